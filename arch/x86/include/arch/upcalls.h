@@ -1,0 +1,50 @@
+/* Everything the CPU asks of the portable kernel, implemented above this layer.
+ *
+ * "From user" below means that interrupts are on, the current thread's own kernel stack is in use and the
+ * upcall may sleep; otherwise the upcall runs with interrupts off and may not. */
+#pragma once
+
+#include <arch/bootinfo.h>
+#include <arch/regs.h>
+#include <base/types.h>
+
+/* kernel/main.c: the boot CPU in 64-bit C with a stack, a GDT, an IDT and the direct map of the first
+ * 4 GiB of what bootinfo lists; this_cpu() works and ->current is NULL.  Interrupts off. */
+noreturn void up_main(const struct bootinfo *info);
+/* core/sched.c: another CPU, likewise; this_cpu()->core is NULL until it calls core_cpu_init. */
+noreturn void up_cpu_main(void);
+
+/* syscalls/dispatch.c: SYSCALL from user, the number in regs->orig_rax, regs->rax is -ENOSYS; the callee
+ * stores the result in regs->rax.  Interrupts on. */
+void up_syscall(struct regs *regs);
+/* The same for int 0x80 (either code segment). */
+void up_syscall_32(struct regs *regs);
+
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, FAULT_EXEC = 16 };
+/* proc/traps.c: a page fault on a user address, from user or from a user copy in the kernel (then without
+ * FAULT_USER; interrupts are as they were at the fault).  Answers whether the access should be tried again;
+ * false ends a user copy with -EFAULT (from user, the callee has posted a signal and the answer is ignored). */
+bool up_page_fault(struct regs *regs, uintptr_t addr, unsigned flags);
+/* proc/traps.c: another exception from user: `vector` and `error` as the CPU gave them. */
+void up_fault(struct regs *regs, unsigned vector, uint64_t error);
+
+/* core/timer.c: the deadline of arch_timer_arm has come. */
+void up_timer_irq(void);
+/* core/sched.c: arch_send_resched reached this CPU. */
+void up_resched_irq(void);
+/* core/log.c: another CPU panicked; print where we were. */
+void up_halt_irq(const struct regs *regs);
+
+/* Bits of struct cpu.work: why the way back to ring 3 takes the slow path.  WORK_RESCHED belongs to the CPU;
+ * WORK_THREAD is copied from the thread at each switch (core/sched.c) and set again by whoever posts. */
+enum { WORK_RESCHED = 1, WORK_THREAD = 2 };
+/* core/sched.c: called before ring 3 is entered while ->work is not 0, on the thread's stack, interrupts on;
+ * called again until it is 0 with interrupts off. */
+void up_return_to_user(struct regs *regs);
+
+/* core/page.c: a zeroed page for a page table; pa 0 when there is none.  Any context.  And its end. */
+struct paddr up_table_page_alloc(void);
+void up_table_page_free(struct paddr page);
+/* core/heap.c, for per-thread FPU areas and per-CPU blocks: 64-byte aligned, zeroed; NULL when out of memory. */
+void *up_alloc(size_t size);
+void up_free(void *p);

@@ -1,0 +1,23 @@
+# layer(NAME DIR dir MAY_USE layer...): one folder as one object library.
+#
+# Its public headers are DIR/include/**; a layer sees only the headers of those it names in MAY_USE,
+# so an include that breaks the layering does not compile, and two layers that use each other are a
+# configure error.  Sources are every .c and .asm directly in DIR and in the folders listed in SUBDIRS.
+function(layer name)
+  cmake_parse_arguments(L "" "DIR" "SUBDIRS;MAY_USE;EXCLUDE" ${ARGN})
+  set(dir ${CMAKE_SOURCE_DIR}/${L_DIR})
+  file(GLOB headers CONFIGURE_DEPENDS ${dir}/include/*/*.h)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c ${dir}/*.asm)
+  foreach(sub IN LISTS L_SUBDIRS)
+    file(GLOB more CONFIGURE_DEPENDS ${dir}/${sub}/*.c ${dir}/${sub}/*.asm)
+    list(APPEND sources ${more})
+  endforeach()
+  foreach(pattern IN LISTS L_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX ${pattern})
+  endforeach()
+  add_library(${name} OBJECT ${sources})
+  target_include_directories(${name} PRIVATE ${dir})
+  target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${dir}/include FILES ${headers})
+  target_link_libraries(${name} PUBLIC kernel_flags ${L_MAY_USE})
+  set_property(GLOBAL APPEND PROPERTY YOLK_LAYERS ${name})
+endfunction()

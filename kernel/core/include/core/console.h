@@ -1,0 +1,19 @@
+/* Where kernel log lines go, and symbolised addresses. */
+#pragma once
+
+#include <base/log.h>
+
+/* A sink for log lines (serial port, virtio control port, screen); called in any context, so it polls. */
+struct log_sink {
+    void (*write)(const char *s, size_t n);
+    struct log_sink *next;
+};
+void log_add_sink(struct log_sink *sink);
+void log_set_level(enum log_level level);
+/* The last `size` bytes of the log (dmesg); thread context. */
+size_t log_read(char *buf, size_t size);
+
+/* Backtrace lines (symbolised from the kernel's own table) of a kernel stack; 0: the caller's.  Any context. */
+void log_backtrace(uint64_t rbp);
+/* "name+0x12" of a kernel address into buf; false when it is none. */
+bool symbol_name(uint64_t addr, char *buf, size_t size);

@@ -1,0 +1,97 @@
+/* Spinlocks with ranks, and sleeping mutexes.
+ *
+ * Which to use: a spinlock guards a few instructions and never spans a sleep, a user copy or a page
+ * allocation that may wait; a mutex guards the rest.  Kernel code is not preempted, so a spinlock taken only
+ * outside interrupt handlers leaves interrupts alone; one that a handler takes too is always taken with
+ * spin_lock_irq.
+ *
+ * Order: a lock may be taken only while every lock held has a LOWER rank.  Debug builds assert order, holder,
+ * and that a lock seen in interrupt context is never taken with interrupts on. */
+#pragma once
+
+#include <arch/arch.h>
+#include <base/list.h>
+#include <base/log.h>
+
+/* The whole order, outermost first.  Mutexes and spinlocks share it; no spinlock rank is below a mutex's. */
+enum lock_rank {
+    /* mutexes */
+    RANK_PROCESS = 1,  /* struct process: threads, credentials, children */
+    RANK_EPOLL,        /* an epoll instance (nesting depth is checked before) */
+    RANK_TTY,
+    RANK_PIPE,         /* and other stream objects */
+    RANK_FILE_POS,     /* file offset shared by threads */
+    RANK_MOUNT,
+    RANK_RENAME,       /* whole-tree rename */
+    RANK_INODE,        /* directory contents and file size: parent before child */
+    RANK_INODE_2,      /* a second inode, by the order of rename(2) */
+    RANK_VM,           /* struct vm: the area tree */
+    RANK_OBJECT,       /* struct vm_object: its pages */
+    RANK_DEVICE,
+    /* spinlocks */
+    RANK_FIRST_SPIN,
+    RANK_FDTABLE = RANK_FIRST_SPIN,
+    RANK_DENTRY,
+    RANK_PAGETABLE,    /* one address space's tables */
+    RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
+    RANK_FUTEX_2,
+    RANK_SIGNAL,       /* pending signals of a process and its tasks */
+    RANK_PIDMAP,
+    RANK_DRIVER,       /* a device queue */
+    RANK_WAITQ,        /* a wait queue; callbacks of its waiters run under it */
+    RANK_WAITQ_2,      /* the wait queue of an epoll instance, woken from a callback */
+    RANK_WAITQ_3,      /* a nested epoll instance's, up to RANK_WAITQ_LAST */
+    RANK_WAITQ_LAST = RANK_WAITQ_2 + 5,
+    RANK_TIMER,
+    RANK_RUNQ,
+    RANK_KMAP,
+    RANK_HEAP,
+    RANK_PAGE,
+    RANK_LOG,
+};
+
+struct spinlock {
+    uint32_t next, owner;   /* ticket lock */
+#ifdef YOLK_DEBUG
+    uint16_t rank;
+    uint16_t cpu_plus_1;    /* holder, 0: free */
+    uint16_t seen_in_irq;
+    const char *name;
+    struct spinlock *held_below; /* the holder CPU's stack of held spinlocks */
+#endif
+};
+
+#ifdef YOLK_DEBUG
+#define SPINLOCK_INIT(rnk) {.rank = (rnk), .name = #rnk}
+#else
+#define SPINLOCK_INIT(rnk) {0}
+#endif
+void spin_init(struct spinlock *l, enum lock_rank rank);
+
+/* Any context, but see above for locks that interrupt handlers take. */
+void spin_lock(struct spinlock *l);
+void spin_unlock(struct spinlock *l);
+/* With interrupts off; spin_unlock_irq gets back what spin_lock_irq answered. */
+bool spin_lock_irq(struct spinlock *l);
+void spin_unlock_irq(struct spinlock *l, bool irqs_were_on);
+bool spin_try(struct spinlock *l);
+/* For assert(): debug builds know, release builds answer true. */
+bool spin_is_held(const struct spinlock *l);
+
+/* A sleeping lock, handed over in arrival order.  Thread context only; the sleep cannot be interrupted. */
+struct mutex {
+    struct spinlock lock;   /* guards the rest */
+    struct thread *owner;
+    struct list waiters;
+    uint16_t rank;
+    struct mutex *held_below; /* debug: the owner's stack of held mutexes */
+};
+
+void mutex_init(struct mutex *m, enum lock_rank rank);
+void mutex_lock(struct mutex *m);
+bool mutex_try(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+bool mutex_is_held(const struct mutex *m); /* by the current thread */
+
+/* Debug: panics when the current thread or CPU holds any spinlock: callers that may sleep assert with it. */
+void lock_assert_may_sleep(void);

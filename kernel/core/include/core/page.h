@@ -1,0 +1,69 @@
+/* Physical pages: a buddy allocator with per-CPU caches.
+ *
+ * Nothing is done per page at boot: RAM stays untouched until a section of it is first needed, and the
+ * struct page array of that section is made then. */
+#pragma once
+
+#include <arch/arch.h>
+#include <arch/bootinfo.h>
+#include <base/list.h>
+
+#define PAGE_MAX_ORDER 10 /* 4 MiB */
+
+enum page_flags {
+    PG_ZERO = 1,       /* page_alloc: zeroed */
+    PG_MAY_FAIL = 2,   /* page_alloc: do not log when out of memory */
+};
+
+/* 32 bytes for each page of RAM.  A page belongs to whoever holds references; `owner`, `index` and `link` are
+ * the owner's (page cache: its object, index in it; free: the buddy's). */
+struct page {
+    struct list link;
+    uint32_t refs;      /* atomic; 0: free */
+    uint8_t order;      /* of the block this page heads */
+    uint8_t state;      /* page.c's */
+    uint16_t flags;     /* the owner's: PAGE_DIRTY ... */
+    uint64_t index;
+};
+_Static_assert(sizeof(struct page) == 32, "struct page is an array element for every page of RAM");
+
+/* Boot CPU, once: take over the RAM that `info` lists. */
+void page_init(const struct bootinfo *info);
+
+/* 2^order pages, naturally aligned, one reference; NULL when there is no memory.  Any context. */
+struct page *page_alloc(unsigned order, unsigned flags);
+
+/* References to a whole block (the count is in its first page).  Any context. */
+void page_get(struct page *p);
+void page_put(struct page *p);
+static inline unsigned page_refs(const struct page *p)
+{
+    return __atomic_load_n(&p->refs, __ATOMIC_ACQUIRE);
+}
+
+/* Turn an allocated block of order n into 2^n blocks of order 0, each with one reference. */
+void page_split(struct page *p);
+
+struct paddr page_paddr(const struct page *p);
+/* The page of a physical address, NULL when that is not RAM that page_init took (device memory, modules).
+ * Only for addresses that the caller got from page_paddr or knows to be RAM. */
+struct page *page_of(struct paddr pa);
+
+static inline void *page_ptr(const struct page *p)
+{
+    return direct_ptr(page_paddr(p));
+}
+
+/* Give RAM that bootinfo kept out (a module no longer needed) to the allocator.  Page-aligned inward. */
+void page_donate(struct paddr start, uint64_t size);
+
+/* Pages: all that the allocator was given, and free now (free + never touched). */
+uint64_t page_count_total(void);
+uint64_t page_count_free(void);
+
+/* A page that reads as zeros forever; mapped read-only for anonymous read faults.  Never freed. */
+struct page *page_zero(void);
+
+/* Called when an allocation is about to fail; frees what it can (page caches) and answers pages freed. */
+typedef unsigned long page_shrink_fn(unsigned long wanted);
+void page_set_shrinker(page_shrink_fn *shrink);

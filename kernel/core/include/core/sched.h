@@ -1,0 +1,37 @@
+/* The scheduler: a run queue for each CPU, idle CPUs steal, a one-shot timer ends a time slice only when
+ * someone else waits.  Kernel code is not preempted: a thread gives the CPU up by sleeping, by sched_yield, or
+ * on its way back to ring 3. */
+#pragma once
+
+#include <core/thread.h>
+
+/* Per-CPU data of kernel/core (run queue, timers, page and heap caches); opaque. */
+struct core_cpu;
+
+/* This CPU's share of it; the boot CPU calls it once from main, others from up_cpu_main. */
+void core_cpu_init(void);
+/* The boot CPU's last step in main: becomes this CPU's idle thread. */
+noreturn void sched_start(void);
+
+void sched_yield(void);             /* let others run; thread context, no spinlock */
+/* In long kernel loops (zeroing, copying): yields if the time slice is over and someone waits, answers whether
+ * the caller should stop early because the thread was killed. */
+bool sched_checkpoint(void);
+
+/* sched_setaffinity: -EINVAL when no running CPU is in the set.  Moves the thread if needed. */
+must_check int sched_set_affinity(struct thread *t, cpuset set);
+void sched_set_nice(struct thread *t, int nice);
+uint64_t sched_thread_ns(struct thread *t); /* CPU time used, up to now */
+unsigned sched_load(uint64_t *switches);    /* runnable threads now; context switches since boot */
+uint64_t sched_idle_ns(unsigned cpu);
+
+/* Every CPU's current thread and every thread's state and kernel backtrace, to the log: for the watchdog,
+ * panics and ^A d.  Any context; takes no lock that could be held. */
+void sched_dump(void);
+
+/* Call `visit` for each thread, under the list's spinlock. */
+void sched_visit(void (*visit)(void *arg, struct thread *t), void *arg);
+
+/* Debug builds: start the thread that reports a CPU stuck with interrupts off or in the kernel for 10 s, and a
+ * machine in which nothing has run for 60 s although a timer was due. */
+void watchdog_start(void);

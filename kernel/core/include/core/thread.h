@@ -1,0 +1,81 @@
+/* Threads as the CPU scheduler knows them.  Processes, signals and ids are kernel/proc's: its struct task
+ * embeds a struct thread as its first member. */
+#pragma once
+
+#include <arch/arch.h>
+#include <base/list.h>
+#include <core/atomic.h>
+#include <core/lock.h>
+#include <core/wait.h>
+
+enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+
+/* Bits of struct thread.work: why this thread must see its work function before ring 3. */
+enum {
+    THREAD_SIGNAL = 1, /* a signal may be deliverable: interrupts interruptible sleeps */
+    THREAD_KILL = 2,   /* must exit: interrupts killable sleeps too */
+    THREAD_CALL = 4,   /* other work of kernel/proc (rseq, restored mask) */
+};
+
+typedef uint64_t cpuset; /* bit n: CPU n */
+
+struct thread {
+    struct arch_thread arch;   /* first: arch_switch takes a struct thread */
+    char name[16];             /* PR_SET_NAME */
+    struct vm *vm;             /* NULL for a kernel thread; referenced */
+    void *kstack;
+    void (*entry)(void *);     /* kernel threads */
+    void *arg;
+    bool is_idle;
+    bool is_user;
+
+    uint32_t work;             /* atomic: THREAD_SIGNAL ... */
+    uint32_t nofault;          /* private: > 0: page faults in user copies fail at once */
+
+    /* guarded by the lock of the run queue of `cpu` */
+    enum thread_state state;
+    unsigned cpu;              /* where it runs or last ran */
+    struct list run_node;
+    uint64_t budget_ns;        /* of its time slice */
+    uint64_t ran_ns;           /* CPU time in all */
+    uint64_t run_start_ns;
+    cpuset affinity;
+    int nice;                  /* -20 .. 19 */
+    bool on_cpu;               /* still on its kernel stack: may not be run elsewhere yet */
+
+    /* the sleep protocol: see wait.c */
+    uint32_t sleep_state;
+    enum wait_how sleep_how;
+
+    uint64_t user_ns, kernel_ns;             /* private; getrusage */
+    uint64_t voluntary_switches, involuntary_switches;
+    struct mutex *held_mutexes;              /* debug: lock.c */
+    struct list all_node;                    /* every thread, for dumps: guarded by sched.c's list lock */
+};
+
+/* A thread that has not run: fills `t` (zeroed by the caller, who owns the memory), allocates a stack.  With
+ * `vm` it is a user thread, whose `entry` ends in arch_enter_user.  0 or -ENOMEM. */
+must_check int thread_init(struct thread *t, const char *name, struct vm *vm, void (*entry)(void *), void *arg);
+/* Undo thread_init of a thread that never ran. */
+void thread_destroy(struct thread *t);
+/* Make a new thread runnable. */
+void thread_start(struct thread *t);
+/* A kernel thread, started; NULL: no memory. */
+struct thread *thread_spawn(const char *name, void (*entry)(void *), void *arg);
+/* End the current thread.  `reap(t)` is called later, from another thread's context with its stack already
+ * freed, to free the memory that holds it. */
+noreturn void thread_exit(void (*reap)(struct thread *t));
+
+/* Set work bits; the thread leaves an interruptible (THREAD_SIGNAL, THREAD_KILL) or killable (THREAD_KILL)
+ * sleep with -EINTR, and if it runs in ring 3 on another CPU it is interrupted.  Any context. */
+void thread_post(struct thread *t, uint32_t work);
+void thread_clear_work(uint32_t work); /* of the current thread */
+bool thread_interrupted(void);         /* current: THREAD_SIGNAL or THREAD_KILL */
+bool thread_killed(void);
+
+/* Make a sleeping thread runnable: true when it was asleep.  Any context. */
+bool thread_wake(struct thread *t);
+
+/* kernel/proc registers what up_return_to_user calls while ->work is not 0. */
+typedef void thread_work_fn(struct regs *regs);
+void thread_set_work_fn(thread_work_fn *fn);

@@ -1,0 +1,59 @@
+/* The one way to touch user memory.
+ *
+ * Every function may fault pages in and therefore sleep: no spinlock may be held (asserted), except for the
+ * _nofault ones, which answer -EFAULT when the page is not there right now.  Ranges outside the user half
+ * answer -EFAULT before anything is touched. */
+#pragma once
+
+#include <base/types.h>
+
+must_check int user_read(void *dst, struct uptr src, size_t n);         /* 0 or -EFAULT */
+must_check int user_write(struct uptr dst, const void *src, size_t n);  /* 0 or -EFAULT */
+must_check int user_zero(struct uptr dst, size_t n);                    /* 0 or -EFAULT */
+/* The same, partial: bytes that could be copied, which may be fewer than n (0: none). */
+size_t user_read_some(void *dst, struct uptr src, size_t n);
+size_t user_write_some(struct uptr dst, const void *src, size_t n);
+
+/* A NUL-terminated string into dst[size]: its length; -EFAULT; -ENAMETOOLONG when no NUL fits. */
+must_check long user_read_string(char *dst, struct uptr src, size_t size);
+
+/* One 32-bit word, naturally aligned or -EINVAL. */
+must_check int user_load32(struct uptr p, uint32_t *value);
+must_check int user_load32_nofault(struct uptr p, uint32_t *value);
+/* *seen is the old value; the exchange happened when it equals `expected`. */
+must_check int user_cmpxchg32(struct uptr p, uint32_t expected, uint32_t desired, uint32_t *seen);
+must_check int user_cmpxchg32_nofault(struct uptr p, uint32_t expected, uint32_t desired, uint32_t *seen);
+/* Fault in the page of `p` for writing, so that a _nofault call will most likely succeed. */
+must_check int user_fault_in(struct uptr p, bool write);
+
+#define user_get(p, var) user_read((var), (p), sizeof(*(var)))
+#define user_put(p, var) user_write((p), (var), sizeof(*(var)))
+
+/* Where the bytes of a read or write come from or go to: user memory (one range or a vector) or a kernel
+ * buffer.  Files know only this. */
+struct iobuf_seg {
+    uintptr_t base;
+    size_t len;
+};
+
+struct iobuf {
+    bool is_kernel;
+    const struct iobuf_seg *seg; /* current segment */
+    unsigned nr_seg;             /* segments left, the current one included */
+    size_t offset;               /* into the current one */
+    size_t left;                 /* bytes left in all */
+    struct iobuf_seg one;        /* storage for the single-range case: do not copy a struct iobuf by value */
+};
+
+void iobuf_user(struct iobuf *b, struct uptr p, size_t n);
+void iobuf_kernel(struct iobuf *b, void *p, size_t n);
+void iobuf_vector(struct iobuf *b, const struct iobuf_seg *seg, unsigned nr, size_t total);
+
+/* Move up to n bytes and advance: bytes moved; short when the buffer ends; -EFAULT when nothing could be
+ * moved because the first byte faulted. */
+ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n);  /* kernel -> buffer (read(2)) */
+ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n);        /* buffer -> kernel (write(2)) */
+ssize_t iobuf_put_zeros(struct iobuf *b, size_t n);
+void iobuf_skip(struct iobuf *b, size_t n);
+/* Go back n bytes of what was last moved within this call chain (a write that could not be kept). */
+void iobuf_rewind(struct iobuf *b, size_t n);

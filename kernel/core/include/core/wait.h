@@ -1,0 +1,93 @@
+/* The one way to sleep, and to be told that something became ready.
+ *
+ * A wait queue belongs to an object (a pipe, a futex bucket, a child list).  Waiters are either threads that
+ * sleep or callbacks (epoll).  The pattern, which loses no wake-up because the waiter is on the queue and its
+ * thread marked as sleeping BEFORE the condition is looked at:
+ *
+ *     WAIT_EVENT(&pipe->readers, pipe_has_data(pipe), WAIT_INTERRUPTIBLE, TIME_NEVER)
+ *
+ * and the other side changes the condition first and then calls waitq_wake.  The condition may take locks of
+ * a lower rank than RANK_WAITQ, but must not sleep. */
+#pragma once
+
+#include <base/errno.h>
+#include <core/lock.h>
+
+#define TIME_NEVER UINT64_MAX /* a deadline in arch_clock_ns() time */
+
+struct waitq {
+    struct spinlock lock; /* guards: */
+    struct list waiters;
+};
+
+struct waiter;
+/* Called under the queue's lock, in any context, for each wake-up with the `key` given to waitq_wake (poll
+ * events, or 0); answers true when it consumed the wake-up (counts against waitq_wake's limit). */
+typedef bool waiter_fn(struct waiter *w, unsigned long key);
+
+struct waiter {
+    struct list node;       /* guarded by the queue's lock */
+    struct waitq *queue;    /* NULL: on none */
+    struct thread *thread;  /* woken by the default function */
+    waiter_fn *fn;
+    bool is_exclusive;      /* counts against the limit: put behind the others */
+    bool was_woken;
+};
+
+enum wait_how {
+    WAIT_UNINTERRUPTIBLE,
+    WAIT_INTERRUPTIBLE,  /* ends with -EINTR when thread_interrupted() */
+    WAIT_KILLABLE,       /* ends with -EINTR when thread_killed() */
+};
+
+void waitq_init(struct waitq *q);
+void waitq_init_rank(struct waitq *q, enum lock_rank rank);
+bool waitq_is_empty(struct waitq *q); /* a hint unless the caller's own lock orders it against additions */
+
+/* Wake all non-exclusive waiters and up to `nr` exclusive ones (0: all).  Any context; answers how many threads
+ * or callbacks took it.  `key` is passed to callbacks. */
+unsigned waitq_wake(struct waitq *q, unsigned nr, unsigned long key);
+static inline unsigned waitq_wake_all(struct waitq *q)
+{
+    return waitq_wake(q, 0, 0);
+}
+
+/* The pieces under WAIT_EVENT, for callers with several queues (poll) or their own condition (futex).
+ * waiter_init makes a waiter that wakes the current thread. */
+void waiter_init(struct waiter *w);
+void waiter_init_fn(struct waiter *w, waiter_fn *fn);
+void waitq_add(struct waitq *q, struct waiter *w);       /* any context */
+void waitq_add_exclusive(struct waitq *q, struct waiter *w);
+void waitq_remove(struct waiter *w);                     /* nothing when it is on no queue */
+/* Mark the current thread as about to sleep; a wake-up from here on makes wait_sleep return at once. */
+void wait_prepare(enum wait_how how);
+/* Sleep until woken, `deadline` (arch_clock_ns) or an interruption: 0, -ETIMEDOUT or -EINTR.  No spinlock held. */
+must_check int wait_sleep(uint64_t deadline);
+/* The condition came true before sleeping: undo wait_prepare. */
+void wait_cancel(void);
+
+/* 0 once `cond` is true; -ETIMEDOUT; -EINTR.  `cond` is looked at first, so a satisfied wait costs nothing. */
+#define WAIT_EVENT(q, cond, how, deadline) WAIT_EVENT_ON(q, cond, how, deadline, waitq_add)
+#define WAIT_EVENT_EXCLUSIVE(q, cond, how, deadline)                                               \
+    WAIT_EVENT_ON(q, cond, how, deadline, waitq_add_exclusive)
+#define WAIT_EVENT_ON(q, cond, how, deadline, add)                                                 \
+    __extension__({                                                                                \
+        int ret_ = 0;                                                                              \
+        if (!(cond)) {                                                                             \
+            struct waiter waiter_;                                                                 \
+            waiter_init(&waiter_);                                                                 \
+            do {                                                                                   \
+                if (!waiter_.queue)                                                                \
+                    add((q), &waiter_);                                                            \
+                wait_prepare(how);                                                                 \
+                if (cond) {                                                                        \
+                    wait_cancel();                                                                 \
+                    ret_ = 0;                                                                      \
+                    break;                                                                         \
+                }                                                                                  \
+                ret_ = wait_sleep(deadline);                                                       \
+            } while (ret_ == 0);                                                                   \
+            waitq_remove(&waiter_);                                                                \
+        }                                                                                          \
+        ret_;                                                                                      \
+    })

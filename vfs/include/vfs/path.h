@@ -1,0 +1,66 @@
+/* Names to inodes.  Path walking never asks "who is current": the caller passes what it depends on. */
+#pragma once
+
+#include <core/atomic.h>
+#include <core/lock.h>
+#include <vfs/inode.h>
+
+struct mount;
+
+/* A place in the tree, both referenced. */
+struct path {
+    struct mount *mount;
+    struct dentry *dentry;
+};
+void path_get(struct path *p);
+void path_put(struct path *p); /* and clears it */
+
+/* Root, working directory and umask of a process (CLONE_FS shares it). */
+struct fs_context {
+    struct ref ref;
+    struct mutex lock; /* guards: */
+    struct path root, cwd;
+    unsigned umask;
+};
+struct fs_context *fs_context_new(const struct path *root, const struct path *cwd) must_check;
+struct fs_context *fs_context_copy(struct fs_context *fs) must_check;
+void fs_context_get(struct fs_context *fs);
+void fs_context_put(struct fs_context *fs);
+
+/* What a walk depends on. */
+struct walk {
+    struct fs_context *fs;
+    const struct cred *cred;
+    /* Where a relative path starts (the file of a dirfd); NULL: fs->cwd. */
+    struct file *at;
+};
+
+enum walk_flags {
+    WALK_FOLLOW = 1,        /* follow a symbolic link in the last place */
+    WALK_DIRECTORY = 2,     /* -ENOTDIR unless the result is one */
+    WALK_EMPTY = 4,         /* AT_EMPTY_PATH: "" means `at` itself */
+    WALK_NO_SYMLINKS = 8, WALK_BENEATH = 16, WALK_IN_ROOT = 32, WALK_NO_XDEV = 64, WALK_NO_MAGICLINKS = 128, /* openat2 */
+};
+
+/* Resolve; *out is referenced.  -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG as path_resolution(7). */
+must_check int path_walk(const struct walk *w, const char *name, unsigned flags, struct path *out);
+
+/* open(2) on a kernel string: flags O_*, mode for O_CREAT (umask applied).  -errno as open(2). */
+must_check int path_open(const struct walk *w, const char *name, int flags, unsigned mode, struct file **out);
+
+/* mknod, mkdir, symlink, link, unlink, rmdir, rename: the bodies behind the system calls. */
+must_check int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t rdev);
+must_check int path_mkdir(const struct walk *w, const char *name, unsigned mode);
+must_check int path_symlink(const struct walk *w, const char *target, const char *name);
+must_check int path_link(const struct walk *from, const char *old, const struct walk *to, const char *name, int at_flags);
+must_check int path_unlink(const struct walk *w, const char *name);
+must_check int path_rmdir(const struct walk *w, const char *name);
+must_check int path_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
+                           unsigned rename_flags);
+
+/* The name of a place as seen from `root` ("(unreachable)" and " (deleted)" as Linux writes them): length or
+ * -ENAMETOOLONG. */
+must_check ssize_t path_name(const struct path *root, const struct path *p, char *buf, size_t size);
+
+/* access(2) for `cred`: mask of MAY_READ, MAY_WRITE, MAY_EXEC.  0 or -EACCES, -EROFS. */
+must_check int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask);
