@@ -20,6 +20,11 @@ static union {
 } vvar_page __attribute__((aligned(PAGE_SIZE)));
 #define vvar (&vvar_page.v)
 
+struct paddr clock_vvar_paddr(void)
+{
+    return (struct paddr){(uint64_t)&vvar_page - IMAGE_BASE};
+}
+
 static struct platform_lock lock; /* writers of vvar */
 static uint64_t tsc_hz;           /* changed under the lock, read anywhere: any recent value will do */
 static uint64_t apic_hz;          /* of the timer's counter; unused with a TSC deadline */
@@ -47,7 +52,8 @@ static void vvar_end_locked(void)
 
 uint64_t arch_clock_ns(void)
 {
-    return vvar_now(vvar, NULL);
+    uint64_t wall;
+    return vvar_now(vvar, &wall);
 }
 
 uint64_t arch_wall_offset_ns(void)

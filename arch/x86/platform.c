@@ -96,4 +96,5 @@ void platform_init(const struct bootinfo *info)
     ioapic_init();
     clock_init_boot();
     power_init();
+    vdso_init();
 }

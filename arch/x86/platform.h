@@ -64,6 +64,8 @@ must_check int ioapic_route(uint32_t gsi, unsigned vector, bool is_level, bool i
 /* --- clock.c */
 void clock_init_boot(void); /* calibrates; at most a millisecond */
 void clock_init_this(void); /* the timer of each CPU */
+/* The page of struct vvar, for programs to read. */
+struct paddr clock_vvar_paddr(void);
 /* Spin for at least this long; works after clock_init_boot. */
 void clock_delay_ns(uint64_t ns);
 
@@ -80,3 +82,6 @@ uint64_t kvmclock_wall_ns(uint64_t tsc); /* wall time at `tsc`; 0: no kvmclock *
 
 /* --- power.c */
 void power_init(void); /* maps the registers that power-off will need */
+
+/* --- vdso/vdso.c */
+void vdso_init(void);

@@ -37,25 +37,26 @@ static inline uint64_t vvar_scale(uint64_t ticks, uint64_t mult)
     return (uint64_t)((unsigned __int128)ticks * mult >> VVAR_SHIFT);
 }
 
-/* A TSC slightly behind another CPU's may be read as older than the base: that is the base's time. */
+/* For the writer, or with `v` a private copy.  A TSC slightly behind another CPU's may be read as older than the
+ * base: that is the base's time. */
 static inline uint64_t vvar_ns_at(const struct vvar *v, uint64_t tsc)
 {
     int64_t ticks = tsc - v->base_tsc;
     return v->base_ns + (__builtin_expect(ticks > 0, 1) ? vvar_scale(ticks, v->mult) : 0);
 }
 
-/* Now, in monotonic ns; with `wall`, also the offset that belongs to it. */
-static inline uint64_t vvar_now(const volatile struct vvar *page, uint64_t *wall)
+/* Now, in monotonic ns; *wall is what to add for the wall clock.  The page is changed behind the compiler's
+ * back, so it must not be declared const. */
+static inline uint64_t vvar_now(volatile struct vvar *page, uint64_t *wall)
 {
-    const struct vvar *v = (const struct vvar *)page;
     for (;;) {
-        uint32_t seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
-        uint64_t ns = vvar_ns_at(v, vvar_tsc());
-        if (wall)
-            *wall = v->wall_offset_ns;
+        uint32_t seq = __atomic_load_n(&page->seq, __ATOMIC_ACQUIRE);
+        uint64_t tsc = vvar_tsc();
+        struct vvar copy = {.base_tsc = page->base_tsc, .base_ns = page->base_ns, .mult = page->mult};
+        *wall = page->wall_offset_ns;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (__builtin_expect(!(seq & 1) && __atomic_load_n(&v->seq, __ATOMIC_RELAXED) == seq, 1))
-            return ns;
+        if (__builtin_expect(!(seq & 1) && __atomic_load_n(&page->seq, __ATOMIC_RELAXED) == seq, 1))
+            return vvar_ns_at(&copy, tsc);
         __builtin_ia32_pause();
     }
 }
