@@ -46,6 +46,7 @@ enum lock_rank {
     RANK_RUNQ,
     RANK_KMAP,
     RANK_HEAP,
+    RANK_PAGE_GROW,    /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
     RANK_LOG,
 };
