@@ -17,7 +17,9 @@
 enum lock_rank {
     /* mutexes */
     RANK_PROCESS = 1,  /* struct process: threads, credentials, children */
-    RANK_EPOLL,        /* an epoll instance (nesting depth is checked before) */
+    RANK_EPOLL_NEST,   /* which epoll instance watches which */
+    RANK_EPOLL,        /* an epoll instance: an outer one before those it watches (epoll.c sets the ranks) */
+    RANK_EPOLL_LAST = RANK_EPOLL + 4,
     RANK_TTY,
     RANK_PIPE,         /* and other stream objects */
     RANK_FILE_POS,     /* file offset shared by threads */
@@ -67,6 +69,18 @@ struct spinlock {
 #define SPINLOCK_INIT(rnk) {0}
 #endif
 void spin_init(struct spinlock *l, enum lock_rank rank);
+
+/* For locks whose place in the order depends on how objects are connected (epoll instances). */
+#ifdef YOLK_DEBUG
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+    l->rank = rank;
+}
+#else
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+}
+#endif
 
 /* Any context, but see above for locks that interrupt handlers take. */
 void spin_lock(struct spinlock *l);
