@@ -16,6 +16,7 @@ struct inode;
 struct dentry;
 struct path;
 struct cred;
+struct mount;
 
 /* How a file takes part in poll(2), select(2) and epoll(7): an object has one or more wait queues, and for each
  * that matters the poll operation calls `poll_on`.  A table without a function only asks for the state. */
