@@ -270,7 +270,7 @@ static void remove_item(struct epoll *ep, struct item *item)
 static void set_height(struct epoll *ep, unsigned height)
 {
     ep->height = height;
-    ep->lock.rank = RANK_EPOLL_LAST - height;
+    mutex_set_rank(&ep->lock, RANK_EPOLL_LAST - height);
     spin_set_rank(&ep->ready_lock, RANK_WAITQ_2 + height);
     spin_set_rank(&ep->wait.lock, RANK_WAITQ_2 + height);
     spin_set_rank(&ep->poll_wait.lock, RANK_WAITQ_2 + height);

@@ -39,6 +39,7 @@ enum lock_rank {
     RANK_FUTEX_2,
     RANK_SIGNAL,       /* pending signals of a process and its tasks */
     RANK_PIDMAP,
+    RANK_LDISC,        /* a terminal's or stream's buffers */
     RANK_DRIVER,       /* a device queue */
     RANK_WAITQ,        /* a wait queue; callbacks of its waiters run under it */
     RANK_WAITQ_2,      /* the wait queue of an epoll instance, woken from a callback */
@@ -70,18 +71,6 @@ struct spinlock {
 #endif
 void spin_init(struct spinlock *l, enum lock_rank rank);
 
-/* For locks whose place in the order depends on how objects are connected (epoll instances). */
-#ifdef YOLK_DEBUG
-static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
-{
-    l->rank = rank;
-}
-#else
-static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
-{
-}
-#endif
-
 /* Any context, but see above for locks that interrupt handlers take. */
 void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
@@ -109,3 +98,22 @@ bool mutex_is_held(const struct mutex *m); /* by the current thread */
 
 /* Debug: panics when the current thread or CPU holds any spinlock: callers that may sleep assert with it. */
 void lock_assert_may_sleep(void);
+
+/* For locks whose place in the order depends on how objects are connected (epoll instances). */
+#ifdef YOLK_DEBUG
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+    l->rank = rank;
+}
+static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
+{
+    m->rank = rank;
+}
+#else
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+}
+static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
+{
+}
+#endif
