@@ -13,6 +13,7 @@
 struct file;
 struct inode;
 struct dentry;
+struct path;
 struct cred;
 
 /* How a file takes part in poll(2), select(2) and epoll(7): an object has one or more wait queues, and for each
@@ -46,7 +47,8 @@ struct file_ops {
     /* The object to map, with a reference for the caller.                        NULL: -ENODEV */
     int (*mmap)(struct file *f, int prot, int flags, uint64_t offset, size_t len, struct vm_object **object);
     int (*sync)(struct file *f, bool data_only);                              /* NULL: -EINVAL */
-    /* Each entry from *pos on.                                                   NULL: -ENOTDIR */
+    /* Each entry from *pos on, which is advanced.  0 or 1 (all were emitted; for callers that add more), or
+     * -errno.                                                                    NULL: -ENOTDIR */
     int (*readdir)(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg);
     /* A descriptor was closed (locks, flush).                                    NULL: nothing to do */
     int (*flush)(struct file *f);
@@ -80,6 +82,12 @@ struct file {
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
 struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
+/* A new file of an inode, which the file references: ops = inode->file_ops, data NULL; `where` (or NULL) becomes
+ * dentry and mount, referenced too.  For path_open, which then calls the open operation; with O_PATH, can_read and
+ * can_write are false.  NULL: no memory. */
+struct file *file_new_inode(struct inode *inode, const struct path *where, int flags);
+/* Undo file_new_* of a file that was never opened: like file_put, without ops->release. */
+void file_discard(struct file *f);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one calls ops->release; thread context */
 

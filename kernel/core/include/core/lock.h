@@ -89,6 +89,9 @@ struct mutex {
 
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
+/* mutex_lock inside another mutex of the same kind (the second directory of a rename): taken as if its rank were
+ * `rank`. */
+void mutex_lock_nested(struct mutex *m, enum lock_rank rank);
 bool mutex_try(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_is_held(const struct mutex *m); /* by the current thread */
