@@ -82,12 +82,9 @@ struct file {
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
 struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
-/* A new file of an inode, which the file references: ops = inode->file_ops, data NULL; `where` (or NULL) becomes
- * dentry and mount, referenced too.  For path_open, which then calls the open operation; with O_PATH, can_read and
- * can_write are false.  NULL: no memory. */
-struct file *file_new_inode(struct inode *inode, const struct path *where, int flags);
-/* Undo file_new_* of a file that was never opened: like file_put, without ops->release. */
-void file_discard(struct file *f);
+/* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
+ * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
+struct file *file_new(struct inode *inode, const struct path *path, int flags);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one calls ops->release; thread context */
 

@@ -122,6 +122,8 @@ struct inode {
 /* A new inode with one reference, owned by root, times now, nlink 1 (2 for a directory), the file system's next
  * number.  `extra` zeroed bytes behind it become ->data (0: NULL).  NULL: no memory. */
 struct inode *inode_new(struct superblock *sb, unsigned mode, size_t extra) must_check;
+/* The inode of an anonymous object (pipe, eventfd...): of a file system that is mounted nowhere.  Full mode. */
+struct inode *inode_new_anon(unsigned mode) must_check;
 void inode_get(struct inode *i);
 void inode_put(struct inode *i); /* thread context */
 
