@@ -106,7 +106,7 @@ struct inode {
     uint64_t ino, rdev;
     uint32_t nlink;           /* atomic: unlink does not lock the file itself */
     uint32_t seals;           /* F_SEAL_* of a memfd, F_SEAL_SEAL for every other file; changed under `lock` */
-    uint32_t writable_maps;   /* atomic: shared mappings that may be written (F_SEAL_WRITE, vm's business) */
+    bool is_linkable;         /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
     struct mutex lock;        /* RANK_INODE - guards the following against change.  Each is read without it: stat
                                * and permission checks see the old or the new value, as on Linux. */
     uint32_t mode, uid, gid;
@@ -134,6 +134,10 @@ must_check int inode_set_attr(struct inode *i, const struct inode_attr *attr, co
 /* ops->set_attr of a file system that keeps attributes in the inode only: everything but the size. */
 int inode_apply_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
 /* Contents changed (mtime and ctime), or attributes (ctime). */
+/* A new inode's owner and group, and S_ISGID as it is inherited: mode is completed in place. */
+void inode_set_owner(struct inode *i, const struct inode *dir, const struct cred *cred);
+/* What a write or truncation takes away: set-user-ID and set-group-ID, unless CAP_FSETID.  i->lock held. */
+void inode_drop_suid(struct inode *i, const struct cred *cred);
 void inode_touch_mtime(struct inode *i);
 void inode_touch_ctime(struct inode *i);
 /* Contents were read: atime by the rule of relatime. */
@@ -145,14 +149,16 @@ must_check int fifo_open(struct inode *i, struct file *f);
 
 /* A name in a directory.
  *
- * In-memory trees hold one reference to each of their dentries ("linked"); any other dentry lives as long as it
- * is used.  A linked dentry is in its parent's hash table and in its parent's list, ordered by `pos`. */
+ * In-memory trees hold one reference to each of their dentries ("linked"); any other dentry (of a removed name, or
+ * answered by ops->lookup) lives as long as it is used.  A linked dentry is in its parent's hash table and in its
+ * parent's list, ordered by `pos`. */
 struct dentry {
     struct ref ref;
     uint32_t hash;            /* of the name; changes like the name */
     struct superblock *sb;
     struct inode *inode;      /* referenced; NULL: no such name; set once */
-    struct mount *mounts;     /* what is mounted here, in any mount of this file system; mount.c's lock */
+    struct mount *mounts;     /* what is mounted here, in any mount of this file system; mount.c's lock and, to
+                               * change it, `lock` */
     struct spinlock lock;     /* RANK_DENTRY - guards parent and name against change (rename holds the locks of
                                * both directories too, so a holder of either may read them as well), and: */
     bool is_dead;             /* a removed directory: nothing can be linked into it */
@@ -166,7 +172,7 @@ struct dentry {
     struct dentry *hash_next;
     struct list sibling;
     uint64_t pos;             /* readdir's position: grows in order of creation, never reused */
-    bool is_hashed, is_linked;
+    bool is_linked;
     /* the name */
     uint16_t name_len;
     char *name;               /* short_name or heap */
@@ -189,12 +195,21 @@ void dentry_fill(struct dentry *d, struct inode *inode);
 must_check int dentry_link(struct dentry *d, struct inode *inode);
 /* Out of the tree.  The caller holds a reference of its own, and the directory's lock. */
 void dentry_unlink(struct dentry *d);
-/* Is the directory empty?  If so it stays so, for rmdir. */
-must_check bool dentry_kill_empty(struct dentry *dir);
-/* `d` takes the name and place of `target`, which leaves the tree if it was there; or they swap. */
+/* Is the directory empty and nothing mounted on it?  Then it stays so: for rmdir.  0, -ENOTEMPTY, -EBUSY. */
+must_check int dentry_kill_empty(struct dentry *dir);
+/* `d` takes the name and place of `target`, which leaves the tree if it was there; or they swap.  Both directories
+ * are locked.  -ENOTEMPTY, -EBUSY (a directory in the way), -ENOENT (the new directory was removed), -ENOMEM. */
 must_check int dentry_move(struct dentry *d, struct dentry *target, bool exchange);
-/* The dentry of a name, referenced; NULL: not in memory. */
+/* The dentry of a name, referenced; NULL: not in memory.  Without the directory's lock, NULL may also mean that a
+ * rename is just moving it: dentry_lookup knows better. */
 struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len);
+/* The same, asking the file system when need be; takes the directory's lock only then.  0 and a positive dentry
+ * in *out, -ENOENT, -ENOMEM, or what ops->lookup answers. */
+must_check int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentry **out);
+/* With the directory's lock held already, and *out may be negative. */
+must_check int dentry_lookup_locked(struct dentry *dir, const char *name, size_t len, struct dentry **out);
+/* A name of the inode, referenced; NULL when none is in use. */
+struct dentry *dentry_of_inode(struct inode *i);
 /* The linked child with the least pos >= `pos`, referenced; NULL: none. */
 struct dentry *dentry_next(struct dentry *dir, uint64_t pos);
 struct dentry *dentry_parent(struct dentry *d); /* referenced */
@@ -228,6 +243,7 @@ struct superblock {
 
 /* One reference, a fresh device number, no root yet.  NULL: no memory. */
 struct superblock *superblock_new(const char *type, uint64_t magic, const struct superblock_ops *ops) must_check;
+void superblock_get(struct superblock *sb);
 void superblock_put(struct superblock *sb); /* the last one frees the in-memory tree, unless is_permanent */
 void superblock_get_stat(struct superblock *sb, struct fs_stat *st);
 

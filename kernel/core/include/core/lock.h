@@ -31,6 +31,7 @@ enum lock_rank {
     /* spinlocks */
     RANK_FIRST_SPIN,
     RANK_FDTABLE = RANK_FIRST_SPIN,
+    RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
     RANK_PAGETABLE,    /* one address space's tables */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
