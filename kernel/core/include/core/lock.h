@@ -33,6 +33,7 @@ enum lock_rank {
     /* spinlocks */
     RANK_FIRST_SPIN,
     RANK_FDTABLE = RANK_FIRST_SPIN,
+    RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
     RANK_PAGETABLE,    /* one address space's tables */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
@@ -93,6 +94,9 @@ struct mutex {
 
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
+/* mutex_lock inside another mutex of the same kind (the second directory of a rename): taken as if its rank were
+ * `rank`. */
+void mutex_lock_nested(struct mutex *m, enum lock_rank rank);
 bool mutex_try(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_is_held(const struct mutex *m); /* by the current thread */
