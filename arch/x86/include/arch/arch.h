@@ -56,7 +56,8 @@ void arch_send_resched(unsigned index);
 /* Stop every other CPU for good, for panic: each prints its registers through up_halt_irq first. */
 void arch_halt_others(void);
 
-/* Start the other CPUs (those of the ACPI or MP tables, at most `max`); each ends up in up_cpu_main. */
+/* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
+ * they run; each ends up in up_cpu_main.  Boot CPU, once. */
 void arch_start_cpus(unsigned max);
 
 /* --- device interrupts -------------------------------------------------------------------------- */
