@@ -36,6 +36,7 @@ enum lock_rank {
     RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
     RANK_PAGETABLE,    /* one address space's tables */
+    RANK_FAMILY,       /* which process is whose child */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
     RANK_SIGNAL,       /* pending signals of a process and its tasks */
