@@ -1,11 +1,12 @@
 /* Writing a cpio archive (newc).
  *
  *   header (110 bytes) | name, NUL, more NULs | data, padded to 4
- *   ^ multiple of 4                           ^ multiple of 4096 when there is data
+ *   ^ multiple of 4                           ^ multiple of 4096, of a regular file
  *
  * Names are padded rather than data because the format counts the padding in the name's size: every
  * reader of the format, Linux's included, takes such an archive. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "newc.h"
 
@@ -61,7 +62,7 @@ void newc_entry(struct newc *out, const struct newc_entry *entry)
 {
     uint32_t name_size = (uint32_t)strlen(entry->path) + 1;
 
-    if (entry->size) {
+    if (entry->size && S_ISREG(entry->mode)) {
         /* When the padding would exceed what a name may have, an entry that changes nothing takes
          * up half of it. */
         while (padded_name_size(out->offset, name_size) > NAME_MAX_SIZE) {

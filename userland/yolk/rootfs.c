@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ struct file {
 };
 
 struct rootfs {
-    const char *source;
+    char *source;
     bool is_directory;
     void *by_path, *by_inode; /* tsearch trees */
     struct file **files;      /* in the source's order */
@@ -105,6 +106,19 @@ static const char *inside(const struct rootfs *root, const char *path)
     }
 }
 
+/* The path inside the root without the slash that tar puts after directories. */
+static char *key_of(const struct rootfs *root, struct archive_entry *entry)
+{
+    const char *path = archive_entry_pathname(entry);
+
+    if (!path)
+        die(STATUS_FAILED, "--root %s: a file name that is not text", root->source);
+    char *key = xstrdup(inside(root, path));
+    for (size_t len = strlen(key); len && key[len - 1] == '/'; len--)
+        key[len - 1] = 0;
+    return key;
+}
+
 /* The file that this entry is another name of; NULL when it is the first. */
 static struct file *first_link(struct rootfs *root, struct archive_entry *entry, struct file *file)
 {
@@ -129,7 +143,7 @@ static void add_file(struct rootfs *root, struct archive_entry *entry)
     struct file *file = xmalloc(sizeof *file);
     const char *target = archive_entry_symlink(entry);
 
-    file->key = xstrdup(inside(root, archive_entry_pathname(entry)));
+    file->key = key_of(root, entry);
     file->mode = archive_entry_mode(entry);
     file->target = target ? xstrdup(target) : NULL;
     file->ino = (uint32_t)root->nr + 2;
@@ -152,7 +166,11 @@ struct rootfs *rootfs_open(const char *source)
     struct archive_entry *entry;
     struct stat st;
 
-    root->source = source;
+    root->source = xstrdup(source);
+    for (size_t len = strlen(source); len > 1 && source[len - 1] == '/'; len--)
+        root->source[len - 1] = 0;
+    setlocale(LC_CTYPE,
+              "C.UTF-8"); /* names in archives are UTF-8 or bytes, whatever the user's locale */
     if (stat(source, &st))
         die(STATUS_FAILED, "--root %s: %s", source, strerror(errno));
     root->is_directory = S_ISDIR(st.st_mode);
@@ -291,8 +309,10 @@ int rootfs_write(struct rootfs *root, const char *extra, const char *extra_name,
     struct archive *a = open_source(root);
     while (i < root->nr && next_entry(root, a, &entry)) {
         struct file *known = root->files[i++];
-        if (strcmp(known->key, inside(root, archive_entry_pathname(entry))))
+        char *key = key_of(root, entry);
+        if (strcmp(known->key, key))
             die(STATUS_FAILED, "--root %s: it changed while it was read", root->source);
+        free(key);
         if (!S_ISSOCK(known->mode))
             write_entry(root, a, entry, known, &out);
     }
