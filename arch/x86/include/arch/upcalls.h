@@ -48,7 +48,8 @@ void up_return_to_user(struct regs *regs);
  * to an old one.  The thread's entry is called next. */
 void up_thread_first_run(struct thread *prev);
 
-/* core/page.c: a zeroed page for a page table; pa 0 when there is none.  Any context.  And its end. */
+/* core/page.c: a zeroed page for a page table; pa 0 when there is none, or not yet (before page_init).  Any
+ * context.  And its end. */
 struct paddr up_table_page_alloc(void);
 void up_table_page_free(struct paddr page);
 /* core/heap.c, for per-thread FPU areas and per-CPU blocks: 64-byte aligned, zeroed; NULL when out of memory. */

@@ -17,7 +17,9 @@
 enum lock_rank {
     /* mutexes */
     RANK_PROCESS = 1,  /* struct process: threads, credentials, children */
-    RANK_EPOLL,        /* an epoll instance (nesting depth is checked before) */
+    RANK_EPOLL_NEST,   /* which epoll instance watches which */
+    RANK_EPOLL,        /* an epoll instance: an outer one before those it watches (epoll.c sets the ranks) */
+    RANK_EPOLL_LAST = RANK_EPOLL + 4,
     RANK_TTY,
     RANK_PIPE,         /* and other stream objects */
     RANK_FILE_POS,     /* file offset shared by threads */
@@ -31,12 +33,15 @@ enum lock_rank {
     /* spinlocks */
     RANK_FIRST_SPIN,
     RANK_FDTABLE = RANK_FIRST_SPIN,
+    RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
     RANK_PAGETABLE,    /* one address space's tables */
+    RANK_FAMILY,       /* which process is whose child */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
     RANK_SIGNAL,       /* pending signals of a process and its tasks */
     RANK_PIDMAP,
+    RANK_LDISC,        /* a terminal's or stream's buffers */
     RANK_DRIVER,       /* a device queue */
     RANK_WAITQ,        /* a wait queue; callbacks of its waiters run under it */
     RANK_WAITQ_2,      /* the wait queue of an epoll instance, woken from a callback */
@@ -47,6 +52,7 @@ enum lock_rank {
     RANK_RUNQ,
     RANK_KMAP,
     RANK_HEAP,
+    RANK_PAGE_GROW,    /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
     RANK_LOG,
 };
@@ -93,7 +99,9 @@ struct mutex {
 
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
-void mutex_lock_nested(struct mutex *m, enum lock_rank rank); /* see spin_lock_nested */
+/* mutex_lock inside another mutex of the same kind (the second directory of a rename): taken as if its rank were
+ * `rank`. */
+void mutex_lock_nested(struct mutex *m, enum lock_rank rank);
 bool mutex_try(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_is_held(const struct mutex *m); /* by the current thread */
@@ -105,10 +113,28 @@ void lock_assert_may_sleep(void);
 #else
 static inline bool spin_is_held(const struct spinlock *l)
 {
-    (void)l;
     return true;
 }
 static inline void lock_assert_may_sleep(void)
+{
+}
+#endif
+
+/* For locks whose place in the order depends on how objects are connected (epoll instances). */
+#ifdef YOLK_DEBUG
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+    l->rank = (uint16_t)rank;
+}
+static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
+{
+    m->rank = (uint16_t)rank;
+}
+#else
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+}
+static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
 {
 }
 #endif
