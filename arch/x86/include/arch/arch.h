@@ -237,3 +237,5 @@ must_check int arch_serial_listen(irq_handler *handler, void *arg);
 /* Return addresses of the call chain that starts at frame pointer `rbp` (0: the caller's own), at most `max`,
  * reading only mapped kernel stack.  Any context. */
 unsigned arch_backtrace(uint64_t rbp, uint64_t *out, unsigned max);
+/* Where arch_backtrace starts for a thread that is switched out. */
+uint64_t arch_thread_frame(const struct arch_thread *t);
