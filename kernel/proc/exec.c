@@ -188,10 +188,7 @@ static int name_file(struct exec_image *image, struct fs_context *fs)
     image->exe = heap_alloc(PATH_MAX);
     if (!image->exe)
         return -ENOMEM;
-    mutex_lock(&fs->lock);
-    root = fs->root;
-    path_get(&root);
-    mutex_unlock(&fs->lock);
+    fs_context_root(fs, &root);
     ssize_t len = path_name(&root, &at, image->exe, PATH_MAX);
     path_put(&root);
     if (len < 0)
