@@ -188,10 +188,7 @@ static int name_file(struct exec_image *image, struct fs_context *fs)
     image->exe = heap_alloc(PATH_MAX);
     if (!image->exe)
         return -ENOMEM;
-    mutex_lock(&fs->lock);
-    root = fs->root;
-    path_get(&root);
-    mutex_unlock(&fs->lock);
+    fs_context_root(fs, &root);
     ssize_t len = path_name(&root, &at, image->exe, PATH_MAX);
     path_put(&root);
     if (len < 0)
@@ -298,6 +295,7 @@ static void exec_replace_program(struct process *p, struct exec_image *image)
     struct vm *old_vm = p->vm;
     p->exe_file = image->file;
     p->exe = image->exe;
+    p->exe_base = image->base;
     p->vm = image->vm;
     p->dumpable = true;
     mutex_unlock(&p->lock);

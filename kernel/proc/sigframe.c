@@ -6,7 +6,7 @@
 #include "private.h"
 
 #include <asm/sigcontext.h>
-#include <asm/signal.h>
+#include <linux/signal.h>
 #include <asm/ucontext.h>
 #include <base/string.h>
 #include <core/usercopy.h>

@@ -9,7 +9,7 @@
  * process's) and for the target of a process-wide signal (the oldest task if it wants it) are Linux's. */
 #include "private.h"
 
-#include <asm/signal.h>
+#include <linux/signal.h>
 #include <base/string.h>
 #include <core/heap.h>
 #include <linux/resource.h>

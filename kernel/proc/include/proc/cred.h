@@ -20,10 +20,6 @@ void cred_replace(struct cred *c);
 struct cred *cred_of_task(struct task *t);
 struct cred *cred_of_process(struct process *p);
 
-static inline bool cred_has_cap(const struct cred *c, unsigned cap)
-{
-    return c->cap_effective >> cap & 1;
-}
 #define CRED_ALL_CAPS ((1UL << (CAP_LAST_CAP + 1)) - 1)
 /* execve(2) of `inode`: set-user-id bits, capabilities from ids (root has all), saved ids.  0 or -ENOMEM. */
 must_check int cred_exec(const struct inode *inode);
