@@ -14,6 +14,7 @@ struct file;
 struct inode;
 struct dentry;
 struct cred;
+struct mount;
 
 /* How a file takes part in poll(2), select(2) and epoll(7): an object has one or more wait queues, and for each
  * that matters the poll operation calls `poll_on`.  A table without a function only asks for the state. */

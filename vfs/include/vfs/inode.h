@@ -13,6 +13,7 @@ struct inode;
 struct dentry;
 struct mount;
 struct superblock;
+struct path;
 
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 
