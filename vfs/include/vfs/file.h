@@ -53,7 +53,8 @@ struct file_ops {
     /* The object to map, with a reference for the caller.                        NULL: -ENODEV */
     int (*mmap)(struct file *f, int prot, int flags, uint64_t offset, size_t len, struct vm_object **object);
     int (*sync)(struct file *f, bool data_only);                              /* NULL: -EINVAL */
-    /* Each entry from *pos on.                                                   NULL: -ENOTDIR */
+    /* Each entry from *pos on, which is advanced.  0 or 1 (all were emitted; for callers that add more), or
+     * -errno.                                                                    NULL: -ENOTDIR */
     int (*readdir)(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg);
     /* A descriptor was closed (locks, flush).                                    NULL: nothing to do */
     int (*flush)(struct file *f);
@@ -85,13 +86,12 @@ struct file {
     int64_t pos;
 };
 
-/* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
- * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
-struct file *file_new(struct inode *inode, const struct path *path, int flags);
-
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
 struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
+/* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
+ * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
+struct file *file_new(struct inode *inode, const struct path *path, int flags);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one calls ops->release; thread context */
 

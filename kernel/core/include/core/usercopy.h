@@ -13,6 +13,7 @@ must_check int user_zero(struct uptr dst, size_t n);                    /* 0 or 
 /* The same, partial: bytes that could be copied, which may be fewer than n (0: none). */
 size_t user_read_some(void *dst, struct uptr src, size_t n);
 size_t user_write_some(struct uptr dst, const void *src, size_t n);
+size_t user_zero_some(struct uptr dst, size_t n);
 
 /* A NUL-terminated string into dst[size]: its length; -EFAULT; -ENAMETOOLONG when no NUL fits. */
 must_check long user_read_string(char *dst, struct uptr src, size_t size);
