@@ -241,7 +241,14 @@ noreturn void arch_reboot(void);
 
 /* The first serial port, polled: for the log and panics.  Any context. */
 void arch_serial_write(const char *s, size_t n);
+bool arch_serial_is_present(void);
+/* A byte that has arrived; false when there is none.  Any context. */
+bool arch_serial_read(uint8_t *byte);
+/* Call `handler` in interrupt context when bytes arrive; once, at boot.  0 or what arch_irq_line answers. */
+must_check int arch_serial_listen(irq_handler *handler, void *arg);
 
 /* Return addresses of the call chain that starts at frame pointer `rbp` (0: the caller's own), at most `max`,
  * reading only mapped kernel stack.  Any context. */
 unsigned arch_backtrace(uint64_t rbp, uint64_t *out, unsigned max);
+/* Where arch_backtrace starts for a thread that is switched out. */
+uint64_t arch_thread_frame(const struct arch_thread *t);
