@@ -10,7 +10,7 @@
 
 static struct path root;
 
-const struct path *boot_root(void)
+const struct path *root_path(void)
 {
     return &root;
 }
@@ -22,7 +22,7 @@ static void place_program(const char *name, const void *data, size_t size)
     const char *base = slash ? slash + 1 : name;
     struct path dir;
 
-    if (boot_make_dirs(name, &dir) < 0)
+    if (root_make_dirs(name, &dir) < 0)
         control_end(125, "the folder of %s cannot be made", name);
     int ret = tmpfs_new_backed_file(dir.dentry, base, 0755, data, size);
     path_put(&dir);
@@ -46,6 +46,5 @@ void boot_files(const struct bootinfo *info, const struct cmdline *line)
     } else {
         place_program(line->init, data, module->size);
     }
-    if (rootfs_finish(&root) < 0)
-        panic("no memory for the root file system");
+    rootfs_finish(&root);
 }

@@ -88,6 +88,10 @@ struct file {
     int64_t dir_end;         /* of a directory: what is made later is not listed before it is rewound */
 };
 
+/* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
+ * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
+struct file *file_new(struct inode *inode, const struct path *path, int flags);
+
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
 struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
