@@ -6,7 +6,9 @@
 #include <image/root.h>
 #include <vfs/archive.h>
 #include <vfs/devfs.h>
+#include <vfs/epoll.h>
 #include <vfs/tmpfs.h>
+#include <vfs/tty.h>
 
 static struct path root;
 
@@ -32,6 +34,9 @@ static void place_program(const char *name, const void *data, size_t size)
 
 void boot_files(const struct bootinfo *info, const struct cmdline *line)
 {
+    devfs_init();
+    tty_init();
+    epoll_init();
     if (rootfs_init(&root) < 0)
         panic("no memory for the root file system");
     if (info->nr_modules == 0)

@@ -57,7 +57,6 @@ void boot_program(const struct cmdline *line)
 
     terminal_init(line);
     open_stdio(line, &args.cwd, args.stdio);
-    process_init();
     process_on_init_exit(program_ended);
     int ret = process_start_init(&args);
     if (ret < 0)
