@@ -75,11 +75,6 @@ void arch_set_wall_offset_ns(uint64_t offset)
     platform_unlock(&lock, irqs);
 }
 
-uint64_t platform_tsc_hz(void)
-{
-    return __atomic_load_n(&tsc_hz, __ATOMIC_RELAXED);
-}
-
 /* Go on from now at another rate. */
 static void set_rate(uint64_t hz)
 {
