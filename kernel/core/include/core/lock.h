@@ -22,6 +22,7 @@ enum lock_rank {
     RANK_EPOLL_LAST = RANK_EPOLL + 4,
     RANK_TTY,
     RANK_PIPE,         /* and other stream objects */
+    RANK_PIPE_2,       /* the second of two pipes (splice, tee) */
     RANK_FILE_POS,     /* file offset shared by threads */
     RANK_MOUNT,
     RANK_RENAME,       /* whole-tree rename */
@@ -106,26 +107,36 @@ bool mutex_try(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_is_held(const struct mutex *m); /* by the current thread */
 
-#ifdef YOLK_DEBUG
-bool spin_is_held(const struct spinlock *l); /* by this CPU; for assert() */
-/* Panics when this CPU holds a spinlock or is in an interrupt handler: callers that may sleep assert with it. */
-void lock_assert_may_sleep(void);
-
 /* For locks whose place in the order depends on how objects are connected (epoll instances). */
 #ifdef YOLK_DEBUG
 static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
 {
-    l->rank = rank;
+    l->rank = (uint16_t)rank;
 }
 static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
 {
-    m->rank = rank;
+    m->rank = (uint16_t)rank;
 }
+bool spin_is_held(const struct spinlock *l); /* by this CPU; for assert() */
+/* Panics when this CPU holds a spinlock or is in an interrupt handler: callers that may sleep assert with it. */
+void lock_assert_may_sleep(void);
 #else
 static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
 {
+    (void)l;
+    (void)rank;
 }
 static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
+{
+    (void)m;
+    (void)rank;
+}
+static inline bool spin_is_held(const struct spinlock *l)
+{
+    (void)l;
+    return true;
+}
+static inline void lock_assert_may_sleep(void)
 {
 }
 #endif
