@@ -5,19 +5,9 @@
 
 #ifdef YOLK_DEBUG
 
-static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
-{
-    l->rank = (uint16_t)rank;
-}
-
 static inline unsigned spin_rank(const struct spinlock *l)
 {
     return l->rank;
-}
-
-static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
-{
-    m->rank = (uint16_t)rank;
 }
 
 static inline unsigned mutex_rank(const struct mutex *m)
@@ -35,9 +25,7 @@ void mutex_note_released(struct mutex *m);
 
 #else
 
-#define spin_set_rank(l, rank)      ((void)(rank))
 #define spin_rank(l)                0
-#define mutex_set_rank(m, rank)     ((void)(rank))
 #define mutex_rank(m)               0
 #define spin_check_context(l)       ((void)0)
 #define spin_check_before(l, rank)  ((void)(rank))

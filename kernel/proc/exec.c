@@ -295,6 +295,7 @@ static void exec_replace_program(struct process *p, struct exec_image *image)
     struct vm *old_vm = p->vm;
     p->exe_file = image->file;
     p->exe = image->exe;
+    p->exe_base = image->base;
     p->vm = image->vm;
     p->dumpable = true;
     mutex_unlock(&p->lock);

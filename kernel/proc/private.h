@@ -128,7 +128,7 @@ must_check int stack_fill(const struct exec_image *image, struct process *p, uin
 
 /* vdso_map.c ------------------------------------------------------------------------------------------- */
 
-void vdso_init(void); /* boot */
+void vdso_map_init(void); /* boot */
 /* Map [vvar] and [vdso]; the address of the vDSO's ELF header.  0 or -ENOMEM. */
 must_check int vdso_map(struct vm *vm, uintptr_t *base);
 

@@ -9,6 +9,7 @@
 #include <core/heap.h>
 #include <linux/fcntl.h>
 #include <linux/resource.h>
+#include <linux/signal.h>
 #include <proc/cred.h>
 
 static struct slab *task_slab, *process_slab;
@@ -29,7 +30,7 @@ void process_init(void)
     task_slab = slab_new("task", sizeof(struct task));
     process_slab = slab_new("process", sizeof(struct process));
     signal_init();
-    vdso_init();
+    vdso_map_init();
     thread_set_work_fn(task_return_to_user);
 }
 
@@ -89,7 +90,7 @@ struct task *task_new(struct process *p, const char *name, struct vm *vm, void (
     t->process = p;
     list_init(&t->process_node);
     signal_queue_init(&t->pending);
-    t->altstack.flags = 2; /* SS_DISABLE */
+    t->altstack.flags = SS_DISABLE;
     t->timer_slack_ns = t->default_timer_slack_ns = 50000;
     return t;
 }

@@ -2,7 +2,7 @@
 #include "private.h"
 
 #include <arch/upcalls.h>
-#include <asm/signal.h>
+#include <linux/signal.h>
 
 enum {
     VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_UD = 6, VECTOR_NP = 11, VECTOR_SS = 12,

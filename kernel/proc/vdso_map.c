@@ -1,8 +1,7 @@
 /* The vDSO in a program's address space: one read-only page of clock data, and behind it the ELF image whose
- * functions read that page.  Every program maps the same pages. */
+ * functions read that page.  Every program maps the same pages, which are the kernel image's own. */
 #include "private.h"
 
-#include <base/string.h>
 #include <linux/mman.h>
 
 enum { VDSO_MAX_PAGES = 8 };
@@ -28,22 +27,20 @@ static void vdso_free(struct vm_object *o)
 static const struct vm_object_ops vdso_ops = {.get_page = vdso_get_page, .free = vdso_free};
 static struct vm_object vdso_object;
 
-/* The text is copied into pages of its own: those of the kernel image have no struct page. */
-void vdso_init(void)
+void vdso_map_init(void)
 {
     const struct arch_vdso *vdso = arch_vdso_64();
+    unsigned nr_text = (unsigned)(vdso->text_size / PAGE_SIZE);
+    struct page *vvar = page_adopt(vdso->vvar, 1);
+    struct page *text = page_adopt((struct paddr){(uintptr_t)vdso->text - IMAGE_BASE}, nr_text);
+    if (!vvar || !text || nr_text + 1 > VDSO_MAX_PAGES)
+        panic("the vDSO cannot be mapped");
+
     vm_object_init(&vdso_object, &vdso_ops);
-    vdso_pages[0] = page_of(vdso->vvar);
-    if (!vdso_pages[0] || vdso->text_size > (VDSO_MAX_PAGES - 1) * PAGE_SIZE)
-        panic("the vDSO's pages are not as arch.h promises");
-    nr_vdso_pages = 1;
-    for (size_t at = 0; at < vdso->text_size; at += PAGE_SIZE) {
-        struct page *page = page_alloc(0, 0);
-        if (!page)
-            panic("no memory for the vDSO");
-        arch_copy_page(page_ptr(page), (const char *)vdso->text + at);
-        vdso_pages[nr_vdso_pages++] = page;
-    }
+    vdso_pages[0] = vvar;
+    for (unsigned i = 0; i < nr_text; i++)
+        vdso_pages[1 + i] = text + i;
+    nr_vdso_pages = 1 + nr_text;
 }
 
 int vdso_map(struct vm *vm, uintptr_t *base)

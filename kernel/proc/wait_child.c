@@ -4,7 +4,7 @@
  * ended stays in its parent's list as a zombie until it is waited for; the list holds a reference. */
 #include "private.h"
 
-#include <asm/signal.h>
+#include <linux/signal.h>
 #include <linux/wait.h>
 #include <proc/cred.h>
 

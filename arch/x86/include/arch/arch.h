@@ -119,6 +119,19 @@ size_t arch_fpu_frame_size(void);
 must_check int arch_fpu_to_user(struct uptr frame);
 /* Load it back; a NULL frame resets the FPU to its initial state.  0, -EFAULT, or -EINVAL when hostile. */
 must_check int arch_fpu_from_user(struct uptr frame);
+/* Which unmasked exceptions the current thread's x87 (vector 16) or SSE unit (19) has raised: IE DE ZE OE UE PE
+ * from bit 0 on.  For the si_code of a SIGFPE. */
+static inline unsigned arch_fpu_exceptions(unsigned vector)
+{
+    uint16_t control, status;
+    uint32_t mxcsr;
+    if (vector == 19) {
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+        return mxcsr & ~(mxcsr >> 7) & 0x3f;
+    }
+    __asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(control), "=m"(status));
+    return status & ~control & 0x3f;
+}
 /* Back to the state of a fresh program (execve). */
 void arch_fpu_reset(void);
 

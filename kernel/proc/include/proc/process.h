@@ -51,6 +51,7 @@ struct process {
     struct rlimit_pair rlimits[NR_RLIMITS]; /* read without the lock: each number is one word */
     struct file *exe_file;          /* what runs, referenced; replaced by exec */
     char *exe;                      /* its path for /proc/self/exe */
+    uintptr_t exe_base;             /* load bias of a PIE, 0 otherwise */
     uintptr_t arg_start, arg_end, env_start, env_end, auxv_start; /* for /proc/self/{cmdline,environ,auxv} */
     size_t auxv_len;
     struct posix_timers *timers;    /* timer_create(2); proc/timers.c's */
@@ -152,7 +153,7 @@ struct init_args {
 };
 /* Make process 1 and start it.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC (said on the log), -ENOMEM. */
 must_check int process_start_init(const struct init_args *args);
-/* Boot, before process_start_init: slabs and the pid map. */
+/* Boot, before process_start_init; thread context. */
 void process_init(void);
 /* Called (thread context) when process 1 has exited, with its wait status; never returns. */
 typedef void init_exit_fn(int wait_status);
