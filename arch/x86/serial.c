@@ -1,5 +1,5 @@
-/* The first serial port, polled: log lines and panics, in any context.  Interrupt-driven input belongs to the
- * terminal driver in dev/uart.c. */
+/* The first serial port, polled: log lines and panics, in any context.  Input comes by interrupt, to
+ * the terminal driver in dev/uart.c. */
 #include "platform.h"
 
 enum {
@@ -17,7 +17,10 @@ enum {
     FIFO_ON = 0x07, /* on, both directions emptied */
     FIFO_SIZE = 16,
     MODEM_READY = 0x0b, /* DTR, RTS, and OUT2, which lets interrupts out */
+    IRQ_ON_INPUT = 0x01,
+    STATUS_HAS_INPUT = 0x01,
     STATUS_CAN_SEND = 0x20,
+    SERIAL_LINE = 4, /* the ISA interrupt of COM1 */
 };
 
 static bool is_present;
@@ -53,4 +56,26 @@ void arch_serial_write(const char *s, size_t n)
             wait_can_send();
         outb(UART_DATA, s[i]);
     }
+}
+
+bool arch_serial_is_present(void)
+{
+    return is_present;
+}
+
+bool arch_serial_read(uint8_t *byte)
+{
+    if (!(inb(UART_STATUS) & STATUS_HAS_INPUT))
+        return false;
+    *byte = inb(UART_DATA);
+    return true;
+}
+
+int arch_serial_listen(irq_handler *handler, void *arg)
+{
+    int ret = arch_irq_line(SERIAL_LINE, false, handler, arg);
+
+    if (ret == 0)
+        outb(UART_IRQ_ENABLE, IRQ_ON_INPUT);
+    return ret;
 }
