@@ -3,6 +3,7 @@
  * If you read one file, read this.  up_main runs on the boot CPU's own stack with interrupts off and ends as that
  * CPU's idle thread; what may sleep happens in boot_thread. */
 #include <arch/upcalls.h>
+#include <arch/arch.h>
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/console.h>

@@ -1,0 +1,246 @@
+/* The QEMU process.
+ *
+ * Every channel is a socket pair of which QEMU inherits one end.  A socket in QEMU closes as a
+ * whole, which is why the program's stdin has a port of its own: its end must not take stdout with
+ * it.  QEMU runs in a process group of its own, out of reach of the terminal's Ctrl-C, and dies
+ * with us. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "accel.h"
+#include "run.h"
+
+#define QEMU "qemu-system-x86_64"
+
+/* Under TCG a `rep movsb` runs byte by byte, and libcs choose it when ERMS is there; an enabled PKU
+ * makes every saved state larger for nothing. */
+#define TCG_CPU "max,-erms,-fsrm,-pku"
+
+/* QEMU would tell a kernel without ACPI of its virtio-mmio devices by appending to the command
+ * line, behind the program's arguments; so it is told not to, and the one device is named before
+ * them. */
+#define MICROVM        "microvm,acpi=off,pit=off,pic=off,rtc=on,auto-kernel-cmdline=off"
+#define MICROVM_TOKENS "virtio_mmio.device=512@0xfeb00000:5"
+
+static const char *const port_names[NR_CHANNELS] = {
+    [CHANNEL_TTY] = "yolk.tty",         [CHANNEL_STDIN] = "yolk.stdin",
+    [CHANNEL_STDOUT] = "yolk.stdout",   [CHANNEL_STDERR] = "yolk.stderr",
+    [CHANNEL_CONTROL] = "yolk.control",
+};
+
+bool machine_is_serial_only(void)
+{
+    const char *mode = getenv("YOLK_CONSOLE");
+
+    return mode && !strcmp(mode, "serial");
+}
+
+void machine_choose(struct machine *machine, const struct run_options *options)
+{
+    memset(machine, 0, sizeof *machine);
+    machine->kind = strcmp(options->machine, "auto") ? options->machine : "microvm";
+    machine->accel = options->accel;
+    if (!strcmp(machine->accel, "auto"))
+        machine->accel = accel_kvm_is_real() ? "kvm" : "tcg";
+    for (int i = 0; i < NR_CHANNELS; i++)
+        machine->channel[i] = -1;
+}
+
+const char *machine_boot_tokens(const struct machine *machine)
+{
+    return strcmp(machine->kind, "microvm") ? "" : MICROVM_TOKENS;
+}
+
+static bool needs_channel(enum channel channel, const struct stdio_plan *plan)
+{
+    if (channel == CHANNEL_SERIAL)
+        return true;
+    if (machine_is_serial_only())
+        return false;
+    switch (channel) {
+    case CHANNEL_TTY:
+        return plan->has_tty;
+    case CHANNEL_STDIN:
+    case CHANNEL_STDOUT:
+    case CHANNEL_STDERR:
+        return plan->kind[channel - CHANNEL_STDIN] == STDIO_PIPE;
+    default:
+        return true;
+    }
+}
+
+/* Makes the socket pairs; QEMU's ends go to theirs[]. */
+static void open_channels(struct machine *machine, const struct stdio_plan *plan,
+                          int theirs[NR_CHANNELS])
+{
+    for (enum channel i = 0; i < NR_CHANNELS; i++) {
+        int ends[2];
+        theirs[i] = -1;
+        if (!needs_channel(i, plan))
+            continue;
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+            die(STATUS_FAILED, "socketpair: %s", strerror(errno));
+        fcntl(ends[0], F_SETFL, O_NONBLOCK);
+        machine->channel[i] = ends[0];
+        theirs[i] = ends[1];
+    }
+}
+
+static void add_devices(struct strings *argv, const struct machine *machine,
+                        const int theirs[NR_CHANNELS])
+{
+    bool is_microvm = !strcmp(machine->kind, "microvm");
+
+    if (!machine_is_serial_only()) {
+        strings_addf(argv, "-device");
+        strings_addf(argv, is_microvm ? "virtio-serial-device,bus=virtio-mmio-bus.0"
+                                      : "virtio-serial-pci");
+    }
+    for (int i = 0; i < NR_CHANNELS; i++) {
+        if (theirs[i] < 0)
+            continue;
+        strings_addf(argv, "-chardev");
+        strings_addf(argv, "socket,id=c%d,fd=%d", i, theirs[i]);
+        strings_addf(argv, i == CHANNEL_SERIAL ? "-serial" : "-device");
+        if (i == CHANNEL_SERIAL)
+            strings_addf(argv, "chardev:c%d", i);
+        else
+            strings_addf(argv, "virtserialport,chardev=c%d,name=%s", i, port_names[i]);
+    }
+    strings_addf(argv, "-device");
+    strings_addf(argv, "isa-debug-exit,iobase=0xf4,iosize=4");
+}
+
+static void add_words(struct strings *argv, const char *const *words)
+{
+    while (*words)
+        strings_add(argv, xstrdup(*words++));
+}
+
+static void make_command(struct strings *argv, const struct machine *machine,
+                         const struct run_options *options, const struct payload *payload,
+                         const char *bootline, const int theirs[NR_CHANNELS])
+{
+    static const char *const fixed[] = {
+        QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", NULL};
+    bool is_kvm = !strcmp(machine->accel, "kvm");
+
+    add_words(argv, fixed);
+    strings_addf(argv, "-M");
+    strings_addf(argv, "%s", strcmp(machine->kind, "microvm") ? machine->kind : MICROVM);
+    strings_addf(argv, "-accel");
+    strings_addf(argv, is_kvm ? "kvm" : "tcg,thread=multi");
+    strings_addf(argv, "-cpu");
+    strings_addf(argv, is_kvm ? "host" : TCG_CPU);
+    strings_addf(argv, "-smp");
+    strings_addf(argv, "%u", options->cpus);
+    strings_addf(argv, "-m");
+    strings_addf(argv, "size=%juk", (uintmax_t)(options->memory >> 10));
+    add_devices(argv, machine, theirs);
+    strings_addf(argv, "-kernel");
+    strings_addf(argv, "%s", options->kernel);
+    strings_addf(argv, "-initrd");
+    strings_addf(argv, "%s", payload->module_path);
+    strings_addf(argv, "-append");
+    strings_addf(argv, "%s", bootline);
+}
+
+static void keep_over_exec(int fd)
+{
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, 0);
+}
+
+/* In the child: becomes QEMU, or writes errno to `failure`. */
+_Noreturn static void become_qemu(char **argv, const char *path, const struct payload *payload,
+                                  const int theirs[NR_CHANNELS], int errors, int failure,
+                                  pid_t parent)
+{
+    sigset_t none;
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(STATUS_FAILED);
+    setpgid(0, 0);
+    dup2(null, STDIN_FILENO);
+    dup2(errors, STDOUT_FILENO);
+    dup2(errors, STDERR_FILENO);
+    for (int i = 0; i < NR_CHANNELS; i++)
+        keep_over_exec(theirs[i]);
+    keep_over_exec(payload->module_fd);
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv(path, argv);
+    int error = errno;
+    if (write(failure, &error, sizeof error) < 0)
+        _exit(STATUS_FAILED);
+    _exit(STATUS_FAILED);
+}
+
+static char *join(const struct strings *words)
+{
+    char *text = xstrdup("");
+
+    for (size_t i = 0; i < words->nr; i++) {
+        bool plain = words->items[i][strspn(words->items[i],
+                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789_./:=,+-@%")] == 0;
+        char *longer =
+            xasprintf(plain ? "%s%s%s" : "%s%s'%s'", text, i ? " " : "", words->items[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+int machine_start(struct machine *machine, const struct run_options *options,
+                  const struct payload *payload, const struct stdio_plan *plan,
+                  const char *bootline)
+{
+    struct strings argv = {0};
+    int theirs[NR_CHANNELS], errors[2], failure[2], error = 0;
+    char *qemu = find_in_path(QEMU);
+    pid_t self = getpid();
+
+    if (!qemu) {
+        say("%s is not installed (Debian: apt-get install qemu-system-x86)", QEMU);
+        return STATUS_FAILED;
+    }
+    open_channels(machine, plan, theirs);
+    make_command(&argv, machine, options, payload, bootline, theirs);
+    machine->command_line = join(&argv);
+    if (options->verbose)
+        say("%s", machine->command_line);
+    if (pipe2(errors, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
+        die(STATUS_FAILED, "pipe: %s", strerror(errno));
+    machine->pid = fork();
+    if (machine->pid < 0)
+        die(STATUS_FAILED, "fork: %s", strerror(errno));
+    if (!machine->pid)
+        become_qemu(argv.items, qemu, payload, theirs, errors[1], failure[1], self);
+    close(errors[1]);
+    close(failure[1]);
+    for (int i = 0; i < NR_CHANNELS; i++)
+        if (theirs[i] >= 0)
+            close(theirs[i]);
+    machine->errors = errors[0];
+    fcntl(machine->errors, F_SETFL, O_NONBLOCK);
+    bool failed = read(failure[0], &error, sizeof error) > 0;
+    close(failure[0]);
+    if (failed) {
+        say("cannot start %s: %s", qemu, strerror(error));
+        return STATUS_FAILED;
+    }
+    return 0;
+}

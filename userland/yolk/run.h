@@ -1,0 +1,88 @@
+/* Running a program in a machine: the parts of `yolk run`, in the order in which they are used. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "yolk.h"
+
+struct run_options {
+    uint64_t memory; /* bytes */
+    unsigned cpus;
+    const char *workdir; /* NULL: the kernel's default */
+    const char *root;    /* directory or archive; NULL: the program is the only file */
+    char *kernel;
+    const char *accel;   /* "tcg", "kvm", "auto" */
+    const char *machine; /* "microvm", "q35", "pc", "auto" */
+    double timeout;      /* seconds; 0: none */
+    bool verbose, json;
+    struct strings env;  /* NAME=VALUE */
+    const char *program; /* as the person wrote it */
+    char **args;         /* what follows it, ended by NULL */
+};
+
+/* What descriptors 0, 1 and 2 of the program are. */
+enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL, STDIO_SAME_AS_OUT };
+struct stdio_plan {
+    enum stdio_kind kind[3];
+    bool has_tty; /* any of them is STDIO_TTY */
+};
+
+/* The program and the module that carries it. */
+struct payload {
+    char *host_path;   /* the program's file on the host; NULL when it is inside the root */
+    char *guest_path;  /* init= */
+    char *module_path; /* what -initrd gets; may be /proc/self/fd/N, so pass that descriptor on */
+    int module_fd;     /* -1: module_path is an ordinary file */
+};
+
+/* payload.c: finds the program, checks it and makes the module.  Returns 0 or an exit status,
+ * having said why. */
+int payload_prepare(const struct run_options *options, struct payload *payload);
+/* The program's file: a path, or the name of an example; NULL when there is none. */
+char *payload_find(const char *program);
+
+/* bootline.c: the kernel's command line, docs/DESIGN.md.  `plan` NULL: stdio is the console. */
+char *bootline_make(const struct run_options *options, const struct payload *payload,
+                    const struct stdio_plan *plan, const char *machine_tokens);
+/* Appends `text` so that it stays one token: bytes that a loader might touch become %XX. */
+void bootline_encode(struct strings *tokens, const char *prefix, const char *text);
+
+/* machine.c: the QEMU process and our ends of its channels. */
+enum channel {
+    CHANNEL_TTY,
+    CHANNEL_STDIN,
+    CHANNEL_STDOUT,
+    CHANNEL_STDERR,
+    CHANNEL_CONTROL,
+    CHANNEL_SERIAL,
+    NR_CHANNELS
+};
+struct machine {
+    const char *kind, *accel; /* what was chosen */
+    pid_t pid;
+    int channel[NR_CHANNELS]; /* sockets, nonblocking; -1 where there is none */
+    int errors;               /* QEMU's stdout and stderr */
+    char *command_line;       /* for --verbose */
+};
+/* Which machine and accelerator the options mean on this host. */
+void machine_choose(struct machine *machine, const struct run_options *options);
+/* Tokens that tell the kernel of devices it cannot find by itself. */
+const char *machine_boot_tokens(const struct machine *machine);
+/* Starts QEMU; returns 0 or an exit status, having said why. */
+int machine_start(struct machine *machine, const struct run_options *options,
+                  const struct payload *payload, const struct stdio_plan *plan,
+                  const char *bootline);
+/* Console on the serial port alone, for a kernel without virtio: $YOLK_CONSOLE is "serial". */
+bool machine_is_serial_only(void);
+
+/* relay.c: moves bytes until the machine has ended. */
+struct outcome {
+    int status;         /* the command's exit status */
+    const char *reason; /* "exit", "signal", "timeout", "interrupted", "failed" */
+    double seconds;
+};
+void relay_run(struct machine *machine, const struct run_options *options,
+               const struct stdio_plan *plan, struct outcome *outcome);
