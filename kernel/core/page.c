@@ -41,6 +41,8 @@ static void list_block(struct page *p, unsigned order)
 static struct page *buddy_take_locked(unsigned order)
 {
     unsigned found = order;
+    if (buddy.nr_free == 0) /* also before page_init, when the lists are not lists yet */
+        return NULL;
     while (found <= PAGE_MAX_ORDER && list_is_empty(&buddy.free[found]))
         found++;
     if (found > PAGE_MAX_ORDER)
