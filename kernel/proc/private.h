@@ -126,6 +126,12 @@ must_check int stack_map(struct exec_image *image, size_t size, bool executable)
 /* In the active vm: write strings, pointers and the auxiliary vector; *sp is the initial stack pointer. */
 must_check int stack_fill(const struct exec_image *image, struct process *p, uintptr_t *sp);
 
+/* jobs.c ----------------------------------------------------------------------------------------------- */
+
+void jobs_init(void); /* boot: answer the terminals' questions */
+/* The last task of a process is gone: if it led a session, its terminal is free. */
+void jobs_process_exits(struct process *p);
+
 /* vdso_map.c ------------------------------------------------------------------------------------------- */
 
 void vdso_map_init(void); /* boot */

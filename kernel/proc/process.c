@@ -25,12 +25,13 @@ static void task_return_to_user(struct regs *regs)
     }
 }
 
-void process_init(void)
+static void process_init(void)
 {
     task_slab = slab_new("task", sizeof(struct task));
     process_slab = slab_new("process", sizeof(struct process));
     signal_init();
     vdso_map_init();
+    jobs_init();
     thread_set_work_fn(task_return_to_user);
 }
 
@@ -196,7 +197,7 @@ static void init_entry(void *unused)
 static int init_install_stdio(struct process *p, struct file *const stdio[3])
 {
     for (int fd = 0; fd < 3; fd++) {
-        int err = fd_install_at(p->files, stdio[fd], fd, 3, 0);
+        int err = stdio[fd] ? fd_install_at(p->files, stdio[fd], fd, 3, 0) : 0;
         if (err < 0)
             return err;
     }
@@ -242,6 +243,7 @@ static int init_run(struct process *p, struct cred *cred, struct exec_image *ima
 
 int process_start_init(const struct init_args *args)
 {
+    process_init();
     struct process *p = process_new();
     struct cred *cred = cred_new_root();
     struct exec_image *image = NULL;

@@ -149,12 +149,10 @@ struct init_args {
     const char *path;               /* in the root file system */
     const char *const *argv, *const *envp; /* NULL-terminated */
     struct path root, cwd;
-    struct file *stdio[3];          /* descriptors 0, 1, 2; references are taken over */
+    struct file *stdio[3];          /* descriptors 0, 1, 2; references are taken over; NULL: closed */
 };
-/* Make process 1 and start it.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC (said on the log), -ENOMEM. */
+/* Make process 1 and start it; once, in thread context.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC (said on the log), -ENOMEM. */
 must_check int process_start_init(const struct init_args *args);
-/* Boot, before process_start_init; thread context. */
-void process_init(void);
 /* Called (thread context) when process 1 has exited, with its wait status; never returns. */
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
