@@ -23,6 +23,9 @@ static inline struct file *file_of_fd(int fd)
  * f NULL (-ENOMEM). */
 must_check long install_file(struct file *f, int flags);
 
+/* The result of a write: -EPIPE comes with SIGPIPE. */
+long files_sigpipe(long ret);
+
 /* A user's iovec array as segments: storage for the usual short one is the caller's. */
 #define FAST_IOV 8
 struct user_iov {

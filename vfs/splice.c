@@ -5,7 +5,6 @@
  * the pipe stays locked while the other file moves the bytes. */
 #include <base/errno.h>
 #include <linux/fcntl.h>
-#include <linux/splice.h>
 #include <pipe_ring.h>
 #include <vfs/pipe.h>
 
