@@ -6,11 +6,13 @@
 #include <image/root.h>
 #include <vfs/archive.h>
 #include <vfs/devfs.h>
+#include <vfs/epoll.h>
 #include <vfs/tmpfs.h>
+#include <vfs/tty.h>
 
 static struct path root;
 
-const struct path *boot_root(void)
+const struct path *root_path(void)
 {
     return &root;
 }
@@ -22,7 +24,7 @@ static void place_program(const char *name, const void *data, size_t size)
     const char *base = slash ? slash + 1 : name;
     struct path dir;
 
-    if (boot_make_dirs(name, &dir) < 0)
+    if (root_make_dirs(name, &dir) < 0)
         control_end(125, "the folder of %s cannot be made", name);
     int ret = tmpfs_new_backed_file(dir.dentry, base, 0755, data, size);
     path_put(&dir);
@@ -32,6 +34,9 @@ static void place_program(const char *name, const void *data, size_t size)
 
 void boot_files(const struct bootinfo *info, const struct cmdline *line)
 {
+    devfs_init();
+    tty_init();
+    epoll_init();
     if (rootfs_init(&root) < 0)
         panic("no memory for the root file system");
     if (info->nr_modules == 0)
@@ -46,6 +51,5 @@ void boot_files(const struct bootinfo *info, const struct cmdline *line)
     } else {
         place_program(line->init, data, module->size);
     }
-    if (rootfs_finish(&root) < 0)
-        panic("no memory for the root file system");
+    rootfs_finish(&root);
 }

@@ -7,7 +7,7 @@
 
 static const struct cred boot_cred = {.ref = {1}, .cap_effective = ~0UL, .cap_permitted = ~0UL};
 
-const struct cred *boot_root_cred(void)
+const struct cred *root_cred(void)
 {
     return &boot_cred;
 }
@@ -25,9 +25,9 @@ static int make_parents(const struct walk *w, char *path)
     return 0;
 }
 
-int boot_make_dirs(const char *name, struct path *dir)
+int root_make_dirs(const char *name, struct path *dir)
 {
-    const struct path *root = boot_root();
+    const struct path *root = root_path();
     struct fs_context *fs = fs_context_new(root, root);
     char *copy = heap_alloc(strlen(name) + 2);
     int ret = -ENOMEM;

@@ -9,23 +9,56 @@
 #include <core/timer.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/stat.h>
 #include <vfs/file_locks.h>
 #include <vfs/inode.h>
 #include <vfs/inotify.h>
+#include <vfs/mount.h>
 #include <vfs/path.h>
 #include <vfs/simplefs.h>
 
 /* --- life ----------------------------------------------------------------------------------------------- */
 
-static void object_free(struct vm_object *o)
+/* A superblock's memory outlives its mounts while an inode of it is mapped somewhere. */
+static void memory_put(struct superblock *sb)
+{
+    if (!ref_put(&sb->memory))
+        return;
+    if (sb->ops && sb->ops->free)
+        sb->ops->free(sb);
+    heap_free(sb);
+}
+
+void inode_object_free(struct vm_object *o)
 {
     struct inode *i = container_of(o, struct inode, object);
     if (i->ops->free)
         i->ops->free(i);
     locks_free(i);
     inotify_free_watches(i);
+    memory_put(i->sb);
     heap_free(i);
+}
+
+void inode_object_identity(struct vm_object *o, uint64_t *dev, uint64_t *ino)
+{
+    struct inode *i = container_of(o, struct inode, object);
+    *dev = i->sb->dev;
+    *ino = i->ino;
+}
+
+void inode_object_name(struct vm_object *o, char *buf, size_t size)
+{
+    struct inode *i = container_of(o, struct inode, object);
+    struct path p = {NULL, dentry_of_inode(i)};
+    buf[0] = 0;
+    if (!p.dentry)
+        return;
+    p.mount = mount_of(i->sb);
+    if (path_name(NULL, &p, buf, size) < 0)
+        buf[0] = 0;
+    path_put(&p);
 }
 
 /* Only file systems with a page cache let anyone map an inode, and those set operations of their own. */
@@ -34,7 +67,7 @@ static int no_page(struct vm_object *o, uint64_t index, bool write, struct page 
     return -EFAULT;
 }
 
-static const struct vm_object_ops inode_object_ops = {.get_page = no_page, .free = object_free};
+static const struct vm_object_ops inode_object_ops = {.get_page = no_page, .free = inode_object_free};
 
 static const struct file_ops no_file_ops;
 
@@ -45,6 +78,7 @@ struct inode *inode_new(struct superblock *sb, unsigned mode, size_t extra)
         return NULL;
     ref_init(&i->ref);
     i->sb = sb;
+    ref_get(&sb->memory);
     i->ops = &simple_inode_ops;
     i->file_ops = &no_file_ops;
     i->data = extra ? i + 1 : NULL;
@@ -60,7 +94,7 @@ struct inode *inode_new(struct superblock *sb, unsigned mode, size_t extra)
 
 struct inode *inode_new_anon(unsigned mode)
 {
-    static struct superblock anon = {.type = "anon_inodefs", .dev = 1, .magic = 0x09041934, .is_permanent = true};
+    static struct superblock anon = {.type = "anon_inodefs", .dev = 1, .magic = ANON_INODE_FS_MAGIC, .memory = {1}};
     return inode_new(&anon, mode, 0);
 }
 
@@ -84,6 +118,7 @@ struct superblock *superblock_new(const char *type, uint64_t magic, const struct
     if (!sb)
         return NULL;
     ref_init(&sb->ref);
+    ref_init(&sb->memory);
     sb->type = type;
     sb->magic = magic;
     sb->ops = ops;
@@ -128,9 +163,7 @@ void superblock_put(struct superblock *sb)
     assert(!sb->is_permanent);
     if (sb->root)
         tree_free(sb->root);
-    if (sb->ops && sb->ops->free)
-        sb->ops->free(sb);
-    heap_free(sb);
+    memory_put(sb);
 }
 
 void superblock_get_stat(struct superblock *sb, struct fs_stat *st)
@@ -209,9 +242,9 @@ static uint32_t without_suid(uint32_t mode)
     return mode & S_IXGRP ? mode & ~S_ISGID : mode; /* without group execution S_ISGID means something else */
 }
 
-void inode_drop_suid(struct inode *i, const struct cred *cred)
+void inode_drop_suid(struct inode *i)
 {
-    if (unlikely(i->mode & (S_ISUID | S_ISGID)) && S_ISREG(i->mode) && !cred_has_cap(cred, CAP_FSETID))
+    if (unlikely(i->mode & (S_ISUID | S_ISGID)) && S_ISREG(i->mode))
         i->mode = without_suid(i->mode);
 }
 

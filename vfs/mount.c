@@ -352,6 +352,20 @@ static struct mount *nth(unsigned n)
     return found;
 }
 
+struct mount *mount_of(struct superblock *sb)
+{
+    struct mount *m, *found = NULL;
+    spin_lock(&mount_lock);
+    list_for_each(m, &all_mounts, node)
+        if (m->root == sb->root) {
+            found = m;
+            break;
+        }
+    mount_get(found);
+    spin_unlock(&mount_lock);
+    return found;
+}
+
 static bool describe(struct mount *m, const struct path *root, char *where, char *inside, struct mount_info *info)
 {
     struct path top = {m, m->root}, within = {NULL, m->root};

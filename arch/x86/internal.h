@@ -47,6 +47,9 @@ void ipi_send_others(unsigned vector);
 /* A non-maskable interrupt to another CPU (arch_halt_others). */
 void ipi_send_nmi(unsigned cpu);
 
+/* clock.c: the frequency of the TSC; 0: not known. */
+uint64_t platform_tsc_hz(void);
+
 /* --- CPUs: cpu.c, descriptors.c ---------------------------------------------------------------------- */
 
 struct tss {
@@ -69,7 +72,7 @@ struct arch_cpu {
     struct tss tss;
     alignas(16) uint8_t ist_stack[IST_COUNT][IST_STACK_SIZE];
 
-    uint32_t flush_seen; /* paging.c */
+    struct arch_thread *fpu_owner; /* whose FPU state was loaded last */
 
     /* plat: timer and APIC */
     bool timer_is_armed;
@@ -94,6 +97,8 @@ enum cpu_feature {
     CPU_RDRAND, CPU_RDSEED, CPU_X2APIC, CPU_TSC_DEADLINE, CPU_TSC_INVARIANT, CPU_RDTSCP, CPU_RDPID, CPU_HYPERVISOR,
     CPU_FEATURES,
 };
+/* Fill cpu_features and patch code for this CPU: once, first of all. */
+void cpu_detect(void);
 extern bool cpu_features[CPU_FEATURES];
 static inline bool cpu_has(enum cpu_feature f)
 {
@@ -111,6 +116,13 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 /* --- page tables: paging.c ----------------------------------------------------------------------------- */
+
+/* Boot CPU: the reserve of table pages, the final root. */
+void paging_init(const struct bootinfo *info);
+void tlb_init(void);
+
+/* A kernel address faulted: true when this address space merely lacked a later root entry; try again. */
+bool paging_sync_upper(uintptr_t va);
 
 /* CR3 for a CPU that has just been started: the upper half as it is now, and the first 2 MiB of physical memory
  * mapped one to one, readable, writable and executable.  Below 4 GiB. */

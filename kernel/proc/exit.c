@@ -119,6 +119,7 @@ static void end_process(struct process *p)
     int code = p->exit_code;
     release_resources(p);
     release_vm(p);
+    jobs_process_exits(p);
     family_exit(p);
     if (is_first && init_exit)
         init_exit(code);

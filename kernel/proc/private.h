@@ -102,10 +102,10 @@ struct exec_image {
         bool must;
     } zero[32];
 };
-/* Step one: open, check and map `path` for `p`.  0, or what execve(2) answers; the reason is on the log.  The
+/* Step one: open, check and map a program for `p`.  0, or what execve(2) answers; the reason is on the log.  The
  * strings must live until exec_commit. */
-must_check int exec_load(struct process *p, const struct walk *walk, const char *path, const char *const *argv,
-                         const char *const *envp, struct exec_image **out);
+must_check int exec_load(struct process *p, const struct cred *cred, const struct exec_request *r,
+                         struct exec_image **out);
 /* Step two, in the task that is to run it, the only one left of its process.  Takes the image over.  An error
  * leaves no program to return to. */
 must_check int exec_commit(struct exec_image *image);
@@ -115,6 +115,12 @@ must_check int stack_measure(struct exec_image *image, uint64_t stack_limit, siz
 must_check int stack_map(struct exec_image *image, size_t size, bool executable);
 /* In the active vm: write strings, pointers and the auxiliary vector; *sp is the initial stack pointer. */
 must_check int stack_fill(const struct exec_image *image, struct process *p, uintptr_t *sp);
+
+/* jobs.c ----------------------------------------------------------------------------------------------- */
+
+void jobs_init(void); /* boot: answer the terminals' questions */
+/* The last task of a process is gone: if it led a session, its terminal is free. */
+void jobs_process_exits(struct process *p);
 
 /* vdso_map.c ------------------------------------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@ static void task_return_to_user(struct regs *regs)
     }
 }
 
-void process_init(void)
+static void process_init(void)
 {
     task_slab = slab_new("task", sizeof(struct task));
     process_slab = slab_new("process", sizeof(struct process));
@@ -33,6 +33,7 @@ void process_init(void)
     futex_init();
     timers_init();
     vdso_map_init();
+    jobs_init();
     thread_set_work_fn(task_return_to_user);
 }
 
@@ -198,7 +199,7 @@ static void init_entry(void *unused)
 static int init_install_stdio(struct process *p, struct file *const stdio[3])
 {
     for (int fd = 0; fd < 3; fd++) {
-        int err = fd_install_at(p->files, stdio[fd], fd, 3, 0);
+        int err = stdio[fd] ? fd_install_at(p->files, stdio[fd], fd, 3, 0) : 0;
         if (err < 0)
             return err;
     }
@@ -244,13 +245,15 @@ static int init_run(struct process *p, struct cred *cred, struct exec_image *ima
 
 int process_start_init(const struct init_args *args)
 {
+    process_init();
     struct process *p = process_new();
     struct cred *cred = cred_new_root();
     struct exec_image *image = NULL;
     int err = p && cred ? init_fill(p, args) : -ENOMEM;
     if (!err) {
-        struct walk walk = {.fs = p->fs, .cred = cred};
-        err = exec_load(p, &walk, args->path, args->argv, args->envp, &image);
+        const struct exec_request r = {
+            .path = args->path, .name = args->path, .argv = args->argv, .envp = args->envp};
+        err = exec_load(p, cred, &r, &image);
     }
     if (!err) {
         p->pid = pid_alloc();

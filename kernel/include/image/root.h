@@ -3,7 +3,7 @@
 
 #include <vfs/path.h>
 
-const struct path *boot_root(void); /* borrowed; after boot_files began */
-const struct cred *boot_root_cred(void);
+const struct path *root_path(void); /* borrowed; after boot_files began */
+const struct cred *root_cred(void);
 /* The directory that holds `name`, made with its parents where missing; *dir is referenced.  0 or -errno. */
-must_check int boot_make_dirs(const char *name, struct path *dir);
+must_check int root_make_dirs(const char *name, struct path *dir);

@@ -8,8 +8,12 @@ void devfs_init(void);
 /* The one devfs, referenced; NULL: no memory. */
 struct superblock *devfs_superblock(void) must_check;
 
-/* What fs/open.c finds by number: NULL when there is no such device. */
+void memdev_init(void); /* devfs_init's */
+
+/* By number; NULL when there is no such device. */
 struct chardev *chardev_find(uint64_t rdev);
+/* The first of all, linked by ->next: for /proc/devices. */
+const struct chardev *chardev_first(void);
 
 /* Device numbers as Linux's 64-bit dev_t (what stat shows). */
 static inline uint64_t dev_make(unsigned major, unsigned minor)

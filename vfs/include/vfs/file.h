@@ -78,20 +78,23 @@ struct file {
     struct mount *mount;     /* likewise */
     const char *anon_name;   /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
     bool can_read, can_write;
+    bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
     struct spinlock lock;    /* RANK_DRIVER - guards flags, owner and the list of epoll items */
     struct list epoll_items; /* epoll.c's */
     int owner_type, owner_pid, owner_sig; /* F_SETOWN, F_SETSIG */
     struct mutex pos_lock;   /* guards: */
     int64_t pos;
+    int64_t dir_end;         /* of a directory: what is made later is not listed before it is rewound */
 };
+
+/* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
+ * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
+struct file *file_new(struct inode *inode, const struct path *path, int flags);
 
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
 struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
-/* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
- * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
-struct file *file_new(struct inode *inode, const struct path *path, int flags);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one calls ops->release; thread context */
 
@@ -103,6 +106,8 @@ ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos);
 /* The current position, for calls that move it themselves (sendfile, splice). */
 int64_t file_get_pos(struct file *f);
 void file_set_pos(struct file *f, int64_t pos);
+/* ops->seek of files whose position is always 0: devices, eventfd... */
+int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos);
 /* Change status flags: those of `mask` become those of `flags`.  0 or what ops->set_flags answers. */
 must_check int file_set_flags(struct file *f, int mask, int flags);
 

@@ -28,6 +28,3 @@ void locks_close(struct file *f, void *owner);
 /* The last reference to `f` is gone: flock and OFD locks go.  For file_put, before ops->release. */
 void locks_release(struct file *f);
 void locks_free(struct inode *i); /* inode.c: the inode goes */
-
-/* /proc/locks: one line per lock into buf; bytes. */
-size_t locks_show(char *buf, size_t size);

@@ -128,17 +128,29 @@ struct inode *inode_new_anon(unsigned mode) must_check;
 void inode_get(struct inode *i);
 void inode_put(struct inode *i); /* thread context */
 
+/* For the vm_object_ops of a file system with a page cache: free (exactly this), name and identity. */
+void inode_object_free(struct vm_object *o);
+void inode_object_name(struct vm_object *o, char *buf, size_t size);
+void inode_object_identity(struct vm_object *o, uint64_t *dev, uint64_t *ino);
+
 void inode_get_stat(struct inode *i, struct inode_stat *st);
 /* chmod, chown, truncate, utimensat with their permission rules; locks the inode.  -EPERM, -EACCES, -EROFS is the
  * caller's (it knows the mount). */
 must_check int inode_set_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
+/* The xattr family with the policy of xattr(7): -EPERM, -EACCES, -ENODATA, -EOPNOTSUPP...  Size 0 asks for the
+ * length only.  The caller has checked the name's length and the mount. */
+ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *name, void *value, size_t size);
+must_check int inode_setxattr(struct inode *i, const struct cred *cred, const char *name, const void *value,
+                              size_t size, int flags);
+must_check int inode_removexattr(struct inode *i, const struct cred *cred, const char *name);
+ssize_t inode_listxattr(struct inode *i, const struct cred *cred, char *list, size_t size);
 /* ops->set_attr of a file system that keeps attributes in the inode only: everything but the size. */
 int inode_apply_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
 /* Contents changed (mtime and ctime), or attributes (ctime). */
 /* A new inode's owner and group, and S_ISGID as it is inherited: mode is completed in place. */
 void inode_set_owner(struct inode *i, const struct inode *dir, const struct cred *cred);
-/* What a write or truncation takes away: set-user-ID and set-group-ID, unless CAP_FSETID.  i->lock held. */
-void inode_drop_suid(struct inode *i, const struct cred *cred);
+/* What a write or truncation without CAP_FSETID takes away: set-user-ID and set-group-ID.  i->lock held. */
+void inode_drop_suid(struct inode *i);
 void inode_touch_mtime(struct inode *i);
 void inode_touch_ctime(struct inode *i);
 /* Contents were read: atime by the rule of relatime. */
@@ -220,17 +232,20 @@ struct dentry *dentry_parent(struct dentry *d); /* referenced */
  * entries behind them goes on from there once this has answered 1. */
 #define DIR_POS_DYNAMIC (1L << 40)
 int dir_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg);
-/* ops->seek of directories. */
+/* ops->seek and ops->sync of such directories. */
 int64_t dir_seek(struct file *f, int64_t offset, int whence, int64_t *pos);
+int dir_sync(struct file *f, bool data_only);
+ssize_t dir_read(struct file *f, struct iobuf *to, int64_t *pos); /* -EISDIR */
 
 struct superblock_ops {
     void (*stat)(struct superblock *sb, struct fs_stat *st); /* type, fsid, name_max are filled.  NULL: no sizes */
     int (*sync)(struct superblock *sb);                      /* NULL: nothing is ever written back */
-    void (*free)(struct superblock *sb);                     /* the last mount is gone and the tree freed */
+    void (*free)(struct superblock *sb);                     /* the last mount and the last inode are gone */
 };
 
 struct superblock {
     struct ref ref;           /* mounts */
+    struct ref memory;        /* inodes, and one for all mounts: inode.c's */
     const char *type;         /* "tmpfs" for statfs and /proc/mounts */
     const struct superblock_ops *ops;
     uint64_t dev;             /* st_dev */

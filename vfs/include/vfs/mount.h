@@ -53,6 +53,8 @@ struct mount_info {
 typedef void mount_visit_fn(void *arg, const struct mount_info *info);
 must_check int mount_visit(const struct path *root, mount_visit_fn *visit, void *arg); /* 0 or -ENOMEM */
 
+/* A mount that shows all of the file system, referenced; NULL: none. */
+struct mount *mount_of(struct superblock *sb);
 void mount_get(struct mount *m); /* NULL is fine */
 void mount_put(struct mount *m);
 /* May the place be changed?  0 or -EROFS. */

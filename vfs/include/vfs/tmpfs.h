@@ -17,9 +17,12 @@ must_check int tmpfs_new_memfd(const char *name, int flags, unsigned seals, stru
  * -ENOMEM, -ENOTDIR. */
 must_check int tmpfs_new_backed_file(struct dentry *dir, const char *name, unsigned mode, const void *data,
                                      size_t size);
-void tmpfs_init(void); /* boot: registers the type */
+/* The same for an empty file of a tmpfs that exists already.  False: it is not empty, or not of a tmpfs. */
+must_check bool tmpfs_set_backing(struct inode *i, const void *data, size_t size);
+void tmpfs_init(void); /* rootfs_init's: registers the type */
 
-/* The root of everything: a tmpfs on / with the standard directories that an archive may not bring. */
+/* The root of everything: a tmpfs on /.  *root is referenced.  Then unpack archives into it, and: */
 must_check int rootfs_init(struct path *root);
-/* Afterwards: make what the archive did not bring, and mount devfs, proc and sysfs. */
-must_check int rootfs_finish(const struct path *root);
+/* Make the directories that the archive did not bring (/dev /proc /sys /tmp...), and mount devtmpfs, proc, sysfs as
+ * far as such types are registered, and tmpfs on /dev/shm.  What fails is said on the log. */
+void rootfs_finish(const struct path *root);

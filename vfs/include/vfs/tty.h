@@ -21,6 +21,7 @@ struct tty_driver {
     void (*resume)(struct tty_driver *d);
 };
 
+void tty_init(void); /* boot: /dev/tty and /dev/console */
 /* A new terminal with its device node in /dev, 80 x 24 until somebody says otherwise.  NULL: no memory. */
 struct tty *tty_new(struct tty_driver *driver) must_check;
 
@@ -49,7 +50,7 @@ void tty_drain(struct tty *t, uint64_t deadline);
 struct tty_jobs {
     void (*signal_group)(int group, int sig);          /* any context */
     void (*current)(int *group, int *session, bool *is_session_leader);
-    bool (*has_group)(int session, int group);         /* does the group exist in that session? */
+    bool (*has_group)(int session, int group);         /* does the group exist in that session (0: in any)? */
     bool (*current_ignores)(int sig);                  /* ignored or blocked */
     bool (*is_orphaned)(int group);                    /* no parent in the session to continue it */
 };
