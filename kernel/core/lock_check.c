@@ -20,22 +20,28 @@ static const char *spin_name(const struct spinlock *l)
 
 void spin_check_before(struct spinlock *l, unsigned rank)
 {
-    unsigned cpu = this_cpu()->index;
+    const struct cpu *cpu = this_cpu();
 
-    if (atomic_load(&l->cpu_plus_1) == cpu + 1)
+    if (atomic_load(&l->cpu_plus_1) == cpu->index + 1)
         panic("%s (rank %u) taken again by its holder", spin_name(l), rank);
-    for (struct spinlock *h = held_spins[cpu]; h; h = h->held_below)
-        if (h->held_rank >= rank)
+    for (const struct spinlock *h = held_spins[cpu->index]; h; h = h->held_below) {
+        if (h->held_depth == cpu->irq_depth && h->held_rank >= rank)
             panic("lock order: %s (rank %u) taken under %s (rank %u)", spin_name(l), rank, spin_name(h),
                   h->held_rank);
+        if (h->seen_in_irq && l->seen_irqs_on)
+            panic("%s (rank %u) is taken with interrupts on, and here under %s (rank %u), which handlers take",
+                  spin_name(l), rank, spin_name(h), h->held_rank);
+    }
 }
 
 void spin_check_context(struct spinlock *l)
 {
     if (this_cpu()->irq_depth > 0)
         l->seen_in_irq = true;
-    else if (l->seen_in_irq && arch_irqs_are_on())
-        panic("%s (rank %u) is taken by interrupt handlers, and here with interrupts on", spin_name(l),
+    else if (arch_irqs_are_on())
+        l->seen_irqs_on = true;
+    if (l->seen_in_irq && l->seen_irqs_on)
+        panic("%s (rank %u) is taken by interrupt handlers, and also with interrupts on", spin_name(l),
               l->rank);
 }
 
@@ -46,6 +52,7 @@ void spin_note_taken(struct spinlock *l, unsigned rank)
     unsigned cpu = this_cpu()->index;
 
     l->held_rank = (uint16_t)rank;
+    l->held_depth = (uint8_t)this_cpu()->irq_depth;
     atomic_store(&l->cpu_plus_1, (uint16_t)(cpu + 1));
     l->held_below = held_spins[cpu];
     held_spins[cpu] = l;

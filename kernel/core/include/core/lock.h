@@ -5,8 +5,9 @@
  * outside interrupt handlers leaves interrupts alone; one that a handler takes too is always taken with
  * spin_lock_irq.
  *
- * Order: a lock may be taken only while every lock held has a LOWER rank.  Debug builds assert order, holder,
- * and that a lock seen in interrupt context is never taken with interrupts on. */
+ * Order: a lock may be taken only while every lock held has a LOWER rank (a handler counts only what it took
+ * itself).  And while a lock is held that handlers take, no lock may be taken that is ever taken with interrupts on:
+ * its holder could be interrupted by a handler that waits for the first.  Debug builds assert all that. */
 #pragma once
 
 #include <arch/arch.h>
@@ -64,7 +65,9 @@ struct spinlock {
     uint16_t rank;
     uint16_t held_rank;     /* rank, or what spin_lock_nested was given */
     uint16_t cpu_plus_1;    /* holder, 0: free */
-    uint16_t seen_in_irq;
+    uint8_t held_depth;     /* irq_depth when it was taken */
+    bool seen_in_irq;       /* a handler has taken it */
+    bool seen_irqs_on;      /* taken with interrupts on */
     const char *name;
     struct spinlock *held_below; /* the holder CPU's stack of held spinlocks */
 #endif
