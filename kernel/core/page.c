@@ -306,6 +306,8 @@ void page_init(const struct bootinfo *info)
 struct paddr up_table_page_alloc(void)
 {
     struct paddr pa = {0};
+    if (!zero_page) /* before page_init: the caller has a reserve */
+        return pa;
     if (!page_grow_table_page(&pa)) {
         struct page *p = page_take();
         if (!p)
