@@ -23,7 +23,7 @@ endforeach()
 
 add_library(klibs OBJECT ${sources})
 # musl's own files see its internal declarations first: without them __strchrnul would be taken to answer an int.
-target_include_directories(klibs SYSTEM PRIVATE ${musl}/src/include ${musl_headers})
+target_include_directories(klibs SYSTEM PRIVATE ${musl}/src/include ${musl}/src/internal ${musl_headers})
 # Not kernel_flags: other people's code is not held to our warnings, only to the same code generation.
 target_compile_options(klibs PRIVATE -ffreestanding -nostdinc -isystem ${compiler_include} -O2 -g -fno-pic -fno-pie
   $<$<COMPILE_LANGUAGE:C>:-std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing
