@@ -115,7 +115,7 @@ static void find_s5(struct machine *m, const struct acpi_header *table)
     const uint8_t *aml = (const uint8_t *)(table + 1);
     size_t n = table->length - sizeof(*table);
     for (size_t i = 1; !m->has_s5 && i + 7 < n; i++) {
-        if (memcmp(aml + i, "_S5_\x12", 5) != 0)
+        if (aml[i] != '_' || memcmp(aml + i, "_S5_\x12", 5) != 0)
             continue;
         bool is_name = aml[i - 1] == 0x08 || (i > 1 && aml[i - 1] == '\\' && aml[i - 2] == 0x08);
         if (!is_name)

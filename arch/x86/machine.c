@@ -26,7 +26,8 @@ static uint64_t scan_area(uint64_t start, size_t area, const char *signature, si
     if (!p)
         return 0;
     for (size_t at = 0; at + size <= area; at += 16)
-        if (memcmp(p + at, signature, signature_len) == 0 && machine_checksum(p + at, size) == 0)
+        if (p[at] == signature[0] && memcmp(p + at, signature, signature_len) == 0 &&
+            machine_checksum(p + at, size) == 0)
             return start + at;
     return 0;
 }
