@@ -76,14 +76,36 @@ void up_free(void *p)
 {
 }
 
+#define FLUSH_ROUNDS 200
+static struct arch_vm vm;
+static unsigned cpus_done;      /* atomic */
+static bool is_time_to_flush;   /* atomic */
+
+/* Everybody makes everybody else flush, all at once. */
+static void flush_rounds(void)
+{
+    for (unsigned i = 0; i < FLUSH_ROUNDS; i++)
+        arch_flush(&vm, 0x10000000, 0x10000000 + (i % 64 + 1) * PAGE_SIZE);
+    __atomic_fetch_add(&cpus_done, 1, __ATOMIC_RELEASE);
+}
+
 void up_cpu_main(void)
 {
+    arch_vm_activate(&vm);
+    arch_irq_on();
+    while (!__atomic_load_n(&is_time_to_flush, __ATOMIC_ACQUIRE))
+        arch_relax();
+    flush_rounds();
+    arch_irq_off();
     for (;;)
         arch_cpu_idle();
 }
 
+static unsigned ticks;
 void up_timer_irq(void)
 {
+    ticks++;
+    this_cpu()->work = WORK_RESCHED;
 }
 
 void up_resched_irq(void)
@@ -111,7 +133,6 @@ struct fake_thread {
 };
 
 static struct fake_thread boot_thread, other_thread, user_thread;
-static struct arch_vm vm;
 static struct thread *first_run_prev;
 
 static struct thread *as_thread(struct fake_thread *t)
@@ -128,6 +149,7 @@ void up_thread_first_run(struct thread *prev)
 static unsigned calls, calls32, faults, last_vector, works;
 static uint64_t last_fault_addr;
 static bool deny_faults;
+static uint64_t null_cycles; /* of 1000 null calls; under -icount shift=0 a cycle is an instruction */
 
 static void payload_done(void)
 {
@@ -180,8 +202,16 @@ void up_syscall(struct regs *regs)
         arch_irq_off();
         payload_done();
         break;
+    case 11: /* interrupt me soon */
+        arch_timer_arm(arch_clock_ns() + 2000000);
+        regs->rax = 0;
+        break;
     case 10:
-        regs->rax = 0; /* the null call, for counting instructions */
+        if (regs->r12 == 1000)
+            null_cycles = arch_cycles();
+        if (regs->r12 == 1)
+            null_cycles = arch_cycles() - null_cycles;
+        regs->rax = 0;
         break;
     default:
         panic("payload call %lu", regs->orig_rax);
@@ -235,6 +265,8 @@ void up_return_to_user(struct regs *regs)
 {
     works++;
     CHECK(arch_irqs_are_on());
+    if (this_cpu()->work == WORK_RESCHED) /* tell the payload, which spins on this word */
+        CHECK(arch_copy_to_user(0x10008008, &ticks, sizeof(ticks)) == 0);
     this_cpu()->work = 0;
 }
 
@@ -340,6 +372,47 @@ static void test_usercopy(void)
     deny_faults = false;
 }
 
+static void test_kernel_maps(void)
+{
+    const uintptr_t va = KMAP_BASE + 0x10000000;
+    struct paddr page = up_table_page_alloc();
+    uint64_t high = 0;
+
+    CHECK(arch_kmap(va, page, MAP_R | MAP_W) == 0);
+    *(volatile uint64_t *)va = 42;
+    CHECK(*(uint64_t *)direct_ptr(page) == 42);
+    arch_kunmap(va, PAGE_SIZE);
+    uint64_t word;
+    CHECK(arch_copy_from_user(&word, va, 8) == 8); /* a kernel address that is not there */
+
+    for (unsigned i = 0; i < boot->nr_ranges; i++)
+        if (boot->ranges[i].kind == BOOT_RAM)
+            high = boot->ranges[i].start.pa + boot->ranges[i].size;
+    arch_direct_map((struct paddr){high - PAGE_SIZE}, PAGE_SIZE);
+    volatile uint64_t *last = direct_ptr((struct paddr){high - 8});
+    *last = 7;
+    CHECK(*last == 7);
+    /* Another root entry than any that `vm` was made with. */
+    const struct paddr far = {1ull << 39};
+    arch_direct_map(far, PAGE_SIZE);
+    (void)*(volatile uint64_t *)direct_ptr(far);
+}
+
+static void test_cpus(void)
+{
+    arch_start_cpus(ARCH_MAX_CPUS);
+    log_line(LOG_INFO, "%u CPUs", arch_cpu_count());
+    arch_irq_on();
+    __atomic_store_n(&is_time_to_flush, true, __ATOMIC_RELEASE);
+    flush_rounds();
+    while (__atomic_load_n(&cpus_done, __ATOMIC_ACQUIRE) < arch_cpu_count())
+        arch_relax();
+    CHECK(vm.cpus == ~0ull >> (64 - arch_cpu_count()));
+    arch_vm_destroy(&vm);
+    CHECK(vm.cpus == 0);
+    arch_irq_off();
+}
+
 static void user_main(void *arg)
 {
     struct regs *regs = arch_user_regs((struct arch_thread *)current_thread());
@@ -360,8 +433,9 @@ static void test_user(void)
     }
     CHECK(arch_thread_init(&user_thread.arch, (char *)stack + 4 * PAGE_SIZE, user_main, NULL, true) == 0);
     arch_switch(as_thread(&boot_thread), as_thread(&user_thread));
+    log_line(LOG_INFO, "%lu cycles for 1000 null calls", null_cycles);
     log_line(LOG_INFO, "calls %u, 32-bit calls %u, faults %u, works %u", calls, calls32, faults, works);
-    CHECK(calls32 == 1 && works == 1);
+    CHECK(calls32 == 1 && works == 2 && ticks == 1);
     CHECK(other_thread.runs == 2);
 }
 
@@ -380,6 +454,7 @@ static void pool_init(void)
 void up_main(const struct bootinfo *info)
 {
     boot = info;
+    log_line(LOG_INFO, "%lu cycles from reset", arch_cycles());
     log_line(LOG_INFO, "arch: booted by %s, command line \"%s\", %u modules, rsdp %#lx, fb %#lx %ux%u", info->loader,
              info->cmdline, info->nr_modules, info->rsdp.pa, info->framebuffer.pa.pa, info->framebuffer.width,
              info->framebuffer.height);
@@ -394,8 +469,10 @@ void up_main(const struct bootinfo *info)
     arch_serial_write(text, strlen(text));
     test_switch();
     test_paging();
+    test_kernel_maps();
     test_usercopy();
     test_user();
+    test_cpus();
     CHECK(!arch_irqs_are_on());
     log_line(LOG_INFO, failures ? "arch: %u failed" : "arch: all passed", failures);
     arch_poweroff(failures != 0);

@@ -117,6 +117,24 @@ arch_payload:
         cmp     dword [abs 0x10009000 + 464], 0x46505853
         FAIL_UNLESS e, 71, rcx
 
+        ; an interrupt at any instruction keeps every register
+        mov     qword [abs 0x10008008], 0
+        mov     eax, 11
+        syscall
+        mov     rcx, 0xc1
+        mov     r11, 0xb1
+        mov     r8, 0x81
+        movq    xmm4, r8
+.spin:  cmp     dword [abs 0x10008008], 0
+        je      .spin
+        cmp     rcx, 0xc1
+        FAIL_UNLESS e, 80, rcx
+        cmp     r8, 0x81
+        FAIL_UNLESS e, 82, r8
+        movq    rcx, xmm4
+        cmp     rcx, 0x81
+        FAIL_UNLESS e, 83, rcx
+
         ; null calls, for counting
         mov     r12d, 1000
 .null:  mov     eax, 10
