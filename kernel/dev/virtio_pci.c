@@ -216,7 +216,6 @@ static void probe(struct pci_device *pci)
 
 void virtio_pci_find(void)
 {
-    pci_init();
     for (struct pci_device *d = pci_next(NULL); d; d = pci_next(d))
         if (d->vendor == VIRTIO_VENDOR && d->device >= VIRTIO_FIRST_TRANSITIONAL &&
             d->device <= VIRTIO_LAST_MODERN)

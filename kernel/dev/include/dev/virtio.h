@@ -21,7 +21,7 @@ struct virtio_driver {
 };
 
 /* Find every device and hand it to the drivers of this layer (console, entropy).  `mmio` are the values of the
- * command line's virtio_mmio.device= tokens, "SIZE@BASE:IRQ".  Boot, once. */
+ * command line's virtio_mmio.device= tokens, "SIZE@BASE:IRQ".  Boot, once, after pci_init. */
 void virtio_init(const char *const mmio[], unsigned nr_mmio);
 /* A driver of another layer: it is given the devices found so far that nobody took. */
 void virtio_add_driver(const struct virtio_driver *driver);
