@@ -244,10 +244,13 @@ bool port_flush(struct port *p)
 {
     if (!atomic_load(&p->user) || port_is_closed(p))
         return true;
-    bool irqs = spin_lock_irq(&p->lock);
-    reclaim_locked(p);
-    bool is_empty = p->nr_tx_free == p->nr_tx;
-    spin_unlock_irq(&p->lock, irqs);
+    bool irqs = arch_irq_save(), is_empty = false;
+    if (spin_try(&p->lock)) { /* in a panic its holder may have stopped for good */
+        reclaim_locked(p);
+        is_empty = p->nr_tx_free == p->nr_tx;
+        spin_unlock(&p->lock);
+    }
+    arch_irq_restore(irqs);
     return is_empty;
 }
 
