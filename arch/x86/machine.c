@@ -32,7 +32,8 @@ static uint64_t scan_area(uint64_t start, size_t area, const char *signature, si
     return 0;
 }
 
-uint64_t machine_scan_bios(const char *signature, size_t signature_len, size_t size, machine_map_fn *map)
+uint64_t machine_scan_bios(const char *signature, size_t signature_len, size_t size,
+                           machine_map_fn *map)
 {
     /* The word at 0x40e is the real-mode segment of the extended BIOS data area. */
     const uint8_t *bda = map(0x40e, 2);

@@ -8,7 +8,7 @@ struct machine platform;
 
 static const struct bootinfo *boot_info; /* until platform_init returns */
 
-/* --- who runs us ------------------------------------------------------------------------------------ */
+/* --- who runs us -------------------------------------------------------------------------- */
 
 enum hypervisor platform_hypervisor(void)
 {
@@ -23,16 +23,17 @@ enum hypervisor platform_hypervisor(void)
     return HYPERVISOR_OTHER;
 }
 
-/* --- tables ----------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------- */
 
-/* Physical memory that the tables may be in: what the loader lists and the BIOS areas.  A pointer to anywhere
- * else is not followed. */
+/* Physical memory that the tables may be in: what the loader lists and the BIOS areas.  A pointer
+ * to anywhere else is not followed. */
 static const void *map_table(uint64_t pa, size_t size)
 {
     bool is_known = pa + size <= 0x100000;
     for (unsigned i = 0; i < boot_info->nr_ranges && !is_known; i++) {
         const struct boot_range *r = &boot_info->ranges[i];
-        is_known = pa >= r->start.pa && pa - r->start.pa <= r->size && size <= r->size - (pa - r->start.pa);
+        is_known = pa >= r->start.pa && pa - r->start.pa <= r->size &&
+                   size <= r->size - (pa - r->start.pa);
     }
     if (!is_known || pa + size < pa)
         return NULL;
@@ -51,8 +52,8 @@ static uint32_t fw_cfg_read(uint16_t key, unsigned size)
     return value;
 }
 
-/* Without ACPI, QEMU says how many CPUs it has, and numbers their APICs from 0.  (An MP table lists only the first
- * CPU of each package.) */
+/* Without ACPI, QEMU says how many CPUs it has, and numbers their APICs from 0.  (An MP table lists
+ * only the first CPU of each package.) */
 static void count_cpus(struct machine *m)
 {
     enum { QEMU = 'Q' | 'E' << 8 | 'M' << 16 | 'U' << 24 };
@@ -93,7 +94,8 @@ void platform_init(const struct bootinfo *info)
     arch_direct_map((struct paddr){0}, 0x100000);
     discover(&platform, info);
     boot_info = NULL;
-    log_info("platform: %s: %u CPUs, %u I/O APICs", platform.source, platform.nr_cpus, platform.nr_ioapics);
+    log_info("platform: %s: %u CPUs, %u I/O APICs", platform.source, platform.nr_cpus,
+             platform.nr_ioapics);
 
     irq_vector_set(VECTOR_SPURIOUS, ignore_irq);
     for (unsigned i = 0; i < 16; i++)

@@ -1,9 +1,9 @@
 /* The bytes of a console port.
  *
- *     host -> guest   PORT_RX_BUFFERS pages wait at the host; the one that came first is read in place, and goes
- *                     back when it is empty.  A user that takes nothing stops the host when all are full.
- *     guest -> host   each write is copied to a page, which comes back when the host has taken it; only a writer
- *                     that finds no free page asks for an interrupt. */
+ *     host -> guest   PORT_RX_BUFFERS pages wait at the host; the one that came first is read in
+ * place, and goes back when it is empty.  A user that takes nothing stops the host when all are
+ * full. guest -> host   each write is copied to a page, which comes back when the host has taken
+ * it; only a writer that finds no free page asks for an interrupt. */
 #include <arch/arch.h>
 #include <base/errno.h>
 #include <base/string.h>
@@ -24,7 +24,7 @@ void port_init(struct port *p, struct console *c, uint32_t id)
     work_init(&p->pump_work, pump_work);
 }
 
-/* --- looking ports up ----------------------------------------------------------------------------------- */
+/* --- looking ports up --------------------------------------------------------------------- */
 
 struct search {
     const char *name;
@@ -59,7 +59,7 @@ struct port *port_find_console(void)
     return s.found;
 }
 
-/* --- reading --------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------ */
 
 size_t port_peek(struct port *p, const void **bytes)
 {
@@ -99,7 +99,8 @@ bool port_is_closed(struct port *p)
     return !atomic_load(&p->host_is_open);
 }
 
-/* Call the user's `readable` on one CPU at a time; a caller that finds it running makes it run once more. */
+/* Call the user's `readable` on one CPU at a time; a caller that finds it running makes it run once
+ * more. */
 static void pump(struct port *p)
 {
     struct port_user *user = atomic_load(&p->user);
@@ -149,7 +150,7 @@ void port_host_resized(struct port *p, unsigned rows, unsigned columns)
         user->resized(user, p, rows, columns);
 }
 
-/* --- writing --------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------ */
 
 static void reclaim_locked(struct port *p)
 {
@@ -158,7 +159,7 @@ static void reclaim_locked(struct port *p)
         p->tx_free[p->nr_tx_free++] = done;
 }
 
-/* A page that the host does not have; NULL: it has all of them, or there is no memory for another. */
+/* A page that the host does not have; NULL: it has all, or there is no memory for another. */
 static uint8_t *tx_page_locked(struct port *p, bool may_allocate)
 {
     reclaim_locked(p);
@@ -206,8 +207,8 @@ size_t port_write(struct port *p, const void *bytes, size_t n)
     return taken;
 }
 
-/* The caller may be a panic in the middle of anything, this file included, or the log under its lock: so neither
- * wait for the lock for long, nor allocate. */
+/* The caller may be a panic in the middle of anything, this file included, or the log under its
+ * lock: so neither wait for the lock for long, nor allocate. */
 void port_write_all(struct port *p, const void *bytes, size_t n)
 {
     uint64_t give_up = arch_clock_ns() + WRITE_ALL_TIMEOUT_NS;
@@ -244,10 +245,13 @@ bool port_flush(struct port *p)
 {
     if (!atomic_load(&p->user) || port_is_closed(p))
         return true;
-    bool irqs = spin_lock_irq(&p->lock);
-    reclaim_locked(p);
-    bool is_empty = p->nr_tx_free == p->nr_tx;
-    spin_unlock_irq(&p->lock, irqs);
+    bool irqs = arch_irq_save(), is_empty = false;
+    if (spin_try(&p->lock)) { /* in a panic its holder may have stopped for good */
+        reclaim_locked(p);
+        is_empty = p->nr_tx_free == p->nr_tx;
+        spin_unlock(&p->lock);
+    }
+    arch_irq_restore(irqs);
     return is_empty;
 }
 
@@ -267,7 +271,7 @@ void port_flush_all(uint64_t timeout_ns)
     } while (!is_empty && arch_clock_ns() < give_up);
 }
 
-/* --- opening --------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------ */
 
 int port_open(struct port *p, struct port_user *u)
 {
@@ -285,7 +289,8 @@ int port_open(struct port *p, struct port_user *u)
     err = first ? 0 : -ENOMEM;
     for (unsigned i = 0; i < p->rx.ring.num && !err; i++) {
         struct page *page = page_alloc(0, 0);
-        err = page ? virtq_add(&p->rx, &(struct virtq_buf){page_ptr(page), PAGE_SIZE}, 0, 1, page_ptr(page))
+        err = page ? virtq_add(&p->rx, &(struct virtq_buf){page_ptr(page), PAGE_SIZE}, 0, 1,
+                               page_ptr(page))
                    : -ENOMEM;
     }
     spin_unlock_irq(&p->lock, irqs);
