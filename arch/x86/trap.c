@@ -9,7 +9,7 @@
 #define FIRST_IRQ 0x20
 
 struct exception_entry {
-    uint64_t from, to;
+    uint64_t from, end, to;
 };
 extern const struct exception_entry exception_table_start[], exception_table_end[];
 
@@ -25,7 +25,7 @@ void irq_vector_set(unsigned vector, irq_vector_fn *handler)
 uint64_t exception_fixup(uint64_t rip)
 {
     for (const struct exception_entry *e = exception_table_start; e < exception_table_end; e++)
-        if (e->from == rip)
+        if (rip >= e->from && rip < e->end)
             return e->to;
     return 0;
 }

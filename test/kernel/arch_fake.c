@@ -520,7 +520,10 @@ void up_main(const struct bootinfo *info)
     test_switch();
     test_paging();
     test_kernel_maps();
-    test_usercopy();
+    for (unsigned i = 0; i < 2; i++) { /* both ways to copy, whatever this machine prefers */
+        cpu_slow_strings = !cpu_slow_strings;
+        test_usercopy();
+    }
     test_user();
     test_cpus();
     CHECK(!arch_irqs_are_on());
