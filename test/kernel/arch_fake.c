@@ -418,6 +418,8 @@ static void test_usercopy(void)
     CHECK(arch_user_load32(edge, &word) == -14);
     CHECK(arch_user_cmpxchg32(edge, 5, 7, &word) == -14);
     deny_faults = false;
+    CHECK(arch_visit(&vm, page, edge, visit_count, &vm) == 0);
+    arch_flush(&vm, page, edge);
 }
 
 static void test_kernel_maps(void)
