@@ -112,8 +112,10 @@ void up_resched_irq(void)
 {
 }
 
+static unsigned cpus_halted; /* atomic */
 void up_halt_irq(const struct regs *regs)
 {
+    __atomic_fetch_add(&cpus_halted, 1, __ATOMIC_RELEASE);
 }
 
 /* --- checks ---------------------------------------------------------------------------------------------------- */
@@ -157,6 +159,32 @@ static void payload_done(void)
     panic("the payload came back");
 }
 
+static void frame_put(uintptr_t at, uint64_t value)
+{
+    CHECK(arch_copy_to_user(at, &value, sizeof(value)) == 0);
+}
+
+static void test_bad_fpu_frames(uintptr_t frame)
+{
+    const struct uptr at = {frame};
+    const bool has_xsave = arch_fpu_frame_size() > 512;
+
+    CHECK(arch_fpu_to_user(at) == 0);
+    frame_put(frame + 520, 1); /* a compacted format */
+    CHECK(arch_fpu_from_user(at) == (has_xsave ? -22 : 0));
+    CHECK(arch_fpu_to_user(at) == 0);
+    frame_put(frame + 512, 1ull << 9); /* a feature that is not enabled */
+    CHECK(arch_fpu_from_user(at) == (has_xsave ? -22 : 0));
+    CHECK(arch_fpu_to_user(at) == 0);
+    frame_put(frame + arch_fpu_frame_size() - 4, 0); /* no second magic number: the first 512 bytes count */
+    frame_put(frame + 520, 1);
+    CHECK(arch_fpu_from_user(at) == 0);
+    deny_faults = true;
+    CHECK(arch_fpu_from_user((struct uptr){0x1ffff000}) == -14);
+    CHECK(arch_fpu_to_user((struct uptr){0x1ffff000}) == -14);
+    deny_faults = false;
+}
+
 void up_syscall(struct regs *regs)
 {
     calls++;
@@ -192,6 +220,21 @@ void up_syscall(struct regs *regs)
     case 7:
         regs->rax = arch_set_fs_base(regs->rdi);
         break;
+    case 12: { /* a thread-local segment at `rdi`, as set_thread_area makes it; 0x63 selects it */
+        struct arch_thread *t = (struct arch_thread *)current_thread();
+        t->tls[0] = 0x00cff3000000ffff | (regs->rdi & 0xffffff) << 16 | (regs->rdi >> 24 & 0xff) << 56;
+        arch_tls_load();
+        regs->rax = 0;
+        break;
+    }
+    case 14: /* to 32-bit code */
+        regs->cs = USER32_CS;
+        regs->rip = regs->rdi;
+        break;
+    case 13: /* FPU frames that are not ours */
+        test_bad_fpu_frames(regs->rdi);
+        regs->rax = 0;
+        break;
     case 8: /* FPU frame out and back in, spoiled in between */
         CHECK(arch_fpu_to_user((struct uptr){regs->rdi}) == 0);
         arch_fpu_reset();
@@ -223,6 +266,11 @@ void up_syscall_32(struct regs *regs)
     calls32++;
     CHECK(regs->cs == USER_CS || regs->cs == USER32_CS);
     regs->rax = regs->orig_rax + 1;
+    if (regs->orig_rax == 99) { /* back to 64-bit code */
+        CHECK(regs->cs == USER32_CS);
+        regs->cs = USER_CS;
+        regs->rip = regs->rbx;
+    }
 }
 
 bool up_page_fault(struct regs *regs, uintptr_t addr, unsigned flags)
@@ -370,6 +418,8 @@ static void test_usercopy(void)
     CHECK(arch_user_load32(edge, &word) == -14);
     CHECK(arch_user_cmpxchg32(edge, 5, 7, &word) == -14);
     deny_faults = false;
+    CHECK(arch_visit(&vm, page, edge, visit_count, &vm) == 0);
+    arch_flush(&vm, page, edge);
 }
 
 static void test_kernel_maps(void)
@@ -411,6 +461,8 @@ static void test_cpus(void)
     arch_vm_destroy(&vm);
     CHECK(vm.cpus == 0);
     arch_irq_off();
+    arch_halt_others();
+    CHECK(__atomic_load_n(&cpus_halted, __ATOMIC_ACQUIRE) == arch_cpu_count() - 1);
 }
 
 static void user_main(void *arg)
@@ -435,8 +487,8 @@ static void test_user(void)
     arch_switch(as_thread(&boot_thread), as_thread(&user_thread));
     log_line(LOG_INFO, "%lu cycles for 1000 null calls", null_cycles);
     log_line(LOG_INFO, "calls %u, 32-bit calls %u, faults %u, works %u", calls, calls32, faults, works);
-    CHECK(calls32 == 1 && works == 2 && ticks == 1);
-    CHECK(other_thread.runs == 2);
+    CHECK(calls32 == 3 && works == 2 && ticks == 1);
+    CHECK(other_thread.runs == 3);
 }
 
 static void pool_init(void)
@@ -470,7 +522,10 @@ void up_main(const struct bootinfo *info)
     test_switch();
     test_paging();
     test_kernel_maps();
-    test_usercopy();
+    for (unsigned i = 0; i < 2; i++) { /* both ways to copy, whatever this machine prefers */
+        cpu_slow_strings = !cpu_slow_strings;
+        test_usercopy();
+    }
     test_user();
     test_cpus();
     CHECK(!arch_irqs_are_on());
