@@ -1,5 +1,6 @@
 /* poll(2), ppoll(2), select(2), pselect(2). */
 #include <abi_io.h>
+#include <base/bitmap.h>
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -211,7 +212,7 @@ static unsigned sets_count(const struct sets *s)
 {
     unsigned nr = 0;
     for (unsigned w = 0; w < s->nr_words; w++)
-        nr += __builtin_popcountl(set_of(s, 0)[w] | set_of(s, 1)[w] | set_of(s, 2)[w]);
+        nr += (int)bits_count(set_of(s, 0)[w] | set_of(s, 1)[w] | set_of(s, 2)[w]);
     return nr;
 }
 
