@@ -51,35 +51,27 @@ static int make_room(struct remap *r)
     return vm_unmap_locked(r->c, r->result, r->result + r->new_len);
 }
 
-/* A new area like `a`, whose old_len bytes from `from` on it takes over. */
-static int move(struct remap *r, struct vm_area *a)
+/* A new area like the one at `from`, whose old_len bytes it takes over. */
+static int move(struct remap *r)
 {
     struct vm *vm = r->c->vm;
-    struct vm_area *to = vm_area_new();
+    int err = vm->nr_areas + 2 >= MAX_AREAS ? -ENOMEM : make_room(r);
+    if (err)
+        return err;
+    /* Making room may have cut the area, and with old_len 0 even removed it. */
+    struct vm_area *a = vm_area_at(vm, r->from);
+    if (!a || a->start > r->from)
+        return -EFAULT;
+    if (r->old_len > 0)
+        err = vm_area_cut(vm, r->from, r->from + r->old_len);
+    if (err)
+        return err;
+    a = vm_area_at(vm, r->from);
+    struct vm_area *to = vm_area_copy(a, r->from, r->from + r->new_len);
     if (!to)
         return -ENOMEM;
-    int err = vm->nr_areas + 2 >= MAX_AREAS ? -ENOMEM : make_room(r);
-    /* Making room may have cut the area, and with old_len 0 even removed it. */
-    a = vm_area_at(vm, r->from);
-    if (!err && (!a || a->start > r->from))
-        err = -EFAULT;
-    if (!err && r->old_len > 0)
-        err = vm_area_cut(vm, r->from, r->from + r->old_len);
-    if (err) {
-        vm_area_free(to);
-        return err;
-    }
     to->start = r->result;
     to->end = r->result + r->new_len;
-    to->flags = a->flags;
-    to->prot = a->prot;
-    to->max_prot = a->max_prot;
-    to->name = a->name;
-    to->object = a->object;
-    if (a->object) {
-        vm_object_get(a->object);
-        to->offset = a->offset + (r->from - a->start);
-    }
     vm_area_insert(vm, to);
     err = vm_pages_move(vm, r->from, r->result, r->old_len);
     if (err)
@@ -109,6 +101,7 @@ static int resize_in_place(struct remap *r, struct vm_area *a)
 static int remap_locked(struct remap *r)
 {
     struct vm *vm = r->c->vm;
+    vm_area_merge(r->c, r->from, r->from + r->old_len); /* see LAZY_AREAS */
     struct vm_area *a = vm_area_at(vm, r->from);
     bool must_move = r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
     if (!a || a->start > r->from)
@@ -133,9 +126,8 @@ static int remap_locked(struct remap *r)
             if (err)
                 return err;
             r->old_len = r->new_len;
-            a = vm_area_at(vm, r->from);
         }
-        err = move(r, a);
+        err = move(r);
     }
     return err;
 }
