@@ -117,6 +117,11 @@ struct vm_area *vm_area_next(struct vm_area *a)
     return area_of(tree_next(&a->node));
 }
 
+static struct vm_area *area_last(const struct vm *vm)
+{
+    return area_of(tree_last(&vm->areas));
+}
+
 struct vm_area *vm_area_prev(struct vm_area *a)
 {
     return area_of(tree_prev(&a->node));
@@ -167,7 +172,7 @@ void vm_area_insert(struct vm *vm, struct vm_area *a)
 int vm_area_add(struct vm_change *c, const struct vm_area *like)
 {
     struct vm *vm = c->vm;
-    struct vm_area *above = vm_area_at(vm, like->start), *below = like->start > 0 ? vm_area_at(vm, like->start - 1) : NULL;
+    struct vm_area *above = vm_area_at(vm, like->start), *below = above ? vm_area_prev(above) : area_last(vm);
     if (below && below->prot == like->prot && vm_area_fits(below, like)) {
         vm_area_resize(below, below->start, like->end);
         if (above && above->start == like->end)

@@ -51,10 +51,29 @@ static int make_room(struct remap *r)
     return vm_unmap_locked(r->c, r->result, r->result + r->new_len);
 }
 
-/* A new area like the one at `from`, whose old_len bytes it takes over. */
+/* Areas for the destination like those in the source, on a list.  0 or -ENOMEM. */
+static int copy_areas(const struct remap *r, struct list *copies)
+{
+    struct vm *vm = r->c->vm;
+    uintptr_t end = r->from + MAX(r->old_len, 1UL);
+    for (struct vm_area *a = vm_area_at(vm, r->from); a && a->start < end; a = vm_area_next(a)) {
+        /* With old_len 0 from the middle of an area. */
+        uintptr_t start = MAX(a->start, r->from);
+        struct vm_area *copy = vm_area_copy(a, start, a->end);
+        if (!copy)
+            return -ENOMEM;
+        copy->start = start - r->from + r->result;
+        copy->end = r->new_len == r->old_len ? a->end - r->from + r->result : r->result + r->new_len;
+        list_push_back(copies, &copy->object_node);
+    }
+    return 0;
+}
+
+/* Carry old_len bytes at `from` to a new place and, when they grow, their only area with them. */
 static int move(struct remap *r)
 {
     struct vm *vm = r->c->vm;
+    struct list copies = LIST_INIT(copies);
     int err = vm->nr_areas + 2 >= MAX_AREAS ? -ENOMEM : make_room(r);
     if (err)
         return err;
@@ -64,19 +83,18 @@ static int move(struct remap *r)
         return -EFAULT;
     if (r->old_len > 0)
         err = vm_area_cut(vm, r->from, r->from + r->old_len);
-    if (err)
-        return err;
-    a = vm_area_at(vm, r->from);
-    struct vm_area *to = vm_area_copy(a, r->from, r->from + r->new_len);
-    if (!to)
-        return -ENOMEM;
-    to->start = r->result;
-    to->end = r->result + r->new_len;
-    vm_area_insert(vm, to);
-    err = vm_pages_move(vm, r->from, r->result, r->old_len);
-    if (err)
-        vm_area_remove(r->c, to);
-    else if (r->old_len > 0 && !(r->flags & MREMAP_DONTUNMAP))
+    if (!err)
+        err = copy_areas(r, &copies);
+    if (!err)
+        err = vm_pages_move(vm, r->from, r->result, r->old_len);
+    for (struct list *l = list_pop_front(&copies); l; l = list_pop_front(&copies)) {
+        a = list_entry(l, struct vm_area, object_node);
+        if (err)
+            list_push_back(&r->c->dead, l);
+        else
+            vm_area_insert(vm, a);
+    }
+    if (!err && r->old_len > 0 && !(r->flags & MREMAP_DONTUNMAP))
         err = vm_unmap_locked(r->c, r->from, r->from + r->old_len);
     vm_area_merge(r->c, r->from, r->from + r->old_len);
     vm_area_merge(r->c, r->result, r->result + r->new_len);
@@ -110,7 +128,9 @@ static int remap_locked(struct remap *r)
         return -EINVAL;
     if (!must_move && r->new_len <= r->old_len && r->old_len > 0)
         return resize_in_place(r, a);
-    if (r->old_len > a->end - r->from)
+    /* Since Linux 6.17 a plain move may take several areas along. */
+    bool is_plain_move = r->flags == (MREMAP_MAYMOVE | MREMAP_FIXED) && r->old_len == r->new_len;
+    if (r->old_len > a->end - r->from && !is_plain_move)
         return -EFAULT;
 
     if (r->new_len > r->old_len || r->flags & MREMAP_DONTUNMAP) {
