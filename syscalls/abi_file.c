@@ -53,10 +53,10 @@ static struct statx_timestamp timestamp(int64_t ns)
     return (struct statx_timestamp){.tv_sec = seconds(ns), .tv_nsec = nanoseconds(ns)};
 }
 
-int user_put_statx(struct uptr p, const struct inode_stat *st, int mount_id, bool is_mount_root)
+int user_put_statx(struct uptr p, const struct inode_stat *st, unsigned wanted, int mount_id, bool is_mount_root)
 {
     struct statx s = {
-        .stx_mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
+        .stx_mask = STATX_BASIC_STATS | (wanted & STATX_BTIME) | STATX_MNT_ID,
         .stx_blksize = st->blksize,
         .stx_attributes = is_mount_root ? STATX_ATTR_MOUNT_ROOT : 0,
         .stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
@@ -68,7 +68,7 @@ int user_put_statx(struct uptr p, const struct inode_stat *st, int mount_id, boo
         .stx_size = st->size,
         .stx_blocks = st->blocks,
         .stx_atime = timestamp(st->atime_ns),
-        .stx_btime = timestamp(st->btime_ns),
+        .stx_btime = timestamp(wanted & STATX_BTIME ? st->btime_ns : 0),
         .stx_ctime = timestamp(st->ctime_ns),
         .stx_mtime = timestamp(st->mtime_ns),
         .stx_rdev_major = dev_major(st->rdev),

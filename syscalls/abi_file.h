@@ -6,8 +6,9 @@
 
 /* 0 or -EFAULT; -EOVERFLOW where a number does not fit its field. */
 must_check int user_put_stat(struct uptr p, const struct inode_stat *st);
-/* `mount_id`, and whether the place is a mount's root. */
-must_check int user_put_statx(struct uptr p, const struct inode_stat *st, int mount_id, bool is_mount_root);
+/* `wanted`: STATX_* as the caller asks; all but the time of birth is answered in any case. */
+must_check int user_put_statx(struct uptr p, const struct inode_stat *st, unsigned wanted, int mount_id,
+                              bool is_mount_root);
 must_check int user_put_statfs(struct uptr p, const struct fs_stat *st, unsigned mount_flags);
 
 /* Two times (access, modification) in nanoseconds since the epoch, or TIME_NOW, TIME_OMIT.  -EFAULT, -EINVAL. */

@@ -180,7 +180,7 @@ static long allocate(struct file *f, int mode, int64_t offset, int64_t len)
     mutex_lock(&i->lock);
     ret = i->ops->fallocate(i, mode, offset, len);
     if (ret == 0)
-        inode_touch_ctime(i);
+        inode_touch_mtime(i);
     mutex_unlock(&i->lock);
     if (ret == 0)
         inotify_file(i, f->dentry, IN_MODIFY);

@@ -82,7 +82,7 @@ long sys_statx(int dirfd, struct uptr pathname, int flags, unsigned mask, struct
     int mount_id = p.mount ? p.mount->id : 0;
     bool is_mount_root = p.mount && p.dentry == p.mount->root;
     path_put(&p);
-    return user_put_statx(statxbuf, &st, mount_id, is_mount_root);
+    return user_put_statx(statxbuf, &st, mask, mount_id, is_mount_root);
 }
 
 static long put_statfs(struct inode *i, struct mount *m, struct uptr buf)
