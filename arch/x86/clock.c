@@ -56,6 +56,11 @@ uint64_t arch_clock_ns(void)
     return vvar_now(vvar, &wall);
 }
 
+uint64_t platform_tsc_hz(void)
+{
+    return __atomic_load_n(&tsc_hz, __ATOMIC_RELAXED);
+}
+
 uint64_t arch_wall_offset_ns(void)
 {
     return __atomic_load_n(&vvar->wall_offset_ns, __ATOMIC_RELAXED);

@@ -129,23 +129,6 @@ void fpu_load(const void *area)
         panic("the CPU refuses an FPU state that it saved itself");
 }
 
-unsigned fpu_x87_exceptions(void)
-{
-    uint16_t status, control;
-
-    __asm__ volatile("fnstsw %0" : "=m"(status));
-    __asm__ volatile("fnstcw %0" : "=m"(control));
-    return status & ~control & 0x3f;
-}
-
-unsigned fpu_simd_exceptions(void)
-{
-    uint32_t mxcsr;
-
-    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
-    return mxcsr & ~(mxcsr >> 7) & 0x3f;
-}
-
 /* --- signal frames ---------------------------------------------------------------------------------------------- */
 
 size_t arch_fpu_frame_size(void)

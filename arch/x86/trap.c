@@ -5,12 +5,8 @@
 #include <base/string.h>
 
 #include "exception.h"
-#include "fpu.h"
 
 #define FIRST_IRQ 0x20
-#define VECTOR_FPU_ERROR  16
-#define VECTOR_SIMD_ERROR 19
-#define DR6_CLEAR         0xffff0ff0ull
 
 struct exception_entry {
     uint64_t from, to;
@@ -41,14 +37,6 @@ static uint64_t read_cr2(void)
     return v;
 }
 
-static uint64_t read_clear_dr6(void)
-{
-    uint64_t v;
-    __asm__ volatile("movq %%dr6, %0" : "=r"(v));
-    __asm__ volatile("movq %0, %%dr6" ::"r"(DR6_CLEAR));
-    return v;
-}
-
 static void irq_dispatch(unsigned vector, struct regs *regs)
 {
     struct cpu *cpu = this_cpu();
@@ -65,21 +53,6 @@ static void irq_dispatch(unsigned vector, struct regs *regs)
     cpu->irq_depth--;
 }
 
-/* What up_fault gets with an exception: the error code, or the status register that takes its place. */
-static uint64_t fault_details(unsigned vector, uint64_t error)
-{
-    switch (vector) {
-    case VECTOR_DEBUG:
-        return read_clear_dr6();
-    case VECTOR_FPU_ERROR:
-        return fpu_x87_exceptions();
-    case VECTOR_SIMD_ERROR:
-        return fpu_simd_exceptions();
-    default:
-        return error;
-    }
-}
-
 void trap_user(unsigned vector, uint64_t error, struct regs *regs)
 {
     if (vector >= FIRST_IRQ) {
@@ -92,7 +65,6 @@ void trap_user(unsigned vector, uint64_t error, struct regs *regs)
         (void)up_page_fault(regs, addr, error);
         return;
     }
-    error = fault_details(vector, error);
     arch_irq_on();
     up_fault(regs, vector, error);
 }

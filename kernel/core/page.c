@@ -132,7 +132,7 @@ struct page *page_take(void)
 {
     bool irqs = arch_irq_save();
     struct cache *c = &caches[this_cpu()->index];
-    if (c->nr == 0)
+    if (c->nr == 0 && buddy.free[0].next) /* page tables are made before page_init, too */
         cache_fill(c);
     struct page *p = NULL;
     if (c->nr != 0) {

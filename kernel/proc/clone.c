@@ -21,8 +21,7 @@ enum { TASKS_MAX = 30000 };
 static int check_flags(const struct clone_request *r)
 {
     uint64_t f = r->flags;
-    if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && !(f & CLONE_CLEAR_SIGHAND) &&
-        r->parent_tid.va == r->pidfd.va)
+    if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && r->parent_tid.va == r->pidfd.va)
         return -EINVAL;
     if ((f & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS))
         return -EINVAL;

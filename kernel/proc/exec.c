@@ -15,6 +15,7 @@
 #include <linux/limits.h>
 #include <linux/mman.h>
 #include <linux/resource.h>
+#include <linux/signal.h>
 #include <linux/stat.h>
 #include <proc/cred.h>
 
@@ -30,16 +31,30 @@ static int exec_refuse(const char *path, const char *why, int err)
     return err;
 }
 
-static int exec_open(const char *path, const struct walk *walk, struct file **out)
+static int open_file(const struct walk *walk, const struct exec_request *r, struct file **out)
 {
+    if (!r->empty_path || r->path[0])
+        return path_open(walk, r->path, O_RDONLY | (r->no_follow ? O_NOFOLLOW : 0), 0, out);
+    struct path place;
+    int err = path_walk(walk, "", WALK_EMPTY, &place);
+    if (!err) {
+        err = path_open_place(&place, walk->cred, O_RDONLY, out);
+        path_put(&place);
+    }
+    return err;
+}
+
+static int exec_open(struct process *p, const struct cred *cred, const struct exec_request *r, struct file **out)
+{
+    const struct walk walk = {.fs = p->fs, .cred = cred, .at = r->at};
     struct file *f;
-    int err = path_open(walk, path, O_RDONLY, 0, &f);
+    int err = open_file(&walk, r, &f);
     if (err)
-        return exec_refuse(path, err == -ENOENT ? "does not exist" : "cannot be opened", err);
+        return exec_refuse(r->name, err == -ENOENT ? "does not exist" : "cannot be opened", err);
     if (!S_ISREG(f->inode->mode))
-        err = exec_refuse(path, "is not a regular file", -EACCES);
-    else if (inode_permission(f->inode, walk->cred, MAY_EXEC))
-        err = exec_refuse(path, "is not executable (chmod +x it)", -EACCES);
+        err = exec_refuse(r->name, "is not a regular file", -EACCES);
+    else if (inode_permission(f->inode, cred, MAY_EXEC))
+        err = exec_refuse(r->name, "is not executable (chmod +x it)", -EACCES);
     if (err)
         file_put(f);
     else
@@ -201,47 +216,46 @@ static int name_file(struct exec_image *image, struct fs_context *fs)
     return 0;
 }
 
-static int load_image(struct exec_image *image, struct process *p, const struct walk *walk,
-                      struct elf_plan *plan)
+static int load_image(struct exec_image *image, struct process *p, const struct cred *cred,
+                      const struct exec_request *r)
 {
     size_t stack_size = 0;
-    int err = stack_measure(image, process_rlimit(p, RLIMIT_STACK), &stack_size);
+    struct elf_plan *plan = heap_alloc(sizeof(*plan));
+    int err = plan ? stack_measure(image, process_rlimit(p, RLIMIT_STACK), &stack_size) : -ENOMEM;
     if (!err)
-        err = exec_open(image->name, walk, &image->file);
+        err = exec_open(p, cred, r, &image->file);
     if (!err)
         err = read_plan(image->name, image->file, plan);
     if (!err)
         err = name_file(image, p->fs);
-    if (err)
-        return err;
-    image->vm = vm_new();
-    if (!image->vm)
-        return -ENOMEM;
-    limits_apply_vm(p, image->vm);
-    err = map_program(image, plan, stack_size);
-    if (err)
-        exec_refuse(image->name, "does not fit into memory", err);
+    if (!err) {
+        image->vm = vm_new();
+        err = image->vm ? 0 : -ENOMEM;
+    }
+    if (!err) {
+        limits_apply_vm(p, image->vm);
+        err = map_program(image, plan, stack_size);
+        if (err)
+            exec_refuse(image->name, "does not fit into memory", err);
+    }
+    heap_free(plan);
     return err;
 }
 
-int exec_load(struct process *p, const struct walk *walk, const char *path, const char *const *argv,
-              const char *const *envp, struct exec_image **out)
+int exec_load(struct process *p, const struct cred *cred, const struct exec_request *r, struct exec_image **out)
 {
     static const char *const empty[] = {"", NULL}; /* argv[0] always exists */
     struct exec_image *image = heap_zalloc(sizeof(*image));
-    struct elf_plan *plan = heap_alloc(sizeof(*plan));
-    int err = -ENOMEM;
-    if (image && plan) {
-        image->name = path;
-        image->argv = argv[0] ? argv : empty;
-        image->envp = envp;
-        err = load_image(image, p, walk, plan);
-    }
-    heap_free(plan);
-    if (!err)
-        *out = image;
-    else if (image)
+    if (!image)
+        return -ENOMEM;
+    image->name = r->name;
+    image->argv = r->argv[0] ? r->argv : empty;
+    image->envp = r->envp;
+    int err = load_image(image, p, cred, r);
+    if (err)
         exec_image_free(image);
+    else
+        *out = image;
     return err;
 }
 
@@ -348,13 +362,12 @@ static void exec_leave_old_program(struct task *t)
     fdtable_close_on_exec(t->process->files);
 }
 
-int process_exec(const char *path, char *const *argv, char *const *envp)
+int process_exec(const struct exec_request *r)
 {
     struct task *t = current_task();
     struct process *p = t->process;
-    struct walk walk = {.fs = p->fs, .cred = t->cred};
     struct exec_image *image;
-    int err = exec_load(p, &walk, path, (const char *const *)argv, (const char *const *)envp, &image);
+    int err = exec_load(p, t->cred, r, &image);
     if (err)
         return err;
     err = cred_exec(image->file->inode);
@@ -368,8 +381,8 @@ int process_exec(const char *path, char *const *argv, char *const *envp)
     exec_leave_old_program(t);
     err = exec_commit(image);
     if (err) {
-        log_error("no memory to start %s", path);
-        process_exit(9 /* SIGKILL: there is no program left to tell */);
+        log_error("no memory to start %s", r->path);
+        process_exit(SIGKILL); /* there is no program left to tell */
     }
     return 0;
 }

@@ -112,10 +112,10 @@ struct exec_image {
         bool must;
     } zero[32];
 };
-/* Step one: open, check and map `path` for `p`.  0, or what execve(2) answers; the reason is on the log.  The
+/* Step one: open, check and map a program for `p`.  0, or what execve(2) answers; the reason is on the log.  The
  * strings must live until exec_commit. */
-must_check int exec_load(struct process *p, const struct walk *walk, const char *path, const char *const *argv,
-                         const char *const *envp, struct exec_image **out);
+must_check int exec_load(struct process *p, const struct cred *cred, const struct exec_request *r,
+                         struct exec_image **out);
 /* Step two, in the task that is to run it, the only one left of its process.  Takes the image over.  An error
  * leaves no program to return to. */
 must_check int exec_commit(struct exec_image *image);

@@ -249,8 +249,9 @@ int process_start_init(const struct init_args *args)
     struct exec_image *image = NULL;
     int err = p && cred ? init_fill(p, args) : -ENOMEM;
     if (!err) {
-        struct walk walk = {.fs = p->fs, .cred = cred};
-        err = exec_load(p, &walk, args->path, args->argv, args->envp, &image);
+        const struct exec_request r = {
+            .path = args->path, .name = args->path, .argv = args->argv, .envp = args->envp};
+        err = exec_load(p, cred, &r, &image);
     }
     if (!err) {
         p->pid = pid_alloc();

@@ -367,6 +367,7 @@ static void test_user(void)
 
 static void pool_init(void)
 {
+    pool_next = pool_end = 0; /* some may have asked before there was anything */
     for (unsigned i = 0; i < boot->nr_ranges; i++) {
         const struct boot_range *r = &boot->ranges[i];
         if (r->kind == BOOT_RAM && r->start.pa >= 0x100000 && r->size > pool_end - pool_next && r->start.pa < 1ull << 32) {

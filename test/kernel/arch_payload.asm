@@ -92,7 +92,7 @@ arch_payload:
         mov     edi, 0x10008000
         mov     eax, 7
         syscall
-        mov     qword [0x10008000], 0x77
+        mov     qword [abs 0x10008000], 0x77
         mov     rax, 0xabcdef
         movq    xmm3, rax
         fld1
@@ -114,7 +114,7 @@ arch_payload:
         movq    rcx, xmm3
         cmp     rcx, 0xabcdef
         FAIL_UNLESS e, 70, rcx
-        cmp     dword [0x10009000 + 464], 0x46505853
+        cmp     dword [abs 0x10009000 + 464], 0x46505853
         FAIL_UNLESS e, 71, rcx
 
         ; null calls, for counting

@@ -22,6 +22,7 @@ enum lock_rank {
     RANK_EPOLL_LAST = RANK_EPOLL + 4,
     RANK_TTY,
     RANK_PIPE,         /* and other stream objects */
+    RANK_PIPE_2,       /* the second of two pipes (splice, tee) */
     RANK_FILE_POS,     /* file offset shared by threads */
     RANK_MOUNT,
     RANK_RENAME,       /* whole-tree rename */

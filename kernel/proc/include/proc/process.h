@@ -68,6 +68,7 @@ struct process {
 
     /* plain flags and numbers, each written whole by prctl(2) and its like */
     bool dumpable, child_subreaper, no_new_privs;
+    bool no_big_pages;              /* PR_SET_THP_DISABLE: remembered only */
     int exit_signal;                /* to the parent */
     int parent_death_signal;
 
@@ -176,8 +177,16 @@ struct clone_request {
 };
 must_check long process_clone(const struct clone_request *request);
 
-/* execve(2) of the current process: on success returns 0 with the user registers replaced. */
-must_check int process_exec(const char *path, char *const *argv, char *const *envp);
+/* execve(2) and execveat(2) of the current process: on success returns 0 with the user registers replaced.  The
+ * strings are the kernel's, NULL-terminated arrays. */
+struct exec_request {
+    struct file *at;                /* where a relative path starts; NULL: the working directory */
+    const char *path;
+    const char *name;               /* AT_EXECFN: the path, or "/dev/fd/N/path" */
+    bool empty_path, no_follow;     /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */
+    const char *const *argv, *const *envp;
+};
+must_check int process_exec(const struct exec_request *request);
 
 noreturn void task_exit(int wait_status);    /* exit(2): status (code & 0xff) << 8 */
 noreturn void process_exit(int wait_status); /* exit_group(2), and death by a signal: ends every thread */
