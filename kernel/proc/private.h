@@ -72,11 +72,6 @@ void signal_recheck(struct task *t);
  * when it was ending already. */
 bool signal_begin_group_exit(struct process *p, int wait_status);
 
-enum { /* classes of signals; bit sets */
-    SIGNALS_SYNC = 1, SIGNALS_STOP = 2, SIGNALS_IGNORED = 4, SIGNALS_REPORT = 8,
-};
-uint64_t signal_class(unsigned classes);
-
 /* sigframe.c ------------------------------------------------------------------------------------------ */
 
 /* Build the frame of a handler and point the registers at it; `mask` is what sigreturn restores.  0 or -EFAULT. */
