@@ -15,50 +15,10 @@ void spin_init(struct spinlock *l, enum lock_rank rank)
     spin_set_rank(l, rank);
 }
 
-static inline void spin_take(struct spinlock *l, unsigned rank)
+void spin_wait(struct spinlock *l, uint32_t ticket)
 {
-    spin_check_context(l);
-    spin_check_before(l, rank);
-    uint32_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-    while (unlikely(atomic_load(&l->owner) != ticket))
+    while (atomic_load(&l->owner) != ticket)
         arch_relax();
-    spin_note_taken(l, rank);
-}
-
-static inline void spin_release(struct spinlock *l)
-{
-    spin_note_released(l);
-    /* Only the holder writes it, so a load and a store do. */
-    atomic_store(&l->owner, l->owner + 1);
-}
-
-void spin_lock(struct spinlock *l)
-{
-    spin_take(l, spin_rank(l));
-}
-
-void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
-{
-    spin_take(l, rank);
-}
-
-void spin_unlock(struct spinlock *l)
-{
-    spin_release(l);
-}
-
-bool spin_lock_irq(struct spinlock *l)
-{
-    bool irqs = arch_irq_save();
-
-    spin_take(l, spin_rank(l));
-    return irqs;
-}
-
-void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
-{
-    spin_release(l);
-    arch_irq_restore(irqs_were_on);
 }
 
 /* Does not wait, so it cannot deadlock and may break the order. */

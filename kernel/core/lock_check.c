@@ -18,7 +18,7 @@ static const char *spin_name(const struct spinlock *l)
     return l->name ? l->name : "lock";
 }
 
-void spin_check_before(struct spinlock *l, unsigned rank)
+static void spin_check_before(struct spinlock *l, unsigned rank)
 {
     const struct cpu *cpu = this_cpu();
 
@@ -59,7 +59,7 @@ void spin_note_taken(struct spinlock *l, unsigned rank)
     arch_irq_restore(irqs);
 }
 
-void spin_note_released(struct spinlock *l)
+static void spin_note_released(struct spinlock *l)
 {
     bool irqs = arch_irq_save();
     unsigned cpu = this_cpu()->index;
@@ -73,6 +73,25 @@ void spin_note_released(struct spinlock *l)
     *at = l->held_below;
     atomic_store(&l->cpu_plus_1, (uint16_t)0);
     arch_irq_restore(irqs);
+}
+
+void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
+{
+    spin_check_context(l);
+    spin_check_before(l, rank);
+    spin_take(l);
+    spin_note_taken(l, rank);
+}
+
+void spin_lock(struct spinlock *l)
+{
+    spin_lock_nested(l, (enum lock_rank)l->rank);
+}
+
+void spin_unlock(struct spinlock *l)
+{
+    spin_note_released(l);
+    spin_release(l);
 }
 
 bool spin_is_held(const struct spinlock *l)

@@ -82,15 +82,59 @@ struct spinlock {
 #endif
 void spin_init(struct spinlock *l, enum lock_rank rank);
 
-/* Any context, but see above for locks that interrupt handlers take. */
+/* The lock itself. */
+void spin_wait(struct spinlock *l, uint32_t ticket);
+static inline void spin_take(struct spinlock *l)
+{
+    uint32_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
+
+    if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket))
+        spin_wait(l, ticket);
+}
+
+/* Only the holder writes `owner`, so a load and a store do. */
+static inline void spin_release(struct spinlock *l)
+{
+    __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+}
+
+/* What everybody calls; debug builds put their checks around it, out of line (lock_check.c).  Any context, but see
+ * above for locks that interrupt handlers take. */
+#ifdef YOLK_DEBUG
 void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
-/* With interrupts off; spin_unlock_irq gets back what spin_lock_irq answered. */
-bool spin_lock_irq(struct spinlock *l);
-void spin_unlock_irq(struct spinlock *l, bool irqs_were_on);
-bool spin_try(struct spinlock *l);
 /* Like spin_lock, as if the lock had the given rank: the second of two locks of one kind. */
 void spin_lock_nested(struct spinlock *l, enum lock_rank rank);
+#else
+static inline void spin_lock(struct spinlock *l)
+{
+    spin_take(l);
+}
+static inline void spin_unlock(struct spinlock *l)
+{
+    spin_release(l);
+}
+static inline void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
+{
+    spin_take(l);
+}
+#endif
+bool spin_try(struct spinlock *l);
+
+/* With interrupts off; spin_unlock_irq gets back what spin_lock_irq answered. */
+static inline bool spin_lock_irq(struct spinlock *l)
+{
+    bool irqs = arch_irq_save();
+
+    spin_lock(l);
+    return irqs;
+}
+
+static inline void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
+{
+    spin_unlock(l);
+    arch_irq_restore(irqs_were_on);
+}
 
 /* A sleeping lock, handed over in arrival order.  Thread context only; the sleep cannot be interrupted. */
 struct mutex {
