@@ -48,6 +48,16 @@ endfunction()
 get_property(layers GLOBAL PROPERTY YOLK_LAYERS)
 kernel_image(yolk LAYERS ${layers})
 
+# The same layers under the tests of test/kernel instead of kernel/main.c.
+file(GLOB kernel_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/kernel/main.c
+  ${CMAKE_SOURCE_DIR}/test/kernel/memory.c ${CMAKE_SOURCE_DIR}/test/kernel/threads.c)
+set(tested ${layers})
+list(REMOVE_ITEM tested image)
+kernel_image(yolk-test SOURCES ${kernel_tests} LAYERS ${tested})
+foreach(t yolk-test yolk-test.first)
+  target_link_libraries(${t} PRIVATE base arch core)
+endforeach()
+
 # The CPU layer alone, with a small kernel above it that checks what arch.h and upcalls.h promise.
 option(YOLK_ARCH_TEST "build arch_test.elf" OFF)
 if(YOLK_ARCH_TEST)

@@ -521,6 +521,7 @@ static void epoll_release(struct file *f)
 }
 
 static const struct file_ops epoll_ops = {
+    .seek = file_seek_nowhere,
     .poll = epoll_poll,
     .show_fdinfo = epoll_show_fdinfo,
     .release = epoll_release,

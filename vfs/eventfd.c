@@ -111,6 +111,7 @@ static void eventfd_release(struct file *f)
 static const struct file_ops eventfd_ops = {
     .read = eventfd_read,
     .write = eventfd_write,
+    .seek = file_seek_nowhere,
     .poll = eventfd_poll,
     .show_fdinfo = eventfd_show_fdinfo,
     .release = eventfd_release,

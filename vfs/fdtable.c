@@ -400,6 +400,11 @@ void fdtable_close_on_exec(struct fdtable *t)
     }
 }
 
+unsigned fdtable_size(struct fdtable *t)
+{
+    return atomic_load(&t->array)->size;
+}
+
 int fd_next(struct fdtable *t, int fd)
 {
     spin_lock(&t->lock);

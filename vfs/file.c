@@ -54,8 +54,10 @@ struct file *file_new(struct inode *inode, const struct path *path, int flags)
     bool moves_data = !(flags & O_PATH);
     f->can_read = moves_data && (flags & O_ACCMODE) != O_WRONLY;
     f->can_write = moves_data && (flags & O_ACCMODE) != O_RDONLY;
-    f->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+    f->flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
+    f->drops_suid = false;
     f->owner_type = f->owner_pid = f->owner_sig = 0;
+    f->dir_end = 0;
     f->pos = 0;
     spin_init(&f->lock, RANK_DRIVER);
     list_init(&f->epoll_items);
@@ -169,6 +171,12 @@ void file_set_pos(struct file *f, int64_t pos)
     mutex_lock(&f->pos_lock);
     f->pos = pos;
     mutex_unlock(&f->pos_lock);
+}
+
+int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos)
+{
+    *pos = 0;
+    return 0;
 }
 
 int file_set_flags(struct file *f, int mask, int flags)

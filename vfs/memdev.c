@@ -9,12 +9,6 @@
 #define ZERO_CHUNK  (1UL << 20) /* between looks at whether others want the CPU */
 #define KMSG_MAX    992         /* a line longer than this is -EINVAL, as on Linux */
 
-static int64_t memdev_seek(struct file *f, int64_t offset, int whence, int64_t *pos)
-{
-    *pos = 0;
-    return 0;
-}
-
 static ssize_t null_read(struct file *f, struct iobuf *to, int64_t *pos)
 {
     return 0;
@@ -93,6 +87,11 @@ static ssize_t random_write(struct file *f, struct iobuf *from, int64_t *pos)
     return done;
 }
 
+static uint32_t random_poll(struct file *f, struct poll_table *t)
+{
+    return POLLIN | POLLRDNORM;
+}
+
 static long random_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     int bits = random_is_seeded() ? 256 : 0;
@@ -126,27 +125,35 @@ static ssize_t kmsg_write(struct file *f, struct iobuf *from, int64_t *pos)
 }
 
 static const struct file_ops null_ops = {
-    .read = null_read, .write = null_write, .seek = memdev_seek, .has_pos = true, .ignores_pos = true};
+    .read = null_read, .write = null_write, .seek = file_seek_nowhere, .has_pos = true, .ignores_pos = true};
 static const struct file_ops zero_ops = {.read = zero_read,
                                          .write = null_write,
-                                         .seek = memdev_seek,
+                                         .seek = file_seek_nowhere,
                                          .mmap = zero_mmap,
                                          .has_pos = true,
                                          .ignores_pos = true};
 static const struct file_ops full_ops = {
-    .read = zero_read, .write = full_write, .seek = memdev_seek, .has_pos = true, .ignores_pos = true};
+    .read = zero_read, .write = full_write, .seek = file_seek_nowhere, .has_pos = true, .ignores_pos = true};
 static const struct file_ops random_ops = {.read = random_read,
                                            .write = random_write,
-                                           .seek = memdev_seek,
+                                           .seek = file_seek_nowhere,
                                            .ioctl = random_ioctl,
                                            .has_pos = true,
                                            .ignores_pos = true};
+/* Linux makes only /dev/random pollable. */
+static const struct file_ops random_poll_ops = {.read = random_read,
+                                                .write = random_write,
+                                                .seek = file_seek_nowhere,
+                                                .poll = random_poll,
+                                                .ioctl = random_ioctl,
+                                                .has_pos = true,
+                                                .ignores_pos = true};
 static const struct file_ops kmsg_ops = {.write = kmsg_write};
 
 static struct chardev devices[] = {
     {.name = "kmsg", .major = 1, .minor = 11, .mode = 0644, .ops = &kmsg_ops},
     {.name = "full", .major = 1, .minor = 7, .mode = 0666, .ops = &full_ops},
-    {.name = "random", .major = 1, .minor = 8, .mode = 0666, .ops = &random_ops},
+    {.name = "random", .major = 1, .minor = 8, .mode = 0666, .ops = &random_poll_ops},
     {.name = "urandom", .major = 1, .minor = 9, .mode = 0666, .ops = &random_ops},
     {.name = "zero", .major = 1, .minor = 5, .mode = 0666, .ops = &zero_ops},
     {.name = "null", .major = 1, .minor = 3, .mode = 0666, .ops = &null_ops},

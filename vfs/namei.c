@@ -34,15 +34,6 @@ int namei_may_delete(struct inode *dir, struct dentry *victim, bool want_dir, co
     return 0;
 }
 
-/* The directory's watchers hear of it, and the file's; IN_DELETE_SELF comes when the last dentry goes. */
-static void tell_deleted(struct dentry *dir, const char *name, size_t len, struct inode *victim)
-{
-    bool is_dir = S_ISDIR(victim->mode);
-    inotify_name(dir->inode, name, len, IN_DELETE | (is_dir ? IN_ISDIR : 0), 0);
-    if (!is_dir)
-        inotify_file(victim, NULL, IN_ATTRIB); /* its link count */
-}
-
 /* --- new names -------------------------------------------------------------------------------------------- */
 
 /* A name that is to be made: where, under the directory's lock. */
@@ -197,9 +188,9 @@ int path_link(const struct walk *from, const char *old, const struct walk *to, c
     ret = creation_begin(&c, to, name, false);
     if (ret == 0)
         ret = link_checked(&c, &place, to->cred);
-    ret = creation_end(&c, ret);
     if (ret == 0)
-        inotify_file(place.dentry->inode, NULL, IN_ATTRIB);
+        inotify_file(place.dentry->inode, NULL, IN_ATTRIB); /* its link count */
+    ret = creation_end(&c, ret);
     path_put(&place);
     return ret;
 }
@@ -238,10 +229,12 @@ static int remove_name(struct walk_state *s, bool want_dir)
     mutex_lock(&dir->inode->lock);
     ret = unlink_locked(s, want_dir, &victim);
     mutex_unlock(&dir->inode->lock);
-    if (ret == 0)
-        tell_deleted(dir, s->last, s->last_len, victim->inode);
+    if (ret == 0 && !want_dir)
+        inotify_file(victim->inode, NULL, IN_ATTRIB); /* its link count */
     if (victim)
-        dentry_put(victim);
+        dentry_put(victim); /* IN_DELETE_SELF, if this was its last use */
+    if (ret == 0)
+        inotify_name(dir->inode, s->last, s->last_len, IN_DELETE | (want_dir ? IN_ISDIR : 0), 0);
     return ret;
 }
 
@@ -268,4 +261,27 @@ int path_rmdir(const struct walk *w, const char *name)
         ret = s.kind == LAST_NAME ? remove_name(&s, true) : error_of_kind[s.kind];
     walk_end(&s);
     return ret;
+}
+
+/* --- attributes ------------------------------------------------------------------------------------------- */
+
+int path_set_attr(const struct path *p, const struct inode_attr *attr, const struct cred *cred)
+{
+    int ret = mount_want_write(p);
+    if (ret == 0)
+        ret = inode_set_attr(p->dentry->inode, attr, cred);
+    if (ret < 0)
+        return ret;
+    uint32_t mask = 0, times = attr->mask & (ATTR_ATIME | ATTR_MTIME);
+    if (attr->mask & ATTR_SIZE)
+        mask |= IN_MODIFY;
+    if (times == ATTR_ATIME)
+        mask |= IN_ACCESS;
+    else if (times == ATTR_MTIME)
+        mask |= IN_MODIFY;
+    if (times == (ATTR_ATIME | ATTR_MTIME) || attr->mask & (ATTR_MODE | ATTR_UID | ATTR_GID))
+        mask |= IN_ATTRIB;
+    if (mask)
+        inotify_file(p->dentry->inode, p->dentry, mask);
+    return 0;
 }

@@ -72,7 +72,8 @@ static int open_checked(const struct path *p, const struct cred *cred, int flags
         f->ops = &no_ops;
     else
         ret = call_open(i, f);
-    if (ret == 0 && flags & O_TRUNC && S_ISREG(i->mode) && !was_created) {
+    bool truncates = flags & O_TRUNC && S_ISREG(i->mode) && !was_created;
+    if (ret == 0 && truncates) {
         struct inode_attr attr = {.mask = ATTR_SIZE | ATTR_FORCE};
         ret = inode_set_attr(i, &attr, cred);
         if (ret < 0) {
@@ -86,7 +87,9 @@ static int open_checked(const struct path *p, const struct cred *cred, int flags
         return ret;
     }
     if (!(flags & O_PATH))
-        inotify_file(i, p->dentry, IN_OPEN | (S_ISDIR(i->mode) ? IN_ISDIR : 0));
+        inotify_file(i, p->dentry, IN_OPEN);
+    if (truncates)
+        inotify_file(i, p->dentry, IN_MODIFY);
     *out = f;
     return 0;
 }

@@ -127,7 +127,7 @@ static ssize_t read_first(struct pipe *p, struct iobuf *to)
     return n;
 }
 
-static ssize_t pipe_read(struct file *f, struct iobuf *to, int64_t *pos)
+ssize_t pipe_read_to(struct file *f, struct iobuf *to, bool nonblock)
 {
     struct pipe *p = f->data;
     ssize_t ret = 0;
@@ -153,7 +153,7 @@ static ssize_t pipe_read(struct file *f, struct iobuf *to, int64_t *pos)
         }
         if (p->writers == 0 || ret > 0)
             break;
-        ret = pipe_wait_readable(p, f->flags & O_NONBLOCK);
+        ret = pipe_wait_readable(p, nonblock);
         if (ret < 0)
             break;
         has_slept = true;
@@ -166,6 +166,11 @@ static ssize_t pipe_read(struct file *f, struct iobuf *to, int64_t *pos)
     if (has_more) /* one reader was woken for all that was written meanwhile */
         pipe_wake_readers(p);
     return ret;
+}
+
+static ssize_t pipe_read(struct file *f, struct iobuf *to, int64_t *pos)
+{
+    return pipe_read_to(f, to, f->flags & O_NONBLOCK);
 }
 
 /* Append the odd bytes at the front of a write to the last page, if they all fit: bytes or -EFAULT. */
@@ -201,7 +206,7 @@ static ssize_t write_page(struct pipe *p, struct iobuf *from, unsigned flags)
     return n;
 }
 
-static ssize_t pipe_write(struct file *f, struct iobuf *from, int64_t *pos)
+ssize_t pipe_write_from(struct file *f, struct iobuf *from, bool nonblock)
 {
     struct pipe *p = f->data;
     unsigned flags = f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE;
@@ -221,7 +226,7 @@ static ssize_t pipe_write(struct file *f, struct iobuf *from, int64_t *pos)
         } else {
             if (was_empty) /* the readers must make the room that we wait for */
                 pipe_wake_readers(p);
-            n = pipe_wait_writable(p, f->flags & O_NONBLOCK);
+            n = pipe_wait_writable(p, nonblock);
             was_empty = pipe_is_empty(p);
             has_slept = true;
         }
@@ -239,6 +244,11 @@ static ssize_t pipe_write(struct file *f, struct iobuf *from, int64_t *pos)
     if (has_room)
         pipe_wake_writers(p);
     return ret;
+}
+
+static ssize_t pipe_write(struct file *f, struct iobuf *from, int64_t *pos)
+{
+    return pipe_write_from(f, from, f->flags & O_NONBLOCK);
 }
 
 static uint32_t pipe_poll(struct file *f, struct poll_table *t)

@@ -1,4 +1,4 @@
-/* Extended attributes kept in memory: xattr(7) without the policy, which is inode_xattr.c's. */
+/* Extended attributes kept in memory: the store of tmpfs, without policy (inode_xattr.c). */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>

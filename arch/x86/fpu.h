@@ -10,7 +10,3 @@ void *fpu_new(void);             /* the state of a fresh program; free with up_f
 void fpu_save(void *area);       /* may leave out what has its initial value since the last load from `area` */
 void fpu_save_full(void *area);
 void fpu_load(const void *area);
-
-/* Unmasked exceptions that are pending, as the bits of the status words: for SIGFPE's si_code. */
-unsigned fpu_x87_exceptions(void);
-unsigned fpu_simd_exceptions(void);

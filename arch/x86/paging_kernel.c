@@ -120,6 +120,7 @@ void paging_init(const struct bootinfo *info)
 
     image_tables[((uintptr_t)boot_stack_guard - IMAGE_BASE) >> PAGE_SHIFT] = 0;
     write_cr3(paging_kernel_vm.root.pa);
+    tlb_init();
 }
 
 uint32_t paging_trampoline_root(void)

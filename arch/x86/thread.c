@@ -176,6 +176,11 @@ void arch_thread_destroy(struct arch_thread *t)
     t->fpu = NULL;
 }
 
+uint64_t arch_thread_frame(const struct arch_thread *t)
+{
+    return (uint64_t)&((const struct switch_frame *)t->rsp)->rbp; /* the return address is next to it, as in a call */
+}
+
 void arch_enter_user(void)
 {
     entry_return(arch_user_regs(current_arch()));

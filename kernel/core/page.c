@@ -2,8 +2,8 @@
  *
  * A free block of 2^n pages is on the list of order n, described by its first struct page; its buddy is the
  * block whose frame number differs in bit n alone, and two free buddies become one block of the next order.  RAM
- * comes from page_grow.c a section at a time, whenever the lists run low, so that page-table code (which must
- * not grow: growing maps memory itself) always finds a few pages. */
+ * comes from page_grow.c a section at a time, whenever the lists run low, so that page-table code (which cannot
+ * grow: growing maps memory itself) always finds a few pages. */
 #include "page_private.h"
 
 #include <arch/upcalls.h>
@@ -41,6 +41,8 @@ static void list_block(struct page *p, unsigned order)
 static struct page *buddy_take_locked(unsigned order)
 {
     unsigned found = order;
+    if (buddy.nr_free == 0) /* also before page_init, when the lists are not lists yet */
+        return NULL;
     while (found <= PAGE_MAX_ORDER && list_is_empty(&buddy.free[found]))
         found++;
     if (found > PAGE_MAX_ORDER)
@@ -130,7 +132,7 @@ struct page *page_take(void)
 {
     bool irqs = arch_irq_save();
     struct cache *c = &caches[this_cpu()->index];
-    if (c->nr == 0)
+    if (c->nr == 0 && buddy.free[0].next) /* page tables are made before page_init, too */
         cache_fill(c);
     struct page *p = NULL;
     if (c->nr != 0) {
@@ -305,16 +307,13 @@ void page_init(const struct bootinfo *info)
 
 struct paddr up_table_page_alloc(void)
 {
-    struct paddr pa = {0};
-    if (!page_grow_table_page(&pa)) {
-        struct page *p = page_take();
-        if (!p)
-            return pa;
-        own_block(p, 0);
-        pa = page_paddr(p);
-    }
-    arch_zero_page(direct_ptr(pa));
-    return pa;
+    /* Not page_alloc: page_grow maps memory, and must not be entered again from there. */
+    struct page *p = page_take();
+    if (!p)
+        return (struct paddr){0};
+    own_block(p, 0);
+    arch_zero_page(page_ptr(p));
+    return page_paddr(p);
 }
 
 void up_table_page_free(struct paddr pa)

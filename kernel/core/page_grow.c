@@ -4,11 +4,13 @@
  * boundary) off the first span, backs the struct pages of its regions with the section's own first pages, and
  * hands the rest to the buddy; so neither boot time nor the memory touched depends on how much RAM there is.
  *
- *     span:    |<- vmemmap ->|<- page tables ->|<------- to the buddy ------->|   rest: later
- *              start                                                          next 16 MiB boundary
+ *     span:    |<- struct pages ->|<------------- to the buddy ------------->|   rest: later
+ *              start                                                         next 16 MiB boundary
  *
  * A region is 4 MiB, the largest block: its struct pages exist all or not at all, so the buddy may look at any
- * block's buddy.  Those of a region that are not RAM of ours are PAGE_HOLE. */
+ * block's buddy.  Those of a region that are not RAM of ours are PAGE_HOLE.
+ *
+ * Page tables for all this come from arch's own reserve, or through up_table_page_alloc from what the buddy has. */
 #include "page_private.h"
 
 #include <base/bitmap.h>
@@ -33,9 +35,7 @@ static struct {
     struct spinlock lock; /* guards: */
     struct span spans[MAX_SPANS];
     unsigned nr_spans;
-    /* While a section is described: its pages not used yet, and the CPU at work + 1. */
-    struct span spare;
-    unsigned cpu_plus_1;
+    struct span spare; /* pages of the section being described that are not used yet */
     /* read without the lock */
     uint64_t total, untouched;
 } grow = {.lock = SPINLOCK_INIT(RANK_PAGE_GROW)};
@@ -126,14 +126,10 @@ static bool grow_section_locked(void)
     }
     grow.untouched -= end - first;
 
-    /* Its page tables come from the buddy, because the new pages cannot be written before they are mapped.
-     * The first sections are mapped from boot. */
     arch_direct_map((struct paddr){first << PAGE_SHIFT}, (end - first) << PAGE_SHIFT);
 
     grow.spare = (struct span){first, end};
-    atomic_store(&grow.cpu_plus_1, this_cpu()->index + 1);
     bool ok = describe(first, end);
-    atomic_store(&grow.cpu_plus_1, 0);
     uint64_t used_end = grow.spare.first;
     grow.spare = (struct span){0, 0};
     if (!ok) {
@@ -153,7 +149,7 @@ static bool grow_section_locked(void)
 
 bool page_grow(void)
 {
-    if (this_cpu()->irq_depth > 0 || __atomic_load_n(&grow.nr_spans, __ATOMIC_RELAXED) == 0)
+    if (__atomic_load_n(&grow.nr_spans, __ATOMIC_RELAXED) == 0)
         return false;
     bool irqs = spin_lock_irq(&grow.lock);
     bool grew = false;
@@ -161,14 +157,6 @@ bool page_grow(void)
         grew = grow_section_locked();
     spin_unlock_irq(&grow.lock, irqs);
     return grew;
-}
-
-bool page_grow_table_page(struct paddr *pa)
-{
-    if (atomic_load(&grow.cpu_plus_1) != this_cpu()->index + 1 || grow.spare.first == grow.spare.end)
-        return false;
-    pa->pa = grow.spare.first++ << PAGE_SHIFT;
-    return true;
 }
 
 static void add_span_locked(uint64_t first, uint64_t end)

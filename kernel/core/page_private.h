@@ -36,12 +36,8 @@ void page_buddy_init(void);
 
 /* --- page_grow.c --- */
 
-/* Describe the next section of RAM and give it to the buddy: false when there is none left, and in an interrupt
- * handler (arch's page-table code may be what it interrupted). */
+/* Describe the next section of RAM and give it to the buddy: false when there is none left. */
 bool page_grow(void);
 void page_grow_init(const struct bootinfo *info);
-/* While this CPU grows: a page of the new section for a page table that describing it needs.  Its struct page may
- * not exist yet. */
-bool page_grow_table_page(struct paddr *pa);
 uint64_t page_grow_total(void);     /* pages that all RAM ranges hold */
 uint64_t page_grow_untouched(void); /* of them, not yet described */

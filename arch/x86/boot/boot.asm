@@ -79,12 +79,12 @@ boot_multiboot2:
         mov     ebp, eax
         mov     esp, boot_stack_top_pa
 
+        mov     esi, ebx            ; CPUID overwrites EBX
         mov     eax, 0x80000000
         cpuid
         cmp     eax, 0x80000001
         jb      .no_long_mode
         mov     eax, 0x80000001
-        mov     esi, ebx            ; CPUID overwrites EBX
         cpuid
         mov     ebx, esi
         test    edx, 1 << 29        ; long mode

@@ -35,5 +35,7 @@ must_check int fd_close_range(struct fdtable *t, unsigned first, unsigned last, 
 must_check int fd_get_flags(struct fdtable *t, int fd);             /* FD_CLOEXEC or 0; -EBADF */
 must_check int fd_set_flags(struct fdtable *t, int fd, int flags);
 void fdtable_close_on_exec(struct fdtable *t);
+/* Descriptors from here on are surely closed: select(2) looks no further. */
+unsigned fdtable_size(struct fdtable *t);
 /* The lowest open descriptor >= fd, -1: none; for /proc/self/fd. */
 int fd_next(struct fdtable *t, int fd);

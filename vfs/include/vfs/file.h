@@ -106,6 +106,8 @@ ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos);
 /* The current position, for calls that move it themselves (sendfile, splice). */
 int64_t file_get_pos(struct file *f);
 void file_set_pos(struct file *f, int64_t pos);
+/* ops->seek of files whose position is always 0: devices, eventfd... */
+int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos);
 /* Change status flags: those of `mask` become those of `flags`.  0 or what ops->set_flags answers. */
 must_check int file_set_flags(struct file *f, int mask, int flags);
 

@@ -137,6 +137,13 @@ void inode_get_stat(struct inode *i, struct inode_stat *st);
 /* chmod, chown, truncate, utimensat with their permission rules; locks the inode.  -EPERM, -EACCES, -EROFS is the
  * caller's (it knows the mount). */
 must_check int inode_set_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
+/* The xattr family with the policy of xattr(7): -EPERM, -EACCES, -ENODATA, -EOPNOTSUPP...  Size 0 asks for the
+ * length only.  The caller has checked the name's length and the mount. */
+ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *name, void *value, size_t size);
+must_check int inode_setxattr(struct inode *i, const struct cred *cred, const char *name, const void *value,
+                              size_t size, int flags);
+must_check int inode_removexattr(struct inode *i, const struct cred *cred, const char *name);
+ssize_t inode_listxattr(struct inode *i, const struct cred *cred, char *list, size_t size);
 /* ops->set_attr of a file system that keeps attributes in the inode only: everything but the size. */
 int inode_apply_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
 /* Contents changed (mtime and ctime), or attributes (ctime). */

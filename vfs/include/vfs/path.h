@@ -68,9 +68,15 @@ must_check int path_rmdir(const struct walk *w, const char *name);
 must_check int path_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
                            unsigned rename_flags);
 
+/* inode_set_attr of a place: -EROFS, and its watchers hear of it. */
+must_check int path_set_attr(const struct path *p, const struct inode_attr *attr, const struct cred *cred);
+
 /* The name of a place as seen from `root` ("(unreachable)" and " (deleted)" as Linux writes them): length or
  * -ENAMETOOLONG. */
 must_check ssize_t path_name(const struct path *root, const struct path *p, char *buf, size_t size);
+
+/* Was the name removed?  (The place itself lives while it is referenced.) */
+bool path_is_deleted(const struct path *p);
 
 /* access(2) for `cred`: mask of MAY_READ, MAY_WRITE, MAY_EXEC.  0 or -EACCES, -EROFS. */
 must_check int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask);

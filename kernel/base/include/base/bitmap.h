@@ -32,3 +32,13 @@ static inline size_t bitmap_find_clear(const uint64_t *map, size_t bits, size_t 
     }
     return bits;
 }
+
+/* Bits set in one word.  Not __builtin_popcountl: without the instruction that is a call into libgcc. */
+static inline unsigned bits_count(unsigned long word)
+{
+    unsigned n = 0;
+
+    for (; word; word &= word - 1)
+        n++;
+    return n;
+}
