@@ -9,11 +9,14 @@
 #include <core/usercopy.h>
 #include <core/vm.h>
 #include <core/wait.h>
+#include <linux/poll.h>
 
 struct file;
 struct inode;
 struct dentry;
+struct path;
 struct cred;
+struct mount;
 
 /* How a file takes part in poll(2), select(2) and epoll(7): an object has one or more wait queues, and for each
  * that matters the poll operation calls `poll_on`.  A table without a function only asks for the state. */
@@ -21,6 +24,10 @@ struct poll_table {
     void (*add)(struct poll_table *t, struct file *f, struct waitq *q);
     uint32_t events; /* what the caller waits for: a queue for other events need not be added */
 };
+/* What files that never make one wait answer. */
+#define POLL_ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+/* At most this many queues for one file: epoll and poll keep a waiter for each. */
+#define POLL_QUEUES_MAX 2
 static inline void poll_on(struct poll_table *t, struct file *f, struct waitq *q)
 {
     if (t && t->add)
@@ -46,7 +53,8 @@ struct file_ops {
     /* The object to map, with a reference for the caller.                        NULL: -ENODEV */
     int (*mmap)(struct file *f, int prot, int flags, uint64_t offset, size_t len, struct vm_object **object);
     int (*sync)(struct file *f, bool data_only);                              /* NULL: -EINVAL */
-    /* Each entry from *pos on.                                                   NULL: -ENOTDIR */
+    /* Each entry from *pos on, which is advanced.  0 or 1 (all were emitted; for callers that add more), or
+     * -errno.                                                                    NULL: -ENOTDIR */
     int (*readdir)(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg);
     /* A descriptor was closed (locks, flush).                                    NULL: nothing to do */
     int (*flush)(struct file *f);
@@ -56,7 +64,8 @@ struct file_ops {
     int (*set_flags)(struct file *f, int flags);
     /* A line or more for /proc/PID/fdinfo/N.                                     NULL: none */
     int (*show_fdinfo)(struct file *f, char *buf, size_t size);
-    bool has_pos; /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (f_pos_lock) */
+    bool has_pos; /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (pos_lock) */
+    bool ignores_pos; /* with has_pos: reads and writes do not look at the position (/dev/null): not serialised */
 };
 
 struct file {
@@ -69,13 +78,19 @@ struct file {
     struct mount *mount;     /* likewise */
     const char *anon_name;   /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
     bool can_read, can_write;
+    bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
     struct spinlock lock;    /* RANK_DRIVER - guards flags, owner and the list of epoll items */
     struct list epoll_items; /* epoll.c's */
     int owner_type, owner_pid, owner_sig; /* F_SETOWN, F_SETSIG */
     struct mutex pos_lock;   /* guards: */
     int64_t pos;
+    int64_t dir_end;         /* of a directory: what is made later is not listed before it is rewound */
 };
+
+/* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
+ * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
+struct file *file_new(struct inode *inode, const struct path *path, int flags);
 
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
@@ -88,4 +103,17 @@ ssize_t file_read(struct file *f, struct iobuf *to, int64_t *pos);
 ssize_t file_write(struct file *f, struct iobuf *from, int64_t *pos);
 /* From kernel memory, all of it unless the file ends: bytes, or -errno. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos);
-uint32_t file_poll(struct file *f, struct poll_table *t);
+/* The current position, for calls that move it themselves (sendfile, splice). */
+int64_t file_get_pos(struct file *f);
+void file_set_pos(struct file *f, int64_t pos);
+/* ops->seek of files whose position is always 0: devices, eventfd... */
+int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos);
+/* Change status flags: those of `mask` become those of `flags`.  0 or what ops->set_flags answers. */
+must_check int file_set_flags(struct file *f, int mask, int flags);
+
+static inline uint32_t file_poll(struct file *f, struct poll_table *t)
+{
+    if (likely(f->ops->poll))
+        return f->ops->poll(f, t);
+    return POLL_ALWAYS;
+}

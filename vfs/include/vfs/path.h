@@ -7,7 +7,7 @@
 
 struct mount;
 
-/* A place in the tree, both referenced. */
+/* A place in the tree, both referenced.  `mount` is NULL for an anonymous object (a pipe behind /proc/self/fd/N). */
 struct path {
     struct mount *mount;
     struct dentry *dentry;
@@ -18,7 +18,7 @@ void path_put(struct path *p); /* and clears it */
 /* Root, working directory and umask of a process (CLONE_FS shares it). */
 struct fs_context {
     struct ref ref;
-    struct mutex lock; /* guards: */
+    struct spinlock lock; /* RANK_DENTRY - guards: */
     struct path root, cwd;
     unsigned umask;
 };
@@ -26,6 +26,11 @@ struct fs_context *fs_context_new(const struct path *root, const struct path *cw
 struct fs_context *fs_context_copy(struct fs_context *fs) must_check;
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
+/* chdir, chroot: take references of their own.  And copies of what is there now, referenced. */
+void fs_context_set_cwd(struct fs_context *fs, const struct path *p);
+void fs_context_set_root(struct fs_context *fs, const struct path *p);
+void fs_context_cwd(struct fs_context *fs, struct path *p);
+void fs_context_root(struct fs_context *fs, struct path *p);
 
 /* What a walk depends on. */
 struct walk {
@@ -47,6 +52,11 @@ must_check int path_walk(const struct walk *w, const char *name, unsigned flags,
 
 /* open(2) on a kernel string: flags O_*, mode for O_CREAT (umask applied).  -errno as open(2). */
 must_check int path_open(const struct walk *w, const char *name, int flags, unsigned mode, struct file **out);
+/* openat2(2): with WALK_* restrictions (resolve). */
+must_check int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode, unsigned resolve,
+                                 struct file **out);
+/* Open what a walk has found (not O_CREAT). */
+must_check int path_open_place(const struct path *p, const struct cred *cred, int flags, struct file **out);
 
 /* mknod, mkdir, symlink, link, unlink, rmdir, rename: the bodies behind the system calls. */
 must_check int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t rdev);
@@ -58,9 +68,15 @@ must_check int path_rmdir(const struct walk *w, const char *name);
 must_check int path_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
                            unsigned rename_flags);
 
+/* inode_set_attr of a place: -EROFS, and its watchers hear of it. */
+must_check int path_set_attr(const struct path *p, const struct inode_attr *attr, const struct cred *cred);
+
 /* The name of a place as seen from `root` ("(unreachable)" and " (deleted)" as Linux writes them): length or
  * -ENAMETOOLONG. */
 must_check ssize_t path_name(const struct path *root, const struct path *p, char *buf, size_t size);
+
+/* Was the name removed?  (The place itself lives while it is referenced.) */
+bool path_is_deleted(const struct path *p);
 
 /* access(2) for `cred`: mask of MAY_READ, MAY_WRITE, MAY_EXEC.  0 or -EACCES, -EROFS. */
 must_check int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask);

@@ -56,7 +56,8 @@ void arch_send_resched(unsigned index);
 /* Stop every other CPU for good, for panic: each prints its registers through up_halt_irq first. */
 void arch_halt_others(void);
 
-/* Start the other CPUs (those of the ACPI or MP tables, at most `max`); each ends up in up_cpu_main. */
+/* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
+ * they run; each ends up in up_cpu_main.  Boot CPU, once. */
 void arch_start_cpus(unsigned max);
 
 /* --- device interrupts -------------------------------------------------------------------------- */
@@ -78,7 +79,9 @@ struct arch_thread {
     uint64_t stack_top;        /* the user's struct regs lies just below */
     uint64_t fs_base, gs_base; /* the user's, true while switched out */
     void *fpu;                 /* XSAVE area; NULL for a thread that never leaves ring 0 */
-    uint64_t tls[3];           /* i386 set_thread_area descriptors */
+    uint64_t tls[3];           /* i386 set_thread_area descriptors; arch_tls_load after a change */
+    uint16_t ds, es, fs, gs;   /* the user's selectors, true while switched out */
+    unsigned fpu_cpu;          /* the CPU whose registers may still hold `fpu` */
 };
 
 /* Prepare a new thread so that the first arch_switch to it calls entry(arg) on its own stack with interrupts
@@ -107,6 +110,9 @@ must_check int arch_set_gs_base(uint64_t base);
 uint64_t arch_get_fs_base(void);
 uint64_t arch_get_gs_base(void);
 
+/* Load the current thread's changed tls[] (set_thread_area). */
+void arch_tls_load(void);
+
 /* Copy the current thread's FPU state (live registers) and TLS into a new thread's (clone). */
 void arch_thread_copy_user_state(struct arch_thread *to);
 
@@ -118,6 +124,19 @@ size_t arch_fpu_frame_size(void);
 must_check int arch_fpu_to_user(struct uptr frame);
 /* Load it back; a NULL frame resets the FPU to its initial state.  0, -EFAULT, or -EINVAL when hostile. */
 must_check int arch_fpu_from_user(struct uptr frame);
+/* Which unmasked exceptions the current thread's x87 (vector 16) or SSE unit (19) has raised: IE DE ZE OE UE PE
+ * from bit 0 on.  For the si_code of a SIGFPE. */
+static inline unsigned arch_fpu_exceptions(unsigned vector)
+{
+    uint16_t control, status;
+    uint32_t mxcsr;
+    if (vector == 19) {
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+        return mxcsr & ~(mxcsr >> 7) & 0x3f;
+    }
+    __asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(control), "=m"(status));
+    return status & ~control & 0x3f;
+}
 /* Back to the state of a fresh program (execve). */
 void arch_fpu_reset(void);
 
@@ -126,13 +145,16 @@ void arch_fpu_reset(void);
 /* The page tables of one program; upper half shared by all. */
 struct arch_vm {
     struct paddr root;
-    uint64_t cpus; /* bit n: CPU n may hold translations; atomic */
+    uint64_t cpus;    /* bit n: CPU n may hold translations; atomic */
+    uint64_t retired; /* physical: page tables that are free behind the next flush; atomic */
 };
 
 enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_USER = 8, MAP_BIG = 16, MAP_UNCACHED = 32, MAP_DIRTY = 64 };
 
 must_check int arch_vm_init(struct arch_vm *vm); /* 0 or -ENOMEM */
-void arch_vm_destroy(struct arch_vm *vm);        /* frees page tables, not the pages */
+/* Frees page tables, not the pages; CPUs that are still on it (idle, in a kernel thread) leave it first.  Interrupts
+ * on, no spinlock held. */
+void arch_vm_destroy(struct arch_vm *vm);
 /* Make it this CPU's.  Interrupts off. */
 void arch_vm_activate(struct arch_vm *vm);
 
@@ -143,7 +165,8 @@ must_check int arch_map(struct arch_vm *vm, uintptr_t va, struct paddr pa, unsig
 
 /* Visit every present entry in [start, end): the callback gets its address, size (4 KiB or 2 MiB) and what it
  * maps, and answers whether to clear it.  A big page that straddles the range is split first (-ENOMEM if there
- * is no page for its table).  No TLB flush.  Same lock. */
+ * is no page for its table).  No TLB flush.  Same lock.  The callback may call arch_map, over the entry it was
+ * called for or outside the range. */
 typedef bool arch_visit_fn(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags);
 must_check int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit, void *arg);
 
@@ -153,13 +176,15 @@ must_check int arch_protect(struct arch_vm *vm, uintptr_t start, uintptr_t end, 
 /* What maps `va`: false when nothing does.  `size` is 4 KiB or 2 MiB. */
 bool arch_lookup(struct arch_vm *vm, uintptr_t va, struct paddr *pa, size_t *size, unsigned *flags);
 
-/* Free page-table pages wholly inside [start, end) whose entries are all clear (after a flush). */
+/* Take out page-table pages wholly inside [start, end) whose entries are all clear (same lock).  The next arch_flush
+ * of this vm frees them. */
 void arch_prune(struct arch_vm *vm, uintptr_t start, uintptr_t end);
 
 /* Forget [start, end) on every CPU that may hold it, and wait for that.  Interrupts on, no spinlock held. */
 void arch_flush(struct arch_vm *vm, uintptr_t start, uintptr_t end);
 
-/* Page-granular kernel mappings in [KMAP_BASE, +KMAP_SIZE) and VMEMMAP: same flags.  arch_kunmap flushes. */
+/* Page-granular kernel mappings in [KMAP_BASE, +KMAP_SIZE) and VMEMMAP: same flags.  Takes no lock: an address
+ * belongs to its caller.  arch_kmap: any context.  arch_kunmap flushes every CPU: interrupts on, no spinlock held. */
 must_check int arch_kmap(uintptr_t va, struct paddr pa, unsigned flags);
 void arch_kunmap(uintptr_t va, size_t size);
 
@@ -227,7 +252,14 @@ noreturn void arch_reboot(void);
 
 /* The first serial port, polled: for the log and panics.  Any context. */
 void arch_serial_write(const char *s, size_t n);
+bool arch_serial_is_present(void);
+/* A byte that has arrived; false when there is none.  Any context. */
+bool arch_serial_read(uint8_t *byte);
+/* Call `handler` in interrupt context when bytes arrive; once, at boot.  0 or what arch_irq_line answers. */
+must_check int arch_serial_listen(irq_handler *handler, void *arg);
 
 /* Return addresses of the call chain that starts at frame pointer `rbp` (0: the caller's own), at most `max`,
  * reading only mapped kernel stack.  Any context. */
 unsigned arch_backtrace(uint64_t rbp, uint64_t *out, unsigned max);
+/* Where arch_backtrace starts for a thread that is switched out. */
+uint64_t arch_thread_frame(const struct arch_thread *t);

@@ -25,10 +25,13 @@ struct cpu {
     struct arch_vm *vm;        /* 80: the address space in CR3 */
 };
 
+/* Uses close together share one load; the operand that nothing reads is memory that any call may have changed, so
+ * that the compiler keeps no value across a call in which the thread may have moved to another CPU. */
+extern uint64_t cpu_may_have_changed;
 static inline struct cpu *this_cpu(void)
 {
     struct cpu *c;
-    __asm__("movq %%gs:0, %0" : "=r"(c)); /* not volatile: constant while a thread stays on its CPU */
+    __asm__("movq %%gs:0, %0" : "=r"(c) : "m"(cpu_may_have_changed));
     return c;
 }
 

@@ -5,6 +5,7 @@
  *   ffffc90000000000 ..                    kernel mappings made page by page: stacks, device registers
  *   ffffea0000000000 ..                    the array of struct page, backed where RAM exists
  *   ffffffff80000000 ..                    the kernel image
+ *   ffffffffc0000000 ..                    device registers that arch maps for itself
  */
 #pragma once
 
@@ -23,3 +24,4 @@
 #define KMAP_SIZE    0x0000100000000000UL
 #define VMEMMAP_BASE 0xffffea0000000000UL
 #define IMAGE_BASE   0xffffffff80000000UL
+#define DEVICE_BASE  0xffffffffc0000000UL

@@ -8,6 +8,8 @@
 #include <arch/regs.h>
 #include <base/types.h>
 
+struct thread;
+
 /* kernel/main.c: the boot CPU in 64-bit C with a stack, a GDT, an IDT and the direct map of the first
  * 4 GiB of what bootinfo lists; this_cpu() works and ->current is NULL.  Interrupts off. */
 noreturn void up_main(const struct bootinfo *info);
@@ -42,7 +44,12 @@ enum { WORK_RESCHED = 1, WORK_THREAD = 2 };
  * called again until it is 0 with interrupts off. */
 void up_return_to_user(struct regs *regs);
 
-/* core/page.c: a zeroed page for a page table; pa 0 when there is none.  Any context.  And its end. */
+/* core/sched.c: a new thread runs for the first time, on its own stack, interrupts off: what arch_switch answers
+ * to an old one.  The thread's entry is called next. */
+void up_thread_first_run(struct thread *prev);
+
+/* core/page.c: a zeroed page for a page table; pa 0 when there is none, or not yet (before page_init).  Any
+ * context.  And its end. */
 struct paddr up_table_page_alloc(void);
 void up_table_page_free(struct paddr page);
 /* core/heap.c, for per-thread FPU areas and per-CPU blocks: 64-byte aligned, zeroed; NULL when out of memory. */

@@ -43,6 +43,17 @@ static inline struct uptr uptr_add(struct uptr p, size_t n)
     return (struct uptr){p.va + n};
 }
 
+/* A raw word that is a pointer or a number, depending on a command (ioctl, fcntl, prctl). */
+static inline struct uptr uptr_of_word(unsigned long word)
+{
+    return (struct uptr){word};
+}
+
+static inline unsigned long uptr_word(struct uptr p)
+{
+    return p.va;
+}
+
 static inline bool uptr_is_null(struct uptr p)
 {
     return p.va == 0;

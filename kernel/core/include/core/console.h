@@ -17,3 +17,7 @@ size_t log_read(char *buf, size_t size);
 void log_backtrace(uint64_t rbp);
 /* "name+0x12" of a kernel address into buf; false when it is none. */
 bool symbol_name(uint64_t addr, char *buf, size_t size);
+
+/* Called last in a panic, before power-off: tell the host (polled, no locks). */
+typedef void panic_hook_fn(void);
+void log_on_panic(panic_hook_fn *hook);

@@ -17,35 +17,45 @@
 enum lock_rank {
     /* mutexes */
     RANK_PROCESS = 1,  /* struct process: threads, credentials, children */
-    RANK_EPOLL,        /* an epoll instance (nesting depth is checked before) */
+    RANK_EPOLL_NEST,   /* which epoll instance watches which */
+    RANK_EPOLL,        /* an epoll instance: an outer one before those it watches (epoll.c sets the ranks) */
+    RANK_EPOLL_LAST = RANK_EPOLL + 4,
     RANK_TTY,
     RANK_PIPE,         /* and other stream objects */
+    RANK_PIPE_2,       /* the second of two pipes (splice, tee) */
     RANK_FILE_POS,     /* file offset shared by threads */
+    RANK_PSEUDO_FILE,  /* the text of an open file in /proc or /sys */
     RANK_MOUNT,
     RANK_RENAME,       /* whole-tree rename */
     RANK_INODE,        /* directory contents and file size: parent before child */
     RANK_INODE_2,      /* a second inode, by the order of rename(2) */
+    RANK_PROCESS_INNER, /* a process's lock when /proc takes it, inside a directory's or file's */
     RANK_VM,           /* struct vm: the area tree */
     RANK_OBJECT,       /* struct vm_object: its pages */
     RANK_DEVICE,
     /* spinlocks */
     RANK_FIRST_SPIN,
     RANK_FDTABLE = RANK_FIRST_SPIN,
+    RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
     RANK_PAGETABLE,    /* one address space's tables */
+    RANK_FAMILY,       /* which process is whose child */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
     RANK_SIGNAL,       /* pending signals of a process and its tasks */
     RANK_PIDMAP,
+    RANK_LDISC,        /* a terminal's or stream's buffers */
     RANK_DRIVER,       /* a device queue */
     RANK_WAITQ,        /* a wait queue; callbacks of its waiters run under it */
     RANK_WAITQ_2,      /* the wait queue of an epoll instance, woken from a callback */
     RANK_WAITQ_3,      /* a nested epoll instance's, up to RANK_WAITQ_LAST */
     RANK_WAITQ_LAST = RANK_WAITQ_2 + 5,
     RANK_TIMER,
+    RANK_THREADS,      /* the list of all threads */
     RANK_RUNQ,
     RANK_KMAP,
     RANK_HEAP,
+    RANK_PAGE_GROW,    /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
     RANK_LOG,
 };
@@ -54,6 +64,7 @@ struct spinlock {
     uint32_t next, owner;   /* ticket lock */
 #ifdef YOLK_DEBUG
     uint16_t rank;
+    uint16_t held_rank;     /* rank, or what spin_lock_nested was given */
     uint16_t cpu_plus_1;    /* holder, 0: free */
     uint16_t seen_in_irq;
     const char *name;
@@ -75,23 +86,59 @@ void spin_unlock(struct spinlock *l);
 bool spin_lock_irq(struct spinlock *l);
 void spin_unlock_irq(struct spinlock *l, bool irqs_were_on);
 bool spin_try(struct spinlock *l);
-/* For assert(): debug builds know, release builds answer true. */
-bool spin_is_held(const struct spinlock *l);
+/* Like spin_lock, as if the lock had the given rank: the second of two locks of one kind. */
+void spin_lock_nested(struct spinlock *l, enum lock_rank rank);
 
 /* A sleeping lock, handed over in arrival order.  Thread context only; the sleep cannot be interrupted. */
 struct mutex {
-    struct spinlock lock;   /* guards the rest */
-    struct thread *owner;
-    struct list waiters;
-    uint16_t rank;
-    struct mutex *held_below; /* debug: the owner's stack of held mutexes */
+    uintptr_t owner;        /* struct thread *, atomic; bit 0: someone waits */
+    struct spinlock lock;   /* guards: */
+    struct list waiters;    /* not empty exactly while bit 0 of owner is set */
+#ifdef YOLK_DEBUG
+    uint16_t rank, held_rank;
+    struct mutex *held_below; /* the owner's stack of held mutexes */
+#endif
 };
 
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
+/* mutex_lock inside another mutex of the same kind (the second directory of a rename): taken as if its rank were
+ * `rank`. */
+void mutex_lock_nested(struct mutex *m, enum lock_rank rank);
 bool mutex_try(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_is_held(const struct mutex *m); /* by the current thread */
 
-/* Debug: panics when the current thread or CPU holds any spinlock: callers that may sleep assert with it. */
+/* For locks whose place in the order depends on how objects are connected (epoll instances). */
+#ifdef YOLK_DEBUG
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+    l->rank = (uint16_t)rank;
+}
+static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
+{
+    m->rank = (uint16_t)rank;
+}
+bool spin_is_held(const struct spinlock *l); /* by this CPU; for assert() */
+/* Panics when this CPU holds a spinlock or is in an interrupt handler: callers that may sleep assert with it. */
 void lock_assert_may_sleep(void);
+#else
+static inline void spin_set_rank(struct spinlock *l, enum lock_rank rank)
+{
+    (void)l;
+    (void)rank;
+}
+static inline void mutex_set_rank(struct mutex *m, enum lock_rank rank)
+{
+    (void)m;
+    (void)rank;
+}
+static inline bool spin_is_held(const struct spinlock *l)
+{
+    (void)l;
+    return true;
+}
+static inline void lock_assert_may_sleep(void)
+{
+}
+#endif

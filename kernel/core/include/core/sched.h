@@ -29,9 +29,14 @@ uint64_t sched_idle_ns(unsigned cpu);
  * panics and ^A d.  Any context; takes no lock that could be held. */
 void sched_dump(void);
 
-/* Call `visit` for each thread, under the list's spinlock. */
+/* Every other CPU that runs a user thread of `vm` (NULL: any thread) executes a full memory barrier and returns
+ * from an interrupt before this returns: membarrier(2).  Thread context, interrupts on, no spinlock. */
+void sched_sync_cpus(const struct vm *vm);
+uint64_t sched_online_cpus(void); /* bit n: CPU n takes threads */
+
+/* Call `visit` for each thread, under the list's spinlock (RANK_THREADS). */
 void sched_visit(void (*visit)(void *arg, struct thread *t), void *arg);
 
-/* Debug builds: start the thread that reports a CPU stuck with interrupts off or in the kernel for 10 s, and a
- * machine in which nothing has run for 60 s although a timer was due. */
+/* Debug builds: from now on report a CPU that is stuck with interrupts off or in the kernel for 10 s, and a timer
+ * that is overdue by 60 s.  For each CPU, once it is up; nothing in release builds. */
 void watchdog_start(void);

@@ -41,16 +41,22 @@ struct thread {
     uint64_t run_start_ns;
     cpuset affinity;
     int nice;                  /* -20 .. 19 */
-    bool on_cpu;               /* still on its kernel stack: may not be run elsewhere yet */
+    bool on_cpu;               /* atomic: still on its kernel stack: may not be run elsewhere yet */
+    bool gives_way;            /* used its time slice up: threads that wake go first */
+    bool must_move;            /* to a CPU of its affinity, as soon as it has left its stack */
+    bool has_rseq;             /* gets THREAD_CALL when it was preempted or moved to another CPU */
+    bool woke_someone;         /* since it last slept */
+    uint8_t sync_score;        /* how often of late it woke someone and then soon slept */
 
     /* the sleep protocol: see wait.c */
-    uint32_t sleep_state;
+    uint32_t sleep_state;      /* atomic */
     enum wait_how sleep_how;
 
-    uint64_t user_ns, kernel_ns;             /* private; getrusage */
+    uint64_t user_ns, kernel_ns;             /* written by its CPU; getrusage */
     uint64_t voluntary_switches, involuntary_switches;
-    struct mutex *held_mutexes;              /* debug: lock.c */
-    struct list all_node;                    /* every thread, for dumps: guarded by sched.c's list lock */
+    struct mutex *held_mutexes;              /* debug: lock_check.c */
+    void (*reap)(struct thread *t);          /* thread_exit's */
+    struct list all_node;                    /* every thread, for dumps: guarded by thread.c's list lock */
 };
 
 /* A thread that has not run: fills `t` (zeroed by the caller, who owns the memory), allocates a stack.  With
@@ -63,7 +69,7 @@ void thread_start(struct thread *t);
 /* A kernel thread, started; NULL: no memory. */
 struct thread *thread_spawn(const char *name, void (*entry)(void *), void *arg);
 /* End the current thread.  `reap(t)` is called later, from another thread's context with its stack already
- * freed, to free the memory that holds it. */
+ * freed and its vm put, to free the memory that holds it.  (NULL: nothing to free.) */
 noreturn void thread_exit(void (*reap)(struct thread *t));
 
 /* Set work bits; the thread leaves an interruptible (THREAD_SIGNAL, THREAD_KILL) or killable (THREAD_KILL)

@@ -5,7 +5,14 @@
  * answer -EFAULT before anything is touched. */
 #pragma once
 
+#include <arch/layout.h>
 #include <base/types.h>
+
+/* Does the range lie in the user half?  What read(2) and its like ask before anything else happens. */
+static inline bool user_range_ok(struct uptr p, size_t n)
+{
+    return n <= USER_TOP && p.va <= USER_TOP - n;
+}
 
 must_check int user_read(void *dst, struct uptr src, size_t n);         /* 0 or -EFAULT */
 must_check int user_write(struct uptr dst, const void *src, size_t n);  /* 0 or -EFAULT */
@@ -13,6 +20,7 @@ must_check int user_zero(struct uptr dst, size_t n);                    /* 0 or 
 /* The same, partial: bytes that could be copied, which may be fewer than n (0: none). */
 size_t user_read_some(void *dst, struct uptr src, size_t n);
 size_t user_write_some(struct uptr dst, const void *src, size_t n);
+size_t user_zero_some(struct uptr dst, size_t n);
 
 /* A NUL-terminated string into dst[size]: its length; -EFAULT; -ENAMETOOLONG when no NUL fits. */
 must_check long user_read_string(char *dst, struct uptr src, size_t size);

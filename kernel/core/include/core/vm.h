@@ -23,6 +23,15 @@ struct vm_object_ops {
     void (*name)(struct vm_object *o, char *buf, size_t size);
     /* device, inode for /proc/PID/maps; NULL: zeros. */
     void (*identity)(struct vm_object *o, uint64_t *dev, uint64_t *ino);
+    /* The page at `index` with a reference if it is in memory now, else NULL; never allocates or waits for a
+     * device (mincore, mapping around a fault).  NULL: no page is known to be. */
+    struct page *(*peek)(struct vm_object *o, uint64_t index);
+    /* Make pages [first, last] a hole (madvise(2) MADV_REMOVE): 0 or -errno.  Called without the vm's lock.
+     * NULL: -EOPNOTSUPP. */
+    int (*punch)(struct vm_object *o, uint64_t first, uint64_t last);
+    /* Bring pages [first, last] to stable storage (msync(2) MS_SYNC): 0 or -errno.  Called without the vm's
+     * lock.  NULL: there is none. */
+    int (*sync)(struct vm_object *o, uint64_t first, uint64_t last);
 };
 
 /* Something whose pages can be mapped.  Embedded by its owner. */
@@ -36,13 +45,15 @@ void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops);
 void vm_object_get(struct vm_object *o);
 void vm_object_put(struct vm_object *o);
 /* Take pages [first, last] out of every mapping (truncate, hole punch): the next access faults again.
- * Private copies stay unless `even_copies` (truncate). */
+ * Private copies stay unless `even_copies` (truncate).  The object's get_page already knows of the change; the
+ * caller holds no mutex of rank RANK_VM or higher. */
 void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool even_copies);
 /* A shared anonymous object of `size` bytes (MAP_SHARED|MAP_ANONYMOUS); NULL: no memory. */
 struct vm_object *vm_object_new_anon(size_t size);
 
 struct vm;
-/* Process limits that the address space enforces, in bytes (RLIM_INFINITY: ~0). */
+/* Process limits that the address space enforces, in bytes (RLIM_INFINITY: ~0).  For a program with CAP_IPC_LOCK
+ * `memlock` is infinite. */
 struct vm_limits {
     uint64_t as, data, stack, memlock;
 };
@@ -53,6 +64,9 @@ void vm_put(struct vm *vm); /* the last one frees everything */
 struct arch_vm *vm_arch(struct vm *vm);
 struct vm_limits *vm_limits(struct vm *vm);
 
+/* Nothing is placed at or above `top` from now on: USER32_TOP for an i386 program. */
+void vm_set_top(struct vm *vm, uintptr_t top);
+
 struct vm_map_args {
     uintptr_t addr;             /* hint, or the place with MAP_FIXED / MAP_FIXED_NOREPLACE */
     size_t len;                 /* > 0; rounded up to pages */
@@ -62,8 +76,10 @@ struct vm_map_args {
     uint64_t offset;            /* bytes, page aligned */
     int max_prot;               /* PROT_* that mprotect may ever give (a read-only file mapped shared) */
     const char *name;           /* static: "[stack]", "[vdso]", "[vvar]"; NULL: none */
+    int file_error;             /* what is wrong with the file: answered if the place is good, as mmap(2) orders it */
 };
-/* 0 and *addr; -EINVAL, -ENOMEM, -EEXIST (NOREPLACE), -EPERM (below USER_MIN), -EOVERFLOW as mmap(2). */
+/* 0 and *addr; -EINVAL, -ENOMEM, -EEXIST (NOREPLACE), -EPERM (below USER_MIN), -EOVERFLOW, -EAGAIN (memlock) as
+ * mmap(2). */
 must_check int vm_map(struct vm *vm, const struct vm_map_args *args, uintptr_t *addr);
 must_check int vm_unmap(struct vm *vm, uintptr_t addr, size_t len);             /* munmap(2) */
 must_check int vm_protect(struct vm *vm, uintptr_t addr, size_t len, int prot); /* mprotect(2) */
@@ -71,7 +87,9 @@ must_check int vm_advise(struct vm *vm, uintptr_t addr, size_t len, int advice);
 must_check int vm_remap(struct vm *vm, uintptr_t addr, size_t old_len, size_t new_len, int flags,
                         uintptr_t new_addr, uintptr_t *result);                 /* mremap(2) */
 must_check int vm_sync(struct vm *vm, uintptr_t addr, size_t len, int flags);   /* msync(2) */
-must_check int vm_lock(struct vm *vm, uintptr_t addr, size_t len, bool lock);   /* mlock(2), munlock(2) */
+enum vm_lock_how { VM_UNLOCK, VM_LOCK, VM_LOCK_ON_FAULT };
+must_check int vm_lock(struct vm *vm, uintptr_t addr, size_t len, enum vm_lock_how how); /* mlock2(2), munlock(2) */
+must_check int vm_lock_all(struct vm *vm, int flags); /* mlockall(2) MCL_*; 0: munlockall(2) */
 must_check int vm_incore(struct vm *vm, uintptr_t addr, size_t len, struct uptr vec); /* mincore(2) */
 
 /* The heap that brk(2) moves: set once by exec. */

@@ -25,12 +25,14 @@ struct waiter;
  * events, or 0); answers true when it consumed the wake-up (counts against waitq_wake's limit). */
 typedef bool waiter_fn(struct waiter *w, unsigned long key);
 
+/* A waiter of a thread leaves its queue when it is woken; one with a callback stays until it is removed. */
 struct waiter {
     struct list node;       /* guarded by the queue's lock */
-    struct waitq *queue;    /* NULL: on none */
-    struct thread *thread;  /* woken by the default function */
+    struct waitq *queue;    /* NULL: on none, and no waker is looking at this waiter */
+    struct thread *thread;  /* woken when fn is NULL */
     waiter_fn *fn;
     bool is_exclusive;      /* counts against the limit: put behind the others */
+    bool is_queued;
     bool was_woken;
 };
 
@@ -66,7 +68,8 @@ must_check int wait_sleep(uint64_t deadline);
 /* The condition came true before sleeping: undo wait_prepare. */
 void wait_cancel(void);
 
-/* 0 once `cond` is true; -ETIMEDOUT; -EINTR.  `cond` is looked at first, so a satisfied wait costs nothing. */
+/* 0 once `cond` is true; -ETIMEDOUT; -EINTR.  `cond` is looked at first, so a satisfied wait costs nothing, and
+ * last, so that an exclusive wake-up that meets a signal or the deadline is not lost. */
 #define WAIT_EVENT(q, cond, how, deadline) WAIT_EVENT_ON(q, cond, how, deadline, waitq_add)
 #define WAIT_EVENT_EXCLUSIVE(q, cond, how, deadline)                                               \
     WAIT_EVENT_ON(q, cond, how, deadline, waitq_add_exclusive)
@@ -76,17 +79,21 @@ void wait_cancel(void);
         if (!(cond)) {                                                                             \
             struct waiter waiter_;                                                                 \
             waiter_init(&waiter_);                                                                 \
-            do {                                                                                   \
-                if (!waiter_.queue)                                                                \
-                    add((q), &waiter_);                                                            \
+            for (;;) {                                                                             \
                 wait_prepare(how);                                                                 \
+                if (!waiter_.is_queued)                                                            \
+                    add((q), &waiter_);                                                            \
                 if (cond) {                                                                        \
                     wait_cancel();                                                                 \
                     ret_ = 0;                                                                      \
                     break;                                                                         \
                 }                                                                                  \
+                if (ret_ != 0) {                                                                   \
+                    wait_cancel();                                                                 \
+                    break;                                                                         \
+                }                                                                                  \
                 ret_ = wait_sleep(deadline);                                                       \
-            } while (ret_ == 0);                                                                   \
+            }                                                                                      \
             waitq_remove(&waiter_);                                                                \
         }                                                                                          \
         ret_;                                                                                      \

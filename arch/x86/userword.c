@@ -1,0 +1,49 @@
+/* Single words of user memory, for futexes; see usercopy.asm for how faults are handled. */
+#include "internal.h"
+
+#include <base/errno.h>
+
+#include "exception.h"
+
+/* STAC or CLAC where the CPU has SMAP: cpu.c writes the bytes over a three-byte no-operation. */
+#define SMAP_SITE(code)                                                                            \
+    "771: .byte 0x0f, 0x1f, 0x00\n\t"                                                              \
+    ".pushsection .smap_sites, \"a\"\n\t"                                                          \
+    ".quad 771b, " code "\n\t"                                                                     \
+    ".popsection\n\t"
+#define STAC SMAP_SITE("0xcb010f")
+#define CLAC SMAP_SITE("0xca010f")
+
+/* The instruction at label 1 may fault, and then sets `err` to -EFAULT and goes on at label 2. */
+#define FAULT_MEANS_EFAULT                                                                         \
+    ".pushsection .text.fixup, \"ax\"\n"                                                           \
+    "3: movl $-14, %k[err]\n\t"                                                                    \
+    "jmp 2b\n\t"                                                                                   \
+    ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
+
+_Static_assert(EFAULT == 14, "FAULT_MEANS_EFAULT");
+
+int arch_user_load32(uintptr_t va, uint32_t *value)
+{
+    int err = 0;
+    uint32_t v = 0;
+
+    __asm__ volatile(STAC "1: movl (%[va]), %[v]\n2: " CLAC FAULT_MEANS_EFAULT
+                     : [err] "+r"(err), [v] "+r"(v)
+                     : [va] "r"(va)
+                     : "memory");
+    *value = v;
+    return err;
+}
+
+int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired, uint32_t *seen)
+{
+    int err = 0;
+
+    __asm__ volatile(STAC "1: lock cmpxchgl %[desired], (%[va])\n2: " CLAC FAULT_MEANS_EFAULT
+                     : [err] "+r"(err), "+a"(expected)
+                     : [va] "r"(va), [desired] "r"(desired)
+                     : "memory", "cc");
+    *seen = expected;
+    return err;
+}

@@ -1,0 +1,32 @@
+# The C library's pieces that the kernel uses: mem*, str* from musl's source, formatting and number parsing from
+# klibc's, compiled with the kernel's own flags (see <base/string.h>).
+include(deb_source)
+enable_language(ASM)
+deb_source(musl 1.2.3-1 musl)
+deb_source(klibc 2.0.12-1 klibc)
+
+set(musl_headers /usr/include/x86_64-linux-musl)
+if(NOT EXISTS ${musl_headers})
+  message(FATAL_ERROR "${musl_headers} is missing: apt-get install musl-dev")
+endif()
+
+set(sources)
+foreach(f memchr memcmp strlen strnlen strcmp strncmp strchr strchrnul strrchr memrchr strstr strlcpy)
+  list(APPEND sources ${musl}/src/string/${f}.c)
+endforeach()
+foreach(f memcpy memmove memset)
+  list(APPEND sources ${musl}/src/string/x86_64/${f}.s)
+endforeach()
+foreach(f vsnprintf strtoul strtoull strntoumax)
+  list(APPEND sources ${klibc}/usr/klibc/${f}.c)
+endforeach()
+
+add_library(klibs OBJECT ${sources})
+# musl's own files see its internal declarations first: without them __strchrnul would be taken to answer an int.
+target_include_directories(klibs SYSTEM PRIVATE ${musl}/src/include ${musl}/src/internal ${musl_headers})
+# Not kernel_flags: other people's code is not held to our warnings, only to the same code generation.
+target_compile_options(klibs PRIVATE -ffreestanding -nostdinc -isystem ${compiler_include} -O2 -g -fno-pic -fno-pie
+  $<$<COMPILE_LANGUAGE:C>:-std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing
+  -fno-tree-loop-distribute-patterns -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -D_GNU_SOURCE
+  -include ${CMAKE_SOURCE_DIR}/kernel/base/klibc_decl.h -Werror=implicit-function-declaration>)
+set_property(GLOBAL APPEND PROPERTY YOLK_LAYERS klibs)

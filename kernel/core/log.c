@@ -1,0 +1,148 @@
+/* The kernel log: a ring of text that dmesg-like readers see, and sinks that show lines as they come.
+ *
+ * Everything here works in any context.  One lock orders lines; a panic takes it away from whoever holds it,
+ * because that holder may be a CPU that will never run again. */
+#include <arch/upcalls.h>
+#include <base/string.h>
+#include <core/console.h>
+#include <core/lock.h>
+#include <core/sched.h>
+
+#define LOG_SIZE  (16 * 1024)
+#define LINE_SIZE 512
+
+static struct {
+    struct spinlock lock; /* guards: */
+    char line[LINE_SIZE];
+    char ring[LOG_SIZE];
+    uint64_t written;     /* bytes since boot; the ring holds the last LOG_SIZE of them */
+    struct log_sink *sinks;
+    enum log_level shown;
+} the_log = {.lock = SPINLOCK_INIT(RANK_LOG), .shown = LOG_WARN};
+
+static bool is_panicking;
+
+static bool log_enter(void)
+{
+    if (__atomic_load_n(&is_panicking, __ATOMIC_RELAXED))
+        return arch_irq_save();
+    return spin_lock_irq(&the_log.lock);
+}
+
+static void log_leave(bool irqs)
+{
+    if (__atomic_load_n(&is_panicking, __ATOMIC_RELAXED))
+        arch_irq_restore(irqs);
+    else
+        spin_unlock_irq(&the_log.lock, irqs);
+}
+
+void log_add_sink(struct log_sink *sink)
+{
+    bool irqs = log_enter();
+
+    sink->next = the_log.sinks;
+    the_log.sinks = sink;
+    log_leave(irqs);
+}
+
+void log_set_level(enum log_level level)
+{
+    the_log.shown = level;
+}
+
+static void log_put(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        the_log.ring[the_log.written++ % LOG_SIZE] = s[i];
+}
+
+static void log_vline(enum log_level level, const char *format, va_list args)
+{
+    static const char *const prefix[] = {"panic: ", "error: ", "warning: ", "", ""};
+    bool irqs = log_enter();
+    size_t head = strlcpy(the_log.line, "yolk: ", LINE_SIZE);
+
+    head += strlcpy(the_log.line + head, prefix[level], LINE_SIZE - head);
+    int len = vsnprintf(the_log.line + head, LINE_SIZE - head - 1, format, args);
+    size_t total = MIN(head + (size_t)len, (size_t)LINE_SIZE - 2);
+    the_log.line[total++] = '\n';
+    the_log.line[total] = '\0';
+    log_put(the_log.line, total);
+    if (level <= the_log.shown)
+        for (struct log_sink *s = the_log.sinks; s; s = s->next)
+            s->write(the_log.line, total);
+    log_leave(irqs);
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    log_vline(level, format, args);
+    va_end(args);
+}
+
+size_t log_read(char *buf, size_t size)
+{
+    bool irqs = log_enter();
+    uint64_t n = MIN(MIN(the_log.written, (uint64_t)LOG_SIZE), size);
+
+    for (uint64_t i = 0; i < n; i++)
+        buf[i] = the_log.ring[(the_log.written - n + i) % LOG_SIZE];
+    log_leave(irqs);
+    return n;
+}
+
+void log_backtrace(uint64_t rbp)
+{
+    uint64_t addr[24];
+    char name[96];
+    unsigned n = arch_backtrace(rbp, addr, ARRAY_LEN(addr));
+
+    for (unsigned i = 0; i < n; i++) {
+        if (!symbol_name(addr[i], name, sizeof(name)))
+            name[0] = '\0';
+        log_line(LOG_PANIC, "  %#lx %s", (unsigned long)addr[i], name);
+    }
+}
+
+/* The registers of the CPU that panicked are in its backtrace; the others print theirs here. */
+void up_halt_irq(const struct regs *regs)
+{
+    char name[96];
+
+    if (!symbol_name(regs->rip, name, sizeof(name)))
+        strlcpy(name, regs_from_user(regs) ? "(user)" : "", sizeof(name));
+    log_line(LOG_PANIC, "cpu %u was at %#lx %s", this_cpu()->index, (unsigned long)regs->rip, name);
+    if (!regs_from_user(regs))
+        log_backtrace(regs->rbp);
+}
+
+static panic_hook_fn *panic_hook;
+
+void log_on_panic(panic_hook_fn *hook)
+{
+    panic_hook = hook;
+}
+
+noreturn void panic(const char *format, ...)
+{
+    va_list args;
+
+    arch_irq_off();
+    /* A second panic, on this CPU while reporting or on another, must not garble or loop. */
+    if (__atomic_exchange_n(&is_panicking, true, __ATOMIC_ACQ_REL))
+        arch_poweroff(125);
+    va_start(args, format);
+    log_vline(LOG_PANIC, format, args);
+    va_end(args);
+    log_line(LOG_PANIC, "on cpu %u:", this_cpu()->index);
+    log_backtrace(0);
+    arch_halt_others();
+    sched_dump();
+    if (panic_hook)
+        panic_hook();
+    arch_poweroff(125);
+}

@@ -1,0 +1,324 @@
+/* Bringing pages in: what happens at the first touch of a page, and at the first write to a shared one.
+ *
+ *                      nothing there                     there, read-only, and written to
+ *   anonymous          the zero page to read, else       the only user of the page: make it writable;
+ *                      a new page                        else a copy
+ *   private, object    the object's page, read-only;     likewise (the object's own page is never the
+ *                      a copy to write                   only user's)
+ *   shared, object     the object's page, read-only      ask the object again, for writing
+ *
+ * Programs sweep over fresh memory, and a fault costs more than clearing a page: a fault where the last one in
+ * this area left off brings twice as many pages, up to a big page at a time.  Memory touched here and there gets
+ * single pages, so nothing is cleared that nobody wants.
+ *
+ * All of it runs under vm->lock.  What would have to change for faults in parallel: look the area up under a
+ * reader's lock, and let vm_pages_map refuse when something was mapped meanwhile. */
+#include "vm_private.h"
+
+#include <arch/upcalls.h>
+#include <asm/siginfo.h>
+#include <core/sched.h>
+
+#define BIG_PAGES     (BIG_PAGE_SIZE / PAGE_SIZE)
+#define BIG_ORDER     (BIG_PAGE_SHIFT - PAGE_SHIFT)
+#define AROUND_PAGES  16UL                     /* of an object, mapped with the one asked for */
+#define PLENTY_PAGES  ((32UL << 20) >> PAGE_SHIFT)
+
+struct fault {
+    struct vm *vm;
+    struct vm_area *area;
+    uintptr_t va;          /* page aligned */
+    bool write, exec;
+    unsigned long wanted;  /* pages from va on that the caller is going to want */
+    uintptr_t done;        /* result: everything in [va, done) is there */
+};
+
+/* --- single pages ---------------------------------------------------------------------------------------- */
+
+static struct page *new_private_page(unsigned flags)
+{
+    struct page *p = page_alloc(0, flags);
+    if (p)
+        p->flags = PAGE_ANON;
+    return p;
+}
+
+/* Map a page whose reference we hold over nothing; drops it when that fails. */
+static int map_new(const struct fault *f, uintptr_t va, struct page *p, bool writable)
+{
+    int err = vm_pages_map(f->vm, va, p, vm_pages_flags(f->area, writable));
+    if (err)
+        page_put(p);
+    return err;
+}
+
+/* Put `p` in the place of what is mapped at f->va.  The old page goes, on every CPU, before the new one comes:
+ * nobody may still read the old one while others already write the new one. */
+static int map_instead(const struct fault *f, struct page *p, bool writable)
+{
+    vm_pages_drop(f->vm, f->va, f->va + PAGE_SIZE, false);
+    return map_new(f, f->va, p, writable);
+}
+
+static int copy_page(struct page *from, struct page **copy)
+{
+    *copy = new_private_page(0);
+    if (!*copy)
+        return -ENOMEM;
+    arch_copy_page(page_ptr(*copy), page_ptr(from));
+    return 0;
+}
+
+/* --- fresh anonymous memory -------------------------------------------------------------------------------- */
+
+static bool is_memory_plentiful(void)
+{
+    uint64_t free = page_count_free();
+    return free >= PLENTY_PAGES && free * 8 >= page_count_total();
+}
+
+/* A big page around f->va, if it lies in the area and nothing is there yet. */
+static bool fill_big(struct fault *f)
+{
+    const struct vm_area *a = f->area;
+    uintptr_t base = ALIGN_DOWN(f->va, BIG_PAGE_SIZE);
+    if (a->flags & AREA_SMALL || base < a->start || base + BIG_PAGE_SIZE > a->end ||
+        !is_memory_plentiful() || !vm_pages_is_empty(f->vm, base, base + BIG_PAGE_SIZE))
+        return false;
+    struct page *p = page_alloc(BIG_ORDER, PG_ZERO | PG_MAY_FAIL);
+    if (!p)
+        return false;
+    p->flags = PAGE_ANON;
+    if (vm_pages_map(f->vm, base, p, vm_pages_flags(a, true) | MAP_BIG) != 0) {
+        page_put(p);
+        return false;
+    }
+    f->done = base + BIG_PAGE_SIZE;
+    return true;
+}
+
+/* How many pages to bring in at f->va, which is the next of a sweep or not. */
+static unsigned long sweep_length(const struct fault *f)
+{
+    const struct vm_area *a = f->area;
+    unsigned long n = f->wanted;
+    if (f->va == a->sweep_next)
+        n = MAX(n, 2UL * a->sweep_pages);
+    n = MIN(n, (a->end - f->va) >> PAGE_SHIFT);
+    /* So that what comes next starts where a big page may. */
+    return MIN(n, BIG_PAGES - (f->va >> PAGE_SHIFT) % BIG_PAGES);
+}
+
+static int fill_anonymous(struct fault *f)
+{
+    struct vm_area *a = f->area;
+    unsigned long n = sweep_length(f);
+    if (n > 1 && !is_memory_plentiful())
+        n = 1;
+    if ((n == BIG_PAGES || a->flags & AREA_BIG) && fill_big(f)) {
+        n = BIG_PAGES;
+    } else {
+        unsigned long i;
+        for (i = 0; i < n; i++) {
+            uintptr_t va = f->va + i * PAGE_SIZE;
+            unsigned flags;
+            if (i > 0 && vm_pages_lookup(f->vm, va, &flags))
+                break;
+            struct page *p = new_private_page(PG_ZERO | (i > 0 ? PG_MAY_FAIL : 0));
+            if (!p || map_new(f, va, p, true) != 0)
+                break;
+        }
+        if (i == 0)
+            return -ENOMEM;
+        n = i;
+        f->done = f->va + n * PAGE_SIZE;
+    }
+    a->sweep_next = f->done;
+    a->sweep_pages = (unsigned)n;
+    return 0;
+}
+
+static int fault_anonymous(struct fault *f, struct page *there)
+{
+    if (!there)
+        return f->write ? fill_anonymous(f) : map_new(f, f->va, page_zero(), false);
+    struct page *p;
+    if (there != page_zero()) {
+        int err = copy_page(there, &p);
+        return err ? err : map_instead(f, p, true);
+    }
+    p = new_private_page(PG_ZERO);
+    return p ? map_instead(f, p, true) : -ENOMEM;
+}
+
+/* --- pages of objects ------------------------------------------------------------------------------------------ */
+
+/* Map what the object has in memory around f->va, to save faults. */
+static void map_around(struct fault *f)
+{
+    struct vm_area *a = f->area;
+    struct vm_object *o = a->object;
+    size_t window = AROUND_PAGES * PAGE_SIZE;
+    uintptr_t start = MAX(ALIGN_DOWN(f->va, window), a->start);
+    uintptr_t end = MIN(ALIGN_DOWN(f->va, window) + window, a->end);
+    for (uintptr_t va = start; o->ops->peek && va < end; va += PAGE_SIZE) {
+        unsigned flags;
+        if (vm_pages_lookup(f->vm, va, &flags))
+            continue;
+        struct page *p = o->ops->peek(o, vm_area_index(a, va));
+        if (p && map_new(f, va, p, false) != 0)
+            return;
+    }
+}
+
+static int fault_object(struct fault *f, struct page *there)
+{
+    struct vm_area *a = f->area;
+    bool is_shared = a->flags & AREA_SHARED;
+    struct page *p, *copy;
+    int err;
+
+    if (there && !is_shared) {
+        err = copy_page(there, &copy);
+        return err ? err : map_instead(f, copy, true);
+    }
+    err = a->object->ops->get_page(a->object, vm_area_index(a, f->va), is_shared && f->write, &p);
+    if (err)
+        return err;
+    if (f->write && !is_shared) {
+        err = copy_page(p, &copy);
+        page_put(p);
+        return err ? err : map_new(f, f->va, copy, true);
+    }
+    if (p == there) {
+        page_put(p); /* the mapping has its own */
+        vm_pages_refresh(f->vm, a, f->va, true);
+        return 0;
+    }
+    if (there)
+        return map_instead(f, p, f->write);
+    err = map_new(f, f->va, p, f->write);
+    if (!err && !f->write)
+        map_around(f);
+    return err;
+}
+
+/* --- the fault ---------------------------------------------------------------------------------------------------- */
+
+/* Let the stack `a` grow down to `addr`. */
+static bool grow_stack(struct vm *vm, struct vm_area *a, uintptr_t addr)
+{
+    uintptr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+    size_t more = a->start - start;
+    if (!(a->flags & AREA_STACK) || start < USER_MIN || a->end - start > vm->limits.stack ||
+        !vm_may_grow(vm, more, 0))
+        return false;
+    if (a->flags & AREA_LOCKED && vm->locked_bytes + more > vm->limits.memlock)
+        return false;
+    const struct vm_area *below = vm_area_prev(a);
+    bool needs_gap = below && below->prot & ALL_PROT && !(below->flags & AREA_STACK);
+    if (below && start < below->end + (needs_gap ? STACK_GAP : 0))
+        return false;
+    vm_area_resize(a, start, a->end);
+    return true;
+}
+
+static bool is_allowed(const struct fault *f)
+{
+    if (f->write)
+        return f->area->prot & PROT_WRITE;
+    if (f->exec)
+        return f->area->prot & PROT_EXEC;
+    return f->area->prot & ALL_PROT;
+}
+
+/* The area is found and allows the access. */
+static int fault_page(struct fault *f)
+{
+    unsigned needed = f->write ? MAP_W : f->exec ? MAP_X : MAP_R, flags = 0;
+    struct page *there = vm_pages_lookup(f->vm, f->va, &flags);
+    f->done = f->va + PAGE_SIZE;
+    if (there && flags & needed)
+        return 0; /* another thread was faster, or this CPU remembered less than is allowed */
+    f->vm->minor_faults++;
+    if (there && (!f->write || vm_pages_is_own(there))) {
+        vm_pages_refresh(f->vm, f->area, f->va, f->write);
+        return 0;
+    }
+    return f->area->object ? fault_object(f, there) : fault_anonymous(f, there);
+}
+
+/* Find the area, and check the access. */
+static int fault_locked(struct fault *f, uintptr_t addr, int *si_code)
+{
+    struct vm *vm = f->vm;
+    f->va = ALIGN_DOWN(addr, PAGE_SIZE);
+    f->area = vm_area_at(vm, addr);
+    *si_code = SEGV_MAPERR;
+    if (!f->area || (f->area->start > addr && !grow_stack(vm, f->area, addr)))
+        return -EFAULT;
+    *si_code = SEGV_ACCERR;
+    if (!is_allowed(f))
+        return -EFAULT;
+    int err = fault_page(f);
+    if (err == 0 || err == -ENOMEM)
+        return err;
+    if (err == -EINTR)
+        return 0; /* killed while it waited for a device: it will not come to try again */
+    *si_code = BUS_ADRERR;
+    return -EIO;
+}
+
+/* Free the page tables that small unmappings left empty: is there memory now? */
+static bool reclaim_tables(struct vm *vm)
+{
+    uint64_t before = page_count_free();
+    vm_pages_prune(vm, 0, vm->top);
+    arch_flush(&vm->arch, 0, vm->top);
+    return page_count_free() > before;
+}
+
+int vm_fault(struct vm *vm, uintptr_t addr, unsigned flags, int *si_code)
+{
+    struct fault f = {.vm = vm, .write = flags & FAULT_WRITE, .exec = flags & FAULT_EXEC, .wanted = 1};
+    mutex_lock(&vm->lock);
+    int err = fault_locked(&f, addr, si_code);
+    if (err == -ENOMEM && reclaim_tables(vm))
+        err = fault_locked(&f, addr, si_code);
+    mutex_unlock(&vm->lock);
+    return err;
+}
+
+/* --- without a fault ------------------------------------------------------------------------------------------------ */
+
+/* One step of vm_populate: from `at` on. */
+static int populate_some(struct fault *f, uintptr_t at, uintptr_t end, enum vm_populate how)
+{
+    int si_code;
+    const struct vm_area *a = vm_area_at(f->vm, at);
+    if (!a || a->start > at)
+        return -ENOMEM;
+    f->write = how == POPULATE_WRITE ||
+               (how == POPULATE_LOCK && a->prot & PROT_WRITE && !(a->flags & AREA_SHARED));
+    f->wanted = (MIN(end, a->end) - at) >> PAGE_SHIFT;
+    if (!(a->prot & (f->write ? PROT_WRITE : ALL_PROT)))
+        return how == POPULATE_LOCK ? -ENOMEM : -EINVAL;
+    int err = fault_locked(f, at, &si_code);
+    return err == -EIO ? -EFAULT : err;
+}
+
+int vm_populate(struct vm *vm, uintptr_t start, uintptr_t end, enum vm_populate how)
+{
+    for (uintptr_t at = start; at < end;) {
+        struct fault f = {.vm = vm};
+        mutex_lock(&vm->lock);
+        int err = populate_some(&f, at, end, how);
+        mutex_unlock(&vm->lock);
+        if (err)
+            return err;
+        if (sched_checkpoint())
+            return -EINTR;
+        at = f.done;
+    }
+    return 0;
+}

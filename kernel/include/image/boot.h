@@ -1,0 +1,13 @@
+/* The steps of boot_thread, in order.  Each ends the machine with a reason when it cannot go on. */
+#pragma once
+
+#include <arch/bootinfo.h>
+#include <image/cmdline.h>
+
+void boot_devices(const struct cmdline *line); /* devices.c: buses, virtio, console ports */
+void boot_files(const struct bootinfo *info, const struct cmdline *line); /* files.c: the root file system */
+void boot_program(const struct cmdline *line); /* program.c: standard descriptors, process 1 */
+
+void control_init(void); /* control.c: after the devices */
+/* control.c: say to the host how it ended, and power off.  `reason` NULL: the program's own status. */
+noreturn void control_end(unsigned status, const char *reason, ...) printf_like(2, 3);

@@ -1,0 +1,29 @@
+/* The boot line, parsed: docs/DESIGN.md lists the tokens.  Pure: no kernel calls, so that the host tests it. */
+#pragma once
+
+#include <base/types.h>
+
+#define CMDLINE_MAX_WORDS 512
+
+enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL };
+
+struct cmdline {
+    const char *init;     /* program path; "/init" by default */
+    const char *argv0;    /* NULL: init */
+    const char *cwd;      /* "/" by default */
+    const char *hostname; /* "yolk" by default */
+    const char *console;  /* NULL: choose */
+    unsigned loglevel;    /* 2 by default */
+    unsigned maxcpus;
+    enum stdio_kind stdio[3];
+    unsigned nr_args, nr_env, nr_virtio;
+    const char *args[CMDLINE_MAX_WORDS]; /* after argv[0] */
+    const char *env[CMDLINE_MAX_WORDS];
+    const char *virtio[32];  /* virtio_mmio.device= values */
+    const char *unknown[8];  /* the first few tokens that nobody understood */
+    unsigned nr_unknown;
+};
+
+/* Parse `text` in place: it is cut up and percent-decoded, and `out` points into it.  0, or -E2BIG when there are
+ * more words than fit. */
+must_check int cmdline_parse(char *text, struct cmdline *out);

@@ -1,0 +1,70 @@
+/* Resource limits: the defaults, reading, changing.  Who enforces one reads it where it matters: the address
+ * space has copies of its own (struct vm_limits), descriptors ask process_rlimit at each allocation. */
+#include "private.h"
+
+#include <linux/fs.h>
+#include <linux/resource.h>
+#include <proc/cred.h>
+
+#define RLIM_INF UINT64_MAX /* RLIM_INFINITY of the 64-bit interfaces */
+enum { NR_OPEN_MAX = 1024 * 1024, TASKS_MAX = 30000 };
+
+_Static_assert(NR_RLIMITS == RLIM_NLIMITS, "one slot for each limit");
+
+/* Linux's, except for the hard limit of descriptors: there 4096, which is too few for a server and which every
+ * distribution raises to this. */
+void limits_init(struct rlimit_pair limits[NR_RLIMITS])
+{
+    for (unsigned i = 0; i < NR_RLIMITS; i++)
+        limits[i] = (struct rlimit_pair){RLIM_INF, RLIM_INF};
+    limits[RLIMIT_STACK].cur = 8 << 20;
+    limits[RLIMIT_CORE].cur = 0;
+    limits[RLIMIT_NPROC] = (struct rlimit_pair){TASKS_MAX, TASKS_MAX};
+    limits[RLIMIT_NOFILE] = (struct rlimit_pair){1024, NR_OPEN_MAX};
+    limits[RLIMIT_MEMLOCK] = (struct rlimit_pair){8 << 20, 8 << 20};
+    limits[RLIMIT_SIGPENDING] = (struct rlimit_pair){TASKS_MAX, TASKS_MAX};
+    limits[RLIMIT_MSGQUEUE] = (struct rlimit_pair){819200, 819200};
+    limits[RLIMIT_NICE] = (struct rlimit_pair){0, 0};
+    limits[RLIMIT_RTPRIO] = (struct rlimit_pair){0, 0};
+}
+
+void limits_apply_vm(struct process *p, struct vm *vm)
+{
+    struct vm_limits *l = vm_limits(vm);
+    l->as = p->rlimits[RLIMIT_AS].cur;
+    l->data = p->rlimits[RLIMIT_DATA].cur;
+    l->stack = p->rlimits[RLIMIT_STACK].cur;
+    l->memlock = p->rlimits[RLIMIT_MEMLOCK].cur;
+}
+
+uint64_t process_rlimit(struct process *p, unsigned resource)
+{
+    return atomic_load(&p->rlimits[resource].cur);
+}
+
+long process_set_rlimit(struct process *p, unsigned resource, const struct rlimit_pair *new,
+                        struct rlimit_pair *old)
+{
+    if (resource >= NR_RLIMITS)
+        return -EINVAL;
+    if (new && new->cur > new->max)
+        return -EINVAL;
+    if (new && resource == RLIMIT_NOFILE && new->max > NR_OPEN_MAX)
+        return -EPERM;
+
+    long result = 0;
+    mutex_lock(&p->lock);
+    struct rlimit_pair *limit = &p->rlimits[resource];
+    if (new && new->max > limit->max && !cred_has_cap(current_cred(), CAP_SYS_RESOURCE))
+        result = -EPERM;
+    if (result == 0 && old)
+        *old = *limit;
+    if (result == 0 && new) {
+        atomic_store(&limit->cur, new->cur);
+        atomic_store(&limit->max, new->max);
+        if (p->vm)
+            limits_apply_vm(p, p->vm);
+    }
+    mutex_unlock(&p->lock);
+    return result;
+}

@@ -1,0 +1,208 @@
+/* Signal frames: what a handler finds on its stack, and the way back.
+ *
+ * The frame is Linux's struct rt_sigframe, byte for byte: unwinders, Go's preemption, longjmp from a handler
+ * and debuggers all know it.  From high to low addresses: the interrupted stack, 128 bytes of red zone, the FPU
+ * state (64-byte aligned), then siginfo, ucontext and the return address. */
+#include "private.h"
+
+#include <asm/sigcontext.h>
+#include <linux/signal.h>
+#include <asm/ucontext.h>
+#include <base/string.h>
+#include <core/usercopy.h>
+
+enum { RED_ZONE = 128, FPU_ALIGN = 64, FXSAVE_BYTES = 512 };
+
+struct rt_sigframe {
+    uint64_t return_address;
+    struct ucontext uc;
+    siginfo_t info;
+};
+_Static_assert(sizeof(struct rt_sigframe) == 440, "Linux's x86-64 frame");
+_Static_assert(offsetof(struct rt_sigframe, uc.uc_mcontext) == 48, "Linux's x86-64 frame");
+
+#define RFLAGS_RF 0x10000
+/* What a program may change in rflags through sigreturn: CF PF AF ZF SF TF DF OF RF AC. */
+#define RFLAGS_RESTORED 0x50dd5UL
+
+/* --- the alternate stack ---------------------------------------------------------------------- */
+
+static bool is_on_altstack(const struct sigaltstack_state *alt, uintptr_t sp)
+{
+    if (alt->flags & SS_AUTODISARM)
+        return false;
+    return sp > alt->sp && sp - alt->sp <= alt->size;
+}
+
+static int altstack_state(const struct sigaltstack_state *alt, uintptr_t sp)
+{
+    if (alt->size == 0)
+        return SS_DISABLE;
+    return is_on_altstack(alt, sp) ? SS_ONSTACK : 0;
+}
+
+int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_state *old, uintptr_t sp)
+{
+    struct sigaltstack_state *alt = &current_task()->altstack;
+    struct sigaltstack_state before = {
+        .sp = alt->sp,
+        .size = alt->size,
+        .flags = altstack_state(alt, sp) | (alt->flags & (int)SS_AUTODISARM),
+    };
+    if (new) {
+        int mode = new->flags & ~(int)SS_AUTODISARM;
+        if (is_on_altstack(alt, sp))
+            return -EPERM;
+        if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+            return -EINVAL;
+        if (mode == SS_DISABLE)
+            *alt = (struct sigaltstack_state){.flags = new->flags};
+        else if (new->size < MINSIGSTKSZ)
+            return -ENOMEM;
+        else
+            *alt = *new;
+    }
+    if (old)
+        *old = before;
+    return 0;
+}
+
+/* --- down: into the handler ------------------------------------------------------------------------ */
+
+static void save_registers(struct sigcontext *sc, const struct regs *regs, const struct task *t, uint64_t mask,
+                           uintptr_t fpu)
+{
+    *sc = (struct sigcontext){
+        .r8 = regs->r8,   .r9 = regs->r9,   .r10 = regs->r10, .r11 = regs->r11, .r12 = regs->r12,
+        .r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15, .rdi = regs->rdi, .rsi = regs->rsi,
+        .rbp = regs->rbp, .rbx = regs->rbx, .rdx = regs->rdx, .rax = regs->rax, .rcx = regs->rcx,
+        .rsp = regs->rsp, .rip = regs->rip, .eflags = regs->rflags,
+        .cs = (uint16_t)regs->cs, .ss = (uint16_t)regs->ss,
+        .err = t->trap.error, .trapno = t->trap.number, .cr2 = t->trap.cr2,
+        .oldmask = mask, .fpstate = (struct _fpstate *)fpu,
+    };
+}
+
+static unsigned long context_flags(const struct regs *regs)
+{
+    unsigned long flags = UC_SIGCONTEXT_SS;
+    if (arch_fpu_frame_size() > FXSAVE_BYTES)
+        flags |= UC_FP_XSTATE;
+    if (regs->cs == USER_CS)
+        flags |= UC_STRICT_RESTORE_SS;
+    return flags;
+}
+
+/* Where the frame goes: its address, and that of the FPU state above it.  0 when it would leave the alternate
+ * stack: the program then dies of SIGSEGV instead of overwriting what lies below. */
+static uintptr_t place(const struct regs *regs, const struct task *t, const struct sigaction_k *action,
+                       uintptr_t *fpu)
+{
+    uintptr_t sp = regs->rsp;
+    bool is_nested = is_on_altstack(&t->altstack, sp), is_entering = false;
+    sp -= RED_ZONE;
+    if ((action->flags & SA_ONSTACK) && altstack_state(&t->altstack, sp) == 0) {
+        sp = t->altstack.sp + t->altstack.size;
+        is_entering = true;
+    }
+    *fpu = ALIGN_DOWN(sp - arch_fpu_frame_size(), FPU_ALIGN);
+    /* As after a call instruction: 8 below a multiple of 16. */
+    uintptr_t frame = ALIGN_DOWN(*fpu - sizeof(struct rt_sigframe), 16) - 8;
+    bool is_inside = frame > t->altstack.sp && frame - t->altstack.sp <= t->altstack.size;
+    return (is_nested || is_entering) && !is_inside ? 0 : frame;
+}
+
+static void enter_handler(struct regs *regs, int sig, uintptr_t handler, uintptr_t frame)
+{
+    regs->rdi = (uint64_t)sig;
+    regs->rax = 0; /* a variadic handler's number of vector registers */
+    regs->rsi = frame + offsetof(struct rt_sigframe, info);
+    regs->rdx = frame + offsetof(struct rt_sigframe, uc);
+    regs->rip = handler;
+    regs->rsp = frame;
+    regs->cs = USER_CS;
+    regs->ss = USER_DS;
+    regs->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
+    arch_fpu_reset();
+}
+
+int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action, const siginfo_t *info,
+                  uint64_t mask)
+{
+    struct task *t = current_task();
+    struct sigaltstack_state *alt = &t->altstack;
+    uintptr_t fpu, at = place(regs, t, action, &fpu);
+    if (!at || !(action->flags & SA_RESTORER) || action->handler >= USER_TOP)
+        return -EFAULT;
+    if (arch_fpu_to_user((struct uptr){fpu}))
+        return -EFAULT;
+
+    struct rt_sigframe frame;
+    frame.return_address = action->restorer;
+    frame.uc.uc_flags = context_flags(regs);
+    frame.uc.uc_link = NULL;
+    frame.uc.uc_stack = (stack_t){.ss_sp = (void *)alt->sp, .ss_flags = alt->flags, .ss_size = alt->size};
+    save_registers(&frame.uc.uc_mcontext, regs, t, mask, fpu);
+    frame.uc.uc_sigmask = mask;
+    size_t size = offsetof(struct rt_sigframe, info);
+    if (action->flags & SA_SIGINFO) {
+        frame.info = *info;
+        size = sizeof(frame);
+    }
+    if (user_write((struct uptr){at}, &frame, size))
+        return -EFAULT;
+    if (alt->flags & (int)SS_AUTODISARM)
+        *alt = (struct sigaltstack_state){.flags = SS_DISABLE};
+    enter_handler(regs, sig, action->handler, at);
+    return 0;
+}
+
+/* --- up: back to what was interrupted ------------------------------------------------------------------ */
+
+/* 0, or -EFAULT for what this CPU could not return to. */
+static int restore_registers(struct regs *regs, const struct sigcontext *sc, unsigned long uc_flags)
+{
+    uint64_t cs = sc->cs | 3, ss = sc->ss | 3;
+    if (!(uc_flags & UC_STRICT_RESTORE_SS) && cs == USER_CS)
+        ss = USER_DS;
+    if ((cs != USER_CS && cs != USER32_CS) || ss != USER_DS || sc->rip >= USER_TOP)
+        return -EFAULT;
+    *regs = (struct regs){
+        .r8 = sc->r8,   .r9 = sc->r9,   .r10 = sc->r10, .r11 = sc->r11, .r12 = sc->r12,
+        .r13 = sc->r13, .r14 = sc->r14, .r15 = sc->r15, .rdi = sc->rdi, .rsi = sc->rsi,
+        .rbp = sc->rbp, .rbx = sc->rbx, .rdx = sc->rdx, .rax = sc->rax, .rcx = sc->rcx,
+        .rsp = sc->rsp, .rip = sc->rip, .cs = cs,       .ss = ss,
+        .rflags = (regs->rflags & ~RFLAGS_RESTORED) | (sc->eflags & RFLAGS_RESTORED),
+        .orig_rax = (uint64_t)-1, /* the interrupted call is over, whatever it was */
+    };
+    return 0;
+}
+
+static int restore_frame(struct regs *regs)
+{
+    struct ucontext uc;
+    uintptr_t frame = regs->rsp - sizeof(uint64_t); /* `ret` has taken the return address */
+    struct uptr at = {frame + offsetof(struct rt_sigframe, uc)};
+    if (user_get(at, &uc))
+        return -EFAULT;
+    signal_set_mask(uc.uc_sigmask);
+    if (restore_registers(regs, &uc.uc_mcontext, uc.uc_flags))
+        return -EFAULT;
+    if (arch_fpu_from_user((struct uptr){(uintptr_t)uc.uc_mcontext.fpstate}))
+        return -EFAULT;
+    /* A bad stack in the frame is ignored, as on Linux. */
+    struct sigaltstack_state alt = {
+        .sp = (uintptr_t)uc.uc_stack.ss_sp, .size = uc.uc_stack.ss_size, .flags = uc.uc_stack.ss_flags};
+    int ignored = signal_set_altstack(&alt, NULL, regs->rsp);
+    (void)ignored;
+    return 0;
+}
+
+long signal_return(struct regs *regs)
+{
+    current_task()->restart.fn = NULL;
+    if (restore_frame(regs) == 0)
+        return (long)regs->rax;
+    signal_force(SIGSEGV);
+    return 0;
+}

@@ -1,0 +1,65 @@
+/* Process 1: its arguments, its standard descriptors, and what happens when it ends. */
+#include <arch/arch.h>
+#include <base/errno.h>
+#include <base/string.h>
+#include <image/boot.h>
+#include <image/root.h>
+#include <image/terminal.h>
+#include <proc/process.h>
+
+/* Exit statuses as a shell and Docker give them. */
+static void program_ended(int wait_status)
+{
+    unsigned sig = (unsigned)wait_status & 0x7f;
+
+    terminal_drain();
+    control_end(sig ? 128 + sig : (unsigned)(wait_status >> 8) & 0xff, NULL);
+}
+
+static const char *reason_of(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return "there is no such file in the root file system";
+    case -EACCES:
+        return "it is not an executable file";
+    case -ENOMEM:
+        return "there is not enough memory (more with -m)";
+    default:
+        return "it is not a static Linux program for x86-64";
+    }
+}
+
+static void open_stdio(const struct cmdline *line, const struct path *cwd, struct file *stdio[3])
+{
+    struct fs_context *fs = fs_context_new(root_path(), cwd);
+
+    if (!fs)
+        panic("no memory for process 1");
+    struct walk w = {.fs = fs, .cred = root_cred()};
+    for (int i = 0; i < 3; i++)
+        stdio[i] = terminal_open(i, line->stdio[i], &w);
+    fs_context_put(fs);
+}
+
+void boot_program(const struct cmdline *line)
+{
+    static const char *argv[CMDLINE_MAX_WORDS];
+    struct init_args args = {.path = line->init, .argv = argv, .envp = line->env, .root = *root_path()};
+    char dir[256];
+
+    argv[0] = line->argv0 ? line->argv0 : line->init;
+    for (unsigned i = 0; i < line->nr_args; i++)
+        argv[i + 1] = line->args[i];
+    snprintf(dir, sizeof(dir), "%s/.", line->cwd);
+    if (root_make_dirs(dir, &args.cwd) < 0)
+        control_end(125, "the working directory %s cannot be made", line->cwd);
+
+    terminal_init(line);
+    open_stdio(line, &args.cwd, args.stdio);
+    process_on_init_exit(program_ended);
+    int ret = process_start_init(&args);
+    if (ret < 0)
+        control_end(ret == -ENOENT ? 127 : 126, "%s cannot be run: %s", line->init, reason_of(ret));
+    path_put(&args.cwd);
+}

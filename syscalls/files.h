@@ -1,0 +1,38 @@
+/* What the bodies that take descriptors share. */
+#pragma once
+
+#include <linux/resource.h>
+#include <proc/process.h>
+#include <vfs/fdtable.h>
+
+/* The most that one read or write moves, as on Linux. */
+#define MAX_RW_COUNT (0x7fffffffUL & PAGE_MASK)
+
+static inline struct fdtable *current_files(void)
+{
+    return current_process()->files;
+}
+
+/* The file of a descriptor, referenced; NULL (-EBADF) also for an O_PATH one. */
+static inline struct file *file_of_fd(int fd)
+{
+    return fd_get_io(current_files(), fd);
+}
+
+/* A new file gets the lowest free descriptor, and the reference goes there: the descriptor, or -errno, also for
+ * f NULL (-ENOMEM). */
+must_check long install_file(struct file *f, int flags);
+
+/* The result of a write: -EPIPE comes with SIGPIPE. */
+long files_sigpipe(long ret);
+
+/* A user's iovec array as segments: storage for the usual short one is the caller's. */
+#define FAST_IOV 8
+struct user_iov {
+    struct iobuf_seg fast[FAST_IOV];
+    struct iobuf_seg *seg; /* fast, or from the heap */
+    size_t total;
+};
+/* 0, -EINVAL, -EFAULT, -ENOMEM; on success undone by user_iov_end. */
+must_check int user_iov_read(struct user_iov *v, struct uptr iov, size_t nr);
+void user_iov_end(struct user_iov *v);

@@ -1,0 +1,45 @@
+/* System calls as data: what each is named, takes and returns, and how to find one by its number.
+ *
+ * Pure: the host command and the tests read the same table as the kernel. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum abi { ABI_X86_64, ABI_I386 };
+#define NR_ABIS          2
+#define SYSCALL_MAX_ARGS 6
+#define SYSCALL_NUMBERS  512 /* above the highest number of either ABI */
+
+enum support { SUPPORT_NONE, SUPPORT_PART, SUPPORT_FULL };
+enum result { RESULT_INT, RESULT_FD, RESULT_BYTES, RESULT_ADDR, RESULT_OFFSET };
+
+enum kind {
+#define KIND(name, type, how, show) KIND_##name,
+#include "../../kinds.def"
+#undef KIND
+    NR_KINDS
+};
+
+enum row {
+    ROW_UNKNOWN,
+#define ROW(id, ...) ROW_##id,
+#define GAP(id, ...) ROW_##id,
+#include <syscalls/table.h>
+    NR_ROWS
+};
+
+struct syscall {
+    const char *name, *missing;
+    uint8_t support, result, argc, kind[SYSCALL_MAX_ARGS];
+    const char *arg[SYSCALL_MAX_ARGS];
+};
+extern const struct syscall syscalls[NR_ROWS];
+
+/* The row of a call's number, or ROW_UNKNOWN. */
+enum row syscall_row(enum abi abi, uint64_t nr);
+/* The number of a row in an ABI, or -1. */
+int syscall_number(enum abi abi, enum row row);
+/* i386 registers into arguments, each widened as its kind says (see kinds.def). */
+void syscall_args_32(const struct syscall *sc, const uint64_t reg[SYSCALL_MAX_ARGS],
+                     uint64_t arg[SYSCALL_MAX_ARGS]);

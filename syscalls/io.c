@@ -1,0 +1,233 @@
+/* read(2), write(2) and their vectored and positioned forms, lseek(2). */
+#include <abi_io.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <base/errno.h>
+#include <base/string.h>
+#include <core/heap.h>
+#include <files.h>
+#include <linux/fs.h>
+#include <linux/uio.h>
+#include <syscalls/bodies.h>
+
+/* A write that found no reader: the signal that usually ends the program. */
+long files_sigpipe(long ret)
+{
+    if (unlikely(ret == -EPIPE)) {
+        siginfo_t info;
+        signal_info_from_current(&info, SIGPIPE, SI_USER);
+        signal_send_task(current_task(), SIGPIPE, &info);
+    }
+    return ret;
+}
+
+/* What Linux finds wrong before it looks at the address. */
+static long refuse_read(const struct file *f)
+{
+    return !f->can_read ? -EBADF : !f->ops->read ? -EINVAL : -EFAULT;
+}
+
+static long refuse_write(const struct file *f)
+{
+    return !f->can_write ? -EBADF : !f->ops->write ? -EINVAL : -EFAULT;
+}
+
+long sys_read(int fd, struct uptr buf, size_t count)
+{
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    struct iobuf b;
+    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
+    long ret = likely(user_range_ok(buf, count)) ? file_read(f, &b, NULL) : refuse_read(f);
+    file_put(f);
+    return ret;
+}
+
+long sys_write(int fd, struct uptr buf, size_t count)
+{
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    struct iobuf b;
+    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
+    long ret = likely(user_range_ok(buf, count)) ? file_write(f, &b, NULL) : refuse_write(f);
+    file_put(f);
+    return files_sigpipe(ret);
+}
+
+long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
+{
+    if (offset < 0)
+        return -EINVAL;
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    struct iobuf b;
+    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
+    long ret = -ESPIPE;
+    if (f->ops->has_pos)
+        ret = user_range_ok(buf, count) ? file_read(f, &b, &offset) : refuse_read(f);
+    file_put(f);
+    return ret;
+}
+
+long sys_pwrite64(int fd, struct uptr buf, size_t count, int64_t offset)
+{
+    if (offset < 0)
+        return -EINVAL;
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    struct iobuf b;
+    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
+    long ret = -ESPIPE;
+    if (f->ops->has_pos)
+        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
+    file_put(f);
+    return ret;
+}
+
+/* --- vectors --------------------------------------------------------------------------------------------- */
+
+/* Every segment must lie in the user half, even those that the limit on the total cuts off. */
+static int check_segments(struct user_iov *v, size_t nr)
+{
+    v->total = 0;
+    for (size_t i = 0; i < nr; i++) {
+        struct iobuf_seg *seg = &v->seg[i];
+        if ((ssize_t)seg->len < 0)
+            return -EINVAL;
+        if (!user_range_ok(uptr_of_word(seg->base), seg->len))
+            return -EFAULT;
+        seg->len = MIN(seg->len, MAX_RW_COUNT - v->total);
+        v->total += seg->len;
+    }
+    return 0;
+}
+
+int user_iov_read(struct user_iov *v, struct uptr iov, size_t nr)
+{
+    if (nr > UIO_MAXIOV)
+        return -EINVAL;
+    v->seg = v->fast;
+    if (nr > FAST_IOV) {
+        v->seg = heap_alloc(nr * sizeof(v->seg[0]));
+        if (!v->seg)
+            return -ENOMEM;
+    }
+    int ret = user_get_iovec(iov, nr, v->seg);
+    if (ret == 0)
+        ret = check_segments(v, nr);
+    if (ret < 0)
+        user_iov_end(v);
+    return ret;
+}
+
+void user_iov_end(struct user_iov *v)
+{
+    if (v->seg != v->fast)
+        heap_free(v->seg);
+}
+
+static long transfer_vector(struct file *f, bool writes, struct uptr iov, size_t nr, int64_t *pos)
+{
+    struct user_iov v;
+    long ret = user_iov_read(&v, iov, nr);
+    if (ret < 0)
+        return ret;
+    struct iobuf b;
+    iobuf_vector(&b, v.seg, nr, v.total);
+    if (v.total == 0) {
+        ret = writes ? refuse_write(f) : refuse_read(f);
+        ret = ret == -EFAULT ? 0 : ret;
+    } else {
+        ret = writes ? file_write(f, &b, pos) : file_read(f, &b, pos);
+    }
+    user_iov_end(&v);
+    return ret;
+}
+
+long sys_readv(int fd, struct uptr iov, int iovcnt)
+{
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    long ret = transfer_vector(f, false, iov, (size_t)(long)iovcnt, NULL);
+    file_put(f);
+    return ret;
+}
+
+long sys_writev(int fd, struct uptr iov, int iovcnt)
+{
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    long ret = transfer_vector(f, true, iov, (size_t)(long)iovcnt, NULL);
+    file_put(f);
+    return files_sigpipe(ret);
+}
+
+/* RWF_*: what can be done is polling harder (nothing to do) and syncing afterwards. */
+static long check_rw_flags(int flags, bool writes)
+{
+    int known = RWF_HIPRI | (writes ? RWF_DSYNC | RWF_SYNC : 0);
+    return flags & ~known ? -EOPNOTSUPP : 0;
+}
+
+/* The positioned forms; offset -1 with the second generation means the file's own position. */
+static long transfer_at(int fd, bool writes, struct uptr iov, size_t nr, int64_t offset, int flags)
+{
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    long ret = offset != -1 && !f->ops->has_pos ? -ESPIPE : check_rw_flags(flags, writes);
+    if (ret == 0)
+        ret = transfer_vector(f, writes, iov, nr, offset == -1 ? NULL : &offset);
+    if (ret > 0 && (flags & (RWF_DSYNC | RWF_SYNC)) && f->ops->sync) {
+        int error = f->ops->sync(f, !(flags & RWF_SYNC));
+        ret = error < 0 ? error : ret;
+    }
+    file_put(f);
+    return writes ? files_sigpipe(ret) : ret;
+}
+
+long sys_preadv(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high)
+{
+    return offset < 0 ? -EINVAL : transfer_at(fd, false, iov, iovcnt, offset, 0);
+}
+
+long sys_pwritev(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high)
+{
+    return offset < 0 ? -EINVAL : transfer_at(fd, true, iov, iovcnt, offset, 0);
+}
+
+long sys_preadv2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high, int flags)
+{
+    return offset < -1 ? -EINVAL : transfer_at(fd, false, iov, iovcnt, offset, flags);
+}
+
+long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high, int flags)
+{
+    return offset < -1 ? -EINVAL : transfer_at(fd, true, iov, iovcnt, offset, flags);
+}
+
+/* --- the position ---------------------------------------------------------------------------------------- */
+
+long sys_lseek(int fd, int64_t offset, int whence)
+{
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    long ret = -EINVAL;
+    if ((unsigned)whence <= SEEK_MAX) {
+        ret = -ESPIPE;
+        if (f->ops->seek) {
+            mutex_lock(&f->pos_lock);
+            ret = f->ops->seek(f, offset, whence, &f->pos);
+            mutex_unlock(&f->pos_lock);
+        }
+    }
+    file_put(f);
+    return ret;
+}

@@ -1,0 +1,84 @@
+/* ioctl(2): what works on every file, then the file's own operation. */
+#include <asm/ioctls.h>
+#include <base/errno.h>
+#include <files.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/stat.h>
+#include <syscalls/bodies.h>
+
+#define BLOCK_SIZE_BYTES 4096
+
+static long set_flag(struct file *f, int flag, struct uptr arg)
+{
+    int on;
+    if (user_get(arg, &on) < 0)
+        return -EFAULT;
+    /* No signals are sent on readiness, so asking for them is refused as for files that never do. */
+    if (flag == FASYNC && on)
+        return -ENOTTY;
+    return file_set_flags(f, flag, on ? flag : 0);
+}
+
+static bool is_regular(const struct file *f)
+{
+    return (f->inode->mode & S_IFMT) == S_IFREG;
+}
+
+static long put_readable(struct file *f, struct uptr arg)
+{
+    int n = (int)(atomic_load(&f->inode->size) - file_get_pos(f));
+    return user_put(arg, &n);
+}
+
+static long put_size(struct file *f, struct uptr arg)
+{
+    unsigned type = f->inode->mode & S_IFMT;
+    if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
+        return -ENOTTY;
+    int64_t size = atomic_load(&f->inode->size);
+    return user_put(arg, &size);
+}
+
+static long put_block_size(struct uptr arg)
+{
+    int size = BLOCK_SIZE_BYTES;
+    return user_put(arg, &size);
+}
+
+static long own_ioctl(struct file *f, unsigned cmd, struct uptr arg)
+{
+    return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+}
+
+static long ioctl(struct file *f, int fd, unsigned cmd, struct uptr arg)
+{
+    switch (cmd) {
+    case FIOCLEX:
+        return fd_set_flags(current_files(), fd, FD_CLOEXEC);
+    case FIONCLEX:
+        return fd_set_flags(current_files(), fd, 0);
+    case FIONBIO:
+        return set_flag(f, O_NONBLOCK, arg);
+    case FIOASYNC:
+        return set_flag(f, FASYNC, arg);
+    case FIOQSIZE:
+        return put_size(f, arg);
+    case FIGETBSZ:
+        return put_block_size(arg);
+    case FIONREAD:
+        return is_regular(f) ? put_readable(f, arg) : own_ioctl(f, cmd, arg);
+    default:
+        return own_ioctl(f, cmd, arg);
+    }
+}
+
+long sys_ioctl(int fd, unsigned request, unsigned long argp)
+{
+    struct file *f = file_of_fd(fd);
+    if (!f)
+        return -EBADF;
+    long ret = ioctl(f, fd, request, uptr_of_word(argp));
+    file_put(f);
+    return ret;
+}

@@ -1,0 +1,74 @@
+/* syscalls.def turned into descriptors and number maps.  Pure: no kernel, no bodies, no state. */
+#include <syscalls/syscall.h>
+
+#define KINDS(i, k, n) KIND_##k
+#define KINDS_NONE     0
+#define NAMES(i, k, n) #n
+#define NAMES_NONE     NULL
+
+const struct syscall syscalls[NR_ROWS] = {
+    [ROW_UNKNOWN] = {.name = "unknown", .missing = ""},
+#define ROW(id, str, res, sup, miss, n, ...)                                                       \
+    [ROW_##id] = {.name = str,                                                                     \
+                  .missing = miss,                                                                 \
+                  .support = sup,                                                                  \
+                  .result = RESULT_##res,                                                          \
+                  .argc = n,                                                                       \
+                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)},                                        \
+                  .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
+#define GAP(id, str, res, n, ...)                                                                  \
+    [ROW_##id] = {.name = str,                                                                     \
+                  .missing = "",                                                                   \
+                  .support = SUPPORT_NONE,                                                         \
+                  .result = RESULT_##res,                                                          \
+                  .argc = n,                                                                       \
+                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)},                                        \
+                  .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
+#include <syscalls/table.h>
+};
+
+static const uint16_t row_by_number[NR_ABIS][SYSCALL_NUMBERS] = {
+    [ABI_X86_64] = {
+#define NR64(nr, name, id) [nr] = ROW_##id,
+#include <syscalls/table.h>
+    },
+    [ABI_I386] = {
+#define NR32(nr, name, id) [nr] = ROW_##id,
+#include <syscalls/table.h>
+    },
+};
+
+enum row syscall_row(enum abi abi, uint64_t nr)
+{
+    return nr < SYSCALL_NUMBERS ? (enum row)row_by_number[abi][nr] : ROW_UNKNOWN;
+}
+
+int syscall_number(enum abi abi, enum row row)
+{
+    for (int nr = 0; nr < SYSCALL_NUMBERS; nr++)
+        if (row != ROW_UNKNOWN && row_by_number[abi][nr] == row)
+            return nr;
+    return -1;
+}
+
+enum how { HOW_S32, HOW_U32, HOW_WORD, HOW_LONG, HOW_PAIR, HOW_UPTR };
+static const uint8_t kind_how[NR_KINDS] = {
+#define KIND(name, type, how, show) [KIND_##name] = HOW_##how,
+#include "kinds.def"
+#undef KIND
+};
+
+void syscall_args_32(const struct syscall *sc, const uint64_t reg[SYSCALL_MAX_ARGS],
+                     uint64_t arg[SYSCALL_MAX_ARGS])
+{
+    for (unsigned i = 0, r = 0; i < sc->argc && r < SYSCALL_MAX_ARGS; i++) {
+        enum how how = (enum how)kind_how[sc->kind[i]];
+        uint64_t word = (uint32_t)reg[r++];
+
+        if (how == HOW_S32 || how == HOW_LONG)
+            word = (uint64_t)(int32_t)word;
+        if (how == HOW_PAIR && r < SYSCALL_MAX_ARGS)
+            word |= reg[r++] << 32;
+        arg[i] = word;
+    }
+}
