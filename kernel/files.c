@@ -7,6 +7,7 @@
 #include <vfs/archive.h>
 #include <vfs/devfs.h>
 #include <vfs/epoll.h>
+#include <vfs/timerfd.h>
 #include <vfs/tmpfs.h>
 #include <vfs/tty.h>
 
@@ -37,6 +38,7 @@ void boot_files(const struct bootinfo *info, const struct cmdline *line)
     devfs_init();
     tty_init();
     epoll_init();
+    timerfd_init();
     if (rootfs_init(&root) < 0)
         panic("no memory for the root file system");
     if (info->nr_modules == 0)

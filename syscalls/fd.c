@@ -244,6 +244,15 @@ static bool can_be_sealed(const struct file *f)
     return (f->inode->mode & S_IFMT) == S_IFREG && f->inode->sb->magic == TMPFS_MAGIC;
 }
 
+/* Stricter than Linux, which minds shared writable mappings only. */
+static bool is_mapped(struct inode *inode)
+{
+    spin_lock(&inode->object.lock);
+    bool ret = !list_is_empty(&inode->object.mappings);
+    spin_unlock(&inode->object.lock);
+    return ret;
+}
+
 static long add_seals(struct file *f, unsigned seals)
 {
     struct inode *inode = f->inode;
@@ -257,7 +266,7 @@ static long add_seals(struct file *f, unsigned seals)
     long ret = 0;
     if (inode->seals & F_SEAL_SEAL)
         ret = -EPERM;
-    else if ((seals & ~inode->seals & F_SEAL_WRITE) && false /* writable_maps */)
+    else if ((seals & ~inode->seals & F_SEAL_WRITE) && is_mapped(inode))
         ret = -EBUSY;
     /* What can be executed and never more be changed shall not be written either. */
     if ((seals & F_SEAL_EXEC_) && (inode->mode & 0111))

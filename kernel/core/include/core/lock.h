@@ -24,10 +24,12 @@ enum lock_rank {
     RANK_PIPE,         /* and other stream objects */
     RANK_PIPE_2,       /* the second of two pipes (splice, tee) */
     RANK_FILE_POS,     /* file offset shared by threads */
+    RANK_PSEUDO_FILE,  /* the text of an open file in /proc or /sys */
     RANK_MOUNT,
     RANK_RENAME,       /* whole-tree rename */
     RANK_INODE,        /* directory contents and file size: parent before child */
     RANK_INODE_2,      /* a second inode, by the order of rename(2) */
+    RANK_PROCESS_INNER, /* a process's lock when /proc takes it, inside a directory's or file's */
     RANK_VM,           /* struct vm: the area tree */
     RANK_OBJECT,       /* struct vm_object: its pages */
     RANK_DEVICE,
