@@ -22,9 +22,11 @@ foreach(f vsnprintf strtoul strtoull strntoumax)
 endforeach()
 
 add_library(klibs OBJECT ${sources})
+# musl's own files see its internal declarations first: without them __strchrnul would be taken to answer an int.
 target_include_directories(klibs SYSTEM PRIVATE ${musl}/src/include ${musl}/src/internal ${musl_headers})
 # Not kernel_flags: other people's code is not held to our warnings, only to the same code generation.
 target_compile_options(klibs PRIVATE -ffreestanding -nostdinc -isystem ${compiler_include} -O2 -g -fno-pic -fno-pie
   $<$<COMPILE_LANGUAGE:C>:-std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing
-  -fno-tree-loop-distribute-patterns -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -D_GNU_SOURCE -w -Werror=implicit-function-declaration>)
+  -fno-tree-loop-distribute-patterns -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -D_GNU_SOURCE
+  -include ${CMAKE_SOURCE_DIR}/kernel/base/klibc_decl.h -Werror=implicit-function-declaration>)
 set_property(GLOBAL APPEND PROPERTY YOLK_LAYERS klibs)

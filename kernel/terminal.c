@@ -11,30 +11,28 @@
 #define DRAIN_NS 2000000000UL
 
 static struct tty *tty;
-static struct stream *stdio_stream, *stderr_stream;
-
-static struct stream *stream_on_port(const char *name)
-{
-    struct port *p = port_find(name);
-    return p ? port_stream_new(p) : NULL;
-}
+static struct stream *streams[3]; /* of descriptors 0, 1, 2; on a serial port one serves all */
 
 static void use_serial(bool wants_stream)
 {
     struct tty_driver *driver = uart_driver();
+    struct stream *stream = NULL;
 
     if (!driver)
         return;
     if (wants_stream)
-        stdio_stream = stream_new(driver);
+        stream = stream_new(driver);
     else
         tty = tty_new(driver);
-    if (tty || stdio_stream)
-        uart_attach(tty, stdio_stream);
+    for (int i = 0; i < 3; i++)
+        streams[i] = stream;
+    if (tty || stream)
+        uart_attach(tty, stream);
 }
 
 void terminal_init(const struct cmdline *line)
 {
+    static const char *const stream_ports[] = {"yolk.stdin", "yolk.stdout", "yolk.stderr"};
     bool wants_serial = line->console && strncmp(line->console, "ttyS", 4) == 0;
     bool wants_stream = line->stdio[0] == STDIO_PIPE || line->stdio[1] == STDIO_PIPE;
     struct port *port = wants_serial ? NULL : port_find("yolk.tty");
@@ -43,9 +41,11 @@ void terminal_init(const struct cmdline *line)
         port = port_find_console();
     if (port)
         tty = port_tty_new(port, "hvc0", 229, 0);
-    stdio_stream = stream_on_port("yolk.stdio");
-    stderr_stream = stream_on_port("yolk.stderr");
-    if (!tty && !stdio_stream)
+    for (int i = 0; i < 3; i++) {
+        port = port_find(stream_ports[i]);
+        streams[i] = port ? port_stream_new(port) : NULL;
+    }
+    if (!tty && !streams[0] && !streams[1])
         use_serial(wants_stream);
     if (tty) {
         tty_set_console(tty);
@@ -55,11 +55,10 @@ void terminal_init(const struct cmdline *line)
 
 struct file *terminal_open(int fd, enum stdio_kind kind, const struct walk *w)
 {
-    struct stream *stream = fd == 2 && stderr_stream ? stderr_stream : stdio_stream;
     struct file *f = NULL;
 
-    if (kind == STDIO_PIPE && stream)
-        return stream_open(stream, fd == 0 ? O_RDONLY : O_WRONLY);
+    if (kind == STDIO_PIPE && streams[fd])
+        return stream_open(streams[fd], fd == 0 ? O_RDONLY : O_WRONLY);
     if (path_open(w, kind == STDIO_NULL || !tty ? "/dev/null" : "/dev/console", O_RDWR, 0, &f) < 0)
         return NULL;
     return f;
@@ -77,8 +76,7 @@ void terminal_drain(void)
 
     if (tty)
         tty_drain(tty, deadline);
-    if (stdio_stream)
-        stream_drain(stdio_stream, deadline);
-    if (stderr_stream)
-        stream_drain(stderr_stream, deadline);
+    for (int i = 1; i < 3; i++)
+        if (streams[i])
+            stream_drain(streams[i], deadline);
 }

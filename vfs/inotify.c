@@ -32,8 +32,7 @@ struct watch {
 
 struct event {
     struct list node;
-    struct inotify_event header;
-    char name[];            /* header.len bytes, padded with zeros */
+    struct inotify_event header; /* with header.len bytes of name behind it, padded with zeros */
 };
 
 struct inotify {
@@ -58,7 +57,7 @@ static bool is_repeated(struct inotify *in, const struct inotify_event *h, const
         return false;
     struct event *last = list_entry(in->events.prev, struct event, node);
     return last->header.wd == h->wd && last->header.mask == h->mask && last->header.cookie == h->cookie &&
-           last->header.len == h->len && strncmp(last->name, name, h->len) == 0;
+           last->header.len == h->len && strncmp(last->header.name, name, h->len) == 0;
 }
 
 static void queue_event(struct inotify *in, int wd, uint32_t mask, uint32_t cookie, const char *name, size_t len)
@@ -76,7 +75,7 @@ static void queue_event(struct inotify *in, int wd, uint32_t mask, uint32_t cook
         return;
     e->header = h;
     if (h.len)
-        memcpy(e->name, name, len);
+        memcpy(e->header.name, name, len);
     list_push_back(&in->events, &e->node);
     in->nr_events++;
     waitq_wake(&in->readers, 0, POLLIN | POLLRDNORM);
@@ -332,9 +331,14 @@ static bool have_watches(struct inode *i)
     return true;
 }
 
+bool inotify_is(const struct file *f)
+{
+    return f->ops == &inotify_ops;
+}
+
 int inotify_add(struct file *f, struct inode *i, uint32_t mask)
 {
-    if (f->ops != &inotify_ops || !(mask & IN_ALL_EVENTS))
+    if (!inotify_is(f) || !(mask & IN_ALL_EVENTS))
         return -EINVAL;
     if ((mask & (IN_MASK_ADD | IN_MASK_CREATE)) == (IN_MASK_ADD | IN_MASK_CREATE))
         return -EINVAL;
@@ -363,7 +367,7 @@ int inotify_add(struct file *f, struct inode *i, uint32_t mask)
 
 int inotify_remove(struct file *f, int wd)
 {
-    if (f->ops != &inotify_ops)
+    if (!inotify_is(f))
         return -EINVAL;
     struct list dead = LIST_INIT(dead);
     spin_lock(&inotify_lock);

@@ -147,6 +147,11 @@ static bool is_deleted(struct dentry *d)
     return !d->is_linked && !d->parent->inode->ops->lookup;
 }
 
+bool path_is_deleted(const struct path *p)
+{
+    return is_deleted(p->dentry);
+}
+
 /* One component and the step to where it hangs: 1, 0 when there is nothing above, or -ENAMETOOLONG. */
 static int prepend_step(struct name_buf *b, struct path *at)
 {

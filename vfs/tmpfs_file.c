@@ -230,16 +230,16 @@ static ssize_t write_part(struct inode *i, struct iobuf *from, uint64_t pos, siz
 /* What a write may not do: 0, or why; *max is how many bytes are left to be written. */
 static int check_write(struct inode *i, int64_t pos, size_t *max)
 {
+    int64_t end;
+    if (__builtin_add_overflow(pos, *max, &end))
+        return -EINVAL;
     if (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
         return -EPERM;
-    if (i->seals & F_SEAL_GROW && pos + (int64_t)*max > (int64_t)i->size) {
+    if (i->seals & F_SEAL_GROW && end > (int64_t)i->size) {
         if (pos >= (int64_t)i->size)
             return -EPERM;
         *max = i->size - pos;
     }
-    if (pos == INT64_MAX)
-        return -EFBIG;
-    *max = MIN(*max, (size_t)(INT64_MAX - pos));
     return 0;
 }
 

@@ -1,8 +1,10 @@
-/* ACPI's static tables: which CPUs and interrupt controllers exist, how to power off, where the timers are.
+/* ACPI's static tables: which CPUs and interrupt controllers exist, how to power off, where the
+ * timers are.
  *
- * There is no AML interpreter: the one thing needed from the byte code, the sleep type of S5, is found by its
- * name in the definition blocks.  Tables come from firmware that may be broken or hostile: every length is
- * checked against what was mapped, every table against its checksum, and the walk over pointers is bounded. */
+ * There is no AML interpreter: the one thing needed from the byte code, the sleep type of S5, is
+ * found by its name in the definition blocks.  Tables come from firmware that may be broken or
+ * hostile: every length is checked against what was mapped, every table against its checksum, and
+ * the walk over pointers is bounded. */
 #include "machine.h"
 
 #include <base/string.h>
@@ -44,7 +46,8 @@ struct acpi_fadt {
     uint32_t smi_command;
     uint8_t acpi_enable, acpi_disable, s4bios, pstate;
     uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0, gpe1;
-    uint8_t pm1_event_len, pm1_control_len, pm2_control_len, pm_timer_len, gpe0_len, gpe1_len, gpe1_base, cst;
+    uint8_t pm1_event_len, pm1_control_len, pm2_control_len, pm_timer_len, gpe0_len, gpe1_len,
+        gpe1_base, cst;
     uint16_t c2_latency, c3_latency, flush_size, flush_stride;
     uint8_t duty_offset, duty_width, day_alarm, month_alarm, century;
     uint16_t boot_flags;
@@ -55,7 +58,8 @@ struct acpi_fadt {
     uint16_t arm_flags;
     uint8_t minor;
     uint64_t x_facs, x_dsdt;
-    struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control, x_pm_timer;
+    struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control,
+        x_pm_timer;
     struct acpi_gas x_gpe0, x_gpe1, sleep_control, sleep_status;
 } __attribute__((packed));
 _Static_assert(offsetof(struct acpi_fadt, flags) == 112, "ACPI 6.5, table 5.9");
@@ -64,7 +68,7 @@ _Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244, "ACPI 6.5, tabl
 enum { FADT_TIMER_32 = 1 << 8, FADT_HAS_RESET = 1 << 10, FADT_HW_REDUCED = 1 << 20 };
 
 /* Does the table, which may be of an older revision, reach past `member`? */
-#define FADT_HAS(fadt, member)                                                                     \
+#define FADT_HAS(fadt, member) \
     ((fadt)->header.length >= offsetof(struct acpi_fadt, member) + sizeof((fadt)->member))
 
 /* What the walk over all tables collects before anything is believed. */
@@ -87,7 +91,7 @@ static const struct acpi_header *table_at(uint64_t pa, machine_map_fn *map)
     return h;
 }
 
-/* --- S5 ------------------------------------------------------------------------------------------ */
+/* --- S5 ----------------------------------------------------------------------------------- */
 
 /* One AML integer constant at aml[*at]; advances.  False when it is anything else. */
 static bool aml_byte(const uint8_t *aml, size_t n, size_t *at, uint8_t *value)
@@ -115,7 +119,7 @@ static void find_s5(struct machine *m, const struct acpi_header *table)
     const uint8_t *aml = (const uint8_t *)(table + 1);
     size_t n = table->length - sizeof(*table);
     for (size_t i = 1; !m->has_s5 && i + 7 < n; i++) {
-        if (memcmp(aml + i, "_S5_\x12", 5) != 0)
+        if (aml[i] != '_' || memcmp(aml + i, "_S5_\x12", 5) != 0)
             continue;
         bool is_name = aml[i - 1] == 0x08 || (i > 1 && aml[i - 1] == '\\' && aml[i - 2] == 0x08);
         if (!is_name)
@@ -134,7 +138,7 @@ static void find_s5(struct machine *m, const struct acpi_header *table)
     }
 }
 
-/* --- the tables ------------------------------------------------------------------------------------ */
+/* --- the tables --------------------------------------------------------------------------- */
 
 static struct machine_reg reg_of(const struct acpi_gas *gas)
 {

@@ -1,7 +1,7 @@
 /* The local APIC of each CPU: inter-processor interrupts, end of interrupt, the timer's counter.
  *
- * In x2APIC mode the registers are MSRs, else they are memory; both are numbered alike.  Everything here is
- * about the CPU that runs it, with interrupts off where two accesses belong together. */
+ * In x2APIC mode the registers are MSRs, else they are memory; both are numbered alike.  Everything
+ * here is about the CPU that runs it, with interrupts off where two accesses belong together. */
 #include "platform.h"
 
 #include <base/log.h>
@@ -89,12 +89,13 @@ void apic_eoi(void)
     apic_write(APIC_EOI, 0);
 }
 
-/* The memory form takes two writes and can hold one command at a time; an interrupt handler that also sends
- * must not come between them. */
+/* The memory form takes two writes and can hold one command at a time; an interrupt handler that
+ * also sends must not come between them. */
 static void send_command(uint32_t apic_id, uint32_t command)
 {
     if (is_x2apic) {
-        /* The MSR write does not wait for earlier stores: what the target is told must be visible to it. */
+        /* The MSR write does not wait for earlier stores: what the target is told must be visible
+         * to it. */
         __asm__ volatile("mfence" ::: "memory");
         wrmsr(MSR_X2APIC + APIC_COMMAND / 16, (uint64_t)apic_id << 32 | command);
         return;
@@ -127,7 +128,8 @@ void ipi_send_nmi(unsigned cpu)
     send_command(arch_cpu(cpu)->apic_id, DELIVER_NMI | COMMAND_ASSERT);
 }
 
-/* One by one: the "all but me" shorthand would also reach CPUs that were listed but are not ours (maxcpus). */
+/* One by one: the "all but me" shorthand would also reach CPUs that were listed but are not ours
+ * (maxcpus). */
 void ipi_send_others(unsigned vector)
 {
     unsigned self = this_cpu()->index;

@@ -1,9 +1,10 @@
 /* Time: the TSC scaled to nanoseconds, and one timer interrupt for each CPU.
  *
- * The TSC's frequency comes from CPUID or the hypervisor; failing that it is measured against another counter
- * for a fraction of a millisecond, which is good to about 0.1 %, and measured again over 10 ms, 100 ms ... a
- * minute while programs run.  Each better value changes the rate from then on, never the time: clocks are
- * continuous.  All readers, here and in the vDSO, use the one struct vvar. */
+ * The TSC's frequency comes from CPUID or the hypervisor; failing that it is measured against
+ * another counter for a fraction of a millisecond, which is good to about 0.1 %, and measured again
+ * over 10 ms, 100 ms ... a minute while programs run.  Each better value changes the rate from then
+ * on, never the time: clocks are continuous.  All readers, here and in the vDSO, use the one struct
+ * vvar. */
 #include "timeref.h"
 #include "vdso/vvar.h"
 
@@ -26,8 +27,8 @@ struct paddr clock_vvar_paddr(void)
 }
 
 static struct platform_lock lock; /* writers of vvar */
-static uint64_t tsc_hz;           /* changed under the lock, read anywhere: any recent value will do */
-static uint64_t apic_hz;          /* of the timer's counter; unused with a TSC deadline */
+static uint64_t tsc_hz;  /* changed under the lock, read anywhere: any recent value will do */
+static uint64_t apic_hz; /* of the timer's counter; unused with a TSC deadline */
 static bool has_tsc_deadline;
 
 /* The better measurement: the boot CPU's alone. */
@@ -37,7 +38,7 @@ static struct {
     uint64_t start_ns, next_ns; /* next_ns UINT64_MAX: done */
 } refine = {.next_ns = UINT64_MAX};
 
-/* --- reading and setting the clocks --------------------------------------------------------------- */
+/* --- reading and setting the clocks ------------------------------------------------------- */
 
 static void vvar_begin_locked(void)
 {
@@ -97,7 +98,7 @@ void clock_delay_ns(uint64_t ns)
         arch_relax();
 }
 
-/* --- how fast the TSC is ---------------------------------------------------------------------------- */
+/* --- how fast the TSC is ------------------------------------------------------------------ */
 
 /* What the processor or the hypervisor says; 0: nothing. */
 static uint64_t hz_told(void)
@@ -127,8 +128,8 @@ static bool wait_ticks(const struct timeref *ref, uint64_t from, uint64_t ticks)
     return false;
 }
 
-/* Against the finest counter: 200 us, or 1200 of its ticks if that is longer (the PIT: 1 ms).  On the way, the
- * APIC timer's frequency when it is neither known nor the counter itself. */
+/* Against the finest counter: 200 us, or 1200 of its ticks if that is longer (the PIT: 1 ms).  On
+ * the way, the APIC timer's frequency when it is neither known nor the counter itself. */
 static uint64_t hz_measured(void)
 {
     const struct timeref *ref = timeref_fine();
@@ -145,7 +146,8 @@ static uint64_t hz_measured(void)
     }
     struct timeref_sample to = timeref_sample(ref);
     if (!apic_hz)
-        apic_hz = muldiv(apic_from - apic_timer_left(), ref->hz, (to.count - from.count) & ref->mask);
+        apic_hz =
+            muldiv(apic_from - apic_timer_left(), ref->hz, (to.count - from.count) & ref->mask);
     return timeref_tsc_hz(ref, from, to, 0);
 }
 
@@ -167,13 +169,14 @@ static void refine_if_due(uint64_t now)
     struct timeref_sample sample = timeref_sample(refine.ref);
     uint64_t hz = timeref_tsc_hz(refine.ref, refine.start, sample, tsc_hz);
     uint64_t error = hz > tsc_hz ? hz - tsc_hz : tsc_hz - hz;
-    if (hz && error < tsc_hz / 50) /* else the counter jumped: a machine that was stopped and went on */
+    /* Otherwise the counter jumped: a machine that was stopped and went on. */
+    if (hz && error < tsc_hz / 50)
         set_rate(hz);
     uint64_t elapsed = now - refine.start_ns;
     refine.next_ns = elapsed < 60 * NS_PER_SECOND ? refine.start_ns + elapsed * 10 : UINT64_MAX;
 }
 
-/* --- the timer ------------------------------------------------------------------------------------- */
+/* --- the timer ---------------------------------------------------------------------------- */
 
 /* Set the hardware for what this CPU waits for.  Interrupts off. */
 static void timer_program(struct arch_cpu *cpu, bool is_boot_cpu)
@@ -225,7 +228,7 @@ static void timer_irq(unsigned vector, struct regs *regs)
         up_timer_irq();
 }
 
-/* --- boot ------------------------------------------------------------------------------------------- */
+/* --- boot --------------------------------------------------------------------------------- */
 
 void clock_init_this(void)
 {
@@ -252,7 +255,9 @@ static void wall_init(void)
 void clock_init_boot(void)
 {
     has_tsc_deadline = cpu_has(CPU_TSC_DEADLINE);
-    vvar->getcpu = cpu_has(CPU_RDPID) ? GETCPU_RDPID : cpu_has(CPU_RDTSCP) ? GETCPU_RDTSCP : GETCPU_SYSCALL;
+    vvar->getcpu = cpu_has(CPU_RDPID)    ? GETCPU_RDPID
+                   : cpu_has(CPU_RDTSCP) ? GETCPU_RDTSCP
+                                         : GETCPU_SYSCALL;
     irq_vector_set(VECTOR_TIMER, timer_irq);
     timeref_init();
     apic_hz = timeref_apic_hz();

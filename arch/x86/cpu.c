@@ -10,6 +10,7 @@
 
 #include "descriptors.h"
 #include "fpu.h"
+#include "platform.h"
 
 #define MSR_SYSENTER_CS    0x174
 #define MSR_EFER           0xc0000080
@@ -71,6 +72,7 @@ static struct arch_cpu arch_cpu_boot;
 struct cpu cpu_boot = {.self = &cpu_boot, .arch = &arch_cpu_boot, .canary = 0x9d2c5680a7c83100};
 
 bool cpu_features[CPU_FEATURES];
+uint8_t cpu_slow_strings;
 
 static struct cpu *cpus[ARCH_MAX_CPUS] = {&cpu_boot};
 static unsigned nr_running; /* atomic */
@@ -114,6 +116,7 @@ void cpu_detect(void)
         cpu_features[CPU_XSAVEOPT] = cpuid(0xd, 1).eax & 1;
     else
         cpu_features[CPU_XSAVE] = false;
+    cpu_slow_strings = platform_hypervisor() == HYPERVISOR_TCG;
     if (cpu_has(CPU_SMAP))
         patch_smap();
     descriptors_init_idt();

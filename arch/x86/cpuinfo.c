@@ -24,7 +24,7 @@ static const char *const names_ext_ecx[32] = {
 };
 static const char *const names_7_ebx[32] = {
     "fsgsbase", "tsc_adjust", "", "bmi1", "hle", "avx2", "", "smep", "bmi2", "erms", "invpcid", "rtm", "cqm", "",
-    "mpx", "rdt_a", "avx512f", "avx512dq", "rdseed", "adx", "smap", "avx512ifma", "", "clflushopt", "clwb", "intel_pt",
+    "", "rdt_a", "avx512f", "avx512dq", "rdseed", "adx", "smap", "avx512ifma", "", "clflushopt", "clwb", "intel_pt",
     "avx512pf", "avx512er", "avx512cd", "sha_ni", "avx512bw", "avx512vl",
 };
 static const char *const names_7_ecx[32] = {
@@ -112,6 +112,8 @@ unsigned arch_cpuinfo(unsigned index, char *buf, size_t size)
     put(&t, "processor\t: %u\n", index);
     put_model(&t);
     put(&t, "cpu MHz\t\t: %lu.%03lu\n", khz / 1000, khz % 1000);
+    if (cpuid(0x80000000, 0).eax >= 0x80000006)
+        put(&t, "cache size\t: %u KB\n", cpuid(0x80000006, 0).ecx >> 16);
     put(&t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", arch_cpu_count(), index,
         arch_cpu_count());
     put(&t, "apicid\t\t: %u\ninitial apicid\t: %u\n", apic_id, apic_id);

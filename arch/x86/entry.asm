@@ -241,9 +241,12 @@ entry_common:
         lea     rcx, [rel iret_to_user]
         cmp     rcx, [rdx + REGS_RIP]
         je      .bad_iret
-        push    rax
+        push    rax                 ; alignment
+        push    qword [rdx + REGS_RIP]
+        push    rbp                 ; as if the interrupted function had called, for backtraces
+        mov     rbp, rsp
         call    trap_kernel
-        add     rsp, 8
+        add     rsp, 24
         POP_REGS
         add     rsp, 8
         iretq
@@ -265,8 +268,8 @@ entry_common:
 
 ; ------------------------------------------------------------------------------------ on stacks of their own
 ;   top of the stack: struct cpu *; below it what the CPU pushes
-%macro PARANOID 2                   ; function, 1: the CPU pushes an error code
-        %if %2 == 0
+%macro PARANOID 3                   ; function, vector, 1: the CPU pushes an error code
+        %if %3 == 0
         push    0
         %endif
         push    rdi
@@ -284,15 +287,19 @@ entry_common:
         wrmsr
         mov     rsi, [rsp + REGS_ORIG_RAX]
         mov     qword [rsp + REGS_ORIG_RAX], -1
-        mov     rdi, rsp
-        push    rax
-        call    %1                  ; (regs, error)
+        mov     rdx, rsp
+        mov     edi, %2
+        push    rax                 ; alignment
+        push    qword [rdx + REGS_RIP]
+        push    rbp
+        mov     rbp, rsp
+        call    %1                  ; (vector, error, regs)
         mov     ecx, MSR_GS_BASE
         mov     rax, rbx
         mov     rdx, rax
         shr     rdx, 32
         wrmsr
-        add     rsp, 8
+        add     rsp, 24
         POP_REGS
         add     rsp, 8
         iretq
@@ -301,10 +308,10 @@ entry_common:
 global entry_nmi, entry_double_fault, entry_machine_check
 align 16
 entry_nmi:
-        PARANOID trap_nmi, 0
+        PARANOID trap_nmi, VEC_NMI, 0
 align 16
 entry_double_fault:
-        PARANOID trap_fatal, 1
+        PARANOID trap_fatal, VEC_DOUBLE, 1
 align 16
 entry_machine_check:
-        PARANOID trap_fatal, 0
+        PARANOID trap_fatal, VEC_MACHINE, 0

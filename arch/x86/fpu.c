@@ -20,9 +20,7 @@
 
 #define FXSAVE_SIZE   512
 #define FX_MXCSR      24
-#define FX_MXCSR_MASK 28
 #define MXCSR_DEFAULT 0x1f80u
-#define MXCSR_ALL     0xffbfu /* where the CPU gives no mask */
 #define FCW_DEFAULT   0x037fu
 
 #define XFEATURE_FPSSE   0x03ull
@@ -36,38 +34,37 @@ struct xsave_header {
 static struct {
     uint64_t features; /* XCR0; 0: no XSAVE */
     size_t size;       /* of the state */
-    uint32_t mxcsr_mask;
 } fpu;
 
 /* A program's initial state: no component in its header, so XRSTOR reads nothing beyond. */
 static alignas(64) uint8_t initial[FXSAVE_SIZE + sizeof(struct xsave_header)];
 
+/* Once: what this machine's CPUs have, and what a fresh program starts with. */
+static void fpu_detect(void)
+{
+    const uint16_t control = FCW_DEFAULT;
+    const uint32_t mxcsr = MXCSR_DEFAULT;
+
+    fpu.size = FXSAVE_SIZE;
+    if (cpu_has(CPU_XSAVE)) {
+        uint64_t supported = cpuid(0xd, 0).eax;
+        fpu.features = XFEATURE_FPSSE | (supported & XFEATURE_AVX);
+        if (supported & XFEATURE_AVX && (supported & XFEATURE_AVX512) == XFEATURE_AVX512)
+            fpu.features |= XFEATURE_AVX512;
+    }
+    memcpy(initial, &control, sizeof(control));
+    memcpy(initial + FX_MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
 void fpu_init_cpu(void)
 {
-    if (cpu_has(CPU_XSAVE)) {
-        struct cpuid supported = cpuid(0xd, 0);
-        uint64_t features = XFEATURE_FPSSE | (supported.eax & XFEATURE_AVX);
-
-        if (features & XFEATURE_AVX && (supported.eax & XFEATURE_AVX512) == XFEATURE_AVX512)
-            features |= XFEATURE_AVX512;
-        __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)features), "d"((uint32_t)(features >> 32)));
-        fpu.features = features;
-        fpu.size = cpuid(0xd, 0).ebx; /* of what XCR0 enables now */
-    } else {
-        fpu.size = FXSAVE_SIZE;
+    if (fpu.size == 0)
+        fpu_detect();
+    if (fpu.features != 0) {
+        __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)fpu.features), "d"(0));
+        fpu.size = cpuid(0xd, 0).ebx; /* of what XCR0 now enables: the same on every CPU */
     }
-    __asm__ volatile("fninit");
-    uint32_t mxcsr = MXCSR_DEFAULT;
-    __asm__ volatile("ldmxcsr %0" ::"m"(mxcsr));
-    if (fpu.mxcsr_mask == 0) {
-        __asm__ volatile("fxsave64 %0" : "=m"(initial));
-        memcpy(&fpu.mxcsr_mask, initial + FX_MXCSR_MASK, sizeof(fpu.mxcsr_mask));
-        if (fpu.mxcsr_mask == 0)
-            fpu.mxcsr_mask = MXCSR_ALL;
-        memset(initial, 0, sizeof(initial));
-        memcpy(initial, &(uint16_t){FCW_DEFAULT}, sizeof(uint16_t));
-        memcpy(initial + FX_MXCSR, &(uint32_t){MXCSR_DEFAULT}, sizeof(uint32_t));
-    }
+    fpu_load(initial);
 }
 
 void *fpu_new(void)

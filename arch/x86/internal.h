@@ -105,6 +105,9 @@ static inline bool cpu_has(enum cpu_feature f)
     return cpu_features[f];
 }
 
+/* String instructions run one iteration at a time (QEMU's emulator: half the speed of plain moves); usercopy.asm. */
+extern uint8_t cpu_slow_strings;
+
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 };

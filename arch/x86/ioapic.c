@@ -38,8 +38,8 @@ static void ioapic_write(struct ioapic *io, unsigned reg, uint32_t value)
     io->registers[4] = value;
 }
 
-/* Move the PIC's vectors out of the way of the exceptions and mask all: a spurious one can still come.  Without
- * a PIC nobody decodes these ports. */
+/* Move the PIC's vectors out of the way of the exceptions and mask all: a spurious one can still
+ * come.  Without a PIC nobody decodes these ports. */
 static void pic_disable(void)
 {
     outb(PIC_MASTER, 0x11);

@@ -1,5 +1,5 @@
-/* KVM's paravirtual clock, of which only the TSC's frequency and the wall time at boot are used: with a TSC
- * that all CPUs share there is nothing else to ask the host for. */
+/* KVM's paravirtual clock, of which only the TSC's frequency and the wall time at boot are used:
+ * with a TSC that all CPUs share there is nothing else to ask the host for. */
 #include "platform.h"
 
 #include <asm/kvm_para.h>

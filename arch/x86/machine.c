@@ -26,12 +26,14 @@ static uint64_t scan_area(uint64_t start, size_t area, const char *signature, si
     if (!p)
         return 0;
     for (size_t at = 0; at + size <= area; at += 16)
-        if (memcmp(p + at, signature, signature_len) == 0 && machine_checksum(p + at, size) == 0)
+        if (p[at] == signature[0] && memcmp(p + at, signature, signature_len) == 0 &&
+            machine_checksum(p + at, size) == 0)
             return start + at;
     return 0;
 }
 
-uint64_t machine_scan_bios(const char *signature, size_t signature_len, size_t size, machine_map_fn *map)
+uint64_t machine_scan_bios(const char *signature, size_t signature_len, size_t size,
+                           machine_map_fn *map)
 {
     /* The word at 0x40e is the real-mode segment of the extended BIOS data area. */
     const uint8_t *bda = map(0x40e, 2);

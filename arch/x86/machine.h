@@ -1,8 +1,8 @@
-/* What the firmware says about this machine, whichever firmware it was: the result of parsing the ACPI or the
- * MP tables.  Filled once by machine_discover and read-only afterwards.
+/* What the firmware says about this machine, whichever firmware it was: the result of parsing the
+ * ACPI or the MP tables.  Filled once by machine_discover and read-only afterwards.
  *
- * The parsers are pure: they reach memory through a function, believe nothing they read, and are tested on the
- * host (test/unit/acpi_test.c). */
+ * The parsers are pure: they reach memory through a function, believe nothing they read, and are
+ * tested on the host (test/unit/acpi_test.c). */
 #pragma once
 
 #include <arch/cpu.h>
@@ -63,8 +63,8 @@ typedef const void *machine_map_fn(uint64_t pa, size_t size);
 /* Nothing known: one CPU (whose id the caller fills in), the usual addresses. */
 void machine_init(struct machine *m);
 
-/* Fill `m` from the tables that the RSDP at `rsdp` leads to; `rsdp` 0 scans the BIOS areas.  False, with `m`
- * as it was, when there is no RSDP or no interrupt-controller table (MADT). */
+/* Fill `m` from the tables that the RSDP at `rsdp` leads to; `rsdp` 0 scans the BIOS areas.  False,
+ * with `m` as it was, when there is no RSDP or no interrupt-controller table (MADT). */
 bool acpi_parse(struct machine *m, uint64_t rsdp, machine_map_fn *map);
 
 /* The same from the Intel MP table, found by scanning the BIOS areas. */
@@ -72,6 +72,7 @@ bool mptable_parse(struct machine *m, machine_map_fn *map);
 
 /* Sum of bytes; 0 over every valid table. */
 uint8_t machine_checksum(const void *p, size_t n);
-/* Physical address of an aligned-to-16 structure that starts with `signature` and sums to zero over `size`
- * bytes, in the extended BIOS data area or the BIOS ROM; 0: none. */
-uint64_t machine_scan_bios(const char *signature, size_t signature_len, size_t size, machine_map_fn *map);
+/* Physical address of an aligned-to-16 structure that starts with `signature` and sums to zero over
+ * `size` bytes, in the extended BIOS data area or the BIOS ROM; 0: none. */
+uint64_t machine_scan_bios(const char *signature, size_t signature_len, size_t size,
+                           machine_map_fn *map);

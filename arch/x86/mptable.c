@@ -1,5 +1,5 @@
-/* The Intel MultiProcessor table: the CPUs and I/O APICs of machines without ACPI (QEMU's microvm with
- * acpi=off, old firmware).  As careful with what it reads as acpi.c. */
+/* The Intel MultiProcessor table: the CPUs and I/O APICs of machines without ACPI (QEMU's microvm
+ * with acpi=off, old firmware).  As careful with what it reads as acpi.c. */
 #include "machine.h"
 
 #include <base/string.h>

@@ -1,8 +1,8 @@
-/* Device interrupts: vectors handed out to lines (which devices may share) and to messages, and the call of
- * their handlers.
+/* Device interrupts: vectors handed out to lines (which devices may share) and to messages, and the
+ * call of their handlers.
  *
- * Handlers are only ever added, while the vector may already be firing: a new one is linked in with one
- * store, so that the interrupt path needs no lock. */
+ * Handlers are only ever added, while the vector may already be firing: a new one is linked in with
+ * one store, so that the interrupt path needs no lock. */
 #include "platform.h"
 
 #include <base/errno.h>
@@ -16,7 +16,8 @@ struct irq_action {
     struct irq_action *next;
 };
 
-static struct platform_lock lock; /* guards everything here against other setters, but not against interrupts */
+/* Guards everything here against other setters, but not against interrupts. */
+static struct platform_lock lock;
 static struct irq_action *actions[NR_VECTORS]; /* by vector; read without the lock */
 static unsigned next_vector = VECTOR_DEVICE_FIRST;
 static struct irq_line {
@@ -27,7 +28,8 @@ static unsigned nr_lines;
 
 static void dispatch(unsigned vector, struct regs *regs)
 {
-    struct irq_action *a = __atomic_load_n(&actions[vector - VECTOR_DEVICE_FIRST], __ATOMIC_ACQUIRE);
+    struct irq_action *a =
+        __atomic_load_n(&actions[vector - VECTOR_DEVICE_FIRST], __ATOMIC_ACQUIRE);
     for (; a; a = a->next)
         a->handler(a->arg);
 }

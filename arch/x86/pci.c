@@ -1,5 +1,5 @@
-/* PCI configuration space: in memory where the firmware says so (MCFG), else through two ports; and the fixed
- * places of virtio-mmio devices on QEMU's microvm. */
+/* PCI configuration space: in memory where the firmware says so (MCFG), else through two ports; and
+ * the fixed places of virtio-mmio devices on QEMU's microvm. */
 #include "platform.h"
 
 #include <arch/devices.h>
@@ -54,14 +54,15 @@ bool arch_has_pci(void)
 
 static void select(struct pci_address a, unsigned offset)
 {
-    outl(CONFIG_ADDRESS, CONFIG_ENABLE | a.bus << 16 | a.device << 11 | a.function << 8 | (offset & 0xfc));
+    outl(CONFIG_ADDRESS,
+         CONFIG_ENABLE | a.bus << 16 | a.device << 11 | a.function << 8 | (offset & 0xfc));
 }
 
 uint32_t arch_pci_read(struct pci_address a, unsigned offset, unsigned size)
 {
     volatile void *reg = register_of(a, offset);
     if (reg)
-        return size == 1 ? *(volatile uint8_t *)reg
+        return size == 1   ? *(volatile uint8_t *)reg
                : size == 2 ? *(volatile uint16_t *)reg
                            : *(volatile uint32_t *)reg;
     if (!has_ports || a.segment != 0 || offset > 0xff)

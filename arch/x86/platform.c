@@ -8,7 +8,7 @@ struct machine platform;
 
 static const struct bootinfo *boot_info; /* until platform_init returns */
 
-/* --- who runs us ------------------------------------------------------------------------------------ */
+/* --- who runs us -------------------------------------------------------------------------- */
 
 enum hypervisor platform_hypervisor(void)
 {
@@ -23,16 +23,17 @@ enum hypervisor platform_hypervisor(void)
     return HYPERVISOR_OTHER;
 }
 
-/* --- tables ----------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------- */
 
-/* Physical memory that the tables may be in: what the loader lists and the BIOS areas.  A pointer to anywhere
- * else is not followed. */
+/* Physical memory that the tables may be in: what the loader lists and the BIOS areas.  A pointer
+ * to anywhere else is not followed. */
 static const void *map_table(uint64_t pa, size_t size)
 {
     bool is_known = pa + size <= 0x100000;
     for (unsigned i = 0; i < boot_info->nr_ranges && !is_known; i++) {
         const struct boot_range *r = &boot_info->ranges[i];
-        is_known = pa >= r->start.pa && pa - r->start.pa <= r->size && size <= r->size - (pa - r->start.pa);
+        is_known = pa >= r->start.pa && pa - r->start.pa <= r->size &&
+                   size <= r->size - (pa - r->start.pa);
     }
     if (!is_known || pa + size < pa)
         return NULL;
@@ -51,19 +52,30 @@ static uint32_t fw_cfg_read(uint16_t key, unsigned size)
     return value;
 }
 
-/* A machine without tables: QEMU says how many CPUs it has, and numbers their APICs from 0. */
-static void guess_cpus(struct machine *m)
+/* Without ACPI, QEMU says how many CPUs it has, and numbers their APICs from 0.  (An MP table lists
+ * only the first CPU of each package.) */
+static void count_cpus(struct machine *m)
 {
     enum { QEMU = 'Q' | 'E' << 8 | 'M' << 16 | 'U' << 24 };
-    m->nr_ioapics = 1;
-    m->ioapics[0].pa = 0xfec00000;
-    m->apic_ids[0] = this_cpu()->apic_id;
     if (fw_cfg_read(FW_CFG_SIGNATURE, 4) != QEMU)
         return;
-    unsigned nr = fw_cfg_read(FW_CFG_NB_CPUS, 2);
-    m->nr_cpus = MIN(MAX(nr, 1), ARCH_MAX_CPUS);
-    for (unsigned i = 0; i < m->nr_cpus; i++)
+    unsigned nr = MIN(fw_cfg_read(FW_CFG_NB_CPUS, 2), ARCH_MAX_CPUS);
+    for (unsigned i = 0; nr > m->nr_cpus && i < nr; i++)
         m->apic_ids[i] = i;
+    m->nr_cpus = MAX(nr, m->nr_cpus);
+}
+
+static void discover(struct machine *m, const struct bootinfo *info)
+{
+    machine_init(m);
+    if (acpi_parse(m, info->rsdp.pa, map_table))
+        return;
+    if (!mptable_parse(m, map_table)) {
+        m->apic_ids[0] = this_cpu()->apic_id;
+        m->ioapics[0].pa = 0xfec00000;
+        m->nr_ioapics = 1;
+    }
+    count_cpus(m);
 }
 
 static void ignore_irq(unsigned vector, struct regs *regs)
@@ -80,11 +92,10 @@ void platform_init(const struct bootinfo *info)
     serial_init();
     boot_info = info;
     arch_direct_map((struct paddr){0}, 0x100000);
-    machine_init(&platform);
-    if (!acpi_parse(&platform, info->rsdp.pa, map_table) && !mptable_parse(&platform, map_table))
-        guess_cpus(&platform);
+    discover(&platform, info);
     boot_info = NULL;
-    log_info("platform: %s: %u CPUs, %u I/O APICs", platform.source, platform.nr_cpus, platform.nr_ioapics);
+    log_info("platform: %s: %u CPUs, %u I/O APICs", platform.source, platform.nr_cpus,
+             platform.nr_ioapics);
 
     irq_vector_set(VECTOR_SPURIOUS, ignore_irq);
     for (unsigned i = 0; i < 16; i++)

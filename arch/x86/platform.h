@@ -7,7 +7,8 @@
 /* machine.c's result for this machine; set by platform_init, read-only afterwards. */
 extern struct machine platform;
 
-/* A lock for the few instructions in which this layer changes a shared table; the ranked locks live above. */
+/* A lock for the few instructions in which this layer changes a shared table; the ranked locks live
+ * above. */
 struct platform_lock {
     bool is_taken;
 };
@@ -27,8 +28,8 @@ static inline void platform_unlock(struct platform_lock *l, bool irqs_were_on)
     arch_irq_restore(irqs_were_on);
 }
 
-/* a * b / c without overflow in between; UINT64_MAX when the result does not fit.  (The compiler's own 128-bit
- * division would be a call into its library.) */
+/* a * b / c without overflow in between; UINT64_MAX when the result does not fit.  (The compiler's
+ * own 128-bit division would be a call into its library.) */
 static inline uint64_t muldiv(uint64_t a, uint64_t b, uint64_t c)
 {
     unsigned __int128 product = (unsigned __int128)a * b;

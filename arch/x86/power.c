@@ -1,5 +1,5 @@
-/* The end of the machine.  Tried in order of civility; everything is prepared at boot, because the end may
- * come from a panic. */
+/* The end of the machine.  Tried in order of civility; everything is prepared at boot, because the
+ * end may come from a panic. */
 #include "platform.h"
 
 #include <base/log.h>

@@ -1,5 +1,5 @@
-/* The first serial port, polled: log lines and panics, in any context.  Input comes by interrupt, to
- * the terminal driver in dev/uart.c. */
+/* The first serial port, polled: log lines and panics, in any context.  Input comes by interrupt,
+ * to the terminal driver in dev/uart.c. */
 #include "platform.h"
 
 enum {
@@ -40,7 +40,7 @@ void serial_init(void)
     is_present = true;
 }
 
-/* A port that never becomes ready (flow control, a broken line) costs its time once for each FIFO. */
+/* A port that never becomes ready (a broken line) costs its time once for each FIFO. */
 static void wait_can_send(void)
 {
     for (unsigned i = 0; i < 100000 && !(inb(UART_STATUS) & STATUS_CAN_SEND); i++)

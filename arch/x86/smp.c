@@ -8,21 +8,23 @@
  *                                               in order of the numbers: counts as running
  *                                               up_cpu_main
  *
- * A CPU takes the next number when it arrives, so that those that run have the indices 0 to n-1 even when one
- * that the tables list never comes.  One that comes after the door was closed stops for good. */
-#include "platform.h"
+ * A CPU takes the next number when it arrives, so that those that run have the indices 0 to n-1
+ * even when one that the tables list never comes.  One that comes after the door was closed stops
+ * for good. */
 #include "smp.h"
+#include "platform.h"
 
 #include <base/log.h>
 #include <base/string.h>
 
-#define SMP_STACK_SIZE   (16 * 1024)
-#define SMP_RETRY_NS     1000000    /* then a second STARTUP message: some CPUs want it */
-#define SMP_GIVE_UP_NS   1000000000 /* an emulated CPU waits for a thread of its busy host */
+#define SMP_STACK_SIZE (16 * 1024)
+#define SMP_RETRY_NS   1000000    /* then a second STARTUP message: some CPUs want it */
+#define SMP_GIVE_UP_NS 1000000000 /* an emulated CPU waits for a thread of its busy host */
 
 struct smp_slot smp_slots[ARCH_MAX_CPUS];
 uint32_t smp_next_slot, smp_nr_slots;
-static uint32_t targets[ARCH_MAX_CPUS]; /* whom to start; a block's own apic_id is that of whoever got it */
+/* Whom to start.  A block's own apic_id becomes that of the CPU that got it. */
+static uint32_t targets[ARCH_MAX_CPUS];
 
 noreturn void smp_cpu_main(struct cpu *cpu)
 {

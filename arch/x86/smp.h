@@ -8,8 +8,8 @@
 #define SMP_CLOSED     0x40000000 /* smp_next_slot once nobody may enter any more */
 
 struct smp_slot {
-    struct cpu *cpu;   /* 0 */
-    void *stack_top;   /* 8 */
+    struct cpu *cpu; /* 0 */
+    void *stack_top; /* 8 */
 };
 extern struct smp_slot smp_slots[ARCH_MAX_CPUS];
 extern uint32_t smp_next_slot, smp_nr_slots;

@@ -1,9 +1,10 @@
-/* The HPET, the ACPI timer, the PIT and, under QEMU and KVM, the local APIC's counter as time references. */
+/* The HPET, the ACPI timer, the PIT and, under QEMU and KVM, the local APIC's counter as time
+ * references. */
 #include "timeref.h"
 
 #include <base/log.h>
 
-/* --- HPET ------------------------------------------------------------------------------------------ */
+/* --- HPET --------------------------------------------------------------------------------- */
 
 enum { HPET_PERIOD = 1, HPET_CONFIG = 4, HPET_COUNTER = 60, HPET_ENABLE = 1 }; /* 32-bit words */
 static volatile uint32_t *hpet;
@@ -27,7 +28,7 @@ static void hpet_find(void)
     hpet_ref.hz = 1000000000000000 / period_fs;
 }
 
-/* --- the ACPI timer -------------------------------------------------------------------------------- */
+/* --- the ACPI timer ----------------------------------------------------------------------- */
 
 static uint64_t pm_read(void)
 {
@@ -45,15 +46,15 @@ static void pm_find(void)
         pm_ref.mask = 0xffffffff;
 }
 
-/* --- PIT ------------------------------------------------------------------------------------------- */
+/* --- PIT ---------------------------------------------------------------------------------- */
 
 enum {
     PIT_0 = 0x40,
     PIT_2 = 0x42,
     PIT_CONTROL = 0x43,
     PIT_GATE = 0x61,
-    PIT_2_RATE = 0xb4,         /* channel 2, 16 bits, mode 2 */
-    PIT_0_ONCE = 0x30,         /* channel 0, 16 bits, mode 0 */
+    PIT_2_RATE = 0xb4, /* channel 2, 16 bits, mode 2 */
+    PIT_0_ONCE = 0x30, /* channel 0, 16 bits, mode 0 */
     PIT_2_LATCH = 0x80,
     PIT_2_READ_STATUS = 0xe8,
 };
@@ -85,7 +86,7 @@ static void pit_find(void)
     outb(PIT_0, 0);
 }
 
-/* --- the local APIC -------------------------------------------------------------------------------- */
+/* --- the local APIC ----------------------------------------------------------------------- */
 
 static uint64_t apic_read_up(void)
 {
@@ -104,7 +105,7 @@ static void apic_find(void)
     apic_ref.hz = 1000000000;
 }
 
-/* --- all ------------------------------------------------------------------------------------------- */
+/* --- all ---------------------------------------------------------------------------------- */
 
 void timeref_init(void)
 {
@@ -138,7 +139,8 @@ struct timeref_sample timeref_sample(const struct timeref *ref)
 {
     struct timeref_sample best = {0};
     uint64_t shortest = UINT64_MAX;
-    /* A read is a trap into the hypervisor, which may lose the CPU meanwhile: the quickest is the truest. */
+    /* A read is a trap into the hypervisor, which may lose the CPU meanwhile: the quickest is the
+     * truest. */
     for (unsigned i = 0; i < 5; i++) {
         uint64_t before = rdtsc();
         uint64_t count = ref->read();
@@ -151,8 +153,8 @@ struct timeref_sample timeref_sample(const struct timeref *ref)
     return best;
 }
 
-uint64_t timeref_tsc_hz(const struct timeref *ref, struct timeref_sample from, struct timeref_sample to,
-                        uint64_t hz_guess)
+uint64_t timeref_tsc_hz(const struct timeref *ref, struct timeref_sample from,
+                        struct timeref_sample to, uint64_t hz_guess)
 {
     uint64_t ticks = to.tsc - from.tsc;
     uint64_t count = (to.count - from.count) & ref->mask;

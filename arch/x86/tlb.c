@@ -42,15 +42,18 @@ void arch_vm_activate(struct arch_vm *vm)
         __atomic_fetch_and(&old->cpus, ~bit, __ATOMIC_SEQ_CST);
 }
 
+/* Everything, or everything but the kernel's global pages. */
 static void flush_all(bool global)
 {
-    if (global) {
-        uint64_t cr4;
-        __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
-        __asm__ volatile("movq %0, %%cr4" ::"r"(cr4 ^ CR4_PGE) : "memory");
-        __asm__ volatile("movq %0, %%cr4" ::"r"(cr4) : "memory");
+    uint64_t cr4;
+
+    if (!global || !cpu_has(CPU_PGE)) {
+        write_cr3(read_cr3());
+        return;
     }
-    write_cr3(read_cr3());
+    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4 & ~CR4_PGE) : "memory");
+    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4) : "memory");
 }
 
 static void flush_local(const struct flush_request *r)

@@ -9,7 +9,7 @@
 #define FIRST_IRQ 0x20
 
 struct exception_entry {
-    uint64_t from, to;
+    uint64_t from, end, to;
 };
 extern const struct exception_entry exception_table_start[], exception_table_end[];
 
@@ -25,7 +25,7 @@ void irq_vector_set(unsigned vector, irq_vector_fn *handler)
 uint64_t exception_fixup(uint64_t rip)
 {
     for (const struct exception_entry *e = exception_table_start; e < exception_table_end; e++)
-        if (e->from == rip)
+        if (rip >= e->from && rip < e->end)
             return e->to;
     return 0;
 }
@@ -76,7 +76,7 @@ static noreturn void trap_panic(const char *what, unsigned vector, uint64_t erro
     log_line(LOG_PANIC, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
     log_line(LOG_PANIC, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
     log_line(LOG_PANIC, "r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r->r13, r->r14, r->r15, read_cr2());
-    panic("%s in the kernel: vector %u, error %#lx, at %#lx", what, vector, error, r->rip);
+    panic("%s: vector %u, error %#lx, at %#lx", what, vector, error, r->rip);
 }
 
 /* A page fault of kernel code: of a user copy, of a root entry that is not here yet, or a bug. */
@@ -94,7 +94,7 @@ static void kernel_page_fault(uint64_t error, struct regs *regs)
             return;
     }
     if (fixup == 0)
-        trap_panic("page fault", VECTOR_PAGE_FAULT, error, regs);
+        trap_panic("page fault in the kernel", VECTOR_PAGE_FAULT, error, regs);
     regs->rip = fixup;
 }
 
@@ -107,7 +107,7 @@ void trap_kernel(unsigned vector, uint64_t error, struct regs *regs)
     } else {
         uint64_t fixup = exception_fixup(regs->rip);
         if (fixup == 0)
-            trap_panic("exception", vector, error, regs);
+            trap_panic("exception in the kernel", vector, error, regs);
         regs->rip = fixup;
     }
 }
@@ -128,20 +128,18 @@ static noreturn void halt_forever(void)
         __asm__ volatile("cli; hlt");
 }
 
-void trap_nmi(struct regs *regs, uint64_t error)
+void trap_nmi(unsigned vector, uint64_t error, struct regs *regs)
 {
-    if (!__atomic_load_n(&is_halting, __ATOMIC_ACQUIRE)) {
-        log_warn("unknown non-maskable interrupt at %#lx", regs->rip);
-        return;
-    }
+    if (!__atomic_load_n(&is_halting, __ATOMIC_ACQUIRE))
+        return; /* the machine's own: not even a log line, as this CPU may hold the log's lock */
     up_halt_irq(regs);
     __atomic_fetch_add(&nr_halted, 1, __ATOMIC_RELEASE);
     halt_forever();
 }
 
-void trap_fatal(struct regs *regs, uint64_t error)
+void trap_fatal(unsigned vector, uint64_t error, struct regs *regs)
 {
-    trap_panic("double fault or machine check", VECTOR_DOUBLE_FAULT, error, regs);
+    trap_panic(vector == VECTOR_DOUBLE_FAULT ? "double fault" : "machine check", vector, error, regs);
 }
 
 void arch_halt_others(void)

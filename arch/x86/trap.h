@@ -10,5 +10,5 @@ void trap_kernel(unsigned vector, uint64_t error, struct regs *regs);
 /* IRET to ring 3 faulted: rebuild and answer the user's registers from those at the fault. */
 struct regs *trap_bad_iret(struct regs *fault);
 /* On the stacks of their own. */
-void trap_nmi(struct regs *regs, uint64_t error);
-void trap_fatal(struct regs *regs, uint64_t error);
+void trap_nmi(unsigned vector, uint64_t error, struct regs *regs);
+void trap_fatal(unsigned vector, uint64_t error, struct regs *regs);

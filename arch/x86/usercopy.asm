@@ -1,9 +1,13 @@
-; Copies between kernel and user memory, by quadwords (a CPU's or emulator's byte-wise string instructions may be
-; slow), exact to the byte when a page is missing.
+; Copies between kernel and user memory, exact to the byte when a page is missing; clearing and copying pages.
 ;
-; An instruction that may fault has an entry in the exception table; trap.c first asks up_page_fault to bring the page
-; in and only if that fails continues at the entry's second address.  There the rest is tried byte by byte, so that
+; Short ones take a loop of quadwords.  Long ones take a string instruction, or blocks of plain moves on a CPU where
+; those are faster (cpu_slow_strings: QEMU's emulator, where quadwords are also far better than bytes).
+;
+; Instructions that may fault have an entry in the exception table; trap.c first asks up_page_fault to bring the page
+; in and only if that fails continues at the entry's target.  There the rest is tried byte by byte, so that
 ; everything up to the faulting byte is copied and the answer is the exact number of bytes that are not.
+
+extern cpu_slow_strings
 
 section .text
 bits 64
@@ -17,13 +21,39 @@ section .text
 %define STAC SMAP_SITE 0xcb010f
 %define CLAC SMAP_SITE 0xca010f
 
-%macro MAY_FAULT 2                  ; label of the instruction, where to go on
+%macro MAY_FAULT 3                  ; first instruction, behind the last, where to go on
 section .exception_table progbits alloc noexec nowrite align=8
-        dq %1, %2
+        dq %1, %2, %3
 section .text
 %endmacro
 
-SMALL_QUADS     equ 16              ; below this a loop beats the start-up of REP
+LONG_COPY       equ 128             ; from here on a loop of quadwords loses
+
+%macro COPY_BLOCK 0                 ; 64 bytes from RSI to RDI
+%assign at 0
+%rep 2
+        mov     rax, [rsi + at]
+        mov     r8, [rsi + at + 8]
+        mov     r9, [rsi + at + 16]
+        mov     r10, [rsi + at + 24]
+        mov     [rdi + at], rax
+        mov     [rdi + at + 8], r8
+        mov     [rdi + at + 16], r9
+        mov     [rdi + at + 24], r10
+%assign at at + 32
+%endrep
+        add     rsi, 64
+        add     rdi, 64
+%endmacro
+
+%macro CLEAR_BLOCK 0                ; 64 bytes at RDI, RAX being 0
+%assign at 0
+%rep 8
+        mov     [rdi + at], rax
+%assign at at + 8
+%endrep
+        add     rdi, 64
+%endmacro
 
 ; size_t copy(void *dst [RDI], const void *src [RSI], size_t n [RDX]): bytes not copied.
 global arch_copy_to_user, arch_copy_from_user
@@ -32,51 +62,71 @@ arch_copy_to_user:
 arch_copy_from_user:
         STAC
         mov     rcx, rdx
-        and     edx, 7              ; RCX quadwords, then EDX bytes
-        shr     rcx, 3
+        cmp     rdx, LONG_COPY
+        jae     .long
+.short:                             ; RDX bytes, fewer than LONG_COPY
+        mov     ecx, edx
+        and     edx, 7
+        shr     ecx, 3              ; RCX quadwords, then EDX bytes
         jz      .tail
-        cmp     rcx, SMALL_QUADS
-        jae     .string
-.load:  mov     rax, [rsi]
-.store: mov     [rdi], rax
+.quad:
+        mov     rax, [rsi]
+        mov     [rdi], rax
         add     rsi, 8
         add     rdi, 8
         dec     ecx
-        jnz     .load
+        jnz     .quad
 .tail:
         test    edx, edx
         jz      .done
         test    edx, 4
         jz      .tail2
-.load4: mov     eax, [rsi]
-.store4: mov    [rdi], eax
+        mov     eax, [rsi]
+        mov     [rdi], eax
         add     rsi, 4
         add     rdi, 4
         sub     edx, 4
 .tail2:
         test    edx, 2
         jz      .tail1
-.load2: movzx   eax, word [rsi]
-.store2: mov    [rdi], ax
+        movzx   eax, word [rsi]
+        mov     [rdi], ax
         add     rsi, 2
         add     rdi, 2
         sub     edx, 2
 .tail1:
         test    edx, edx
         jz      .done
-.load1: movzx   eax, byte [rsi]
-.store1: mov    [rdi], al
+        movzx   eax, byte [rsi]
+        mov     [rdi], al
         xor     edx, edx
 .done:
         mov     eax, edx
         CLAC
         ret
 
+.long:
+        cmp     byte [rel cpu_slow_strings], 0
+        jne     .blocks
+        and     edx, 7
+        shr     rcx, 3
 .string:
         rep movsq
         jmp     .tail
+.blocks:
+        and     edx, 63
+        shr     rcx, 6              ; RCX blocks, then EDX bytes
+.block:
+        COPY_BLOCK
+        dec     rcx
+        jnz     .block
+        jmp     .short
 
-.fault:                             ; RCX quadwords and EDX bytes are left
+.block_fault:                       ; the block's start is where RSI and RDI are: some of it is copied once more
+        shl     rcx, 6
+        add     rcx, rdx
+        jmp     .bytes
+.quad_fault:
         lea     rcx, [rdx + rcx * 8]
 .bytes:
         rep movsb
@@ -84,16 +134,10 @@ arch_copy_from_user:
         mov     rax, rcx
         CLAC
         ret
-        MAY_FAULT .load, .fault
-        MAY_FAULT .store, .fault
-        MAY_FAULT .string, .fault
-        MAY_FAULT .load4, .fault
-        MAY_FAULT .store4, .fault
-        MAY_FAULT .load2, .fault
-        MAY_FAULT .store2, .fault
-        MAY_FAULT .load1, .fault
-        MAY_FAULT .store1, .fault
-        MAY_FAULT .bytes, .stop
+        MAY_FAULT .quad, .done, .quad_fault
+        MAY_FAULT .string, .blocks, .quad_fault
+        MAY_FAULT .block, .block_fault, .block_fault
+        MAY_FAULT .bytes, .stop, .stop
 
 ; size_t arch_zero_user(uintptr_t dst [RDI], size_t n [RSI]): bytes not cleared.
 global arch_zero_user
@@ -102,18 +146,38 @@ arch_zero_user:
         STAC
         mov     rcx, rsi
         mov     edx, esi
+        xor     eax, eax
+        cmp     byte [rel cpu_slow_strings], 0
+        je      .strings
+        shr     rcx, 6
+        jz      .strings_rest
+        and     edx, 63
+.block:
+        CLEAR_BLOCK
+        dec     rcx
+        jnz     .block
+.strings_rest:
+        mov     ecx, edx            ; fewer than 64
+.strings:
         shr     rcx, 3
         and     edx, 7
-        xor     eax, eax
-.quads: rep stosq
-.rest:  lea     rcx, [rdx + rcx * 8]
-.bytes: rep stosb
+.quads:
+        rep stosq
+.rest:
+        lea     rcx, [rdx + rcx * 8]
+.bytes:
+        rep stosb
 .stop:
         mov     rax, rcx
         CLAC
         ret
-        MAY_FAULT .quads, .rest
-        MAY_FAULT .bytes, .stop
+.block_fault:
+        shl     rcx, 6
+        add     rcx, rdx
+        jmp     .bytes
+        MAY_FAULT .block, .strings_rest, .block_fault
+        MAY_FAULT .quads, .rest, .rest
+        MAY_FAULT .bytes, .stop, .stop
 
 ; long arch_copy_string_from_user(char *dst [RDI], uintptr_t src [RSI], size_t max [RDX]): the length, or max when
 ; there is no NUL within, or -EFAULT.  Whole quadwords while the source is aligned, so that nothing is read from a
@@ -135,7 +199,8 @@ arch_copy_string_from_user:
         lea     rcx, [rax + 8]
         cmp     rcx, rdx
         ja      .byte
-.quad:  mov     rcx, [rsi + rax]
+.quad:
+        mov     rcx, [rsi + rax]
         mov     r10, rcx            ; a byte of RCX is 0: (x - 01..01) & ~x & 80..80 is not 0
         mov     r11, rcx
         sub     r10, r8
@@ -146,7 +211,8 @@ arch_copy_string_from_user:
         mov     [rdi + rax], rcx
         add     rax, 8
         jmp     .next
-.byte:  movzx   ecx, byte [rsi + rax]
+.byte:
+        movzx   ecx, byte [rsi + rax]
         mov     [rdi + rax], cl
         test    ecx, ecx
         jz      .done
@@ -157,19 +223,38 @@ arch_copy_string_from_user:
 .done:
         CLAC
         ret
-        MAY_FAULT .quad, .fault
-        MAY_FAULT .byte, .fault
+        MAY_FAULT .quad, .fault, .fault
 
 ; void arch_zero_page(void *page [RDI]), void arch_copy_page(void *dst [RDI], const void *src [RSI])
 global arch_zero_page, arch_copy_page
 align 16
 arch_zero_page:
         xor     eax, eax
+        cmp     byte [rel cpu_slow_strings], 0
+        jne     .blocks
         mov     ecx, 512
         rep stosq
+        ret
+.blocks:
+        mov     ecx, 32
+.block:
+        CLEAR_BLOCK
+        CLEAR_BLOCK
+        dec     ecx
+        jnz     .block
         ret
 align 16
 arch_copy_page:
         mov     ecx, 512
+        cmp     byte [rel cpu_slow_strings], 0
+        jne     .blocks
         rep movsq
+        ret
+.blocks:
+        mov     ecx, 32
+.block:
+        COPY_BLOCK
+        COPY_BLOCK
+        dec     ecx
+        jnz     .block
         ret

@@ -44,10 +44,12 @@ static struct rtc rtc_read(void)
 
 static bool rtc_same(const struct rtc *a, const struct rtc *b)
 {
-    return a->seconds == b->seconds && a->minutes == b->minutes && a->hours == b->hours && a->day == b->day;
+    return a->seconds == b->seconds && a->minutes == b->minutes && a->hours == b->hours &&
+           a->day == b->day;
 }
 
-/* Not torn by an update: two equal readings outside of one.  An update takes 2 ms at most, once a second. */
+/* Not torn by an update: two equal readings outside of one.  An update takes 2 ms at most, once a
+ * second. */
 static bool rtc_read_stable(struct rtc *out)
 {
     uint64_t give_up = arch_clock_ns() + 5000000;
@@ -74,7 +76,8 @@ static void rtc_decode(struct rtc *t, uint8_t status_b)
     if (!(status_b & B_24_HOURS))
         t->hours &= ~HOUR_PM;
     if (!(status_b & B_BINARY)) {
-        uint8_t *field[] = {&t->seconds, &t->minutes, &t->hours, &t->day, &t->month, &t->year, &t->century};
+        uint8_t *field[] = {&t->seconds, &t->minutes, &t->hours,  &t->day,
+                            &t->month,   &t->year,    &t->century};
         for (unsigned i = 0; i < ARRAY_LEN(field); i++)
             *field[i] = from_bcd(*field[i]);
     }
@@ -96,8 +99,8 @@ uint64_t wallclock_read_ns(void)
     if (!rtc_read_stable(&t))
         return 0;
     rtc_decode(&t, cmos_read(RTC_STATUS_B));
-    if (t.seconds > 59 || t.minutes > 59 || t.hours > 23 || t.day < 1 || t.day > 31 || t.month < 1 ||
-        t.month > 12 || t.year > 99)
+    if (t.seconds > 59 || t.minutes > 59 || t.hours > 23 || t.day < 1 || t.day > 31 ||
+        t.month < 1 || t.month > 12 || t.year > 99)
         return 0; /* no such clock: the ports read as ones */
     unsigned century = t.century >= 19 && t.century <= 29 ? t.century : t.year < 70 ? 20 : 19;
     uint64_t days = days_from_date(century * 100 + t.year, t.month, t.day);

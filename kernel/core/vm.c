@@ -103,16 +103,18 @@ static int brk_move(struct vm_change *c, uintptr_t old, uintptr_t new)
         return 0;
     if (!vm_area_is_free(vm, old, new) || !vm_may_grow(vm, new - old, new - old))
         return -ENOMEM;
-    struct vm_area *below = old > 0 ? vm_area_at(vm, old - 1) : NULL;
-    unsigned flags = vm->lock_future ? AREA_LOCKED : 0;
-    if (flags && vm->locked_bytes + (new - old) > vm->limits.memlock)
+    struct vm_area heap = {
+        .start = old,
+        .end = new,
+        .flags = vm->lock_future ? AREA_LOCKED : 0,
+        .prot = PROT_READ | PROT_WRITE,
+        .max_prot = ALL_PROT,
+    };
+    if (vm->lock_future & MCL_ONFAULT)
+        heap.flags |= AREA_LOCK_ON_FAULT;
+    if (heap.flags && vm->locked_bytes + (new - old) > vm->limits.memlock)
         return -EAGAIN;
-    if (below && below->end == old && old > vm->brk_start && !below->object && !below->name &&
-        below->flags == flags && below->prot == (PROT_READ | PROT_WRITE)) {
-        vm_area_resize(below, below->start, new);
-        return 0;
-    }
-    return vm_add_anonymous(c, old, new, PROT_READ | PROT_WRITE, flags);
+    return vm_area_add(c, &heap);
 }
 
 uintptr_t vm_brk(struct vm *vm, uintptr_t want)
@@ -153,7 +155,9 @@ static int linux_map_flags(const struct vm_area *a)
 
 void vm_visit(struct vm *vm, vm_visit_fn *visit, void *arg)
 {
-    mutex_lock(&vm->lock);
+    struct vm_change c;
+    vm_change_begin(&c, vm);
+    vm_area_merge(&c, 0, vm->top); /* see LAZY_AREAS */
     for (struct vm_area *a = vm_area_at(vm, 0); a; a = vm_area_next(a)) {
         bool is_heap = !a->object && a->start < vm->brk && a->end > vm->brk_start;
         struct vm_area_info info = {
@@ -168,7 +172,7 @@ void vm_visit(struct vm *vm, vm_visit_fn *visit, void *arg)
         };
         visit(arg, &info);
     }
-    mutex_unlock(&vm->lock);
+    vm_change_end(&c);
 }
 
 void vm_get_stats(struct vm *vm, struct vm_stats *stats)

@@ -11,6 +11,7 @@ enum effect {
     LAZY,     /* MADV_FREE: keeping the pages is what it does while memory lasts */
     QUEUE,    /* MADV_COLD, MADV_PAGEOUT */
     PUNCH,    /* MADV_REMOVE */
+    DROP_LOCKED, /* MADV_DONTNEED_LOCKED */
     POPULATE,
 };
 
@@ -25,6 +26,7 @@ static const struct advice {
     {.number = MADV_SEQUENTIAL, .effect = IGNORE},
     {.number = MADV_WILLNEED, .effect = IGNORE},
     {.number = MADV_DONTNEED, .effect = DROP},
+    {.number = MADV_DONTNEED_LOCKED, .effect = DROP_LOCKED},
     {.number = MADV_FREE, .effect = LAZY, .anonymous_only = true},
     {.number = MADV_REMOVE, .effect = PUNCH},
     {.number = MADV_DONTFORK, .effect = SET_FLAGS, .set = AREA_DONTFORK},
@@ -110,6 +112,7 @@ static int advise_part(struct vm *vm, struct vm_area *a, uintptr_t start, uintpt
     case SET_FLAGS:
         return set_flags(a, start, end, (a->flags & ~advice->clear) | advice->set);
     case DROP:
+    case DROP_LOCKED:
         return drop(vm, start, end);
     case PUNCH:
         return punch(vm, a, start, end);

@@ -53,7 +53,7 @@ static bool area_less(const struct tree_node *x, const struct tree_node *y)
     return area_of(x)->start < area_of(y)->start;
 }
 
-struct vm_area *vm_area_new(void)
+static struct vm_area *area_new(void)
 {
     struct slab *s = atomic_load(&area_slab);
     if (!s) {
@@ -64,6 +64,25 @@ struct vm_area *vm_area_new(void)
     struct vm_area *a = slab_alloc(s);
     if (a)
         list_init(&a->object_node);
+    return a;
+}
+
+struct vm_area *vm_area_copy(const struct vm_area *like, uintptr_t start, uintptr_t end)
+{
+    struct vm_area *a = area_new();
+    if (!a)
+        return NULL;
+    a->start = start;
+    a->end = end;
+    a->flags = like->flags;
+    a->prot = like->prot;
+    a->max_prot = like->max_prot;
+    a->name = like->name;
+    a->object = like->object;
+    if (a->object) {
+        vm_object_get(a->object);
+        a->offset = like->offset + (start - like->start);
+    }
     return a;
 }
 
@@ -96,6 +115,11 @@ struct vm_area *vm_area_at(struct vm *vm, uintptr_t addr)
 struct vm_area *vm_area_next(struct vm_area *a)
 {
     return area_of(tree_next(&a->node));
+}
+
+static struct vm_area *area_last(const struct vm *vm)
+{
+    return area_of(tree_last(&vm->areas));
 }
 
 struct vm_area *vm_area_prev(struct vm_area *a)
@@ -143,6 +167,27 @@ void vm_area_insert(struct vm *vm, struct vm_area *a)
         list_push_back(&a->object->mappings, &a->object_node);
         spin_unlock(&a->object->lock);
     }
+}
+
+int vm_area_add(struct vm_change *c, const struct vm_area *like)
+{
+    struct vm *vm = c->vm;
+    struct vm_area *above = vm_area_at(vm, like->start), *below = above ? vm_area_prev(above) : area_last(vm);
+    if (below && below->prot == like->prot && vm_area_fits(below, like)) {
+        vm_area_resize(below, below->start, like->end);
+        if (above && above->start == like->end)
+            vm_area_merge(c, like->start, like->end);
+        return 0;
+    }
+    if (above && above->prot == like->prot && vm_area_fits(like, above)) {
+        vm_area_resize(above, like->start, above->end);
+        return 0;
+    }
+    struct vm_area *a = vm->nr_areas < MAX_AREAS ? vm_area_copy(like, like->start, like->end) : NULL;
+    if (!a)
+        return -ENOMEM;
+    vm_area_insert(vm, a);
+    return 0;
 }
 
 void vm_area_remove(struct vm_change *c, struct vm_area *a)
@@ -204,20 +249,9 @@ int vm_area_split(struct vm_area *a, uintptr_t at)
     int err = vm_pages_cut_at(a->vm, at);
     if (err)
         return err;
-    struct vm_area *upper = vm_area_new();
+    struct vm_area *upper = vm_area_copy(a, at, a->end);
     if (!upper)
         return -ENOMEM;
-    upper->start = at;
-    upper->end = a->end;
-    upper->flags = a->flags;
-    upper->prot = a->prot;
-    upper->max_prot = a->max_prot;
-    upper->name = a->name;
-    upper->object = a->object;
-    if (a->object) {
-        vm_object_get(a->object);
-        upper->offset = a->offset + (at - a->start);
-    }
     /* In this order vm_object_unmap finds every page in some area at any time. */
     vm_area_insert(a->vm, upper);
     vm_area_resize(a, a->start, at);

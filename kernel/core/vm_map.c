@@ -125,30 +125,22 @@ static int map_locked(struct vm_change *c, const struct vm_map_args *args, size_
     if (!vm_may_grow(vm, len - replaced, is_data ? len - replaced : 0))
         return -ENOMEM;
 
-    struct vm_area *a = vm_area_new();
-    if (!a)
-        return -ENOMEM;
+    struct vm_area like = {
+        .start = *addr,
+        .end = *addr + len,
+        .flags = flags,
+        .prot = args->prot & ALL_PROT,
+        .max_prot = args->max_prot & ALL_PROT,
+        .name = args->name,
+        .object = args->object,
+        .offset = args->object ? args->offset : 0,
+    };
     if (replaced > 0) {
         err = vm_unmap_locked(c, *addr, *addr + len);
-        if (err) {
-            vm_area_free(a);
+        if (err)
             return err;
-        }
     }
-    a->start = *addr;
-    a->end = *addr + len;
-    a->flags = flags;
-    a->prot = args->prot & ALL_PROT;
-    a->max_prot = args->max_prot & ALL_PROT;
-    a->name = args->name;
-    a->object = args->object;
-    if (a->object) {
-        vm_object_get(a->object);
-        a->offset = args->offset;
-    }
-    vm_area_insert(vm, a);
-    vm_area_merge(c, *addr, *addr + len);
-    return 0;
+    return vm_area_add(c, &like);
 }
 
 int vm_map(struct vm *vm, const struct vm_map_args *args, uintptr_t *addr)
@@ -172,21 +164,6 @@ int vm_map(struct vm *vm, const struct vm_map_args *args, uintptr_t *addr)
     return err;
 }
 
-int vm_add_anonymous(struct vm_change *c, uintptr_t start, uintptr_t end, int prot, unsigned flags)
-{
-    struct vm *vm = c->vm;
-    struct vm_area *a = vm->nr_areas < MAX_AREAS ? vm_area_new() : NULL;
-    if (!a)
-        return -ENOMEM;
-    a->start = start;
-    a->end = end;
-    a->flags = flags;
-    a->prot = (uint8_t)prot;
-    a->max_prot = ALL_PROT;
-    vm_area_insert(vm, a);
-    return 0;
-}
-
 /* --- munmap -------------------------------------------------------------------------------------------------- */
 
 int vm_unmap_locked(struct vm_change *c, uintptr_t start, uintptr_t end)
@@ -195,12 +172,23 @@ int vm_unmap_locked(struct vm_change *c, uintptr_t start, uintptr_t end)
     struct vm_area *a = vm_area_at(vm, start);
     if (start >= end || !a || a->start >= end)
         return 0;
-    int err = vm_area_cut(vm, start, end);
+    /* All that can fail comes first. */
+    int err = a->start < start && a->end > end ? vm_area_split(a, end) : 0;
+    const struct vm_area *last = vm_area_at(vm, end - 1);
+    if (!err && a->start < start)
+        err = vm_pages_cut_at(vm, start);
+    if (!err && last && last->start < end && last->end > end)
+        err = vm_pages_cut_at(vm, end);
     if (err)
         return err;
-    for (a = vm_area_at(vm, start); a && a->start < end;) {
+    while (a && a->start < end) {
         struct vm_area *next = vm_area_next(a);
-        vm_area_remove(c, a);
+        if (a->start < start)
+            vm_area_resize(a, a->start, start);
+        else if (a->end > end)
+            vm_area_resize(a, end, a->end);
+        else
+            vm_area_remove(c, a);
         a = next;
     }
     vm_pages_drop(vm, start, end, false);

@@ -122,6 +122,18 @@ struct gather {
     uint64_t rss;
 };
 
+/* Not by an initialiser, which would clear the array too. */
+static void gather_init(struct gather *g, bool keep_copies)
+{
+    list_init(&g->own);
+    g->nr_others = 0;
+    g->keep_copies = keep_copies;
+    g->is_full = false;
+    g->low = UINTPTR_MAX;
+    g->high = 0;
+    g->rss = 0;
+}
+
 static bool gather_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
     struct gather *g = arg;
@@ -161,8 +173,8 @@ void vm_pages_drop(struct vm *vm, uintptr_t start, uintptr_t end, bool keep_copi
     size_t step = BIG_PAGE_SIZE;
     for (uintptr_t at = start; at < end;) {
         uintptr_t stop = ALIGN_DOWN(at, BIG_PAGE_SIZE) + step;
-        struct gather g = {.keep_copies = keep_copies, .low = UINTPTR_MAX};
-        list_init(&g.own);
+        struct gather g;
+        gather_init(&g, keep_copies);
         if (stop > end || stop < at)
             stop = end;
         spin_lock(&vm->table_lock);
@@ -227,11 +239,18 @@ static bool protect_entry(void *arg, uintptr_t va, size_t size, struct paddr pa,
 
 void vm_pages_protect(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t end, bool lowers)
 {
+    struct paddr pa;
+    size_t size;
+    unsigned flags;
     spin_lock(&vm->table_lock);
-    int err = arch_visit(&vm->arch, start, end, protect_entry, a);
+    if (end - start > PAGE_SIZE) {
+        int err = arch_visit(&vm->arch, start, end, protect_entry, a);
+        assert(err == 0);
+        (void)err;
+    } else if (arch_lookup(&vm->arch, start, &pa, &size, &flags)) {
+        protect_entry(a, start, size, pa, flags);
+    }
     spin_unlock(&vm->table_lock);
-    assert(err == 0);
-    (void)err;
     if (lowers)
         arch_flush(&vm->arch, start, end);
 }

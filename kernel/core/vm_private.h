@@ -23,6 +23,7 @@
 #define ALL_PROT (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 #define MAX_AREAS  65530          /* vm.max_map_count */
+#define LAZY_AREAS 256            /* with fewer, vm_protect leaves merging for later: see there */
 #define STACK_GAP  (256UL << PAGE_SHIFT) /* kept free below a stack that grows */
 
 enum area_flags {
@@ -91,13 +92,18 @@ bool vm_may_grow(struct vm *vm, size_t more, size_t data);
 
 /* --- vm_area.c ---------------------------------------------------------------------------------------- */
 
-struct vm_area *vm_area_new(void) must_check;    /* NULL: no memory */
+/* [start, end) with the properties of `like` (there to begin with, where offsets are concerned), in no tree yet.
+ * NULL: no memory. */
+struct vm_area *vm_area_copy(const struct vm_area *like, uintptr_t start, uintptr_t end) must_check;
 void vm_area_free(struct vm_area *a);            /* drops the object */
 /* The first area that ends above `addr`; NULL: none. */
 struct vm_area *vm_area_at(struct vm *vm, uintptr_t addr);
 struct vm_area *vm_area_next(struct vm_area *a);
 struct vm_area *vm_area_prev(struct vm_area *a);
 void vm_area_insert(struct vm *vm, struct vm_area *a);
+/* Make the range of `like` an area with its properties (a reference to the object is taken), by growing a neighbour
+ * when that fits.  0 or -ENOMEM. */
+must_check int vm_area_add(struct vm_change *c, const struct vm_area *like);
 /* Out of the tree and its object's list, onto the list of the dead; its pages are the caller's business. */
 void vm_area_remove(struct vm_change *c, struct vm_area *a);
 void vm_area_resize(struct vm_area *a, uintptr_t start, uintptr_t end);
@@ -166,7 +172,5 @@ must_check int vm_populate(struct vm *vm, uintptr_t start, uintptr_t end, enum v
 
 /* Where a mapping of `len` bytes goes: 0 and *addr, or -errno, as Linux's get_unmapped_area. */
 must_check int vm_choose_place(struct vm *vm, const struct vm_map_args *args, size_t len, uintptr_t *addr);
-/* A new anonymous private area over nothing, not merged with others yet.  0 or -ENOMEM. */
-must_check int vm_add_anonymous(struct vm_change *c, uintptr_t start, uintptr_t end, int prot, unsigned flags);
 /* munmap under the lock: 0 or -ENOMEM (nothing done). */
 must_check int vm_unmap_locked(struct vm_change *c, uintptr_t start, uintptr_t end);

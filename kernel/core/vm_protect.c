@@ -1,15 +1,18 @@
-/* mprotect: new rights for a range, area by area. */
+/* mprotect: new rights for a range, area by area.
+ *
+ * Programs switch the rights of the same few pages back and forth.  So that this does not cut and merge areas each
+ * time, neighbours that have become alike again stay two areas, until there are LAZY_AREAS or somebody could tell
+ * the difference (vm_remap, vm_visit). */
 #include "vm_private.h"
 
-/* The part of `a` below `end` gets new rights.  When that is the front of `a` and the area before it is what the
- * part would become (or the mirror image), only the border between the two moves: the common case of a program
- * that switches a page back and forth needs no new area. */
+/* A part of `a`, not all of it, gets new rights.  When that is the front and the area before is what the part would
+ * become (or the mirror image), only the border between the two moves. */
 static bool move_border(struct vm_area *a, uintptr_t start, uintptr_t end, int prot, bool lowers)
 {
-    struct vm_area *to = start == a->start ? vm_area_prev(a) : end == a->end ? vm_area_next(a) : NULL;
-    if (!to || (start == a->start && end == a->end) || to->prot != prot || !vm_area_fits(a, to))
-        return false;
     bool is_front = start == a->start;
+    struct vm_area *to = is_front ? vm_area_prev(a) : end == a->end ? vm_area_next(a) : NULL;
+    if (!to || to->prot != prot || !vm_area_fits(a, to))
+        return false;
     uintptr_t border = is_front ? end : start;
     if (vm_pages_cut_at(a->vm, border) != 0)
         return false;
@@ -29,12 +32,16 @@ static int protect_part(struct vm_area *a, uintptr_t start, uintptr_t end, int p
 {
     struct vm *vm = a->vm;
     bool lowers = a->prot & ~prot;
-    if (a->prot == prot || move_border(a, start, end, prot, lowers))
+    if (a->prot == prot)
         return 0;
-    int err = vm_area_cut(vm, start, end);
-    if (err)
-        return err;
-    a = vm_area_at(vm, start);
+    if (start > a->start || end < a->end) {
+        if (move_border(a, start, end, prot, lowers))
+            return 0;
+        int err = vm_area_cut(vm, start, end);
+        if (err)
+            return err;
+        a = vm_area_at(vm, start);
+    }
     vm_area_set_prot(a, prot);
     vm_pages_protect(vm, a, start, end, lowers);
     return 0;
@@ -64,9 +71,11 @@ static int protect_locked(struct vm_change *c, uintptr_t start, uintptr_t end, i
         else
             err = protect_part(a, at, part_end, prot);
         at = part_end;
-        a = vm_area_at(vm, at);
+        if (at < end)
+            a = vm_area_at(vm, at);
     }
-    vm_area_merge(c, start, end);
+    if (vm->nr_areas >= LAZY_AREAS)
+        vm_area_merge(c, start, end);
     return err;
 }
 

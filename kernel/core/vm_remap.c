@@ -51,40 +51,50 @@ static int make_room(struct remap *r)
     return vm_unmap_locked(r->c, r->result, r->result + r->new_len);
 }
 
-/* A new area like `a`, whose old_len bytes from `from` on it takes over. */
-static int move(struct remap *r, struct vm_area *a)
+/* Areas for the destination like those in the source, on a list.  0 or -ENOMEM. */
+static int copy_areas(const struct remap *r, struct list *copies)
 {
     struct vm *vm = r->c->vm;
-    struct vm_area *to = vm_area_new();
-    if (!to)
-        return -ENOMEM;
+    uintptr_t end = r->from + MAX(r->old_len, 1UL);
+    for (struct vm_area *a = vm_area_at(vm, r->from); a && a->start < end; a = vm_area_next(a)) {
+        /* With old_len 0 from the middle of an area. */
+        uintptr_t start = MAX(a->start, r->from);
+        struct vm_area *copy = vm_area_copy(a, start, a->end);
+        if (!copy)
+            return -ENOMEM;
+        copy->start = start - r->from + r->result;
+        copy->end = r->new_len == r->old_len ? a->end - r->from + r->result : r->result + r->new_len;
+        list_push_back(copies, &copy->object_node);
+    }
+    return 0;
+}
+
+/* Carry old_len bytes at `from` to a new place and, when they grow, their only area with them. */
+static int move(struct remap *r)
+{
+    struct vm *vm = r->c->vm;
+    struct list copies = LIST_INIT(copies);
     int err = vm->nr_areas + 2 >= MAX_AREAS ? -ENOMEM : make_room(r);
-    /* Making room may have cut the area, and with old_len 0 even removed it. */
-    a = vm_area_at(vm, r->from);
-    if (!err && (!a || a->start > r->from))
-        err = -EFAULT;
-    if (!err && r->old_len > 0)
-        err = vm_area_cut(vm, r->from, r->from + r->old_len);
-    if (err) {
-        vm_area_free(to);
-        return err;
-    }
-    to->start = r->result;
-    to->end = r->result + r->new_len;
-    to->flags = a->flags;
-    to->prot = a->prot;
-    to->max_prot = a->max_prot;
-    to->name = a->name;
-    to->object = a->object;
-    if (a->object) {
-        vm_object_get(a->object);
-        to->offset = a->offset + (r->from - a->start);
-    }
-    vm_area_insert(vm, to);
-    err = vm_pages_move(vm, r->from, r->result, r->old_len);
     if (err)
-        vm_area_remove(r->c, to);
-    else if (r->old_len > 0 && !(r->flags & MREMAP_DONTUNMAP))
+        return err;
+    /* Making room may have cut the area, and with old_len 0 even removed it. */
+    struct vm_area *a = vm_area_at(vm, r->from);
+    if (!a || a->start > r->from)
+        return -EFAULT;
+    if (r->old_len > 0)
+        err = vm_area_cut(vm, r->from, r->from + r->old_len);
+    if (!err)
+        err = copy_areas(r, &copies);
+    if (!err)
+        err = vm_pages_move(vm, r->from, r->result, r->old_len);
+    for (struct list *l = list_pop_front(&copies); l; l = list_pop_front(&copies)) {
+        a = list_entry(l, struct vm_area, object_node);
+        if (err)
+            list_push_back(&r->c->dead, l);
+        else
+            vm_area_insert(vm, a);
+    }
+    if (!err && r->old_len > 0 && !(r->flags & MREMAP_DONTUNMAP))
         err = vm_unmap_locked(r->c, r->from, r->from + r->old_len);
     vm_area_merge(r->c, r->from, r->from + r->old_len);
     vm_area_merge(r->c, r->result, r->result + r->new_len);
@@ -109,6 +119,7 @@ static int resize_in_place(struct remap *r, struct vm_area *a)
 static int remap_locked(struct remap *r)
 {
     struct vm *vm = r->c->vm;
+    vm_area_merge(r->c, r->from, r->from + r->old_len); /* see LAZY_AREAS */
     struct vm_area *a = vm_area_at(vm, r->from);
     bool must_move = r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
     if (!a || a->start > r->from)
@@ -117,7 +128,9 @@ static int remap_locked(struct remap *r)
         return -EINVAL;
     if (!must_move && r->new_len <= r->old_len && r->old_len > 0)
         return resize_in_place(r, a);
-    if (r->old_len > a->end - r->from)
+    /* Since Linux 6.17 a plain move may take several areas along. */
+    bool is_plain_move = r->flags == (MREMAP_MAYMOVE | MREMAP_FIXED) && r->old_len == r->new_len;
+    if (r->old_len > a->end - r->from && !is_plain_move)
         return -EFAULT;
 
     if (r->new_len > r->old_len || r->flags & MREMAP_DONTUNMAP) {
@@ -133,9 +146,8 @@ static int remap_locked(struct remap *r)
             if (err)
                 return err;
             r->old_len = r->new_len;
-            a = vm_area_at(vm, r->from);
         }
-        err = move(r, a);
+        err = move(r);
     }
     return err;
 }

@@ -31,7 +31,7 @@ unsigned pci_find_capability(const struct pci_device *d, uint8_t id, unsigned af
     return 0;
 }
 
-/* --- finding them ---------------------------------------------------------------------------------- */
+/* --- finding them ------------------------------------------------------------------------- */
 
 static void scan_bus(uint8_t bus);
 
@@ -54,14 +54,18 @@ static void add_function(struct pci_address at, uint32_t id)
         log_error("pci: no memory for a device");
         return;
     }
-    *d = (struct pci_device){.at = at, .vendor = id, .device = id >> 16, .base_class = class >> 24,
-                             .subclass = class >> 16, .interface = class >> 8};
+    *d = (struct pci_device){.at = at,
+                             .vendor = id,
+                             .device = id >> 16,
+                             .base_class = class >> 24,
+                             .subclass = class >> 16,
+                             .interface = class >> 8};
     d->msix = pci_find_capability(d, PCI_CAP_ID_MSIX, 0);
     if (d->msix)
         d->nr_msix = (pci_read(d, d->msix + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1;
     list_push_back(&devices, &d->node);
-    log_debug("pci: %02x:%02x.%u %04x:%04x class %02x%02x", at.bus, at.device, at.function, d->vendor,
-              d->device, d->base_class, d->subclass);
+    log_debug("pci: %02x:%02x.%u %04x:%04x class %02x%02x", at.bus, at.device, at.function,
+              d->vendor, d->device, d->base_class, d->subclass);
 }
 
 static void scan_bus(uint8_t bus)
@@ -92,7 +96,7 @@ struct pci_device *pci_next(struct pci_device *d)
     return next == &devices ? NULL : list_entry(next, struct pci_device, node);
 }
 
-/* --- using them ------------------------------------------------------------------------------------- */
+/* --- using them --------------------------------------------------------------------------- */
 
 void pci_enable(struct pci_device *d)
 {

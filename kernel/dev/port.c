@@ -1,9 +1,9 @@
 /* The bytes of a console port.
  *
- *     host -> guest   PORT_RX_BUFFERS pages wait at the host; the one that came first is read in place, and goes
- *                     back when it is empty.  A user that takes nothing stops the host when all are full.
- *     guest -> host   each write is copied to a page, which comes back when the host has taken it; only a writer
- *                     that finds no free page asks for an interrupt. */
+ *     host -> guest   PORT_RX_BUFFERS pages wait at the host; the one that came first is read in
+ * place, and goes back when it is empty.  A user that takes nothing stops the host when all are
+ * full. guest -> host   each write is copied to a page, which comes back when the host has taken
+ * it; only a writer that finds no free page asks for an interrupt. */
 #include <arch/arch.h>
 #include <base/errno.h>
 #include <base/string.h>
@@ -24,7 +24,7 @@ void port_init(struct port *p, struct console *c, uint32_t id)
     work_init(&p->pump_work, pump_work);
 }
 
-/* --- looking ports up ----------------------------------------------------------------------------------- */
+/* --- looking ports up --------------------------------------------------------------------- */
 
 struct search {
     const char *name;
@@ -59,7 +59,7 @@ struct port *port_find_console(void)
     return s.found;
 }
 
-/* --- reading --------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------ */
 
 size_t port_peek(struct port *p, const void **bytes)
 {
@@ -99,7 +99,8 @@ bool port_is_closed(struct port *p)
     return !atomic_load(&p->host_is_open);
 }
 
-/* Call the user's `readable` on one CPU at a time; a caller that finds it running makes it run once more. */
+/* Call the user's `readable` on one CPU at a time; a caller that finds it running makes it run once
+ * more. */
 static void pump(struct port *p)
 {
     struct port_user *user = atomic_load(&p->user);
@@ -149,7 +150,7 @@ void port_host_resized(struct port *p, unsigned rows, unsigned columns)
         user->resized(user, p, rows, columns);
 }
 
-/* --- writing --------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------ */
 
 static void reclaim_locked(struct port *p)
 {
@@ -158,12 +159,12 @@ static void reclaim_locked(struct port *p)
         p->tx_free[p->nr_tx_free++] = done;
 }
 
-/* A page that the host does not have; NULL: it has all of them. */
-static uint8_t *tx_page_locked(struct port *p)
+/* A page that the host does not have; NULL: it has all, or there is no memory for another. */
+static uint8_t *tx_page_locked(struct port *p, bool may_allocate)
 {
     reclaim_locked(p);
-    if (p->nr_tx_free == 0 && p->nr_tx < p->tx.ring.num) {
-        struct page *page = page_alloc(0, 0);
+    if (p->nr_tx_free == 0 && p->nr_tx < p->tx.ring.num && may_allocate) {
+        struct page *page = page_alloc(0, PG_MAY_FAIL);
         if (page) {
             p->nr_tx++;
             return page_ptr(page);
@@ -172,25 +173,33 @@ static uint8_t *tx_page_locked(struct port *p)
     return p->nr_tx_free > 0 ? p->tx_free[--p->nr_tx_free] : NULL;
 }
 
-size_t port_write(struct port *p, const void *bytes, size_t n)
+/* Bytes taken: as many as there are pages for. */
+static size_t write_locked(struct port *p, const char *bytes, size_t n, bool may_allocate)
 {
     size_t taken = 0;
-    bool irqs = spin_lock_irq(&p->lock);
-    while (taken < n) {
-        uint8_t *page = tx_page_locked(p);
-        if (!page && !virtq_enable_irq(&p->tx)) {
-            p->writer_waits = true;
-            break;
-        }
-        if (!page) /* one came back just now, or the host has none of ours: no memory */
-            continue;
+    uint8_t *page;
+    while (taken < n && (page = tx_page_locked(p, may_allocate)) != NULL) {
         size_t len = MIN(n - taken, PAGE_SIZE);
-        memcpy(page, (const char *)bytes + taken, len);
+        memcpy(page, bytes + taken, len);
         int err = virtq_add(&p->tx, &(struct virtq_buf){page, len}, 1, 0, page);
         assert(!err); /* as many entries as pages */
         (void)err;
         taken += len;
     }
+    return taken;
+}
+
+size_t port_write(struct port *p, const void *bytes, size_t n)
+{
+    size_t taken = 0;
+    bool is_full;
+    bool irqs = spin_lock_irq(&p->lock);
+    do {
+        taken += write_locked(p, (const char *)bytes + taken, n - taken, true);
+        is_full = taken < n;
+        /* A page that came back before the interrupt was on will cause none. */
+    } while (is_full && virtq_enable_irq(&p->tx));
+    p->writer_waits |= is_full;
     bool must_ring = virtq_needs_ring(&p->tx);
     spin_unlock_irq(&p->lock, irqs);
     if (must_ring)
@@ -198,14 +207,25 @@ size_t port_write(struct port *p, const void *bytes, size_t n)
     return taken;
 }
 
+/* The caller may be a panic in the middle of anything, this file included, or the log under its
+ * lock: so neither wait for the lock for long, nor allocate. */
 void port_write_all(struct port *p, const void *bytes, size_t n)
 {
     uint64_t give_up = arch_clock_ns() + WRITE_ALL_TIMEOUT_NS;
-    size_t done = port_write(p, bytes, n);
+    size_t done = 0;
+    bool irqs = arch_irq_save();
     while (done < n && arch_clock_ns() < give_up) {
-        arch_relax();
-        done += port_write(p, (const char *)bytes + done, n - done);
+        if (!spin_try(&p->lock)) {
+            arch_relax();
+            continue;
+        }
+        done += write_locked(p, (const char *)bytes + done, n - done, false);
+        bool must_ring = virtq_needs_ring(&p->tx);
+        spin_unlock(&p->lock);
+        if (must_ring)
+            virtq_ring(&p->tx);
     }
+    arch_irq_restore(irqs);
 }
 
 static void tx_irq(struct virtq *q)
@@ -225,10 +245,13 @@ bool port_flush(struct port *p)
 {
     if (!atomic_load(&p->user) || port_is_closed(p))
         return true;
-    bool irqs = spin_lock_irq(&p->lock);
-    reclaim_locked(p);
-    bool is_empty = p->nr_tx_free == p->nr_tx;
-    spin_unlock_irq(&p->lock, irqs);
+    bool irqs = arch_irq_save(), is_empty = false;
+    if (spin_try(&p->lock)) { /* in a panic its holder may have stopped for good */
+        reclaim_locked(p);
+        is_empty = p->nr_tx_free == p->nr_tx;
+        spin_unlock(&p->lock);
+    }
+    arch_irq_restore(irqs);
     return is_empty;
 }
 
@@ -248,7 +271,7 @@ void port_flush_all(uint64_t timeout_ns)
     } while (!is_empty && arch_clock_ns() < give_up);
 }
 
-/* --- opening --------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------ */
 
 int port_open(struct port *p, struct port_user *u)
 {
@@ -258,9 +281,16 @@ int port_open(struct port *p, struct port_user *u)
     if (err)
         return err;
     bool irqs = spin_lock_irq(&p->lock);
+    /* One page to write with from the start: port_write_all cannot make any. */
+    struct page *first = page_alloc(0, 0);
+    if (first)
+        p->tx_free[p->nr_tx_free++] = page_ptr(first);
+    p->nr_tx = p->nr_tx_free;
+    err = first ? 0 : -ENOMEM;
     for (unsigned i = 0; i < p->rx.ring.num && !err; i++) {
         struct page *page = page_alloc(0, 0);
-        err = page ? virtq_add(&p->rx, &(struct virtq_buf){page_ptr(page), PAGE_SIZE}, 0, 1, page_ptr(page))
+        err = page ? virtq_add(&p->rx, &(struct virtq_buf){page_ptr(page), PAGE_SIZE}, 0, 1,
+                               page_ptr(page))
                    : -ENOMEM;
     }
     spin_unlock_irq(&p->lock, irqs);

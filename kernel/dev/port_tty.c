@@ -9,9 +9,9 @@ struct port_line {
     struct tty_driver driver; /* what the terminal or stream calls */
     struct port_user user;    /* what the port calls */
     struct port *port;
-    struct tty *tty;          /* one of the two; set before the port is opened */
+    struct tty *tty; /* one of the two; set before the port is opened */
     struct stream *stream;
-    bool was_open;            /* the reader's: the end is told once for each time it was open */
+    bool was_open; /* the reader's: the end is told once for each time it was open */
 };
 
 static struct port_line *line_of_user(struct port_user *u)
@@ -44,7 +44,8 @@ static void line_readable(struct port_user *u, struct port *p)
     struct port_line *l = line_of_user(u);
     const void *bytes;
     size_t n;
-    /* Looked at before the bytes: what comes after the end was seen belongs to the next time it is open. */
+    /* Looked at before the bytes: what comes after the end was seen belongs to the next time it is
+     * open. */
     bool is_closed = port_is_closed(p);
     l->was_open |= !is_closed;
     while ((n = port_peek(p, &bytes)) > 0) {
@@ -79,9 +80,10 @@ static struct port_line *line_new(struct port *p, const char *name, unsigned maj
     struct port_line *l = heap_zalloc(sizeof(*l));
     if (!l)
         return NULL;
-    l->driver = (struct tty_driver){.name = name, .major = major, .minor = minor, .write = line_write,
-                                    .resume = line_resume};
-    l->user = (struct port_user){.readable = line_readable, .writable = line_writable, .resized = line_resized};
+    l->driver = (struct tty_driver){
+        .name = name, .major = major, .minor = minor, .write = line_write, .resume = line_resume};
+    l->user = (struct port_user){
+        .readable = line_readable, .writable = line_writable, .resized = line_resized};
     l->port = p;
     return l;
 }

@@ -94,7 +94,8 @@ void virtio_queue_irq(void *arg)
         q->callback(q);
 }
 
-/* Queues are only ever put at the end of the list, each with one store, so that walking it needs no lock. */
+/* Queues are only ever put at the end of the list, each with one store, so that walking it needs no
+ * lock. */
 void virtio_queues_irq(struct virtio_device *d)
 {
     struct virtq *q;

@@ -1,8 +1,9 @@
-/* The virtio console device: which ports there are, what they are called, whether the host has them open.
+/* The virtio console device: which ports there are, what they are called, whether the host has them
+ * open.
  *
- * With the multiport feature all of that is messages on two control queues.  A port's own queues are started
- * when it is opened, which may be after the device was made ready: a console has queues for 31 ports by default,
- * most of which are never used. */
+ * With the multiport feature all of that is messages on two control queues.  A port's own queues
+ * are started when it is opened, which may be after the device was made ready: a console has queues
+ * for 31 ports by default, most of which are never used. */
 #include <arch/arch.h>
 #include <base/errno.h>
 #include <base/log.h>
@@ -26,7 +27,7 @@ struct console {
     struct console *next;
     struct virtio_device *device;
     bool is_multiport;
-    struct list ports;  /* only ever added to; read without the lock */
+    struct list ports; /* only ever added to; read without the lock */
 
     struct spinlock lock; /* RANK_DRIVER, interrupts off - guards the rest: */
     struct virtq rx, tx;  /* control */
@@ -37,7 +38,7 @@ struct console {
 
 static struct console *consoles; /* added to at boot only */
 
-/* --- sending control messages ------------------------------------------------------------------------- */
+/* --- sending control messages ------------------------------------------------------------- */
 
 static void reclaim_locked(struct console *c)
 {
@@ -70,7 +71,7 @@ void console_send_open(struct port *p)
         console_send(p->console, p->id, VIRTIO_CONSOLE_PORT_OPEN, 1);
 }
 
-/* --- ports ---------------------------------------------------------------------------------------------- */
+/* --- ports -------------------------------------------------------------------------------- */
 
 static struct port *port_by_id(struct console *c, uint32_t id)
 {
@@ -112,7 +113,7 @@ void console_visit(void (*visit)(void *arg, struct port *p), void *arg)
     }
 }
 
-/* --- receiving control messages ------------------------------------------------------------------------- */
+/* --- receiving control messages ----------------------------------------------------------- */
 
 struct resize {
     uint16_t columns, rows; /* in QEMU's order, which is not the specification's */
@@ -173,8 +174,8 @@ static bool next_message_locked(struct console *c, uint8_t copy[CONTROL_MESSAGE_
     return true;
 }
 
-/* Messages are handled in their order, by one CPU at a time, without the lock: whoever comes meanwhile leaves the
- * work to the one who is at it. */
+/* Messages are handled in their order, by one CPU at a time, without the lock: whoever comes
+ * meanwhile leaves the work to the one who is at it. */
 static void drain(struct console *c)
 {
     uint8_t copy[CONTROL_MESSAGE_SIZE];
@@ -203,8 +204,8 @@ static void control_irq(struct virtq *q)
     drain(q->arg);
 }
 
-/* Until the host has read what we said and we have read its answers, which it has written by then: QEMU answers
- * before the message counts as read.  Under emulation that is at once. */
+/* Until the host has read what we said and we have read its answers, which it has written by then:
+ * QEMU answers before the message counts as read.  Under emulation that is at once. */
 static void settle(struct console *c)
 {
     uint64_t give_up = arch_clock_ns() + SETTLE_TIMEOUT_NS;
@@ -223,7 +224,7 @@ static void settle(struct console *c)
         log_warn("console: the host does not answer");
 }
 
-/* --- boot ------------------------------------------------------------------------------------------------ */
+/* --- boot --------------------------------------------------------------------------------- */
 
 static int start_control(struct console *c)
 {

@@ -13,18 +13,18 @@
 struct console;
 
 struct port {
-    struct list node;      /* in the console's list; only ever added */
+    struct list node; /* in the console's list; only ever added */
     struct console *console;
     uint32_t id;
-    char name[PORT_NAME_SIZE];  /* "" until the host tells; written once */
+    char name[PORT_NAME_SIZE]; /* "" until the host tells; written once */
     bool is_console;
-    bool host_is_open;     /* atomic */
+    bool host_is_open;      /* atomic */
     struct port_user *user; /* NULL: not open; set once */
     struct work pump_work;
 
-    struct spinlock lock;  /* RANK_DRIVER, interrupts off - guards the rest: */
+    struct spinlock lock; /* RANK_DRIVER, interrupts off - guards the rest: */
     struct virtq rx, tx;
-    uint8_t *rx_bytes;     /* the buffer that is being read; NULL: none */
+    uint8_t *rx_bytes; /* the buffer that is being read; NULL: none */
     uint32_t rx_len, rx_at;
     bool is_pumping, pump_again;
     uint8_t *tx_free[PORT_TX_BUFFERS]; /* pages that the host does not have */
@@ -39,7 +39,8 @@ void port_host_resized(struct port *p, unsigned rows, unsigned columns);
 bool port_flush(struct port *p); /* true: the host has everything */
 
 /* virtio_console.c */
-must_check int console_start_queues(struct port *p, void (*rx)(struct virtq *q), void (*tx)(struct virtq *q));
+must_check int console_start_queues(struct port *p, void (*rx)(struct virtq *q),
+                                    void (*tx)(struct virtq *q));
 /* Tell the host that this side of the port is open. */
 void console_send_open(struct port *p);
 /* Every port of every console. */

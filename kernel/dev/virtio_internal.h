@@ -18,7 +18,7 @@ struct virtio_transport {
     /* q->ring and q->index are set: let the device use it.  0 or -errno. */
     int (*queue_start)(struct virtio_device *d, struct virtq *q);
     void (*ring)(struct virtq *q); /* any context */
-    bool is_modern; /* knows VIRTIO_F_VERSION_1 */
+    bool is_modern;                /* knows VIRTIO_F_VERSION_1 */
 };
 
 /* virtio.c */

@@ -1,4 +1,5 @@
-/* Virtio over memory-mapped registers: the current layout (version 2) and QEMU's default, the old one. */
+/* Virtio over memory-mapped registers: the current layout (version 2) and QEMU's default, the old
+ * one. */
 #include <arch/arch.h>
 #include <arch/devices.h>
 #include <base/errno.h>
@@ -114,9 +115,10 @@ static void mmio_irq(void *arg)
     virtio_queues_irq(d);
 }
 
-#define MMIO_OPERATIONS                                                                                \
-    .offered = mmio_offered, .accept = mmio_accept, .status = mmio_status, .set_status = mmio_set_status, \
-    .config = mmio_config, .queue_size = mmio_queue_size, .queue_start = mmio_queue_start, .ring = mmio_ring
+#define MMIO_OPERATIONS                                                                  \
+    .offered = mmio_offered, .accept = mmio_accept, .status = mmio_status,               \
+    .set_status = mmio_set_status, .config = mmio_config, .queue_size = mmio_queue_size, \
+    .queue_start = mmio_queue_start, .ring = mmio_ring
 static const struct virtio_transport modern = {MMIO_OPERATIONS, .is_modern = true};
 static const struct virtio_transport legacy = {MMIO_OPERATIONS, .is_modern = false};
 
@@ -132,7 +134,8 @@ static void probe(struct paddr pa, unsigned irq)
     uint32_t version = mmio_read(d, VIRTIO_MMIO_VERSION);
     d->type = mmio_read(d, VIRTIO_MMIO_DEVICE_ID);
     d->transport = version == 1 ? &legacy : &modern;
-    if (mmio_read(d, VIRTIO_MMIO_MAGIC_VALUE) != MMIO_MAGIC || d->type == 0 || version < 1 || version > 2) {
+    if (mmio_read(d, VIRTIO_MMIO_MAGIC_VALUE) != MMIO_MAGIC || d->type == 0 || version < 1 ||
+        version > 2) {
         heap_free(m);
         return;
     }

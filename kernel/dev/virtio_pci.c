@@ -11,7 +11,7 @@
 
 enum {
     VIRTIO_VENDOR = 0x1af4,
-    VIRTIO_FIRST_TRANSITIONAL = 0x1000, /* by subsystem; also knows the old layout, which we never use */
+    VIRTIO_FIRST_TRANSITIONAL = 0x1000, /* also has the old layout, which we never use */
     VIRTIO_FIRST_MODERN = 0x1040,
     VIRTIO_LAST_MODERN = 0x107f,
     SHARED_MESSAGE = 0, /* for the configuration and queues that got no message of their own */
@@ -126,7 +126,7 @@ static const struct virtio_transport transport = {
     .is_modern = true,
 };
 
-/* --- interrupts ------------------------------------------------------------------------------------- */
+/* --- interrupts --------------------------------------------------------------------------- */
 
 /* A message cannot say whether it is for the configuration or a queue: look at everything. */
 static void shared_message(void *arg)
@@ -157,7 +157,7 @@ static int open_interrupts(struct vpci_device *v)
     return pci_irq(v->pci, line_irq, &v->virtio);
 }
 
-/* --- finding it --------------------------------------------------------------------------------------- */
+/* --- finding it --------------------------------------------------------------------------- */
 
 /* The window that a capability describes; NULL: not there. */
 static volatile void *map_window(struct pci_device *pci, unsigned capability)
@@ -216,7 +216,6 @@ static void probe(struct pci_device *pci)
 
 void virtio_pci_find(void)
 {
-    pci_init();
     for (struct pci_device *d = pci_next(NULL); d; d = pci_next(d))
         if (d->vendor == VIRTIO_VENDOR && d->device >= VIRTIO_FIRST_TRANSITIONAL &&
             d->device <= VIRTIO_LAST_MODERN)

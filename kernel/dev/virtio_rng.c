@@ -1,4 +1,5 @@
-/* The virtio entropy device: asked once, at boot, for a seed; the answer comes when the host has it. */
+/* The virtio entropy device: asked once, at boot, for a seed; the answer comes when the host has
+ * it. */
 #include <arch/arch.h>
 #include <base/errno.h>
 #include <base/string.h>

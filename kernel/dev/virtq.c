@@ -4,9 +4,9 @@
  *     avail ring    we publish the first descriptor of each request
  *     used ring     the device publishes the ones it is done with
  *
- * All three lie in one page, which bounds a queue to 128 entries: enough for every driver here, and a machine
- * of a few MiB can afford it.  The rings are shared with the host: nothing read from them is trusted further
- * than to index our own arrays after masking. */
+ * All three lie in one page, which bounds a queue to 128 entries: enough for every driver here, and
+ * a machine of a few MiB can afford it.  The rings are shared with the host: nothing read from them
+ * is trusted further than to index our own arrays after masking. */
 #include <arch/arch.h>
 #include <base/errno.h>
 #include <base/log.h>
@@ -16,7 +16,6 @@
 #include "virtio_internal.h"
 
 #define VIRTQ_MAX_SIZE 128
-
 
 /* Stores to the rings before the next load: whether the other side looked too early. */
 static void full_barrier(void)
@@ -45,11 +44,17 @@ int virtq_start(struct virtq *q, struct virtio_device *d, unsigned index, unsign
     if (!page || !tokens)
         goto no_memory;
 
-    *q = (struct virtq){.device = d, .index = index, .callback = callback, .arg = arg, .mask = size - 1,
-                        .nr_free = size, .tokens = tokens};
+    *q = (struct virtq){.device = d,
+                        .index = index,
+                        .callback = callback,
+                        .arg = arg,
+                        .mask = size - 1,
+                        .nr_free = size,
+                        .tokens = tokens};
     vring_init(&q->ring, size, page_ptr(page), VIRTQ_ALIGN);
-    _Static_assert(sizeof(struct vring_desc) * VIRTQ_MAX_SIZE + 2 * (3 + VIRTQ_MAX_SIZE) + VIRTQ_ALIGN +
-                           2 * 3 + sizeof(struct vring_used_elem) * VIRTQ_MAX_SIZE <= PAGE_SIZE,
+    _Static_assert(sizeof(struct vring_desc) * VIRTQ_MAX_SIZE + 2 * (3 + VIRTQ_MAX_SIZE) +
+                           VIRTQ_ALIGN + 2 * 3 + sizeof(struct vring_used_elem) * VIRTQ_MAX_SIZE <=
+                       PAGE_SIZE,
                    "a queue fits in a page");
     for (unsigned i = 0; i < size; i++)
         q->ring.desc[i].next = i + 1;
@@ -70,7 +75,8 @@ no_memory:
     return -ENOMEM;
 }
 
-int virtq_add(struct virtq *q, const struct virtq_buf *bufs, unsigned nr_out, unsigned nr_in, void *token)
+int virtq_add(struct virtq *q, const struct virtq_buf *bufs, unsigned nr_out, unsigned nr_in,
+              void *token)
 {
     unsigned nr = nr_out + nr_in;
     assert(nr > 0 && token);
@@ -147,8 +153,9 @@ void *virtq_take(struct virtq *q, uint32_t *written)
     return NULL;
 }
 
-/* With event indices, `used_event` == the index we take next asks for one interrupt, at that one; one behind it asks
- * for none (until the index has gone all the way round, which then costs one spurious interrupt). */
+/* With event indices, `used_event` == the index we take next asks for one interrupt, at that one;
+ * one behind it asks for none (until the index has gone all the way round, which then costs one
+ * spurious interrupt). */
 bool virtq_enable_irq(struct virtq *q)
 {
     if (has_event_idx(q))

@@ -14,8 +14,6 @@
 _Static_assert(sizeof(Elf64_Ehdr) == ELF_HEAD_BYTES, "the head is one ELF header");
 _Static_assert(sizeof(Elf64_Phdr) == ELF_PHDR_BYTES, "the table is of 64-bit program headers");
 
-#define EM_ARM_ 40 /* names that <linux/elf-em.h> has only in some versions */
-
 static int refuse(struct elf_why *why, const char *format, ...) printf_like(2, 3);
 static int refuse(struct elf_why *why, const char *format, ...)
 {
@@ -32,7 +30,7 @@ static const char *machine_name(unsigned machine)
         unsigned machine;
         const char *name;
     } names[] = {
-        {EM_386, "32-bit x86"}, {EM_ARM_, "32-bit ARM"},   {EM_AARCH64, "AArch64"},
+        {EM_386, "32-bit x86"}, {EM_ARM, "32-bit ARM"},   {EM_AARCH64, "AArch64"},
         {EM_RISCV, "RISC-V"},   {EM_PPC64, "64-bit POWER"}, {EM_S390, "S/390"},
         {EM_MIPS, "MIPS"},
     };

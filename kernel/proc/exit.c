@@ -138,6 +138,7 @@ static bool leave_process(struct task *t, int wait_status)
         p->exit_code = wait_status;
     list_remove(&t->process_node);
     p->nr_tasks--;
+    p->uid_at_exit = t->cred->uid;
     bool is_last = p->nr_tasks == 0;
     spin_unlock_irq(&p->sighand->lock, irqs);
     mutex_unlock(&p->lock);

@@ -10,7 +10,8 @@
 enum {
     PID_MAX = 32768,
     RESERVED_PIDS = 300, /* not given out again after a wrap, as on Linux */
-    NR_BUCKETS = 256,
+    NR_TASK_BUCKETS = 256,
+    NR_PROCESS_BUCKETS = 16,
 };
 
 static struct spinlock pid_lock = SPINLOCK_INIT(RANK_PIDMAP); /* guards: */
@@ -18,30 +19,39 @@ static uint64_t used[PID_MAX / 64] = {1};                     /* 0 names nobody 
 static int last_id;
 static bool has_wrapped;
 static unsigned nr_tasks;
-static struct pid_link *task_map[NR_BUCKETS], *process_map[NR_BUCKETS];
+
+/* Chains by id; the number of them is a power of two. */
+struct pid_map {
+    unsigned mask;
+    struct pid_link **bucket;
+};
+static struct pid_link *task_buckets[NR_TASK_BUCKETS], *process_buckets[NR_PROCESS_BUCKETS];
+static const struct pid_map task_map = {NR_TASK_BUCKETS - 1, task_buckets};
+static const struct pid_map process_map = {NR_PROCESS_BUCKETS - 1, process_buckets};
 
 /* --- the maps ------------------------------------------------------------------------------------ */
 
-static void link_add(struct pid_link **map, struct pid_link *l, int id)
+static void link_add(const struct pid_map *map, struct pid_link *l, int id)
 {
+    struct pid_link **first = &map->bucket[(unsigned)id & map->mask];
     l->id = id;
-    l->next = map[id % NR_BUCKETS];
-    map[id % NR_BUCKETS] = l;
+    l->next = *first;
+    *first = l;
 }
 
-static void link_remove(struct pid_link **map, struct pid_link *l)
+static void link_remove(const struct pid_map *map, struct pid_link *l)
 {
-    struct pid_link **at = &map[l->id % NR_BUCKETS];
+    struct pid_link **at = &map->bucket[(unsigned)l->id & map->mask];
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
 }
 
-static struct pid_link *link_find(struct pid_link **map, int id)
+static struct pid_link *link_find(const struct pid_map *map, int id)
 {
     if (id <= 0 || id >= PID_MAX)
         return NULL;
-    struct pid_link *l = map[id % NR_BUCKETS];
+    struct pid_link *l = map->bucket[(unsigned)id & map->mask];
     while (l && l->id != id)
         l = l->next;
     return l;
@@ -56,8 +66,8 @@ static struct process *process_of(struct pid_link *l)
 static struct process *next_process(int after)
 {
     struct process *best = NULL;
-    for (unsigned b = 0; b < NR_BUCKETS; b++)
-        for (struct pid_link *l = process_map[b]; l; l = l->next)
+    for (unsigned b = 0; b < NR_PROCESS_BUCKETS; b++)
+        for (struct pid_link *l = process_buckets[b]; l; l = l->next)
             if (l->id > after && (!best || l->id < best->pid))
                 best = process_of(l);
     return best;
@@ -132,7 +142,7 @@ void pid_release(int id)
 void pid_add_task(struct task *t)
 {
     bool irqs = spin_lock_irq(&pid_lock);
-    link_add(task_map, &t->pid_link, t->tid);
+    link_add(&task_map, &t->pid_link, t->tid);
     nr_tasks++;
     spin_unlock_irq(&pid_lock, irqs);
 }
@@ -141,7 +151,7 @@ void pid_add_task(struct task *t)
 void pid_remove_task(struct task *t)
 {
     bool irqs = spin_lock_irq(&pid_lock);
-    link_remove(task_map, &t->pid_link);
+    link_remove(&task_map, &t->pid_link);
     nr_tasks--;
     if (t->tid != t->process->pid)
         release(t->tid);
@@ -151,10 +161,10 @@ void pid_remove_task(struct task *t)
 void pid_become_leader(struct task *t)
 {
     bool irqs = spin_lock_irq(&pid_lock);
-    link_remove(task_map, &t->pid_link);
+    link_remove(&task_map, &t->pid_link);
     release(t->tid);
     t->tid = t->process->pid;
-    link_add(task_map, &t->pid_link, t->tid);
+    link_add(&task_map, &t->pid_link, t->tid);
     spin_unlock_irq(&pid_lock, irqs);
 }
 
@@ -163,14 +173,14 @@ void pid_add_process(struct process *p, int pgid, int sid)
     bool irqs = spin_lock_irq(&pid_lock);
     p->pgid = pgid;
     p->sid = sid;
-    link_add(process_map, &p->pid_link, p->pid);
+    link_add(&process_map, &p->pid_link, p->pid);
     spin_unlock_irq(&pid_lock, irqs);
 }
 
 void pid_remove_process(struct process *p)
 {
     bool irqs = spin_lock_irq(&pid_lock);
-    link_remove(process_map, &p->pid_link);
+    link_remove(&process_map, &p->pid_link);
     release(p->pid);
     spin_unlock_irq(&pid_lock, irqs);
 }
@@ -183,7 +193,7 @@ unsigned pid_count_tasks(void)
 struct process *process_find(int pid)
 {
     bool irqs = spin_lock_irq(&pid_lock);
-    struct pid_link *l = link_find(process_map, pid);
+    struct pid_link *l = link_find(&process_map, pid);
     struct process *p = l && ref_get_unless_zero(&process_of(l)->ref) ? process_of(l) : NULL;
     spin_unlock_irq(&pid_lock, irqs);
     return p;
@@ -192,7 +202,7 @@ struct process *process_find(int pid)
 struct task *task_find(int tid)
 {
     bool irqs = spin_lock_irq(&pid_lock);
-    struct pid_link *l = link_find(task_map, tid);
+    struct pid_link *l = link_find(&task_map, tid);
     struct task *t = l ? container_of(l, struct task, pid_link) : NULL;
     if (t && !ref_get_unless_zero(&t->ref))
         t = NULL;
@@ -245,7 +255,7 @@ static int set_group_locked(struct process *self, struct pid_link *l, int pgid)
     if (!l)
         return -ESRCH;
     struct process *p = process_of(l);
-    if (p != self && atomic_load(&p->parent) != self)
+    if (p != self && atomic_load(&p->parent) != self) /* compared only, so no lock of the family's */
         return -ESRCH;
     if (p != self && p->sid != self->sid)
         return -EPERM;
@@ -267,7 +277,7 @@ int process_set_group(int pid, int pgid)
     if (pgid < 0)
         return -EINVAL;
     bool irqs = spin_lock_irq(&pid_lock);
-    int err = set_group_locked(self, link_find(process_map, pid), pgid);
+    int err = set_group_locked(self, link_find(&process_map, pid), pgid);
     spin_unlock_irq(&pid_lock, irqs);
     return err;
 }

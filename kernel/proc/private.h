@@ -1,7 +1,10 @@
 /* What the files of processes, tasks and signals know of each other; nobody outside this folder does. */
 #pragma once
 
+#include <proc/futex.h>
 #include <proc/process.h>
+#include <proc/rseq.h>
+#include <proc/timers.h>
 
 /* pid.c ------------------------------------------------------------------------------------------ */
 
@@ -41,19 +44,6 @@ struct vfork_state *exit_vfork_new(void) must_check;
 void exit_vfork_wait(struct vfork_state *v);
 void exit_vfork_discard(struct vfork_state *v);
 
-/* futex.c, timers.c, rseq.c ------------------------------------------------------------------------ */
-
-/* The current task ends or leaves its memory: robust list, PI futexes that it holds. */
-void futex_exit_task(struct task *t);
-/* Wake one waiter of a private futex word: clear_child_tid. */
-void futex_wake_addr(struct uptr addr);
-/* execve(2): POSIX timers go, setitimer(2)'s stay.  Exit: all go. */
-void timers_exec(struct process *p);
-void timers_exit(struct process *p);
-void rseq_reset(struct task *t);
-/* On the way to ring 3 after a switch or before a handler's frame: restart an interrupted critical section. */
-void rseq_return_to_user(struct regs *regs);
-
 /* wait_child.c --------------------------------------------------------------------------------------- */
 
 void family_add(struct process *parent, struct process *child);
@@ -81,11 +71,6 @@ void signal_recheck(struct task *t);
 /* End the whole process with this wait status; the caller goes to task_exit itself.  sighand->lock held.  False
  * when it was ending already. */
 bool signal_begin_group_exit(struct process *p, int wait_status);
-
-enum { /* classes of signals; bit sets */
-    SIGNALS_SYNC = 1, SIGNALS_STOP = 2, SIGNALS_IGNORED = 4, SIGNALS_REPORT = 8,
-};
-uint64_t signal_class(unsigned classes);
 
 /* sigframe.c ------------------------------------------------------------------------------------------ */
 

@@ -30,6 +30,8 @@ static void process_init(void)
     task_slab = slab_new("task", sizeof(struct task));
     process_slab = slab_new("process", sizeof(struct process));
     signal_init();
+    futex_init();
+    timers_init();
     vdso_map_init();
     jobs_init();
     thread_set_work_fn(task_return_to_user);

@@ -41,6 +41,7 @@ static void tell(struct process *parent, struct process *child, int code, int va
 {
     siginfo_t info = {.si_signo = sig, .si_code = code};
     info.si_pid = child->pid;
+    info.si_uid = child->uid_at_exit;
     info._sifields._sigchld._status = value;
     info.si_utime = (long)(child->dead_usage.user_ns / 10000000);
     info.si_stime = (long)(child->dead_usage.kernel_ns / 10000000);
@@ -77,6 +78,8 @@ static void give_away_children(struct process *p)
         child = list_entry(p->children.next, struct process, sibling);
         list_remove(&child->sibling);
         child->parent = reaper;
+        if (child->parent_death_signal && !child->is_zombie)
+            signal_send_process(child, child->parent_death_signal, NULL);
         if (!reaper)
             continue;
         list_push_back(&reaper->children, &child->sibling);
@@ -191,6 +194,7 @@ static bool search_children(struct search *s)
         if (child->is_zombie && (s->options & WEXITED)) {
             *s->result = (struct wait_result){.status = child->exit_code,
                                               .code = code_of_status(child->exit_code),
+                                              .uid = child->uid_at_exit,
                                               .usage = child->dead_usage};
             found = true;
             if (!(s->options & WNOWAIT)) {

@@ -76,22 +76,46 @@ void up_free(void *p)
 {
 }
 
+#define FLUSH_ROUNDS 200
+static struct arch_vm vm;
+static unsigned cpus_done;      /* atomic */
+static bool is_time_to_flush;   /* atomic */
+
+/* Everybody makes everybody else flush, all at once. */
+static void flush_rounds(void)
+{
+    for (unsigned i = 0; i < FLUSH_ROUNDS; i++)
+        arch_flush(&vm, 0x10000000, 0x10000000 + (i % 64 + 1) * PAGE_SIZE);
+    __atomic_fetch_add(&cpus_done, 1, __ATOMIC_RELEASE);
+}
+
 void up_cpu_main(void)
 {
+    arch_vm_activate(&vm);
+    arch_irq_on();
+    while (!__atomic_load_n(&is_time_to_flush, __ATOMIC_ACQUIRE))
+        arch_relax();
+    flush_rounds();
+    arch_irq_off();
     for (;;)
         arch_cpu_idle();
 }
 
+static unsigned ticks;
 void up_timer_irq(void)
 {
+    ticks++;
+    this_cpu()->work = WORK_RESCHED;
 }
 
 void up_resched_irq(void)
 {
 }
 
+static unsigned cpus_halted; /* atomic */
 void up_halt_irq(const struct regs *regs)
 {
+    __atomic_fetch_add(&cpus_halted, 1, __ATOMIC_RELEASE);
 }
 
 /* --- checks ---------------------------------------------------------------------------------------------------- */
@@ -111,7 +135,6 @@ struct fake_thread {
 };
 
 static struct fake_thread boot_thread, other_thread, user_thread;
-static struct arch_vm vm;
 static struct thread *first_run_prev;
 
 static struct thread *as_thread(struct fake_thread *t)
@@ -128,11 +151,38 @@ void up_thread_first_run(struct thread *prev)
 static unsigned calls, calls32, faults, last_vector, works;
 static uint64_t last_fault_addr;
 static bool deny_faults;
+static uint64_t null_cycles; /* of 1000 null calls; under -icount shift=0 a cycle is an instruction */
 
 static void payload_done(void)
 {
     arch_switch(current_thread(), as_thread(&boot_thread));
     panic("the payload came back");
+}
+
+static void frame_put(uintptr_t at, uint64_t value)
+{
+    CHECK(arch_copy_to_user(at, &value, sizeof(value)) == 0);
+}
+
+static void test_bad_fpu_frames(uintptr_t frame)
+{
+    const struct uptr at = {frame};
+    const bool has_xsave = arch_fpu_frame_size() > 512;
+
+    CHECK(arch_fpu_to_user(at) == 0);
+    frame_put(frame + 520, 1); /* a compacted format */
+    CHECK(arch_fpu_from_user(at) == (has_xsave ? -22 : 0));
+    CHECK(arch_fpu_to_user(at) == 0);
+    frame_put(frame + 512, 1ull << 9); /* a feature that is not enabled */
+    CHECK(arch_fpu_from_user(at) == (has_xsave ? -22 : 0));
+    CHECK(arch_fpu_to_user(at) == 0);
+    frame_put(frame + arch_fpu_frame_size() - 4, 0); /* no second magic number: the first 512 bytes count */
+    frame_put(frame + 520, 1);
+    CHECK(arch_fpu_from_user(at) == 0);
+    deny_faults = true;
+    CHECK(arch_fpu_from_user((struct uptr){0x1ffff000}) == -14);
+    CHECK(arch_fpu_to_user((struct uptr){0x1ffff000}) == -14);
+    deny_faults = false;
 }
 
 void up_syscall(struct regs *regs)
@@ -170,6 +220,21 @@ void up_syscall(struct regs *regs)
     case 7:
         regs->rax = arch_set_fs_base(regs->rdi);
         break;
+    case 12: { /* a thread-local segment at `rdi`, as set_thread_area makes it; 0x63 selects it */
+        struct arch_thread *t = (struct arch_thread *)current_thread();
+        t->tls[0] = 0x00cff3000000ffff | (regs->rdi & 0xffffff) << 16 | (regs->rdi >> 24 & 0xff) << 56;
+        arch_tls_load();
+        regs->rax = 0;
+        break;
+    }
+    case 14: /* to 32-bit code */
+        regs->cs = USER32_CS;
+        regs->rip = regs->rdi;
+        break;
+    case 13: /* FPU frames that are not ours */
+        test_bad_fpu_frames(regs->rdi);
+        regs->rax = 0;
+        break;
     case 8: /* FPU frame out and back in, spoiled in between */
         CHECK(arch_fpu_to_user((struct uptr){regs->rdi}) == 0);
         arch_fpu_reset();
@@ -180,8 +245,16 @@ void up_syscall(struct regs *regs)
         arch_irq_off();
         payload_done();
         break;
+    case 11: /* interrupt me soon */
+        arch_timer_arm(arch_clock_ns() + 2000000);
+        regs->rax = 0;
+        break;
     case 10:
-        regs->rax = 0; /* the null call, for counting instructions */
+        if (regs->r12 == 1000)
+            null_cycles = arch_cycles();
+        if (regs->r12 == 1)
+            null_cycles = arch_cycles() - null_cycles;
+        regs->rax = 0;
         break;
     default:
         panic("payload call %lu", regs->orig_rax);
@@ -193,6 +266,11 @@ void up_syscall_32(struct regs *regs)
     calls32++;
     CHECK(regs->cs == USER_CS || regs->cs == USER32_CS);
     regs->rax = regs->orig_rax + 1;
+    if (regs->orig_rax == 99) { /* back to 64-bit code */
+        CHECK(regs->cs == USER32_CS);
+        regs->cs = USER_CS;
+        regs->rip = regs->rbx;
+    }
 }
 
 bool up_page_fault(struct regs *regs, uintptr_t addr, unsigned flags)
@@ -235,6 +313,8 @@ void up_return_to_user(struct regs *regs)
 {
     works++;
     CHECK(arch_irqs_are_on());
+    if (this_cpu()->work == WORK_RESCHED) /* tell the payload, which spins on this word */
+        CHECK(arch_copy_to_user(0x10008008, &ticks, sizeof(ticks)) == 0);
     this_cpu()->work = 0;
 }
 
@@ -338,6 +418,51 @@ static void test_usercopy(void)
     CHECK(arch_user_load32(edge, &word) == -14);
     CHECK(arch_user_cmpxchg32(edge, 5, 7, &word) == -14);
     deny_faults = false;
+    CHECK(arch_visit(&vm, page, edge, visit_count, &vm) == 0);
+    arch_flush(&vm, page, edge);
+}
+
+static void test_kernel_maps(void)
+{
+    const uintptr_t va = KMAP_BASE + 0x10000000;
+    struct paddr page = up_table_page_alloc();
+    uint64_t high = 0;
+
+    CHECK(arch_kmap(va, page, MAP_R | MAP_W) == 0);
+    *(volatile uint64_t *)va = 42;
+    CHECK(*(uint64_t *)direct_ptr(page) == 42);
+    arch_kunmap(va, PAGE_SIZE);
+    uint64_t word;
+    CHECK(arch_copy_from_user(&word, va, 8) == 8); /* a kernel address that is not there */
+
+    for (unsigned i = 0; i < boot->nr_ranges; i++)
+        if (boot->ranges[i].kind == BOOT_RAM)
+            high = boot->ranges[i].start.pa + boot->ranges[i].size;
+    arch_direct_map((struct paddr){high - PAGE_SIZE}, PAGE_SIZE);
+    volatile uint64_t *last = direct_ptr((struct paddr){high - 8});
+    *last = 7;
+    CHECK(*last == 7);
+    /* Another root entry than any that `vm` was made with. */
+    const struct paddr far = {1ull << 39};
+    arch_direct_map(far, PAGE_SIZE);
+    (void)*(volatile uint64_t *)direct_ptr(far);
+}
+
+static void test_cpus(void)
+{
+    arch_start_cpus(ARCH_MAX_CPUS);
+    log_line(LOG_INFO, "%u CPUs", arch_cpu_count());
+    arch_irq_on();
+    __atomic_store_n(&is_time_to_flush, true, __ATOMIC_RELEASE);
+    flush_rounds();
+    while (__atomic_load_n(&cpus_done, __ATOMIC_ACQUIRE) < arch_cpu_count())
+        arch_relax();
+    CHECK(vm.cpus == ~0ull >> (64 - arch_cpu_count()));
+    arch_vm_destroy(&vm);
+    CHECK(vm.cpus == 0);
+    arch_irq_off();
+    arch_halt_others();
+    CHECK(__atomic_load_n(&cpus_halted, __ATOMIC_ACQUIRE) == arch_cpu_count() - 1);
 }
 
 static void user_main(void *arg)
@@ -360,9 +485,10 @@ static void test_user(void)
     }
     CHECK(arch_thread_init(&user_thread.arch, (char *)stack + 4 * PAGE_SIZE, user_main, NULL, true) == 0);
     arch_switch(as_thread(&boot_thread), as_thread(&user_thread));
+    log_line(LOG_INFO, "%lu cycles for 1000 null calls", null_cycles);
     log_line(LOG_INFO, "calls %u, 32-bit calls %u, faults %u, works %u", calls, calls32, faults, works);
-    CHECK(calls32 == 1 && works == 1);
-    CHECK(other_thread.runs == 2);
+    CHECK(calls32 == 3 && works == 2 && ticks == 1);
+    CHECK(other_thread.runs == 3);
 }
 
 static void pool_init(void)
@@ -380,6 +506,7 @@ static void pool_init(void)
 void up_main(const struct bootinfo *info)
 {
     boot = info;
+    log_line(LOG_INFO, "%lu cycles from reset", arch_cycles());
     log_line(LOG_INFO, "arch: booted by %s, command line \"%s\", %u modules, rsdp %#lx, fb %#lx %ux%u", info->loader,
              info->cmdline, info->nr_modules, info->rsdp.pa, info->framebuffer.pa.pa, info->framebuffer.width,
              info->framebuffer.height);
@@ -394,8 +521,13 @@ void up_main(const struct bootinfo *info)
     arch_serial_write(text, strlen(text));
     test_switch();
     test_paging();
-    test_usercopy();
+    test_kernel_maps();
+    for (unsigned i = 0; i < 2; i++) { /* both ways to copy, whatever this machine prefers */
+        cpu_slow_strings = !cpu_slow_strings;
+        test_usercopy();
+    }
     test_user();
+    test_cpus();
     CHECK(!arch_irqs_are_on());
     log_line(LOG_INFO, failures ? "arch: %u failed" : "arch: all passed", failures);
     arch_poweroff(failures != 0);

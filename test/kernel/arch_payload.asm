@@ -4,6 +4,7 @@ section .rodata.payload progbits alloc noexec nowrite align=4096
 bits 64
 global arch_payload, arch_payload_end
 default rel
+PAYLOAD_BASE    equ 0x400000
 
 %macro FAIL_UNLESS 3                ; condition, number, register to show
         j%1     %%ok
@@ -107,6 +108,50 @@ arch_payload:
         cmp     r14, 0x7777
         FAIL_UNLESS e, 62, r14
 
+        ; a thread-local segment over a switch
+        mov     edi, 0x10008000
+        mov     eax, 12
+        syscall
+        mov     eax, 0x63
+        mov     fs, eax
+        mov     gs, eax
+        mov     eax, 6
+        syscall
+        mov     rax, [fs:0]
+        cmp     rax, 0x77
+        FAIL_UNLESS e, 63, rax
+        mov     rax, [gs:0]
+        cmp     rax, 0x77
+        FAIL_UNLESS e, 64, rax
+        mov     eax, gs
+        cmp     eax, 0x63
+        FAIL_UNLESS e, 65, rax
+        xor     eax, eax
+        mov     fs, eax
+        mov     gs, eax
+
+        ; 32-bit code: int 0x80 and, on AMD, SYSCALL
+        lea     rdi, [.compat]
+        mov     eax, 14
+        syscall
+bits 32
+.compat:
+        mov     eax, 41
+        int     0x80
+        mov     edi, eax
+        mov     eax, 10
+        syscall
+        mov     esi, eax
+        mov     ebx, PAYLOAD_BASE + (.long - arch_payload)
+        mov     eax, 99
+        int     0x80
+bits 64
+.long:
+        cmp     edi, 42
+        FAIL_UNLESS e, 66, rdi
+        cmp     esi, -38
+        FAIL_UNLESS e, 67, rsi
+
         ; FPU through a frame in memory
         mov     edi, 0x10009000
         mov     eax, 8
@@ -116,6 +161,28 @@ arch_payload:
         FAIL_UNLESS e, 70, rcx
         cmp     dword [abs 0x10009000 + 464], 0x46505853
         FAIL_UNLESS e, 71, rcx
+
+        mov     edi, 0x1000a000
+        mov     eax, 13
+        syscall
+
+        ; an interrupt at any instruction keeps every register
+        mov     qword [abs 0x10008008], 0
+        mov     eax, 11
+        syscall
+        mov     rcx, 0xc1
+        mov     r11, 0xb1
+        mov     r8, 0x81
+        movq    xmm4, r8
+.spin:  cmp     dword [abs 0x10008008], 0
+        je      .spin
+        cmp     rcx, 0xc1
+        FAIL_UNLESS e, 80, rcx
+        cmp     r8, 0x81
+        FAIL_UNLESS e, 82, r8
+        movq    rcx, xmm4
+        cmp     rcx, 0x81
+        FAIL_UNLESS e, 83, rcx
 
         ; null calls, for counting
         mov     r12d, 1000

@@ -1,14 +1,15 @@
 /* sources: arch/x86/machine.c arch/x86/acpi.c arch/x86/mptable.c */
-/* The table parsers against tables made here: well-formed ones, and every one-byte damage of them with the
- * checksum put right again.  Each mapped piece is a heap block of its own, so that ASan sees any byte read
- * beyond what was asked for. */
+/* The table parsers against tables made here: well-formed ones, and every one-byte damage of them
+ * with the checksum put right again.  Each mapped piece is a heap block of its own, so that ASan
+ * sees any byte read beyond what was asked for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "../../arch/x86/machine.h"
 
@@ -63,14 +64,14 @@ static uint32_t madt, fadt, xsdt, rsdp;
 static uint32_t put_madt(void)
 {
     static const uint8_t body[] = {
-        0, 0, 0xe0, 0xfe, 1, 0, 0, 0,             /* address, flags */
-        0, 8, 0, 0, 1, 0, 0, 0,                   /* APIC 0 */
-        0, 8, 1, 1, 1, 0, 0, 0,                   /* APIC 1 */
-        0, 8, 2, 2, 0, 0, 0, 0,                   /* APIC 2, disabled */
-        9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, /* x2APIC 256 */
-        1, 12, 7, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0, /* I/O APIC */
-        2, 10, 0, 0, 2, 0, 0, 0, 0, 0,            /* IRQ 0 -> GSI 2 */
-        2, 10, 0, 9, 9, 0, 0, 0, 0x0f, 0,         /* IRQ 9: level, low */
+        0, 0,  0xe0, 0xfe, 1, 0, 0,    0,                               /* address, flags */
+        0, 8,  0,    0,    1, 0, 0,    0,                               /* APIC 0 */
+        0, 8,  1,    1,    1, 0, 0,    0,                               /* APIC 1 */
+        0, 8,  2,    2,    0, 0, 0,    0,                               /* APIC 2, disabled */
+        9, 16, 0,    0,    0, 1, 0,    0,    1,    0, 0, 0, 3, 0, 0, 0, /* x2APIC 256 */
+        1, 12, 7,    0,    0, 0, 0xc0, 0xfe, 0,    0, 0, 0,             /* I/O APIC */
+        2, 10, 0,    0,    2, 0, 0,    0,    0,    0,                   /* IRQ 0 -> GSI 2 */
+        2, 10, 0,    9,    9, 0, 0,    0,    0x0f, 0,                   /* IRQ 9: level, low */
     };
     return put_table("APIC", body, sizeof(body));
 }
@@ -83,11 +84,11 @@ static void put_acpi(void)
     uint32_t dsdt = put_table("DSDT", aml, sizeof(aml));
     uint8_t body[276 - 36] = {0};
     put32(body + 40 - 36, dsdt);
-    put32(body + 64 - 36, 0x604);  /* PM1a control */
-    put32(body + 76 - 36, 0x608);  /* timer */
-    body[108 - 36] = 0x32;         /* century */
+    put32(body + 64 - 36, 0x604); /* PM1a control */
+    put32(body + 76 - 36, 0x608); /* timer */
+    body[108 - 36] = 0x32;        /* century */
     put32(body + 112 - 36, 1 << 10 | 1 << 8);
-    body[116 - 36] = 1;            /* reset register: I/O, 8 bits */
+    body[116 - 36] = 1; /* reset register: I/O, 8 bits */
     body[117 - 36] = 8;
     put32(body + 120 - 36, 0xcf9);
     body[128 - 36] = 0x0f;
@@ -214,17 +215,19 @@ static void limits_cpus(void **state)
     unmap_all();
 }
 
-/* --- MP table ---------------------------------------------------------------------------------------- */
+/* --- MP table ----------------------------------------------------------------------------- */
 
 static void put_mp(void)
 {
     static const uint8_t entries[] = {
-        0, 0, 20, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* CPUs 0 and 1 */
-        0, 1, 20, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        1, 5, 'I', 'S', 'A', ' ', ' ', ' ',                          /* bus 5 */
-        2, 9, 0x11, 1, 0, 0, 0xc0, 0xfe,                             /* I/O APIC 9 */
-        3, 0, 0, 0, 5, 0, 9, 2,                                      /* IRQ 0 -> pin 2 */
-        3, 0, 0x0f, 0, 5, 11, 9, 11,                                 /* IRQ 11: level, low */
+        /* clang-format off */
+        0, 0, 20, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* CPU 0 */
+        0, 1, 20, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* CPU 1 */
+        1, 5, 'I', 'S', 'A', ' ', ' ', ' ',      /* bus 5 */
+        2, 9,   0x11, 1,   0,   0,   0xc0, 0xfe, /* I/O APIC 9 */
+        3, 0,   0,    0,   5,   0,   9,    2,    /* IRQ 0 -> pin 2 */
+        3, 0,   0x0f, 0,   5,   11,  9,    11,   /* IRQ 11: level, low */
+        /* clang-format on */
     };
     memset(memory, 0, sizeof(memory));
     uint8_t *t = memory + 0x9f000, *p = memory + 0xf5a40;
@@ -275,9 +278,9 @@ static void survives_damaged_mp_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_tables),   cmocka_unit_test(needs_valid_rsdp),
+        cmocka_unit_test(reads_tables),    cmocka_unit_test(needs_valid_rsdp),
         cmocka_unit_test(survives_damage), cmocka_unit_test(limits_cpus),
-        cmocka_unit_test(reads_mp_table), cmocka_unit_test(survives_damaged_mp_table),
+        cmocka_unit_test(reads_mp_table),  cmocka_unit_test(survives_damaged_mp_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,20 @@
 /* needs: vdso/vdso64.so */
-/* The vDSO as a program sees it: found by both kinds of hash table and by version, as libcs do, and called with
- * a vvar page made here. */
+/* The vDSO as a program sees it: found by both kinds of hash table and by version, as libcs do, and
+ * called with a vvar page made here. */
+#include <elf.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <elf.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "../../arch/x86/vdso/vvar.h"
 
@@ -36,7 +37,8 @@ static int load(void **state)
     if (fd < 0 || fstat(fd, &st) < 0)
         return -1;
     size_t size = (st.st_size + PAGE - 1) & ~(PAGE - 1);
-    uint8_t *base = mmap(NULL, PAGE + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *base =
+        mmap(NULL, PAGE + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED)
         return -1;
     vvar = (struct vvar *)base;
@@ -74,13 +76,29 @@ static void read_dynamic(void)
     for (; d->d_tag != DT_NULL; d++) {
         const void *value = image + d->d_un.d_ptr;
         switch (d->d_tag) {
-        case DT_SYMTAB: symbols = value; break;
-        case DT_STRTAB: strings = value; break;
-        case DT_HASH: hash = value; break;
-        case DT_GNU_HASH: gnu_hash = value; break;
-        case DT_VERSYM: versions = value; break;
-        case DT_VERDEF: verdef = value; break;
-        case DT_REL: case DT_RELA: case DT_JMPREL: case DT_TEXTREL: fail_msg("needs relocation");
+        case DT_SYMTAB:
+            symbols = value;
+            break;
+        case DT_STRTAB:
+            strings = value;
+            break;
+        case DT_HASH:
+            hash = value;
+            break;
+        case DT_GNU_HASH:
+            gnu_hash = value;
+            break;
+        case DT_VERSYM:
+            versions = value;
+            break;
+        case DT_VERDEF:
+            verdef = value;
+            break;
+        case DT_REL:
+        case DT_RELA:
+        case DT_JMPREL:
+        case DT_TEXTREL:
+            fail_msg("needs relocation");
         }
     }
     assert_true(symbols && strings && hash && gnu_hash && versions && verdef);
@@ -147,7 +165,8 @@ static void *lookup(const char *name)
 
 static void has_symbols(void **state)
 {
-    static const char *const names[] = {"clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu"};
+    static const char *const names[] = {"clock_gettime", "clock_getres", "gettimeofday", "time",
+                                        "getcpu"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
         char full[64] = "__vdso_";
         assert_ptr_equal(lookup(names[i]), lookup(strcat(full, names[i])));
@@ -162,7 +181,9 @@ static void tells_time(void **state)
 {
     clock_fn *gettime = (clock_fn *)lookup("__vdso_clock_gettime");
     struct timespec t;
-    *vvar = (struct vvar){.base_tsc = vvar_tsc(), .base_ns = 5999999000, .mult = 1ull << VVAR_SHIFT,
+    *vvar = (struct vvar){.base_tsc = vvar_tsc(),
+                          .base_ns = 5999999000,
+                          .mult = 1ull << VVAR_SHIFT,
                           .wall_offset_ns = 1700000000000000000};
     assert_int_equal(gettime(CLOCK_MONOTONIC, &t), 0);
     assert_in_range(t.tv_sec, 5, 60);
@@ -171,7 +192,8 @@ static void tells_time(void **state)
     assert_in_range(t.tv_sec, 1700000005, 1700000060);
 
     vvar->mult = 0; /* time stands still */
-    static const clockid_t mono[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME};
+    static const clockid_t mono[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE,
+                                     CLOCK_BOOTTIME};
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(gettime(mono[i], &t), 0);
         assert_int_equal(t.tv_sec, 5);
@@ -221,8 +243,9 @@ int main(int argc, char **argv)
     if (argc > 1)
         path = argv[1];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(has_one_segment), cmocka_unit_test(has_version),     cmocka_unit_test(has_symbols),
-        cmocka_unit_test(tells_time),      cmocka_unit_test(asks_the_kernel),
+        cmocka_unit_test(has_one_segment), cmocka_unit_test(has_version),
+        cmocka_unit_test(has_symbols),     cmocka_unit_test(tells_time),
+        cmocka_unit_test(asks_the_kernel),
     };
     return cmocka_run_group_tests(tests, load, NULL);
 }

@@ -215,7 +215,11 @@ static void mb2_read(const uint32_t *start)
         mb2_read_tag(tag);
         at += ALIGN_UP(tag->size, 8u);
     }
-    range_use(direct_paddr(start).pa, start[0]); /* the strings and the RSDP are inside */
+    /* The strings and the RSDP are inside; listed, because tables are only read from listed memory. */
+    uint64_t first = ALIGN_DOWN(direct_paddr(start).pa, PAGE_SIZE);
+    uint64_t last = ALIGN_UP(direct_paddr(start).pa + start[0], PAGE_SIZE);
+    range_carve(first, last);
+    range_insert(first, last, BOOT_RESERVED);
 }
 
 const struct bootinfo *bootinfo_read(uint32_t magic, uint32_t info_pa)

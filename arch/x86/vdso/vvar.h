@@ -3,9 +3,9 @@
  *     monotonic ns = base_ns + (tsc - base_tsc) * mult / 2^32
  *     wall ns      = monotonic ns + wall_offset_ns
  *
- * `seq` is odd while the kernel changes the rest (clock.c, rarely: when it learns the TSC's frequency better,
- * or when the wall clock is set); a reader tries again if it saw an odd or a changed one.  Compiled into the
- * kernel and into the vDSO, so that there is one reader. */
+ * `seq` is odd while the kernel changes the rest (clock.c, rarely: when it learns the TSC's
+ * frequency better, or when the wall clock is set); a reader tries again if it saw an odd or a
+ * changed one.  Compiled into the kernel and into the vDSO, so that there is one reader. */
 #pragma once
 
 #include <stdint.h>
@@ -26,8 +26,8 @@ struct vvar {
 static inline uint64_t vvar_tsc(void)
 {
     uint32_t lo, hi;
-    /* The fence keeps the CPU from reading the counter before earlier loads: time never runs backwards
-     * against what another CPU was seen to have stored. */
+    /* The fence keeps the CPU from reading the counter before earlier loads: time never runs
+     * backwards against what another CPU was seen to have stored. */
     __asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi)::"memory");
     return (uint64_t)hi << 32 | lo;
 }
@@ -37,22 +37,23 @@ static inline uint64_t vvar_scale(uint64_t ticks, uint64_t mult)
     return (uint64_t)((unsigned __int128)ticks * mult >> VVAR_SHIFT);
 }
 
-/* For the writer, or with `v` a private copy.  A TSC slightly behind another CPU's may be read as older than the
- * base: that is the base's time. */
+/* For the writer, or with `v` a private copy.  A TSC slightly behind another CPU's may be read as
+ * older than the base: that is the base's time. */
 static inline uint64_t vvar_ns_at(const struct vvar *v, uint64_t tsc)
 {
     int64_t ticks = tsc - v->base_tsc;
     return v->base_ns + (__builtin_expect(ticks > 0, 1) ? vvar_scale(ticks, v->mult) : 0);
 }
 
-/* Now, in monotonic ns; *wall is what to add for the wall clock.  The page is changed behind the compiler's
- * back, so it must not be declared const. */
+/* Now, in monotonic ns; *wall is what to add for the wall clock.  The page is changed behind the
+ * compiler's back, so it must not be declared const. */
 static inline uint64_t vvar_now(volatile struct vvar *page, uint64_t *wall)
 {
     for (;;) {
         uint32_t seq = __atomic_load_n(&page->seq, __ATOMIC_ACQUIRE);
         uint64_t tsc = vvar_tsc();
-        struct vvar copy = {.base_tsc = page->base_tsc, .base_ns = page->base_ns, .mult = page->mult};
+        struct vvar copy = {
+            .base_tsc = page->base_tsc, .base_ns = page->base_ns, .mult = page->mult};
         *wall = page->wall_offset_ns;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (__builtin_expect(!(seq & 1) && __atomic_load_n(&page->seq, __ATOMIC_RELAXED) == seq, 1))

@@ -32,5 +32,6 @@ void inotify_free_watches(struct inode *i); /* inode.c: the inode goes */
 
 /* inotify_init1(2) and friends, behind the system calls. */
 must_check int inotify_new(int flags, struct file **out);
+bool inotify_is(const struct file *f);
 must_check int inotify_add(struct file *f, struct inode *i, uint32_t mask);  /* watch descriptor or -errno */
 must_check int inotify_remove(struct file *f, int wd);

@@ -75,5 +75,8 @@ must_check int path_set_attr(const struct path *p, const struct inode_attr *attr
  * -ENAMETOOLONG. */
 must_check ssize_t path_name(const struct path *root, const struct path *p, char *buf, size_t size);
 
+/* Was the name removed?  (The place itself lives while it is referenced.) */
+bool path_is_deleted(const struct path *p);
+
 /* access(2) for `cred`: mask of MAY_READ, MAY_WRITE, MAY_EXEC.  0 or -EACCES, -EROFS. */
 must_check int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask);

@@ -1,8 +1,9 @@
-/* The x86-64 vDSO: what programs call instead of a system call to read the clocks and their CPU's number.
+/* The x86-64 vDSO: what programs call instead of a system call to read the clocks and their CPU's
+ * number.
  *
- * Runs in ring 3 as part of the program, on a stack of unknown depth, possibly in a signal handler; it has no
- * data of its own and reads only the vvar page, which lies directly below it.  What it cannot answer goes to
- * the kernel. */
+ * Runs in ring 3 as part of the program, on a stack of unknown depth, possibly in a signal handler;
+ * it has no data of its own and reads only the vvar page, which lies directly below it.  What it
+ * cannot answer goes to the kernel. */
 #include "../vvar.h"
 
 #include <asm/unistd.h>
@@ -33,7 +34,10 @@ long __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused);
 static inline long syscall3(long nr, long a, long b, long c)
 {
     long ret;
-    __asm__ volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall"
+                     : "=a"(ret)
+                     : "a"(nr), "D"(a), "S"(b), "d"(c)
+                     : "rcx", "r11", "memory");
     return ret;
 }
 

@@ -35,3 +35,13 @@ void clock_set_wall_ns(uint64_t ns);
 /* Called (thread context) after each clock_set_wall_ns, for TFD_TIMER_CANCEL_ON_SET and absolute timers. */
 typedef void clock_set_fn(void);
 void clock_on_set(clock_set_fn *fn); /* up to 4 */
+
+/* A point in time on either clock.  Who sleeps until one of the wall clock also waits on clock_set_waitq, and works
+ * the deadline out anew when that was woken. */
+struct clock_deadline {
+    uint64_t ns;  /* TIME_NEVER: none */
+    bool is_wall;
+};
+uint64_t clock_deadline_mono(const struct clock_deadline *d);
+struct waitq;
+struct waitq *clock_set_waitq(void);

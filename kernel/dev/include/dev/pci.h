@@ -3,8 +3,8 @@
  * Thread context unless said otherwise.  The list does not change after pci_init. */
 #pragma once
 
-#include <arch/devices.h>
 #include <arch/arch.h>
+#include <arch/devices.h>
 #include <base/list.h>
 
 struct pci_device {
@@ -14,9 +14,9 @@ struct pci_device {
     uint8_t base_class, subclass, interface;
 
     /* pci.c's */
-    uint8_t msix;                     /* capability's offset; 0: none */
-    unsigned nr_msix;                 /* messages it can send */
-    volatile uint32_t *msix_table;    /* four words for each; NULL until the first request */
+    uint8_t msix;                  /* capability's offset; 0: none */
+    unsigned nr_msix;              /* messages it can send */
+    volatile uint32_t *msix_table; /* four words for each; NULL until the first request */
 };
 
 void pci_init(void);
@@ -30,11 +30,12 @@ unsigned pci_find_capability(const struct pci_device *d, uint8_t id, unsigned af
 
 /* Let it answer in memory and write to memory itself. */
 void pci_enable(struct pci_device *d);
-/* Registers in memory bar `bar`, uncached, mapped for good; NULL when the bar is not memory, has no address, or
- * there is no memory for tables. */
+/* Registers in memory bar `bar`, uncached, mapped for good; NULL when the bar is not memory, has no
+ * address, or there is no memory for tables. */
 volatile void *pci_map(struct pci_device *d, unsigned bar, uint64_t offset, size_t size);
 
-/* Let the device's message `entry` call `handler` in interrupt context.  -ENODEV: it has no such; -ENOSPC, -ENOMEM. */
+/* Let the device's message `entry` call `handler` in interrupt context.  -ENODEV: it has no such;
+ * -ENOSPC, -ENOMEM. */
 must_check int pci_msix(struct pci_device *d, unsigned entry, irq_handler *handler, void *arg);
 /* Its line, which others may share: only for devices without messages. */
 must_check int pci_irq(struct pci_device *d, irq_handler *handler, void *arg);

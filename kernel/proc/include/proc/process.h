@@ -59,7 +59,7 @@ struct process {
     struct process_usage dead_usage;     /* of exited threads */
     struct process_usage children_usage; /* of children waited for */
 
-    /* guarded by process.c's family lock (struct mutex, RANK_PROCESS + one of these never both) */
+    /* guarded by wait_child.c's family lock */
     struct process *parent;         /* NULL for the first */
     struct list children, sibling;
     bool is_zombie;
@@ -71,6 +71,7 @@ struct process {
     bool no_big_pages;              /* PR_SET_THP_DISABLE: remembered only */
     int exit_signal;                /* to the parent */
     int parent_death_signal;
+    uint32_t uid_at_exit;           /* of the last task, for wait(2) */
 
     /* guarded by sighand->lock */
     struct signal_queue shared;     /* pending for any thread */

@@ -1,0 +1,84 @@
+/* What becomes of futexes when a task ends: its robust list is walked, and PI futexes pass to who waits.
+ *
+ * The robust list is the program's own: a linked list of locks that it holds, in its memory, registered once for each
+ * thread (set_robust_list(2)).  Nothing in it can be trusted. */
+#include "futex_private.h"
+
+#define ROBUST_MAX 2048 /* ROBUST_LIST_LIMIT: lists may be circular */
+
+/* One lock of the list: mark it, if the word says that the dead task holds it.  False: bad address. */
+static bool robust_mark(struct uptr addr, const struct task *t, bool is_pi, bool is_pending)
+{
+    uint32_t word, seen;
+
+    if (user_load32(addr, &word) < 0)
+        return false;
+    for (;;) {
+        /* It died between taking a contended lock off its waiters and telling us, or after unlocking and before
+         * waking: nobody else will wake the next one. */
+        if (is_pending && !is_pi && !(word & FUTEX_TID_MASK)) {
+            futex_wake_addr(addr);
+            return true;
+        }
+        if ((word & FUTEX_TID_MASK) != (uint32_t)t->tid)
+            return true;
+        if (user_cmpxchg32(addr, word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &seen) < 0)
+            return false;
+        if (seen == word)
+            break;
+        word = seen;
+    }
+    if (!is_pi && (word & FUTEX_WAITERS))
+        futex_wake_addr(addr);
+    return true;
+}
+
+/* An entry's address has bit 0 set for a PI lock. */
+struct entry {
+    uintptr_t va;
+    bool is_pi;
+};
+
+static bool entry_read(uintptr_t at, struct entry *e)
+{
+    uintptr_t raw;
+
+    if (user_get((struct uptr){at}, &raw) < 0)
+        return false;
+    *e = (struct entry){raw & ~1UL, raw & 1};
+    return true;
+}
+
+static void robust_walk(struct task *t)
+{
+    uintptr_t head = t->robust_list.va;
+    struct entry e, next, pending;
+    long offset;
+
+    if (!entry_read(head + offsetof(struct robust_list_head, list), &e) ||
+        user_get((struct uptr){head + offsetof(struct robust_list_head, futex_offset)}, &offset) < 0 ||
+        !entry_read(head + offsetof(struct robust_list_head, list_op_pending), &pending))
+        return;
+    for (unsigned n = 0; e.va != head && n < ROBUST_MAX; n++) {
+        /* Before the lock is marked: its next owner may free it. */
+        bool has_next = entry_read(e.va, &next);
+        if (e.va != pending.va && !robust_mark((struct uptr){e.va + (uintptr_t)offset}, t, e.is_pi, false))
+            return;
+        if (!has_next)
+            return;
+        e = next;
+        if (sched_checkpoint())
+            continue; /* killed: the list is still walked, it has an end */
+    }
+    if (pending.va)
+        robust_mark((struct uptr){pending.va + (uintptr_t)offset}, t, pending.is_pi, true);
+}
+
+void futex_exit_task(struct task *t)
+{
+    if (!uptr_is_null(t->robust_list)) {
+        robust_walk(t);
+        t->robust_list = (struct uptr){0};
+    }
+    futex_pi_exit(t);
+}

@@ -1,0 +1,79 @@
+/* What the futex files know of each other. */
+#pragma once
+
+#include <base/errno.h>
+#include <core/usercopy.h>
+#include <core/vm.h>
+#include <core/wait.h>
+#include <linux/futex.h>
+#include <proc/futex.h>
+#include <proc/process.h>
+
+/* What identifies a word: a shared object and the offset in it, or an address space and the address.  In the latter
+ * case bit 0 of `offset` tells FUTEX_SHARED from private, as Linux does. */
+struct futex_key {
+    const void *what;
+    uint64_t offset;
+    struct vm_object *object; /* referenced by whoever holds the key; NULL: not shared memory */
+};
+
+struct futex_bucket {
+    struct spinlock lock;   /* RANK_FUTEX; thread context only - guards: */
+    struct list waiters;    /* struct futex_waiter.node */
+    unsigned nr;            /* atomic: those on the list, and those about to be */
+};
+
+struct futex_waiter {
+    struct task *task;
+    /* guarded by the lock of `bucket` */
+    struct list node;
+    struct futex_bucket *bucket; /* atomic; NULL: woken, and the waker is done with this waiter and its task */
+    struct futex_key key;
+    uint32_t bitset;
+    bool is_queued;              /* atomic: false before the task is woken */
+    /* LOCK_PI, also guarded by pi_lock */
+    bool is_pi;
+    bool is_heir;                /* the owner died: the lock is this waiter's, the word not yet */
+    struct task *owner;          /* whom it waits for; not referenced: exit leaves no waiter behind */
+};
+
+/* 0, -EINVAL (not aligned) or -EFAULT. */
+must_check int futex_key_get(struct uptr addr, unsigned flags, struct futex_key *key);
+void futex_key_put(struct futex_key *key);
+
+static inline bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
+{
+    return a->what == b->what && a->offset == b->offset;
+}
+
+struct futex_bucket *futex_bucket_of(const struct futex_key *key);
+/* Every bucket in turn, by index; NULL: no more. */
+struct futex_bucket *futex_bucket_at(unsigned i);
+
+/* Count a waiter that may be about to come, then lock: from here on no waker overlooks it. */
+void futex_bucket_enter(struct futex_bucket *b);
+void futex_bucket_leave(struct futex_bucket *b); /* it did not come after all */
+
+void futex_waiter_init(struct futex_waiter *w, const struct futex_key *key, uint32_t bitset);
+/* Into the bucket that was entered, before its lock is dropped. */
+void futex_waiter_queue(struct futex_bucket *b, struct futex_waiter *w);
+/* Take it off its bucket's list and wake it; that bucket's lock is held.  `w` may be gone when this returns. */
+void futex_waiter_wake(struct futex_waiter *w);
+/* The bucket that `w` is in now, locked; NULL when it was woken. */
+struct futex_bucket *futex_bucket_lock(struct futex_waiter *w);
+/* Take it back: true when nobody had woken it. */
+bool futex_waiter_unqueue(struct futex_waiter *w);
+void futex_waiter_unqueue_locked(struct futex_waiter *w); /* it is queued, its bucket locked */
+/* Sleep until woken: 0, and otherwise -ETIMEDOUT or -EINTR with the waiter taken back.  The caller did wait_prepare
+ * before it dropped the bucket's lock. */
+must_check int futex_waiter_sleep(struct futex_waiter *w, const struct clock_deadline *until);
+
+/* Sleep once; a deadline on the wall clock is looked at again when that clock is set (then 0). */
+must_check int futex_sleep(const struct clock_deadline *until);
+
+/* The value at `addr` under the bucket's lock.  -EAGAIN: the page had to be fetched, and the lock was dropped for
+ * it and taken again.  -EFAULT, likewise locked. */
+must_check int futex_load_locked(struct futex_bucket *b, struct uptr addr, uint32_t *value);
+
+/* futex_pi.c: hand over what the dying task holds. */
+void futex_pi_exit(struct task *t);

@@ -1,0 +1,207 @@
+/* Extended attributes: twelve calls, three for each operation, which differ in how they name the file.
+ *
+ * Each call finds the place and hands it, with the outcome of finding it, to the operation, which lets go of it. */
+#include <base/errno.h>
+#include <base/string.h>
+#include <core/heap.h>
+#include <core/usercopy.h>
+#include <linux/fcntl.h>
+#include <linux/limits.h>
+#include <linux/xattr.h>
+#include <syscalls/bodies.h>
+#include <vfs/inotify.h>
+
+#include "names.h"
+
+static int find_path(struct uptr path, int at_flags, struct path *p)
+{
+    return user_path_walk(AT_FDCWD, path, at_flags, p);
+}
+
+static int find_fd(int fd, struct path *p)
+{
+    struct file *f = fd_get_io(current_process()->files, fd);
+    if (!f)
+        return -EBADF;
+    *p = file_place(f);
+    int ret = p->dentry ? 0 : -EOPNOTSUPP; /* an anonymous object */
+    if (p->dentry)
+        path_get(p);
+    file_put(f);
+    return ret;
+}
+
+static int get_name(char name[XATTR_NAME_MAX + 1], struct uptr p)
+{
+    long len = user_read_string(name, p, XATTR_NAME_MAX + 1);
+    return len == 0 || len == -ENAMETOOLONG ? -ERANGE : MIN(len, 0);
+}
+
+/* --- set ------------------------------------------------------------------------------------------------------ */
+
+static long set_value(const struct path *p, const char *name, const void *value, size_t size, int flags)
+{
+    int ret = mount_want_write(p);
+    if (ret == 0)
+        ret = inode_setxattr(p->dentry->inode, current_cred(), name, value, size, flags);
+    if (ret == 0)
+        inotify_file(p->dentry->inode, p->dentry, IN_ATTRIB);
+    return ret;
+}
+
+static long copy_and_set(const struct path *p, struct uptr user_name, struct uptr user_value, size_t size, int flags)
+{
+    char name[XATTR_NAME_MAX + 1];
+    if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
+        return -EINVAL;
+    int ret = get_name(name, user_name);
+    if (ret < 0)
+        return ret;
+    if (size > XATTR_SIZE_MAX)
+        return -E2BIG;
+    void *value = heap_alloc(MAX(size, 1ul));
+    if (!value)
+        return -ENOMEM;
+    ret = user_read(value, user_value, size);
+    if (ret == 0)
+        ret = set_value(p, name, value, size, flags);
+    heap_free(value);
+    return ret;
+}
+
+static long do_set(int found, struct path *p, struct uptr name, struct uptr value, size_t size, int flags)
+{
+    if (found < 0)
+        return found;
+    long ret = copy_and_set(p, name, value, size, flags);
+    path_put(p);
+    return ret;
+}
+
+long sys_setxattr(struct uptr path, struct uptr name, struct uptr value, size_t size, int flags)
+{
+    struct path p;
+    return do_set(find_path(path, 0, &p), &p, name, value, size, flags);
+}
+
+long sys_lsetxattr(struct uptr path, struct uptr name, struct uptr value, size_t size, int flags)
+{
+    struct path p;
+    return do_set(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, name, value, size, flags);
+}
+
+long sys_fsetxattr(int fd, struct uptr name, struct uptr value, size_t size, int flags)
+{
+    struct path p;
+    return do_set(find_fd(fd, &p), &p, name, value, size, flags);
+}
+
+/* --- get and list ------------------------------------------------------------------------------------------------ */
+
+/* One value (or, without a name, all names) through a kernel buffer into the user's. */
+static long fetch(struct inode *i, const char *name, struct uptr user, size_t size, size_t max)
+{
+    size = MIN(size, max);
+    char *buf = heap_alloc(MAX(size, 1ul));
+    if (!buf)
+        return -ENOMEM;
+    ssize_t len = name ? inode_getxattr(i, current_cred(), name, buf, size)
+                       : inode_listxattr(i, current_cred(), buf, size);
+    if (len > 0 && size > 0 && user_write(user, buf, len) < 0)
+        len = -EFAULT;
+    heap_free(buf);
+    return len;
+}
+
+static long do_get(int found, struct path *p, struct uptr user_name, struct uptr value, size_t size)
+{
+    char name[XATTR_NAME_MAX + 1];
+    if (found < 0)
+        return found;
+    long ret = get_name(name, user_name);
+    if (ret == 0)
+        ret = fetch(p->dentry->inode, name, value, size, XATTR_SIZE_MAX);
+    path_put(p);
+    return ret;
+}
+
+long sys_getxattr(struct uptr path, struct uptr name, struct uptr value, size_t size)
+{
+    struct path p;
+    return do_get(find_path(path, 0, &p), &p, name, value, size);
+}
+
+long sys_lgetxattr(struct uptr path, struct uptr name, struct uptr value, size_t size)
+{
+    struct path p;
+    return do_get(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, name, value, size);
+}
+
+long sys_fgetxattr(int fd, struct uptr name, struct uptr value, size_t size)
+{
+    struct path p;
+    return do_get(find_fd(fd, &p), &p, name, value, size);
+}
+
+static long do_list(int found, struct path *p, struct uptr list, size_t size)
+{
+    if (found < 0)
+        return found;
+    long ret = fetch(p->dentry->inode, NULL, list, size, XATTR_LIST_MAX);
+    path_put(p);
+    return ret;
+}
+
+long sys_listxattr(struct uptr path, struct uptr list, size_t size)
+{
+    struct path p;
+    return do_list(find_path(path, 0, &p), &p, list, size);
+}
+
+long sys_llistxattr(struct uptr path, struct uptr list, size_t size)
+{
+    struct path p;
+    return do_list(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, list, size);
+}
+
+long sys_flistxattr(int fd, struct uptr list, size_t size)
+{
+    struct path p;
+    return do_list(find_fd(fd, &p), &p, list, size);
+}
+
+/* --- remove ------------------------------------------------------------------------------------------------------ */
+
+static long do_remove(int found, struct path *p, struct uptr user_name)
+{
+    char name[XATTR_NAME_MAX + 1];
+    if (found < 0)
+        return found;
+    long ret = get_name(name, user_name);
+    if (ret == 0)
+        ret = mount_want_write(p);
+    if (ret == 0)
+        ret = inode_removexattr(p->dentry->inode, current_cred(), name);
+    if (ret == 0)
+        inotify_file(p->dentry->inode, p->dentry, IN_ATTRIB);
+    path_put(p);
+    return ret;
+}
+
+long sys_removexattr(struct uptr path, struct uptr name)
+{
+    struct path p;
+    return do_remove(find_path(path, 0, &p), &p, name);
+}
+
+long sys_lremovexattr(struct uptr path, struct uptr name)
+{
+    struct path p;
+    return do_remove(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, name);
+}
+
+long sys_fremovexattr(int fd, struct uptr name)
+{
+    struct path p;
+    return do_remove(find_fd(fd, &p), &p, name);
+}
