@@ -4,9 +4,9 @@
 #include <base/string.h>
 #include <image/boot.h>
 #include <image/root.h>
+#include <proc/procfs.h>
 #include <vfs/archive.h>
 #include <vfs/devfs.h>
-#include <proc/procfs.h>
 #include <vfs/epoll.h>
 #include <vfs/sysfs.h>
 #include <vfs/timerfd.h>

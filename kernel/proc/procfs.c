@@ -4,7 +4,7 @@
  * Locks: a look-up runs under its directory's lock and a text is made under its file's, both of which rank above
  * RANK_PROCESS; so /proc takes a process's lock as RANK_PROCESS_INNER.  That cannot deadlock because nobody
  * who holds a process's lock looks anything up in /proc. */
-#include "procfs.h"
+#include "procfs_private.h"
 
 #include <base/string.h>
 #include <core/heap.h>

@@ -1,5 +1,5 @@
 /* /proc/PID/fd and /proc/PID/fdinfo. */
-#include "procfs.h"
+#include "procfs_private.h"
 
 #include <base/string.h>
 #include <core/heap.h>

@@ -1,5 +1,5 @@
 /* /proc/PID/maps, smaps, mounts, mountinfo. */
-#include "procfs.h"
+#include "procfs_private.h"
 
 #include <base/string.h>
 #include <linux/limits.h>

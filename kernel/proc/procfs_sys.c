@@ -1,5 +1,5 @@
 /* /proc/sys: what sysctl(8) shows.  Most of it cannot be changed; programs want to know it. */
-#include "procfs.h"
+#include "procfs_private.h"
 
 #include <base/string.h>
 #include <core/random.h>

@@ -1,6 +1,6 @@
 /* /proc: the machine as a whole. */
 #include "private.h"
-#include "procfs.h"
+#include "procfs_private.h"
 
 #include <base/string.h>
 #include <core/heap.h>

@@ -1,5 +1,5 @@
 /* /proc/PID: numbers and strings about a process or one of its tasks; proc(5). */
-#include "procfs.h"
+#include "procfs_private.h"
 
 #include <base/string.h>
 #include <core/usercopy.h>
