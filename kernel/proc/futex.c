@@ -99,7 +99,7 @@ bool futex_waiter_unqueue(struct futex_waiter *w)
 int futex_waiter_sleep(struct futex_waiter *w, const struct clock_deadline *until)
 {
     for (;;) {
-        int err = wait_sleep_until(until);
+        int err = likely(!until) ? wait_sleep(TIME_NEVER) : wait_sleep_until(until);
         if (!atomic_load(&w->bucket))
             return 0;
         if (err < 0)
@@ -171,15 +171,14 @@ static long wait_interrupted(struct uptr addr, unsigned flags, uint32_t value, c
 long futex_wait(struct uptr addr, unsigned flags, uint32_t value, const struct clock_deadline *until,
                 uint32_t bitset)
 {
-    struct futex_key key;
     struct futex_waiter w;
 
     if (bitset == 0)
         return -EINVAL;
-    int err = futex_key_get(addr, flags, &key);
+    int err = futex_key_get(addr, flags, &w.key);
     if (err < 0)
         return err;
-    futex_waiter_init(&w, &key, bitset);
+    futex_waiter_init(&w, bitset);
     err = wait_setup(addr, value, &w);
     if (err == 0)
         err = futex_waiter_sleep(&w, until);
