@@ -65,9 +65,10 @@ static void run_all(void *unused)
 
     (void)unused;
     arch_start_cpus(~0u);
-    /* A CPU counts as running a little before it has made its first allocations. */
+    /* A CPU counts as running a little before it has made its first allocations and joined the scheduler. */
     for (unsigned cpu = 0; cpu < arch_cpu_count(); cpu++)
-        CHECK(sched_set_affinity(current_thread(), (cpuset)1 << cpu) == 0);
+        while (sched_set_affinity(current_thread(), (cpuset)1 << cpu) < 0)
+            sched_yield();
     CHECK(sched_set_affinity(current_thread(), ~(cpuset)0) == 0);
     log_info("%u cpus, %lu pages", arch_cpu_count(), (unsigned long)page_count_total());
     for (unsigned s = 0; s < ARRAY_LEN(suites); s++)

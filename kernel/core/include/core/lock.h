@@ -3,7 +3,8 @@
  * Which to use: a spinlock guards a few instructions and never spans a sleep, a user copy or a page
  * allocation that may wait; a mutex guards the rest.  Kernel code is not preempted, so a spinlock taken only
  * outside interrupt handlers leaves interrupts alone; one that a handler takes too is always taken with
- * spin_lock_irq.
+ * spin_lock_irq.  So is every lock that ranks above the first that a handler takes (RANK_SIGNAL): a handler may
+ * come while it is held.
  *
  * Order: a lock may be taken only while every lock held has a LOWER rank.  Debug builds assert order, holder,
  * and that a lock seen in interrupt context is never taken with interrupts on. */
@@ -39,6 +40,7 @@ enum lock_rank {
     RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
     RANK_PAGETABLE,    /* one address space's tables */
+    RANK_KMAP,         /* where kernel stacks are mapped */
     RANK_FAMILY,       /* which process is whose child */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
@@ -53,7 +55,6 @@ enum lock_rank {
     RANK_TIMER,
     RANK_THREADS,      /* the list of all threads */
     RANK_RUNQ,
-    RANK_KMAP,
     RANK_HEAP,
     RANK_PAGE_GROW,    /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
@@ -61,7 +62,7 @@ enum lock_rank {
 };
 
 struct spinlock {
-    uint32_t next, owner;   /* ticket lock */
+    uint32_t is_locked;     /* atomic */
 #ifdef YOLK_DEBUG
     uint16_t rank;
     uint16_t held_rank;     /* rank, or what spin_lock_nested was given */
