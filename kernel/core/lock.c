@@ -17,49 +17,12 @@ void spin_init(struct spinlock *l, enum lock_rank rank)
     spin_set_rank(l, rank);
 }
 
-static inline void spin_take(struct spinlock *l, unsigned rank)
+void spin_wait(struct spinlock *l)
 {
-    spin_check_context(l);
-    spin_check_before(l, rank);
-    while (unlikely(__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE)))
+    do
         while (__atomic_load_n(&l->is_locked, __ATOMIC_RELAXED))
             arch_relax();
-    spin_note_taken(l, rank);
-}
-
-static inline void spin_release(struct spinlock *l)
-{
-    spin_note_released(l);
-    atomic_store(&l->is_locked, 0);
-}
-
-void spin_lock(struct spinlock *l)
-{
-    spin_take(l, spin_rank(l));
-}
-
-void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
-{
-    spin_take(l, rank);
-}
-
-void spin_unlock(struct spinlock *l)
-{
-    spin_release(l);
-}
-
-bool spin_lock_irq(struct spinlock *l)
-{
-    bool irqs = arch_irq_save();
-
-    spin_take(l, spin_rank(l));
-    return irqs;
-}
-
-void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
-{
-    spin_release(l);
-    arch_irq_restore(irqs_were_on);
+    while (__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE));
 }
 
 /* Does not wait, so it cannot deadlock and may break the order. */
