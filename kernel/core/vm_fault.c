@@ -98,15 +98,26 @@ static bool fill_big(struct fault *f)
 }
 
 /* How many pages to bring in at f->va, which is the next of a sweep or not. */
-static unsigned long sweep_length(const struct fault *f)
+static unsigned long sweep_length(struct fault *f)
 {
-    const struct vm_area *a = f->area;
+    struct vm_area *a = f->area;
     unsigned long n = f->wanted;
     if (f->va == a->sweep_next)
         n = MAX(n, 2UL * a->sweep_pages);
-    n = MIN(n, (a->end - f->va) >> PAGE_SHIFT);
-    /* So that what comes next starts where a big page may. */
-    return MIN(n, BIG_PAGES - (f->va >> PAGE_SHIFT) % BIG_PAGES);
+    a->sweep_pages = (unsigned)MIN(n, BIG_PAGES);
+    /* Up to where a big page may start. */
+    n = MIN(n, BIG_PAGES - (f->va >> PAGE_SHIFT) % BIG_PAGES);
+    return MIN(n, (a->end - f->va) >> PAGE_SHIFT);
+}
+
+/* One page at `va`, unless something is there. */
+static bool fill_small(const struct fault *f, uintptr_t va)
+{
+    unsigned flags;
+    if (va != f->va && vm_pages_lookup(f->vm, va, &flags))
+        return false;
+    struct page *p = new_private_page(PG_ZERO | (va != f->va ? PG_MAY_FAIL : 0));
+    return p && map_new(f, va, p, true) == 0;
 }
 
 static int fill_anonymous(struct fault *f)
@@ -115,26 +126,15 @@ static int fill_anonymous(struct fault *f)
     unsigned long n = sweep_length(f);
     if (n > 1 && !is_memory_plentiful())
         n = 1;
-    if ((n == BIG_PAGES || a->flags & AREA_BIG) && fill_big(f)) {
-        n = BIG_PAGES;
-    } else {
-        unsigned long i;
-        for (i = 0; i < n; i++) {
-            uintptr_t va = f->va + i * PAGE_SIZE;
-            unsigned flags;
-            if (i > 0 && vm_pages_lookup(f->vm, va, &flags))
-                break;
-            struct page *p = new_private_page(PG_ZERO | (i > 0 ? PG_MAY_FAIL : 0));
-            if (!p || map_new(f, va, p, true) != 0)
-                break;
-        }
+    if ((n < BIG_PAGES && !(a->flags & AREA_BIG)) || !fill_big(f)) {
+        unsigned long i = 0;
+        while (i < n && fill_small(f, f->va + i * PAGE_SIZE))
+            i++;
         if (i == 0)
             return -ENOMEM;
-        n = i;
-        f->done = f->va + n * PAGE_SIZE;
+        f->done = f->va + i * PAGE_SIZE;
     }
     a->sweep_next = f->done;
-    a->sweep_pages = (unsigned)n;
     return 0;
 }
 

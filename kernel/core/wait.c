@@ -200,6 +200,21 @@ int wait_sleep(uint64_t deadline)
     return is_late ? -ETIMEDOUT : 0;
 }
 
+int wait_sleep_until(const struct clock_deadline *until)
+{
+    struct waiter on_set;
+
+    if (!until)
+        return wait_sleep(TIME_NEVER);
+    if (!until->is_wall)
+        return wait_sleep(until->ns);
+    waiter_init(&on_set);
+    waitq_add(clock_set_waitq(), &on_set);
+    int result = wait_sleep(clock_deadline_mono(until));
+    waitq_remove(&on_set);
+    return result;
+}
+
 bool thread_wake(struct thread *t)
 {
     uint32_t was = atomic_swap(&t->sleep_state, SLEEP_NONE);

@@ -28,15 +28,15 @@ int futex_key_get(struct uptr addr, unsigned flags, struct futex_key *key)
 {
     struct vm *vm = current_thread()->vm;
 
-    if (addr.va % sizeof(uint32_t) != 0)
+    if (uptr_word(addr) % sizeof(uint32_t) != 0)
         return -EINVAL;
-    if (addr.va > USER_TOP - sizeof(uint32_t))
+    if (uptr_word(addr) > USER_TOP - sizeof(uint32_t))
         return -EFAULT;
-    *key = (struct futex_key){.what = vm, .offset = addr.va};
+    *key = (struct futex_key){.what = vm, .offset = uptr_word(addr)};
     if (likely(!(flags & FUTEX_SHARED)))
         return 0;
     uint64_t offset;
-    int err = vm_futex_key(vm, addr.va, &key->object, &offset);
+    int err = vm_futex_key(vm, uptr_word(addr), &key->object, &offset);
     if (err < 0)
         return err;
     if (key->object)
@@ -157,26 +157,10 @@ bool futex_waiter_unqueue(struct futex_waiter *w)
     return true;
 }
 
-int futex_sleep(const struct clock_deadline *until)
-{
-    struct waiter on_set;
-    int result;
-
-    if (!until)
-        return wait_sleep(TIME_NEVER);
-    if (!until->is_wall)
-        return wait_sleep(until->ns);
-    waiter_init(&on_set);
-    waitq_add(clock_set_waitq(), &on_set);
-    result = wait_sleep(clock_deadline_mono(until));
-    waitq_remove(&on_set);
-    return result;
-}
-
 int futex_waiter_sleep(struct futex_waiter *w, const struct clock_deadline *until)
 {
     for (;;) {
-        int err = futex_sleep(until);
+        int err = wait_sleep_until(until);
         if (!atomic_load(&w->bucket))
             return 0;
         if (err < 0)
@@ -254,7 +238,7 @@ long futex_wait(struct uptr addr, unsigned flags, uint32_t value, const struct c
         return -ERESTARTSYS;
     current_task()->restart = (struct restart_block){
         .fn = wait_restart,
-        .arg = {addr.va, flags, value, until->ns, until->is_wall, bitset},
+        .arg = {uptr_word(addr), flags, value, until->ns, until->is_wall, bitset},
     };
     return -ERESTART_RESTARTBLOCK;
 }

@@ -191,7 +191,7 @@ static int inherit(struct uptr addr, struct futex_waiter *w)
 static int lock_sleep(struct uptr addr, struct futex_waiter *w, const struct clock_deadline *until)
 {
     for (;;) {
-        int err = futex_sleep(until);
+        int err = wait_sleep_until(until);
         struct futex_bucket *b = futex_bucket_lock(w);
         if (!b)
             return 0;

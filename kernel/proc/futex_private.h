@@ -68,9 +68,6 @@ void futex_waiter_unqueue_locked(struct futex_waiter *w); /* it is queued, its b
  * before it dropped the bucket's lock. */
 must_check int futex_waiter_sleep(struct futex_waiter *w, const struct clock_deadline *until);
 
-/* Sleep once; a deadline on the wall clock is looked at again when that clock is set (then 0). */
-must_check int futex_sleep(const struct clock_deadline *until);
-
 /* The value at `addr` under the bucket's lock.  -EAGAIN: the page had to be fetched, and the lock was dropped for
  * it and taken again.  -EFAULT, likewise locked. */
 must_check int futex_load_locked(struct futex_bucket *b, struct uptr addr, uint32_t *value);

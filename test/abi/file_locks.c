@@ -1,157 +1,64 @@
-/* flock(2), record locks and locks of open file descriptions. */
-#include "file_test.h"
-
+/* flock and record locks within one process; open file description locks exclude each other even there. */
 #include <sys/file.h>
 
-static struct flock lock_of(int type, off_t start, off_t len)
-{
-    return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
-}
+#include "abi.h"
 
-static long set_lock(int fd, int cmd, int type, off_t start, off_t len)
-{
-    struct flock l = lock_of(type, start, len);
-    return fcntl(fd, cmd, &l);
-}
+#ifndef F_OFD_SETLK
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#endif
 
-static void test_lock(int fd, int cmd, int type, off_t start, off_t len)
-{
-    struct flock l = lock_of(type, start, len);
-    long ret = fcntl(fd, cmd, &l);
-    if (ret < 0)
-        say("test: %s", strerror(errno));
-    else if (l.l_type == F_UNLCK)
-        say("test: free");
-    else
-        say("test: type %d, %ld + %ld, our pid: %d", l.l_type, (long)l.l_start, (long)l.l_len, l.l_pid == getpid());
-}
+static volatile bool got_it;
 
-static void test_flock(void)
+static void *wait_for_it(void *arg)
 {
-    say("-- flock");
-    int a = open("f", O_RDWR), b = open("f", O_RDWR), c = dup(a);
-    SHOW(flock(a, LOCK_EX));
-    SHOW(flock(b, LOCK_EX | LOCK_NB));
-    SHOW(flock(b, LOCK_SH | LOCK_NB));
-    SHOW(flock(c, LOCK_SH | LOCK_NB));
-    SHOW(flock(b, LOCK_SH | LOCK_NB));
-    SHOW(flock(a, LOCK_EX | LOCK_NB));
-    SHOW(flock(b, LOCK_EX | LOCK_NB));
-    SHOW(flock(b, LOCK_UN));
-    SHOW(flock(a, LOCK_SH));
-    close(a);
-    SHOW(flock(b, LOCK_EX | LOCK_NB));
-    close(c);
-    SHOW(flock(b, LOCK_EX | LOCK_NB));
-    SHOW(flock(b, 77));
-    SHOW(flock(99, LOCK_SH));
-    SHOW(flock(open("f", O_PATH), LOCK_SH));
-    SHOW(flock(open(".", O_RDONLY), LOCK_EX));
-    close(b);
-}
+    int fd = (int)(intptr_t)arg;
 
-static void test_ofd(void)
-{
-    say("-- open file descriptions");
-    int a = open("f", O_RDWR), b = open("f", O_RDWR), ro = open("f", O_RDONLY), wo = open("f", O_WRONLY);
-    SHOW(set_lock(a, F_OFD_SETLK, F_WRLCK, 0, 100));
-    SHOW(set_lock(b, F_OFD_SETLK, F_WRLCK, 50, 100));
-    SHOW(set_lock(b, F_OFD_SETLK, F_WRLCK, 100, 100));
-    SHOW(set_lock(a, F_OFD_SETLK, F_UNLCK, 20, 10));
-    SHOW(set_lock(b, F_OFD_SETLK, F_RDLCK, 20, 10));
-    SHOW(set_lock(b, F_OFD_SETLK, F_RDLCK, 19, 10));
-    test_lock(b, F_OFD_GETLK, F_RDLCK, 0, 0);
-    test_lock(a, F_OFD_GETLK, F_WRLCK, 15, 10);
-    test_lock(a, F_OFD_GETLK, F_RDLCK, 15, 10);
-    SHOW(set_lock(a, F_OFD_SETLK, F_RDLCK, 0, 0));
-    SHOW(set_lock(b, F_OFD_SETLK, F_UNLCK, 0, 0));
-    SHOW(set_lock(a, F_OFD_SETLK, F_RDLCK, 0, 0));
-    SHOW(set_lock(ro, F_OFD_SETLK, F_WRLCK, 500, 1));
-    SHOW(set_lock(wo, F_OFD_SETLK, F_RDLCK, 500, 1));
-    SHOW(set_lock(a, F_OFD_SETLK, F_RDLCK, -1, 1));
-    SHOW(set_lock(a, F_OFD_SETLK, 9, 0, 1));
-    SHOW(set_lock(a, F_OFD_SETLK, F_RDLCK, 10, -5));
-    SHOW(set_lock(a, F_OFD_SETLK, F_RDLCK, 10, -50));
-    SHOW(set_lock(a, F_OFD_SETLK, F_RDLCK, INT64_MAX, 2));
-    struct flock l = lock_of(F_WRLCK, 0, 0);
-    l.l_pid = 5;
-    SHOW(fcntl(a, F_OFD_SETLK, &l));
-    SHOW(set_lock(a, F_SETLK, F_WRLCK, 0, 0));
-    test_lock(a, F_GETLK, F_WRLCK, 0, 0);
-    close(a);
-    SHOW(set_lock(b, F_SETLK, F_WRLCK, 0, 0));
-    test_lock(b, F_OFD_GETLK, F_WRLCK, 0, 0);
-    close(ro); /* any descriptor of the file ends the process's locks */
-    test_lock(b, F_OFD_GETLK, F_WRLCK, 0, 0);
-    close(b);
-    close(wo);
-}
-
-static int held, waiting;
-static volatile int step;
-
-static void *wait_for_lock(void *arg)
-{
-    (void)arg;
-    __atomic_store_n(&step, 1, __ATOMIC_RELEASE);
-    long ret = set_lock(waiting, F_OFD_SETLKW, F_WRLCK, 0, 10);
-    __atomic_store_n(&step, ret == 0 ? 2 : 3, __ATOMIC_RELEASE);
+    NEED(flock(fd, LOCK_EX) == 0);
+    got_it = true;
     return NULL;
-}
-
-static void *wait_for_flock(void *arg)
-{
-    (void)arg;
-    __atomic_store_n(&step, 1, __ATOMIC_RELEASE);
-    long ret = flock(waiting, LOCK_EX);
-    __atomic_store_n(&step, ret == 0 ? 2 : 3, __ATOMIC_RELEASE);
-    return NULL;
-}
-
-static void on_signal(int sig)
-{
-    (void)sig;
-}
-
-static void test_waiting(void)
-{
-    say("-- waiting");
-    pthread_t t;
-    held = open("f", O_RDWR);
-    waiting = open("f", O_RDWR);
-    SHOW(set_lock(held, F_OFD_SETLK, F_WRLCK, 5, 1));
-    NEED(pthread_create(&t, NULL, wait_for_lock, NULL) == 0);
-    sleep_ms(50);
-    say("step %d", step);
-    SHOW(set_lock(held, F_OFD_SETLK, F_UNLCK, 5, 1));
-    pthread_join(t, NULL);
-    say("step %d", step);
-    SHOW(flock(held, LOCK_SH));
-    NEED(pthread_create(&t, NULL, wait_for_flock, NULL) == 0);
-    sleep_ms(50);
-    say("step %d", step);
-    close(held);
-    pthread_join(t, NULL);
-    say("step %d", step);
-    /* a signal ends the wait */
-    held = open("f", O_RDWR);
-    SHOW(flock(held, LOCK_SH | LOCK_NB));
-    int third = open("f", O_RDWR);
-    struct sigaction sa = {.sa_handler = on_signal};
-    sigaction(SIGALRM, &sa, NULL);
-    struct itimerval it = {.it_value = {0, 50000}};
-    setitimer(ITIMER_REAL, &it, NULL);
-    SHOW(flock(third, LOCK_SH));
-    setitimer(ITIMER_REAL, &it, NULL);
-    SHOW(set_lock(third, F_OFD_SETLKW, F_WRLCK, 0, 10));
 }
 
 int main(void)
 {
-    enter_test_dir("file_locks");
-    make_file("f", "0123456789");
-    test_flock();
-    test_ofd();
-    test_waiting();
+    int a = open("f", O_RDWR | O_CREAT, 0600), b = open("f", O_RDWR), c = dup(a);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 10};
+    pthread_t thread;
+
+    SHOW(flock(a, LOCK_EX));
+    SHOW(flock(c, LOCK_EX | LOCK_NB)); /* the same open file */
+    SHOW(flock(b, LOCK_EX | LOCK_NB));
+    SHOW(flock(b, LOCK_SH | LOCK_NB));
+    SHOW(flock(a, LOCK_SH));
+    SHOW(flock(b, LOCK_SH | LOCK_NB));
+    SHOW(flock(b, LOCK_UN));
+    SHOW(flock(a, LOCK_EX));
+    NEED(pthread_create(&thread, NULL, wait_for_it, (void *)(intptr_t)b) == 0);
+    sleep_ms(20);
+    say("it waits: %d", !got_it);
+    SHOW(flock(a, LOCK_UN));
+    pthread_join(thread, NULL);
+    say("it got it: %d", got_it);
+    close(b);
+    b = open("f", O_RDWR);
+    SHOW(flock(a, LOCK_EX | LOCK_NB)); /* closing let go */
+    SHOW(flock(a, LOCK_NB));
+    SHOW(flock(99, LOCK_EX));
+
+    SHOW(fcntl(a, F_SETLK, &lock));
+    SHOW(fcntl(b, F_SETLK, &lock)); /* the owner is the process */
+    SHOW(fcntl(b, F_GETLK, &lock));
+    say("free: %d", lock.l_type == F_UNLCK);
+    lock = (struct flock){.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    SHOW(fcntl(a, F_SETLK, &lock));
+    lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 10};
+    SHOW(fcntl(a, F_OFD_SETLK, &lock));
+    lock.l_start = 105;
+    SHOW(fcntl(b, F_OFD_SETLK, &lock));
+    SHOW(fcntl(b, F_OFD_GETLK, &lock));
+    say("type %d, start %ld, length %ld, pid %d", lock.l_type, (long)lock.l_start, (long)lock.l_len, lock.l_pid);
+    lock.l_type = 99;
+    SHOW(fcntl(a, F_SETLK, &lock));
+    unlink("f");
     return done();
 }
