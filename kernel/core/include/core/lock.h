@@ -38,6 +38,7 @@ enum lock_rank {
     RANK_FDTABLE = RANK_FIRST_SPIN,
     RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
+    RANK_AREAS,        /* one address space's areas, for a look (changes take RANK_VM too) */
     RANK_PAGETABLE,    /* one address space's tables */
     RANK_FAMILY,       /* which process is whose child */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
