@@ -40,6 +40,7 @@ enum lock_rank {
     RANK_FDTABLE = RANK_FIRST_SPIN,
     RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
+    RANK_AREAS,        /* one address space's areas, for a look (changes take RANK_VM too) */
     RANK_PAGETABLE,    /* one address space's tables */
     RANK_KMAP,         /* where kernel stacks are mapped */
     RANK_FAMILY,       /* which process is whose child */
