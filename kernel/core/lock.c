@@ -1,5 +1,7 @@
-/* Ticket spinlocks, and mutexes that are handed over in arrival order.  The checks of debug builds are in
- * lock_check.c. */
+/* Spinlocks, and mutexes that are handed over in arrival order.  The checks of debug builds are in lock_check.c.
+ *
+ * Spinlocks are not fair, on purpose: in a machine with more virtual CPUs than the host has to give, a lock that is
+ * handed to the next in line waits, at each hand-over, until the host runs that very CPU again. */
 #include <core/atomic.h>
 #include <core/lock.h>
 #include <core/thread.h>
@@ -15,19 +17,19 @@ void spin_init(struct spinlock *l, enum lock_rank rank)
     spin_set_rank(l, rank);
 }
 
-void spin_wait(struct spinlock *l, uint32_t ticket)
+void spin_wait(struct spinlock *l)
 {
-    while (atomic_load(&l->owner) != ticket)
-        arch_relax();
+    do
+        while (__atomic_load_n(&l->is_locked, __ATOMIC_RELAXED))
+            arch_relax();
+    while (__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE));
 }
 
 /* Does not wait, so it cannot deadlock and may break the order. */
 bool spin_try(struct spinlock *l)
 {
-    uint32_t owner = atomic_load(&l->owner);
-
     spin_check_context(l);
-    if (!atomic_cas(&l->next, owner, owner + 1))
+    if (__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE))
         return false;
     spin_note_taken(l, spin_rank(l));
     return true;

@@ -24,11 +24,6 @@ void waitq_init(struct waitq *q)
     waitq_init_rank(q, RANK_WAITQ);
 }
 
-bool waitq_is_empty(struct waitq *q)
-{
-    return list_is_empty(&q->waiters);
-}
-
 void waiter_init_fn(struct waiter *w, waiter_fn *fn)
 {
     *w = (struct waiter){.fn = fn};
@@ -97,14 +92,11 @@ static bool waiter_call(struct waiter *w, unsigned long key)
     return true;
 }
 
-unsigned waitq_wake(struct waitq *q, unsigned nr, unsigned long key)
+unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key)
 {
     struct waiter *w, *next;
     unsigned taken = 0, exclusive = 0;
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (list_is_empty(&q->waiters))
-        return 0;
     bool irqs = spin_lock_irq(&q->lock);
     list_for_each_safe(w, next, &q->waiters, node) {
         bool is_exclusive = w->is_exclusive;

@@ -3,7 +3,8 @@
  * Which to use: a spinlock guards a few instructions and never spans a sleep, a user copy or a page
  * allocation that may wait; a mutex guards the rest.  Kernel code is not preempted, so a spinlock taken only
  * outside interrupt handlers leaves interrupts alone; one that a handler takes too is always taken with
- * spin_lock_irq.
+ * spin_lock_irq.  So is every lock that ranks above the first that a handler takes (RANK_SIGNAL): a handler may
+ * come while it is held.
  *
  * Order: a lock may be taken only while every lock held has a LOWER rank (a handler counts only what it took
  * itself).  And while a lock is held that handlers take, no lock may be taken that is ever taken with interrupts on:
@@ -39,7 +40,9 @@ enum lock_rank {
     RANK_FDTABLE = RANK_FIRST_SPIN,
     RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
+    RANK_AREAS,        /* one address space's areas, for a look (changes take RANK_VM too) */
     RANK_PAGETABLE,    /* one address space's tables */
+    RANK_KMAP,         /* where kernel stacks are mapped */
     RANK_FAMILY,       /* which process is whose child */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
@@ -54,7 +57,6 @@ enum lock_rank {
     RANK_TIMER,
     RANK_THREADS,      /* the list of all threads */
     RANK_RUNQ,
-    RANK_KMAP,
     RANK_HEAP,
     RANK_PAGE_GROW,    /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
@@ -62,7 +64,7 @@ enum lock_rank {
 };
 
 struct spinlock {
-    uint32_t next, owner;   /* ticket lock */
+    uint32_t is_locked;     /* atomic */
 #ifdef YOLK_DEBUG
     uint16_t rank;
     uint16_t held_rank;     /* rank, or what spin_lock_nested was given */
@@ -83,19 +85,16 @@ struct spinlock {
 void spin_init(struct spinlock *l, enum lock_rank rank);
 
 /* The lock itself. */
-void spin_wait(struct spinlock *l, uint32_t ticket);
+void spin_wait(struct spinlock *l);
 static inline void spin_take(struct spinlock *l)
 {
-    uint32_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-
-    if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket))
-        spin_wait(l, ticket);
+    if (unlikely(__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE)))
+        spin_wait(l);
 }
 
-/* Only the holder writes `owner`, so a load and a store do. */
 static inline void spin_release(struct spinlock *l)
 {
-    __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&l->is_locked, 0, __ATOMIC_RELEASE);
 }
 
 /* What everybody calls; debug builds put their checks around it, out of line (lock_check.c).  Any context, but see
