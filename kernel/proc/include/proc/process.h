@@ -62,7 +62,7 @@ struct process {
 
     /* guarded by wait_child.c's family lock */
     struct process *parent;         /* NULL for the first */
-    int parent_pid;                 /* read without the lock: getppid(2) */
+    int parent_pid;                 /* its, or 0; atomic, for getppid(2) */
     struct list children, sibling;
     bool is_zombie;
 
