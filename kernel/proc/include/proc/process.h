@@ -161,6 +161,7 @@ must_check int process_start_init(const struct init_args *args);
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
 
+int process_parent_pid(struct process *p); /* 0 for the first; without a lock */
 void process_get(struct process *p);
 void process_put(struct process *p);
 
