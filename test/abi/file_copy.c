@@ -14,13 +14,15 @@ static const char *contents(int fd)
 
 int main(void)
 {
-    int in = open("in", O_RDWR | O_CREAT, 0600), out = open("out", O_RDWR | O_CREAT, 0600), ends[2], ends2[2];
+    int in = open("in", O_RDWR | O_CREAT, 0600), out = open("out", O_RDWR | O_CREAT, 0600), ends[2],
+        ends2[2];
     off_t at = 2;
 
     NEED(in >= 0 && out >= 0 && pipe(ends) == 0 && pipe(ends2) == 0);
     NEED(write(in, "0123456789", 10) == 10);
     SHOW(sendfile(out, in, &at, 4));
-    say("offset %ld, of the descriptor %ld: %s", (long)at, (long)lseek(in, 0, SEEK_CUR), contents(out));
+    say("offset %ld, of the descriptor %ld: %s", (long)at, (long)lseek(in, 0, SEEK_CUR),
+        contents(out));
     SHOW(sendfile(out, in, NULL, 4));
     SHOW(lseek(in, 5, SEEK_SET));
     SHOW(sendfile(out, in, NULL, 100));
