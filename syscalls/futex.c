@@ -50,16 +50,15 @@ static long futex_other(int cmd, unsigned flags, struct uptr uaddr, unsigned val
     }
 }
 
-long sys_futex(struct uptr uaddr, int futex_op, unsigned val, unsigned long timeout, struct uptr uaddr2,
-               unsigned val3)
+/* Everything but the two calls that programs make all the time. */
+static __attribute__((noinline)) long futex_general(struct uptr uaddr, int futex_op, unsigned val,
+                                                    unsigned long timeout, struct uptr uaddr2, unsigned val3)
 {
     int cmd = futex_op & FUTEX_CMD_MASK;
     unsigned flags = futex_op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
     bool is_wall = futex_op & FUTEX_CLOCK_REALTIME;
     struct clock_deadline deadline, *until = NULL;
 
-    if (likely(cmd == FUTEX_WAKE && !is_wall))
-        return futex_wake(uaddr, flags, (int)val, FUTEX_BITSET_MATCH_ANY);
     if (timeout && has_timeout(cmd)) {
         int err = read_deadline(cmd, is_wall || cmd == FUTEX_LOCK_PI, uptr_of_word(timeout), &deadline);
         if (err < 0)
@@ -69,6 +68,8 @@ long sys_futex(struct uptr uaddr, int futex_op, unsigned val, unsigned long time
     if (is_wall && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
         return -ENOSYS;
     switch (cmd) {
+    case FUTEX_WAKE:
+        return futex_wake(uaddr, flags, (int)val, FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAIT:
         return futex_wait(uaddr, flags, val, until, FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAIT_BITSET:
@@ -79,6 +80,16 @@ long sys_futex(struct uptr uaddr, int futex_op, unsigned val, unsigned long time
     default:
         return futex_other(cmd, flags, uaddr, val, (unsigned)timeout, uaddr2, val3);
     }
+}
+
+long sys_futex(struct uptr uaddr, int futex_op, unsigned val, unsigned long timeout, struct uptr uaddr2,
+               unsigned val3)
+{
+    if (futex_op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
+        return futex_wake(uaddr, 0, (int)val, FUTEX_BITSET_MATCH_ANY);
+    if (futex_op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && timeout == 0)
+        return futex_wait(uaddr, 0, val, NULL, FUTEX_BITSET_MATCH_ANY);
+    return futex_general(uaddr, futex_op, val, timeout, uaddr2, val3);
 }
 
 /* One element of futex_waitv(2)'s array.  0, -EFAULT, -EINVAL. */

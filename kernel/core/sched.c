@@ -99,7 +99,7 @@ static void queue_normal(struct run_queue *rq, struct thread *t, enum ready_how 
         t->gives_way = how == READY_LAST;
 }
 
-static void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
+static inline void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
 {
     struct run_queue *rq = &core->rq;
 
@@ -123,15 +123,21 @@ static void queue_remove(struct core_cpu *core, struct thread *t)
     atomic_store(&core->rq.nr_waiting, core->rq.nr_waiting - 1);
 }
 
-/* Who is next; NULL: nobody waits. */
-static struct thread *queue_peek(struct run_queue *rq)
+static struct thread *queue_first(const struct list *queue)
 {
-    struct list *queues[] = {&rq->urgent, &rq->front, &rq->back};
+    return list_is_empty(queue) ? NULL : list_entry(queue->next, struct thread, run_node);
+}
 
-    for (unsigned i = 0; i < ARRAY_LEN(queues); i++)
-        if (!list_is_empty(queues[i]))
-            return list_entry(queues[i]->next, struct thread, run_node);
-    return NULL;
+/* Who is next; NULL: nobody waits. */
+static inline struct thread *queue_peek(const struct run_queue *rq)
+{
+    struct thread *t;
+
+    if (rq->nr_waiting == 0)
+        return NULL;
+    if ((t = queue_first(&rq->urgent)) || (t = queue_first(&rq->front)))
+        return t;
+    return queue_first(&rq->back);
 }
 
 static struct thread *queue_pick(struct core_cpu *core)
@@ -243,6 +249,8 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
     unsigned here = this_cpu()->index;
 
     *follows_waker = false;
+    if (likely(!atomic_load(&idle_cpus) && (allowed & cpu_bit(t->cpu))))
+        return t->cpu;
     if (atomic_load(&t->on_cpu)) {
         if (allowed & cpu_bit(t->cpu))
             return t->cpu;

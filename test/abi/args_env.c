@@ -22,8 +22,8 @@ int main(int argc, char **argv)
     CHECK(variables >= 1);
     CHECK((char *)(environ + variables) < argv[0]); /* strings above the pointers */
 
-    say("page size %lu, clock ticks %lu, secure %lu, header size %lu", getauxval(AT_PAGESZ), getauxval(AT_CLKTCK),
-        getauxval(AT_SECURE), getauxval(AT_PHENT));
+    say("page size %lu, clock ticks %lu, secure %lu, header size %lu", getauxval(AT_PAGESZ),
+        getauxval(AT_CLKTCK), getauxval(AT_SECURE), getauxval(AT_PHENT));
     say("uid %d, euid %d, gid %d", getauxval(AT_UID) == getuid(), getauxval(AT_EUID) == geteuid(),
         getauxval(AT_GID) == getgid());
     const unsigned char *random = (void *)getauxval(AT_RANDOM);

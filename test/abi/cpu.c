@@ -1,4 +1,5 @@
-/* The processor as a program sees it: CPUID, the time-stamp counter, vector extensions, odd instructions. */
+/* The processor as a program sees it: CPUID, the time-stamp counter, vector extensions, odd
+ * instructions. */
 #include <cpuid.h>
 
 #include "abi.h"
@@ -42,14 +43,16 @@ int main(void)
     static __int128 wide __attribute__((aligned(16)));
     unsigned char swapped;
     uint64_t low = 0, high = 0;
-    __asm__ volatile("lock cmpxchg16b %1; sete %0" : "=q"(swapped), "+m"(wide), "+a"(low), "+d"(high)
-                     : "b"(5ul), "c"(6ul) : "cc");
+    __asm__ volatile("lock cmpxchg16b %1; sete %0"
+                     : "=q"(swapped), "+m"(wide), "+a"(low), "+d"(high)
+                     : "b"(5ul), "c"(6ul)
+                     : "cc");
     say("cmpxchg16b: %d %lu %lu", swapped, (uint64_t)wide, (uint64_t)(wide >> 64));
     /* Floating point: rounding, exceptions masked, x87 extended precision. */
     volatile double one = 1, three = 3, zero = 0;
     volatile long double third = 1.0L / 3.0L;
-    say("1/3 = %.17g, 1/0 = %g, 0/0 is a NaN: %d, extended: %d", one / three, one / zero, zero / zero != zero / zero,
-        third != (long double)(one / three));
+    say("1/3 = %.17g, 1/0 = %g, 0/0 is a NaN: %d, extended: %d", one / three, one / zero,
+        zero / zero != zero / zero, third != (long double)(one / three));
     unsigned control;
     unsigned short word;
     __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(control), "=m"(word));

@@ -8,7 +8,8 @@ int main(void)
 {
     char bytes[256], other[256];
     struct termios t;
-    int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR), full = open("/dev/full", O_RDWR);
+    int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR),
+        full = open("/dev/full", O_RDWR);
     int random = open("/dev/random", O_RDONLY), urandom = open("/dev/urandom", O_RDONLY);
 
     NEED(null >= 0 && zero >= 0 && full >= 0 && random >= 0 && urandom >= 0);

@@ -1,4 +1,5 @@
-/* Directories: listing, listing while they change, positions, counts of links, names of every length. */
+/* Directories: listing, listing while they change, positions, counts of links, names of every
+ * length. */
 #include <dirent.h>
 
 #include "abi.h"
@@ -47,7 +48,8 @@ int main(void)
 
     NEED(mkdir("d", 0755) == 0);
     make("d/file");
-    NEED(mkdir("d/dir", 0755) == 0 && symlink("file", "d/link") == 0 && mkfifo("d/fifo", 0600) == 0);
+    NEED(mkdir("d/dir", 0755) == 0 && symlink("file", "d/link") == 0 &&
+         mkfifo("d/fifo", 0600) == 0);
     list("d", true);
     DIR *dir = opendir("d");
     unsigned types = 0, inodes = 0;
@@ -70,8 +72,10 @@ int main(void)
 
     NEED(mkdir("many", 0755) == 0);
     for (int i = 0; i < 1500; i++) {
-        snprintf(name, sizeof name, "many/%d-%.*s", i, i % 200, "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
-                 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+        snprintf(name, sizeof name, "many/%d-%.*s", i, i % 200,
+                 "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
+                 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+                 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
                  "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn");
         make(name);
     }

@@ -17,7 +17,8 @@ static void wait_for(const char *what, int timeout)
     for (uint64_t data = 0; data < 100; data++)
         for (int i = 0; i < n; i++)
             if (events[i].data.u64 == data)
-                snprintf(line + strlen(line), sizeof line - strlen(line), " %lu:%x", data, events[i].events);
+                snprintf(line + strlen(line), sizeof line - strlen(line), " %lu:%x", data,
+                         events[i].events);
     say("%s: %d%s", what, n, line);
 }
 

@@ -1,5 +1,5 @@
-/* Several threads in one epoll_wait: each event goes to one of them, with EPOLLET, EPOLLONESHOT and EPOLLEXCLUSIVE;
- * a thousand descriptors. */
+/* Several threads in one epoll_wait: each event goes to one of them, with EPOLLET, EPOLLONESHOT and
+ * EPOLLEXCLUSIVE; a thousand descriptors. */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 

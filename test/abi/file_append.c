@@ -52,7 +52,8 @@ int main(void)
     close(open("many", O_WRONLY | O_CREAT, 0600));
     pthread_t threads[4];
     for (size_t i = 0; i < NR(threads); i++)
-        NEED(pthread_create(&threads[i], NULL, append, (char[][5]){"aaaa", "bbbb", "cccc", "dddd"}[i]) == 0);
+        NEED(pthread_create(&threads[i], NULL, append,
+                            (char[][5]){"aaaa", "bbbb", "cccc", "dddd"}[i]) == 0);
     for (size_t i = 0; i < NR(threads); i++)
         pthread_join(threads[i], NULL);
     static char all[9000];
@@ -63,7 +64,8 @@ int main(void)
         torn += all[i] != all[i + 1] || all[i] != all[i + 3];
         counts[all[i] - 'a']++;
     }
-    say("appended by four threads: %zd bytes, %u %u %u %u, torn %u", n, counts[0], counts[1], counts[2], counts[3], torn);
+    say("appended by four threads: %zd bytes, %u %u %u %u, torn %u", n, counts[0], counts[1],
+        counts[2], counts[3], torn);
     unlink("file");
     unlink("many");
     return done();

@@ -41,7 +41,8 @@ int main(void)
 
     SHOW(chdir("d"));
     NEED(getcwd(cwd, sizeof cwd) != NULL);
-    say("below where we began: %s", strncmp(cwd, start, strlen(start)) ? "no" : cwd + strlen(start) + (start[1] == 0 ? -1 : 0));
+    say("below where we began: %s",
+        strncmp(cwd, start, strlen(start)) ? "no" : cwd + strlen(start) + (start[1] == 0 ? -1 : 0));
     SHOW(access("f", F_OK));
     SHOW(chdir("f"));
     SHOW(chdir("none"));

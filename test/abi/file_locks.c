@@ -1,4 +1,5 @@
-/* flock and record locks within one process; open file description locks exclude each other even there. */
+/* flock and record locks within one process; open file description locks exclude each other even
+ * there. */
 #include <sys/file.h>
 
 #include "abi.h"
@@ -56,7 +57,8 @@ int main(void)
     lock.l_start = 105;
     SHOW(fcntl(b, F_OFD_SETLK, &lock));
     SHOW(fcntl(b, F_OFD_GETLK, &lock));
-    say("type %d, start %ld, length %ld, pid %d", lock.l_type, (long)lock.l_start, (long)lock.l_len, lock.l_pid);
+    say("type %d, start %ld, length %ld, pid %d", lock.l_type, (long)lock.l_start, (long)lock.l_len,
+        lock.l_pid);
     lock.l_type = 99;
     SHOW(fcntl(a, F_SETLK, &lock));
     unlink("f");

@@ -6,7 +6,8 @@ static void mode(const char *path)
     struct stat st;
 
     NEED(stat(path, &st) == 0);
-    say("%s: %o %d %d", path, st.st_mode & 07777, (int)st.st_uid - (int)getuid(), (int)st.st_gid - (int)getgid());
+    say("%s: %o %d %d", path, st.st_mode & 07777, (int)st.st_uid - (int)getuid(),
+        (int)st.st_gid - (int)getgid());
 }
 
 int main(void)

@@ -27,7 +27,8 @@ int main(void)
     memset(long_path, '/', 4999);
     long_path[4999] = 0;
     touch("file");
-    NEED(mkdir("dir", 0755) == 0 && symlink("file", "link") == 0 && symlink("nowhere", "dangling") == 0);
+    NEED(mkdir("dir", 0755) == 0 && symlink("file", "link") == 0 &&
+         symlink("nowhere", "dangling") == 0);
     NEED(symlink("loop", "loop") == 0 && symlink("dir", "dirlink") == 0);
 
     OPEN("none", O_RDONLY);

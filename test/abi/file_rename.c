@@ -1,4 +1,5 @@
-/* rename: over files, over directories, into itself, hard links of one file, and renameat2's flags. */
+/* rename: over files, over directories, into itself, hard links of one file, and renameat2's flags.
+ */
 #include "abi.h"
 
 #ifndef RENAME_NOREPLACE

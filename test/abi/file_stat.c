@@ -14,15 +14,16 @@ static void compare(const char *path)
         return;
     }
     NEED(syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &sx) == 0);
-    say("%s: mode %o, device %u:%u, block size is a power of two: %d", path, st.st_mode, major(st.st_rdev),
-        minor(st.st_rdev), (st.st_blksize & (st.st_blksize - 1)) == 0);
+    say("%s: mode %o, device %u:%u, block size is a power of two: %d", path, st.st_mode,
+        major(st.st_rdev), minor(st.st_rdev), (st.st_blksize & (st.st_blksize - 1)) == 0);
     CHECK((sx.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS);
     CHECK(sx.stx_mode == st.st_mode && sx.stx_nlink == st.st_nlink && sx.stx_ino == st.st_ino);
     CHECK(sx.stx_size == (uint64_t)st.st_size && sx.stx_blocks == (uint64_t)st.st_blocks);
     CHECK(sx.stx_uid == st.st_uid && sx.stx_gid == st.st_gid && sx.stx_blksize == st.st_blksize);
     CHECK(sx.stx_rdev_major == major(st.st_rdev) && sx.stx_rdev_minor == minor(st.st_rdev));
     CHECK(sx.stx_dev_major == major(st.st_dev) && sx.stx_dev_minor == minor(st.st_dev));
-    CHECK(sx.stx_mtime.tv_sec == st.st_mtim.tv_sec && sx.stx_mtime.tv_nsec == (uint32_t)st.st_mtim.tv_nsec);
+    CHECK(sx.stx_mtime.tv_sec == st.st_mtim.tv_sec &&
+          sx.stx_mtime.tv_nsec == (uint32_t)st.st_mtim.tv_nsec);
 }
 
 int main(void)
@@ -49,8 +50,8 @@ int main(void)
     say("a pipe: mode %o, size %ld", st.st_mode, (long)st.st_size);
     stat(".", &dir);
     fstat(fd, &st);
-    say("same file system as its directory: %d, size %ld, blocks %ld", st.st_dev == dir.st_dev, (long)st.st_size,
-        (long)st.st_blocks);
+    say("same file system as its directory: %d, size %ld, blocks %ld", st.st_dev == dir.st_dev,
+        (long)st.st_size, (long)st.st_blocks);
     stat("/", &root);
     stat("/..", &st);
     say("the root's parent is the root: %d", root.st_ino == st.st_ino && root.st_dev == st.st_dev);

@@ -53,12 +53,14 @@ int main(void)
     SHOW(futimens(fd, set));
     changed("futimens", "f");
     fstat(fd, &st);
-    say("%ld.%09ld %ld.%09ld", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    say("%ld.%09ld %ld.%09ld", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec,
+        st.st_mtim.tv_nsec);
     set[0].tv_nsec = UTIME_OMIT;
     set[1].tv_sec = 5;
     SHOW(utimensat(AT_FDCWD, "f", set, 0));
     fstat(fd, &st);
-    say("%ld.%09ld %ld.%09ld", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    say("%ld.%09ld %ld.%09ld", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec,
+        st.st_mtim.tv_nsec);
     set[0].tv_nsec = set[1].tv_nsec = UTIME_NOW;
     SHOW(utimensat(AT_FDCWD, "f", set, 0));
     fstat(fd, &st);
@@ -81,7 +83,8 @@ int main(void)
     struct timeval tv[2] = {{100, 5}, {200, 6}};
     SHOW(utimes("f", tv));
     stat("f", &st);
-    say("%ld.%09ld %ld.%09ld", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    say("%ld.%09ld %ld.%09ld", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec,
+        st.st_mtim.tv_nsec);
     unlink("f");
     unlink("h");
     unlink("l");

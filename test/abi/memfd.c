@@ -12,7 +12,8 @@
 
 int main(void)
 {
-    int fd = (int)syscall(SYS_memfd_create, "name", 3), plain = (int)syscall(SYS_memfd_create, "plain", 0);
+    int fd = (int)syscall(SYS_memfd_create, "name", 3),
+        plain = (int)syscall(SYS_memfd_create, "plain", 0);
     struct stat st;
 
     NEED(fd >= 0 && plain >= 0);

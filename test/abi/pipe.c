@@ -1,4 +1,5 @@
-/* Pipes: capacity, whole writes, end of file, no reader, not blocking; a reader and a writer on two threads. */
+/* Pipes: capacity, whole writes, end of file, no reader, not blocking; a reader and a writer on two
+ * threads. */
 #include <sys/ioctl.h>
 
 #include "abi.h"

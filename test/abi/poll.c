@@ -40,8 +40,9 @@ int main(void)
     sigset_t none, usr1;
 
     NEED(pipe2(ends, O_NONBLOCK) == 0 && file >= 0 && event >= 0);
-    struct pollfd p[] = {{ends[0], POLLIN, 0}, {ends[1], POLLOUT, 0}, {file, POLLIN | POLLOUT, 0},
-                         {event, POLLIN | POLLOUT, 0}, {-1, POLLIN, 99}, {99, POLLIN, 0}};
+    struct pollfd p[] = {
+        {ends[0], POLLIN, 0},         {ends[1], POLLOUT, 0}, {file, POLLIN | POLLOUT, 0},
+        {event, POLLIN | POLLOUT, 0}, {-1, POLLIN, 99},      {99, POLLIN, 0}};
     show("at first", p, 6, 0);
     NEED(write(ends[1], "x", 1) == 1);
     show("a byte in the pipe", p, 2, -1);

@@ -31,8 +31,8 @@ static bool maps_say(const void *address, const char *permissions)
 
     for (char *save, *line = strtok_r((char *)contents("/proc/self/maps"), "\n", &save); line;
          line = strtok_r(NULL, "\n", &save))
-        if (sscanf(line, "%lx-%lx %7s", &start, &end, perms) == 3 && (unsigned long)address >= start &&
-            (unsigned long)address < end)
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, perms) == 3 &&
+            (unsigned long)address >= start && (unsigned long)address < end)
             return !strcmp(perms, permissions);
     return false;
 }
@@ -59,8 +59,8 @@ int main(int argc, char **argv)
     CHECK(strchr(text, '\n') != NULL);
     char *heap = malloc(1 << 20);
     *heap = 1;
-    say("maps: text %d, data %d, stack %d, mmap %d", maps_say((void *)main, "r-xp"), maps_say(&initialised, "rw-p"),
-        maps_say(path, "rw-p"), maps_say(heap, "rw-p"));
+    say("maps: text %d, data %d, stack %d, mmap %d", maps_say((void *)main, "r-xp"),
+        maps_say(&initialised, "rw-p"), maps_say(path, "rw-p"), maps_say(heap, "rw-p"));
     CHECK(strstr(contents("/proc/self/maps"), "[stack]") != NULL);
     contents("/proc/self/status");
     line = strstr(text, "\nPid:\t");
@@ -75,7 +75,8 @@ int main(int argc, char **argv)
     CHECK(line && sscanf(text, "%d (%63s", &pid, comm) == 2 && sscanf(line, ") %c", &state) == 1);
     say("stat: pid %d, state %c", pid == getpid(), state);
     unsigned long size, resident;
-    CHECK(sscanf(contents("/proc/self/statm"), "%lu %lu", &size, &resident) == 2 && size >= resident && resident > 0);
+    CHECK(sscanf(contents("/proc/self/statm"), "%lu %lu", &size, &resident) == 2 &&
+          size >= resident && resident > 0);
     int fd = open("file", O_RDWR | O_CREAT, 0600);
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     n = readlink(link, path, sizeof path - 1);

@@ -8,10 +8,12 @@ static int ends[2], file;
 static void show(const char *what, int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *t)
 {
     errno = 0;
-    int result = (int)syscall(SYS_select, n, r, w, e, t); /* a libc may keep the time that is left */
+    int result =
+        (int)syscall(SYS_select, n, r, w, e, t); /* a libc may keep the time that is left */
 
-    say("%s: %d %s; reading: %d %d, writing: %d %d", what, result, result < 0 ? strerror(errno) : "",
-        r && FD_ISSET(ends[0], r), r && FD_ISSET(file, r), w && FD_ISSET(ends[1], w), w && FD_ISSET(file, w));
+    say("%s: %d %s; reading: %d %d, writing: %d %d", what, result,
+        result < 0 ? strerror(errno) : "", r && FD_ISSET(ends[0], r), r && FD_ISSET(file, r),
+        w && FD_ISSET(ends[1], w), w && FD_ISSET(file, w));
 }
 
 int main(void)

@@ -35,8 +35,8 @@ int main(void)
     SHOW(read(fd, info, sizeof info) / (long)sizeof info[0]);
     for (int i = 0; i < 3; i++)
         say("signal %d, code %d, value %d, from us %d",
-            info[i].ssi_signo == (uint32_t)SIGRTMIN ? 1000 : (int)info[i].ssi_signo, info[i].ssi_code, info[i].ssi_int,
-            info[i].ssi_pid == (uint32_t)getpid());
+            info[i].ssi_signo == (uint32_t)SIGRTMIN ? 1000 : (int)info[i].ssi_signo,
+            info[i].ssi_code, info[i].ssi_int, info[i].ssi_pid == (uint32_t)getpid());
     SHOW(poll(&p, 1, 0));
     sigdelset(&set, SIGUSR1);
     SHOW(signalfd(fd, &set, 0) == fd);

@@ -42,8 +42,9 @@ static void *take_turns(void *arg)
 
 int main(void)
 {
-    static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW, CLOCK_TAI,
-                                       CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID};
+    static const clockid_t clocks[] = {
+        CLOCK_REALTIME, CLOCK_MONOTONIC,          CLOCK_BOOTTIME,         CLOCK_MONOTONIC_RAW,
+        CLOCK_TAI,      CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID};
     pthread_t threads[4];
     struct timespec t;
     struct timeval tv;

@@ -11,7 +11,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     if (signal == SIGALRM)
         real++;
     else if (signal == SIGVTALRM)
-        virtual++;
+        virtual ++;
     else
         prof++;
 }

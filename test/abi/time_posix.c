@@ -1,4 +1,5 @@
-/* timer_create: signals with a value, to a thread, no signal at all; overruns, remaining time, deletion. */
+/* timer_create: signals with a value, to a thread, no signal at all; overruns, remaining time,
+ * deletion. */
 #include "abi.h"
 
 static volatile sig_atomic_t count, value, overrun, wrong;
@@ -16,8 +17,10 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
 int main(void)
 {
-    struct itimerspec every = {{0, 5000000}, {0, 5000000}}, once = {.it_value = {0, 20000000}}, never = {0}, now;
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value.sival_int = 77};
+    struct itimerspec every = {{0, 5000000}, {0, 5000000}}, once = {.it_value = {0, 20000000}},
+                      never = {0}, now;
+    struct sigevent event = {
+        .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value.sival_int = 77};
     timer_t timer, silent, other;
     sigset_t set;
 

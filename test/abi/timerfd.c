@@ -8,7 +8,8 @@ int main(void)
 {
     struct itimerspec spec = {.it_value = {0, 20000000}}, now, old;
     uint64_t count = 0;
-    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), nonblock = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC),
+        nonblock = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
     struct pollfd p = {fd, POLLIN, 0};
     int64_t began = now_ns();
 

@@ -1,4 +1,5 @@
-/* The vDSO: an ELF image that AT_SYSINFO_EHDR points to, with the functions that libcs and Go look for. */
+/* The vDSO: an ELF image that AT_SYSINFO_EHDR points to, with the functions that libcs and Go look
+ * for. */
 #include <elf.h>
 #include <sys/auxv.h>
 
@@ -53,21 +54,24 @@ static void *symbol(const char *wanted)
 
 int main(void)
 {
-    static const char *const names[] = {"__vdso_clock_gettime", "__vdso_gettimeofday", "__vdso_time", "__vdso_getcpu",
-                                        "__vdso_clock_getres"};
+    static const char *const names[] = {"__vdso_clock_gettime", "__vdso_gettimeofday",
+                                        "__vdso_time", "__vdso_getcpu", "__vdso_clock_getres"};
     struct timespec t, u;
     struct timeval tv;
     unsigned cpu = 9999;
 
     base = (const char *)getauxval(AT_SYSINFO_EHDR);
     NEED(base != NULL);
-    say("an ELF image: %d, at the start of a page: %d", !memcmp(base, ELFMAG, 4), ((uintptr_t)base & 4095) == 0);
+    say("an ELF image: %d, at the start of a page: %d", !memcmp(base, ELFMAG, 4),
+        ((uintptr_t)base & 4095) == 0);
     for (size_t i = 0; i < NR(names); i++)
         say("%s: %d", names[i], symbol(names[i]) != NULL);
-    int (*gettime)(clockid_t, struct timespec *) = (int (*)(clockid_t, struct timespec *))symbol(names[0]);
+    int (*gettime)(clockid_t, struct timespec *) =
+        (int (*)(clockid_t, struct timespec *))symbol(names[0]);
     int (*of_day)(struct timeval *, void *) = (int (*)(struct timeval *, void *))symbol(names[1]);
     time_t (*seconds)(time_t *) = (time_t(*)(time_t *))symbol(names[2]);
-    int (*getcpu)(unsigned *, unsigned *, void *) = (int (*)(unsigned *, unsigned *, void *))symbol(names[3]);
+    int (*getcpu)(unsigned *, unsigned *, void *) =
+        (int (*)(unsigned *, unsigned *, void *))symbol(names[3]);
     NEED(gettime && of_day && seconds && getcpu);
     SHOW(gettime(CLOCK_MONOTONIC, &t));
     SHOW(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &u));

@@ -95,8 +95,17 @@ struct file *file_new(struct inode *inode, const struct path *path, int flags);
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
 struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
-void file_get(struct file *f);
-void file_put(struct file *f); /* the last one calls ops->release; thread context */
+static inline void file_get(struct file *f)
+{
+    ref_get(&f->ref);
+}
+/* The last one calls ops->release; thread context. */
+void file_end(struct file *f);
+static inline void file_put(struct file *f)
+{
+    if (ref_put(&f->ref))
+        file_end(f);
+}
 
 /* What read(2) and write(2) do, with access-mode checks; pos NULL: the file's own position. */
 ssize_t file_read(struct file *f, struct iobuf *to, int64_t *pos);
