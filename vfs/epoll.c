@@ -328,10 +328,12 @@ static bool reaches(struct epoll *from, struct epoll *to)
     return false;
 }
 
-static int check_nesting(struct epoll *ep, struct epoll *child)
+/* `ep` is about to watch `child`. */
+static int prepare_nesting(struct epoll *ep, struct epoll *child)
 {
     if (reaches(child, ep) || child->height + 1 + depth_above(ep) > MAX_NESTING)
         return -ELOOP;
+    raise(ep, child->height + 1);
     return 0;
 }
 
@@ -340,11 +342,6 @@ static int check_nesting(struct epoll *ep, struct epoll *child)
 static int ctl_add(struct epoll *ep, struct file *f, int fd, uint32_t events, uint64_t data)
 {
     struct epoll *child = file_is_epoll(f) ? f->data : NULL;
-    if (child) {
-        int ret = check_nesting(ep, child);
-        if (ret < 0)
-            return ret;
-    }
     if (find_item(ep, f, fd))
         return -EEXIST;
     struct item *item = slab_alloc(item_slab);
@@ -360,7 +357,6 @@ static int ctl_add(struct epoll *ep, struct file *f, int fd, uint32_t events, ui
     if (child) {
         list_push_back(&ep->children, &item->child_node);
         list_push_back(&child->parents, &item->parent_node);
-        raise(ep, child->height + 1);
     }
     insert_item(ep, item);
     return 0;
@@ -392,8 +388,6 @@ static int ctl(struct epoll *ep, int op, struct file *f, int fd, uint32_t events
     if (op == EPOLL_CTL_MOD)
         return ctl_mod(ep, item, events, data);
     remove_item(ep, item);
-    if (file_is_epoll(f))
-        lower(ep);
     return 0;
 }
 
@@ -409,13 +403,21 @@ int epoll_ctl(struct file *epoll, int op, struct file *target, int fd, uint32_t 
             return -EINVAL;
     }
     struct epoll *ep = epoll->data;
+    int ret = 0;
     if (nests)
         mutex_lock(&nest_lock);
-    mutex_lock(&ep->lock);
-    int ret = ctl(ep, op, target, fd, events, data);
-    mutex_unlock(&ep->lock);
-    if (nests)
+    /* Before ep->lock is taken, because a lock that is held keeps the rank it was taken with. */
+    if (nests && op == EPOLL_CTL_ADD)
+        ret = prepare_nesting(ep, target->data);
+    if (ret == 0) {
+        mutex_lock(&ep->lock);
+        ret = ctl(ep, op, target, fd, events, data);
+        mutex_unlock(&ep->lock);
+    }
+    if (nests) {
+        lower(ep); /* an item has gone, or the one that was prepared for did not come */
         mutex_unlock(&nest_lock);
+    }
     return ret;
 }
 

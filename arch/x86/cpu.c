@@ -209,8 +209,10 @@ struct cpu *arch_cpu(unsigned index)
 
 void arch_cpu_idle(void)
 {
+    this_cpu()->is_idle = true;
     /* STI lets no interrupt in before the next instruction has begun. */
     __asm__ volatile("sti; hlt; cli" ::: "memory");
+    this_cpu()->is_idle = false;
 }
 
 bool arch_random(uint64_t *value)

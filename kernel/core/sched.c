@@ -49,7 +49,7 @@ uint64_t sched_online_cpus(void)
 }
 
 /* Each step of nice is worth a quarter, as on Linux. */
-static uint64_t slice_of(const struct thread *t)
+uint64_t sched_slice_ns(const struct thread *t)
 {
     uint64_t slice = SLICE_NS;
 
@@ -74,15 +74,21 @@ static struct core_cpu *lock_home(struct thread *t)
     }
 }
 
-static void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
+/* Behind the threads of higher and, unless it `continues`, of its own priority. */
+static void queue_urgent(struct run_queue *rq, struct thread *t, bool continues)
 {
-    struct run_queue *rq = &core->rq;
+    struct thread *other;
 
-    assert(spin_is_held(&rq->lock) && t->cpu == core->index);
-    if (t->budget_ns == 0) {
-        t->budget_ns = slice_of(t);
+    list_for_each(other, &rq->urgent, run_node)
+        if (other->rt_priority < t->rt_priority || (continues && other->rt_priority == t->rt_priority))
+            break;
+    list_push_back(&other->run_node, &t->run_node); /* before `other`, or at the end */
+}
+
+static void queue_normal(struct run_queue *rq, struct thread *t, enum ready_how how)
+{
+    if (t->policy == POLICY_IDLE)
         how = READY_LAST;
-    }
     if (how == READY_WOKEN)
         list_push_back(&rq->front, &t->run_node);
     else if (how == READY_LAST)
@@ -91,6 +97,22 @@ static void queue_add(struct core_cpu *core, struct thread *t, enum ready_how ho
         list_push_front(t->gives_way ? &rq->back : &rq->front, &t->run_node);
     if (how != READY_AGAIN)
         t->gives_way = how == READY_LAST;
+}
+
+static inline void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
+{
+    struct run_queue *rq = &core->rq;
+
+    assert(spin_is_held(&rq->lock) && t->cpu == core->index);
+    if (t->budget_ns == 0) {
+        t->budget_ns = sched_slice_ns(t);
+        if (t->policy != POLICY_FIFO)
+            how = READY_LAST;
+    }
+    if (t->rt_priority > 0)
+        queue_urgent(rq, t, how == READY_AGAIN);
+    else
+        queue_normal(rq, t, how);
     t->state = THREAD_READY;
     atomic_store(&rq->nr_waiting, rq->nr_waiting + 1);
 }
@@ -101,15 +123,39 @@ static void queue_remove(struct core_cpu *core, struct thread *t)
     atomic_store(&core->rq.nr_waiting, core->rq.nr_waiting - 1);
 }
 
+static struct thread *queue_first(const struct list *queue)
+{
+    return list_is_empty(queue) ? NULL : list_entry(queue->next, struct thread, run_node);
+}
+
+/* Who is next; NULL: nobody waits. */
+static inline struct thread *queue_peek(const struct run_queue *rq)
+{
+    struct thread *t;
+
+    if (rq->nr_waiting == 0)
+        return NULL;
+    if ((t = queue_first(&rq->urgent)) || (t = queue_first(&rq->front)))
+        return t;
+    return queue_first(&rq->back);
+}
+
 static struct thread *queue_pick(struct core_cpu *core)
 {
-    struct list *from = list_is_empty(&core->rq.front) ? &core->rq.back : &core->rq.front;
+    struct thread *t = queue_peek(&core->rq);
 
-    if (list_is_empty(from))
+    if (!t)
         return &core->idle;
-    struct thread *t = list_entry(from->next, struct thread, run_node);
     queue_remove(core, t);
     return t;
+}
+
+/* Does `t` interrupt the running thread? */
+static bool outranks(const struct thread *t, const struct thread *running)
+{
+    if (t->rt_priority != running->rt_priority)
+        return t->rt_priority > running->rt_priority;
+    return t->rt_priority == 0 && running->gives_way && !t->gives_way;
 }
 
 static void account(struct thread *t, uint64_t now)
@@ -119,10 +165,6 @@ static void account(struct thread *t, uint64_t now)
     t->run_start_ns = now;
     t->ran_ns += ran;
     t->budget_ns -= MIN(ran, t->budget_ns);
-    if (t->is_user)
-        t->user_ns += ran;
-    else
-        t->kernel_ns += ran;
 }
 
 /* The thread goes on, on another CPU: the program's rseq area must learn its number. */
@@ -207,6 +249,8 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
     unsigned here = this_cpu()->index;
 
     *follows_waker = false;
+    if (likely(!atomic_load(&idle_cpus) && (allowed & cpu_bit(t->cpu))))
+        return t->cpu;
     if (atomic_load(&t->on_cpu)) {
         if (allowed & cpu_bit(t->cpu))
             return t->cpu;
@@ -242,7 +286,7 @@ static void announce(struct core_cpu *core, struct thread *t, bool follows_waker
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (!follows_waker)
             may_help = atomic_load(&idle_cpus) & t->affinity;
-        if (current->gives_way && !t->gives_way) {
+        if (outranks(t, current)) {
             core->rq.need_resched = true;
             interrupt = true;
         } else if (!core->rq.slice_armed) {
@@ -428,9 +472,10 @@ static void preempt(void)
     core->rq.need_resched = false;
     core->nr_progress++;
     account(t, now);
-    bool give_way = t->gives_way && !list_is_empty(&core->rq.front);
+    const struct thread *next = queue_peek(&core->rq);
+    bool give_way = next && (outranks(next, t) || (t->budget_ns == 0 && t->rt_priority <= next->rt_priority));
     bool must_move = !may_run_on(t, core->index);
-    if (must_move || (core->rq.nr_waiting > 0 && (t->budget_ns == 0 || give_way))) {
+    if (must_move || give_way) {
         t->must_move = must_move;
         t->state = THREAD_READY;
         if (!must_move)
@@ -515,7 +560,7 @@ void sched_kick(struct thread *t)
 static bool steal_from(struct core_cpu *victim, struct core_cpu *core)
 {
     struct thread *t, *found = NULL;
-    struct list *queues[] = {&victim->rq.front, &victim->rq.back};
+    struct list *queues[] = {&victim->rq.urgent, &victim->rq.front, &victim->rq.back};
 
     spin_lock(&victim->rq.lock);
     for (unsigned i = 0; i < ARRAY_LEN(queues) && !found; i++)
@@ -612,6 +657,7 @@ void core_cpu_init(void)
         panic("no memory for cpu %u", cpu->index);
     core->index = cpu->index;
     spin_init(&core->rq.lock, RANK_RUNQ);
+    list_init(&core->rq.urgent);
     list_init(&core->rq.front);
     list_init(&core->rq.back);
     timer_init(&core->slice, slice_over);
@@ -690,6 +736,41 @@ void sched_set_nice(struct thread *t, int nice)
 
     t->nice = nice;
     spin_unlock_irq(&core->rq.lock, irqs);
+}
+
+void sched_set_policy(struct thread *t, enum sched_policy policy, unsigned rt_priority)
+{
+    bool irqs = arch_irq_save();
+    struct core_cpu *core = lock_home(t);
+    bool is_queued = !list_is_empty(&t->run_node);
+
+    assert((rt_priority > 0) == (policy == POLICY_FIFO || policy == POLICY_RR));
+    if (is_queued)
+        queue_remove(core, t);
+    t->policy = (uint8_t)policy;
+    t->rt_priority = (uint8_t)rt_priority;
+    t->gives_way = false;
+    if (is_queued)
+        queue_add(core, t, READY_AGAIN);
+    core->rq.need_resched = true; /* whoever runs there now may have to give way */
+    spin_unlock(&core->rq.lock);
+    if (core != this_core())
+        arch_send_resched(core->index);
+    else
+        atomic_or(&this_cpu()->work, WORK_RESCHED);
+    arch_irq_restore(irqs);
+}
+
+void sched_inherit(struct thread *child, const struct thread *parent)
+{
+    child->affinity = parent->affinity;
+    if (parent->reset_on_fork) {
+        child->nice = MAX(parent->nice, 0);
+        return;
+    }
+    child->nice = parent->nice;
+    child->policy = parent->policy;
+    child->rt_priority = parent->rt_priority;
 }
 
 /* CPU time so far; the home of `t` is locked. */

@@ -191,7 +191,7 @@ static int inherit(struct uptr addr, struct futex_waiter *w)
 static int lock_sleep(struct uptr addr, struct futex_waiter *w, const struct clock_deadline *until)
 {
     for (;;) {
-        int err = futex_sleep(until);
+        int err = wait_sleep_until(until);
         struct futex_bucket *b = futex_bucket_lock(w);
         if (!b)
             return 0;
@@ -318,11 +318,11 @@ static struct futex_waiter *find_heir(struct futex_bucket *b, const struct task 
 
 void futex_pi_exit(struct task *t)
 {
-    struct futex_bucket *b;
     struct futex_waiter *heir;
 
     set_exit_state(t, EXIT_UNDER_WAY);
-    for (unsigned i = 0; t->futex_private[PI_NR_WAITERS] > 0 && (b = futex_bucket_at(i)); i++) {
+    for (unsigned i = 0; t->futex_private[PI_NR_WAITERS] > 0 && i < ARRAY_LEN(futex_buckets); i++) {
+        struct futex_bucket *b = &futex_buckets[i];
         spin_lock(&b->lock);
         while ((heir = find_heir(b, t))) {
             pass_on(b, heir);

@@ -52,7 +52,7 @@ static int sleep_on_all(struct futex_waiter *w, unsigned nr, const struct clock_
             wait_cancel();
             return 0;
         }
-        int err = futex_sleep(until);
+        int err = wait_sleep_until(until);
         if (err < 0)
             return err;
     }

@@ -135,8 +135,7 @@ void task_get_usage(struct task *t, struct process_usage *u)
 {
     const struct thread *thread = &t->thread;
     *u = (struct process_usage){
-        .user_ns = thread->user_ns,
-        .kernel_ns = thread->kernel_ns,
+        .user_ns = sched_thread_ns(&t->thread), /* user and kernel time are not told apart */
         .voluntary_switches = thread->voluntary_switches,
         .involuntary_switches = thread->involuntary_switches,
     };

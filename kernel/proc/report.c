@@ -39,7 +39,7 @@ static const char *code_name(int sig, int code)
     } codes[] = {
         {SIGSEGV, SEGV_MAPERR, "SEGV_MAPERR: nothing is mapped"},
         {SIGSEGV, SEGV_ACCERR, "SEGV_ACCERR: no permission for"},
-        {SIGSEGV, SI_KERNEL, "general protection fault"},
+        {SIGSEGV, SI_KERNEL, "general protection fault or bad signal frame"},
         {SIGBUS, BUS_ADRERR, "BUS_ADRERR: beyond the end of the mapped file"},
         {SIGBUS, BUS_ADRALN, "BUS_ADRALN: misaligned"},
         {SIGFPE, FPE_INTDIV, "FPE_INTDIV: integer division by zero or overflow"},

@@ -1,4 +1,5 @@
-/* Every fault of the CPU as a signal: its number, si_code, si_addr, and the trap number and error code in the frame. */
+/* Every fault of the CPU as a signal: its number, si_code, si_addr, and the trap number and error
+ * code in the frame. */
 #include <ucontext.h>
 
 #include "abi.h"
@@ -59,7 +60,10 @@ static void divide_overflow(void)
 {
     int quotient, rest;
 
-    __asm__ volatile("idivl %4" : "=a"(quotient), "=d"(rest) : "a"(INT_MIN), "d"(-1), "r"(-1) : "cc");
+    __asm__ volatile("idivl %4"
+                     : "=a"(quotient), "=d"(rest)
+                     : "a"(INT_MIN), "d"(-1), "r"(-1)
+                     : "cc");
 }
 
 static void undefined(void)
@@ -166,9 +170,12 @@ int main(void)
         }
         const greg_t *regs = frame.uc_mcontext.gregs;
         bool at_rip = abi_fault.si_addr == (void *)regs[REG_RIP];
-        say("%-28s signal %2d, code %3d, address: %s, trap %lld, error %llx", faults[i].name, signal, abi_fault.si_code,
-            at_rip ? "the instruction" : abi_fault.si_addr ? "memory" : "none", (long long)regs[REG_TRAPNO],
-            (long long)regs[REG_ERR]);
+        say("%-28s signal %2d, code %3d, address: %s, trap %lld, error %llx", faults[i].name,
+            signal, abi_fault.si_code,
+            at_rip              ? "the instruction"
+            : abi_fault.si_addr ? "memory"
+                                : "none",
+            (long long)regs[REG_TRAPNO], (long long)regs[REG_ERR]);
         if (faults[i].page_fault)
             CHECK((void *)regs[REG_CR2] == abi_fault.si_addr);
         if (faults[i].run == wild_read || faults[i].run == wild_write)

@@ -75,6 +75,10 @@ void waitq_remove(struct waiter *w);                     /* nothing when it is o
 void wait_prepare(enum wait_how how);
 /* Sleep until woken, `deadline` (arch_clock_ns) or an interruption: 0, -ETIMEDOUT or -EINTR.  No spinlock held. */
 must_check int wait_sleep(uint64_t deadline);
+/* The same until a point in time on either clock; 0 also when the wall clock was set: look at it again.  NULL: no
+ * deadline. */
+struct clock_deadline;
+must_check int wait_sleep_until(const struct clock_deadline *until);
 /* The condition came true before sleeping: undo wait_prepare. */
 void wait_cancel(void);
 

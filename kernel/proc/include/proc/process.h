@@ -56,6 +56,7 @@ struct process {
     size_t auxv_len;
     struct posix_timers *timers;    /* timer_create(2); proc/timers.c's */
     struct itimers *itimers;        /* setitimer(2) */
+    uint32_t membarrier;            /* atomic: MEMBARRIER_CMD_REGISTER_* that were called */
     struct process_usage dead_usage;     /* of exited threads */
     struct process_usage children_usage; /* of children waited for */
 
