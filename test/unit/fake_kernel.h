@@ -70,6 +70,7 @@ static inline bool arch_irqs_are_on(void)
     return fake_irqs;
 }
 
+/* Its inline functions call the fakes above. */
 #include <core/lock.h>
 
 unsigned arch_cpu_count(void)
