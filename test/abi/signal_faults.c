@@ -118,7 +118,7 @@ static void misaligned_vector(void)
     __asm__ volatile("movaps 1(%0), %%xmm0" : : "r"(page) : "xmm0");
 }
 
-static const struct {
+static const struct fault {
     const char *name;
     void (*run)(void);
     bool page_fault;
@@ -143,12 +143,20 @@ static const struct {
     {"misaligned movaps", misaligned_vector, false},
 };
 
+/* QEMU's TCG reports 16 times the vector for a forbidden gate (the CPU: 8 times), and whether a page that was never
+ * touched is present is the kernel's choice. */
+static long long error_of(const struct fault *fault, const greg_t *regs)
+{
+    if (fault->run == software_interrupt)
+        return regs[REG_ERR] & 7;
+    return fault->run == execute_data ? regs[REG_ERR] & ~1 : regs[REG_ERR];
+}
+
 int main(void)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 
     page = map_pages(4, PROT_READ | PROT_WRITE);
-    page[0] = 0; /* present, so that the error code of executing it says so */
     mprotect(page + PAGE, PAGE, PROT_READ);
     munmap(page + 3 * PAGE, PAGE);
     for (size_t i = 0; i < NR(signals); i++)
@@ -162,12 +170,12 @@ int main(void)
         }
         const greg_t *regs = frame.uc_mcontext.gregs;
         bool at_rip = abi_fault.si_addr == (void *)regs[REG_RIP];
-        const char *where = at_rip ? "the instruction" : abi_fault.si_addr ? "memory" : "none";
-        say("%-28s signal %2d, code %3d, address: %s, trap %lld", faults[i].name, signal,
-            abi_fault.si_code, where, (long long)regs[REG_TRAPNO]);
-        /* QEMU gets the error code of a software interrupt wrong, so only page faults' is shown. */
-        if (faults[i].page_fault)
-            say("  error code %llx", (long long)regs[REG_ERR]);
+        say("%-28s signal %2d, code %3d, address: %s, trap %lld, error %llx", faults[i].name,
+            signal, abi_fault.si_code,
+            at_rip              ? "the instruction"
+            : abi_fault.si_addr ? "memory"
+                                : "none",
+            (long long)regs[REG_TRAPNO], error_of(&faults[i], regs));
         if (faults[i].page_fault)
             CHECK((void *)regs[REG_CR2] == abi_fault.si_addr);
         if (faults[i].run == wild_read || faults[i].run == wild_write)

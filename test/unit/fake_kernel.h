@@ -70,7 +70,6 @@ static inline bool arch_irqs_are_on(void)
     return fake_irqs;
 }
 
-/* Its inline functions call the fakes above. */
 #include <core/lock.h>
 
 unsigned arch_cpu_count(void)
