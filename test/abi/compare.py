@@ -95,7 +95,7 @@ def compare(yolk, cpus, program, args, must_succeed):
 
 
 def main():
-    yolk, cpus, program = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
+    yolk, cpus, program = os.path.abspath(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
     path = SOURCES / f"{program.name.removesuffix('-glibc')}.args"
     runs = [shlex.split(line) for line in path.read_text().splitlines()] if path.exists() else [[]]
     results = [compare(yolk, cpus, program, args, not path.exists()) for args in runs]

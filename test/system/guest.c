@@ -43,6 +43,7 @@ static int wait_for_signal(int number)
     return 0;
 }
 
+/* Every size that the terminal takes, until it is 20 columns wide. */
 static int window(void)
 {
     struct winsize size = {0};
@@ -52,17 +53,14 @@ static int window(void)
     sigemptyset(&set);
     sigaddset(&set, SIGWINCH);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    for (int i = 0; i < 2; i++) {
-        if (i)
-            sigwait(&set, &number);
-        /* The first size may come after we have started. */
-        do
-            ioctl(0, TIOCGWINSZ, &size);
-        while (!size.ws_row);
+    while (ioctl(0, TIOCGWINSZ, &size) == 0) {
         printf("size %d %d\n", size.ws_row, size.ws_col);
         fflush(stdout);
+        if (size.ws_col == 20)
+            return 0;
+        sigwait(&set, &number);
     }
-    return 0;
+    return 1;
 }
 
 static int flood(void)
