@@ -20,7 +20,7 @@ static struct file *file_of_node(const struct proc_node *n)
     return f;
 }
 
-/* --- fd/N: a link to the open file itself -------------------------------------------------------------------- */
+/* --- fd/N: a link to the open file itself ----------------------------------------------------- */
 
 /* What a file without a name is called: 0 or -ENAMETOOLONG. */
 static ssize_t anon_text(const struct file *f, char *buf, size_t size)
@@ -74,8 +74,10 @@ static int fd_follow(struct inode *i, struct path *out)
     return ret;
 }
 
-static const struct inode_ops link_ops = {
-    .set_attr = inode_apply_attr, .readlink = fd_readlink, .follow = fd_follow, .free = proc_node_free};
+static const struct inode_ops link_ops = {.set_attr = inode_apply_attr,
+                                          .readlink = fd_readlink,
+                                          .follow = fd_follow,
+                                          .free = proc_node_free};
 
 static int fd_lookup(struct inode *dir, struct dentry *d)
 {
@@ -93,7 +95,7 @@ static int fd_lookup(struct inode *dir, struct dentry *d)
 const struct inode_ops proc_fd_ops = {
     .lookup = fd_lookup, .set_attr = inode_apply_attr, .free = proc_node_free};
 
-/* --- fdinfo/N ------------------------------------------------------------------------------------------------- */
+/* --- fdinfo/N --------------------------------------------------------------------------------- */
 
 static int show_own(struct text *t, struct file *f)
 {
@@ -116,8 +118,8 @@ static int show_fdinfo(struct text *t, struct inode *i)
     int ret = -ENOENT;
     if (f) {
         int cloexec = fd_get_flags(files, n->fd) == FD_CLOEXEC ? O_CLOEXEC : 0;
-        text_print(t, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)f->pos, f->flags | cloexec,
-                   f->mount ? f->mount->id : 0, (unsigned long)f->inode->ino);
+        text_print(t, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)f->pos,
+                   f->flags | cloexec, f->mount ? f->mount->id : 0, (unsigned long)f->inode->ino);
         ret = show_own(t, f);
         file_put(f);
     }
@@ -148,7 +150,7 @@ static int fdinfo_lookup(struct inode *dir, struct dentry *d)
 const struct inode_ops proc_fdinfo_ops = {
     .lookup = fdinfo_lookup, .set_attr = inode_apply_attr, .free = proc_node_free};
 
-/* --- the directories ------------------------------------------------------------------------------------------ */
+/* --- the directories -------------------------------------------------------------------------- */
 
 static int fd_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg)
 {

@@ -21,7 +21,7 @@ static void put_escaped(struct text *t, const char *name, const char *special)
     }
 }
 
-/* --- areas ------------------------------------------------------------------------------------------------------ */
+/* --- areas ------------------------------------------------------------------------------------ */
 
 static void show_area(void *arg, const struct vm_area_info *a)
 {
@@ -35,9 +35,10 @@ static void show_area(void *arg, const struct vm_area_info *a)
         a->object->ops->name(a->object, name, sizeof(name));
     else if (a->name)
         strlcpy(name, a->name, sizeof(name));
-    text_print(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", a->start, a->end, a->prot & PROT_READ ? 'r' : '-',
-               a->prot & PROT_WRITE ? 'w' : '-', a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',
-               a->offset, dev_major(dev), dev_minor(dev), ino);
+    text_print(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", a->start, a->end,
+               a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
+               a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p', a->offset,
+               dev_major(dev), dev_minor(dev), ino);
     if (name[0]) {
         while (t->len - start < NAME_COLUMN && !t->is_out_of_memory)
             text_put(t, " ", 1);
@@ -52,14 +53,21 @@ static void show_area_sizes(void *arg, const struct vm_area_info *a)
     struct text *t = arg;
     unsigned long size = (a->end - a->start) / 1024, rss = a->rss_pages * (PAGE_SIZE / 1024);
     show_area(arg, a);
-    text_print(t, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n", size);
+    text_print(
+        t, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
+        size);
     text_print(t, "Rss:            %8lu kB\nPss:            %8lu kB\n", rss, rss);
-    text_print(t, "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n");
-    text_print(t, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n", rss, rss,
-               a->object ? 0 : rss);
-    text_print(t, "Swap:                  0 kB\nSwapPss:               0 kB\nLocked:                0 kB\n");
-    text_print(t, "VmFlags:%s%s%s%s \n", a->prot & PROT_READ ? " rd" : "", a->prot & PROT_WRITE ? " wr" : "",
-               a->prot & PROT_EXEC ? " ex" : "", a->flags & MAP_SHARED ? " sh" : "");
+    text_print(
+        t,
+        "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n");
+    text_print(t, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n",
+               rss, rss, a->object ? 0 : rss);
+    text_print(
+        t,
+        "Swap:                  0 kB\nSwapPss:               0 kB\nLocked:                0 kB\n");
+    text_print(t, "VmFlags:%s%s%s%s \n", a->prot & PROT_READ ? " rd" : "",
+               a->prot & PROT_WRITE ? " wr" : "", a->prot & PROT_EXEC ? " ex" : "",
+               a->flags & MAP_SHARED ? " sh" : "");
 }
 
 static int visit_areas(struct text *t, struct inode *i, vm_visit_fn *show)
@@ -82,14 +90,17 @@ int proc_show_smaps(struct text *t, struct inode *i)
     return visit_areas(t, i, show_area_sizes);
 }
 
-/* --- mounts ----------------------------------------------------------------------------------------------------- */
+/* --- mounts ----------------------------------------------------------------------------------- */
 
 static void put_flags(struct text *t, unsigned flags)
 {
     static const struct {
         unsigned flag;
         const char *name;
-    } names[] = {{MS_NOSUID, ",nosuid"}, {MS_NODEV, ",nodev"}, {MS_NOEXEC, ",noexec"}, {MS_NOATIME, ",noatime"}};
+    } names[] = {{MS_NOSUID, ",nosuid"},
+                 {MS_NODEV, ",nodev"},
+                 {MS_NOEXEC, ",noexec"},
+                 {MS_NOATIME, ",noatime"}};
     text_print(t, flags & MS_RDONLY ? "ro" : "rw");
     for (unsigned n = 0; n < ARRAY_LEN(names); n++)
         if (flags & names[n].flag)
