@@ -399,6 +399,16 @@ int fd_get_flags(struct fdtable *t, int fd)
     return ret;
 }
 
+int fd_peek(struct fdtable *t, int fd)
+{
+    spin_lock(&t->lock);
+    struct fdarray *a = t->array;
+    struct file *f = (unsigned)fd < a->size ? a->slot[fd] : NULL;
+    int ret = f ? f->flags : -EBADF;
+    spin_unlock(&t->lock);
+    return ret;
+}
+
 int fd_set_flags(struct fdtable *t, int fd, int flags)
 {
     spin_lock(&t->lock);

@@ -4,6 +4,7 @@
  * each buffer is written from where it lies; between pipes the pages themselves change hands, or
  * are shared (tee).  As on Linux the pipe stays locked while the other file moves the bytes. */
 #include <base/errno.h>
+#include <core/sched.h>
 #include <linux/fcntl.h>
 #include <pipe_ring.h>
 #include <vfs/pipe.h>
@@ -256,7 +257,7 @@ static ssize_t send_copy(struct file *in, int64_t *pos, struct file *out, size_t
             break;
         done += ret;
         n -= ret;
-        if ((size_t)ret < step)
+        if ((size_t)ret < step || sched_checkpoint())
             break;
     }
     page_put(page);

@@ -8,6 +8,7 @@
 
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/work.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
 #include <proc/procfs.h>
@@ -55,6 +56,87 @@ struct fs_context *proc_get_fs(struct process *p)
         fs_context_get(fs);
     proc_unlock(p);
     return fs;
+}
+
+/* --- what may not be put here ----------------------------------------------------------------- */
+
+struct late_put {
+    struct work work;
+    void (*put)(void *object);
+    void *object;
+};
+
+static void run_late_put(struct work *w)
+{
+    struct late_put *l = container_of(w, struct late_put, work);
+    l->put(l->object);
+    heap_free(l);
+}
+
+/* Without memory it happens at once: the order of locks is then wrong for once, in theory a deadlock. */
+static void put_later(void (*put)(void *object), void *object)
+{
+    struct late_put *l = heap_alloc(sizeof(*l));
+    if (!l) {
+        put(object);
+        return;
+    }
+    work_init(&l->work, run_late_put);
+    l->put = put;
+    l->object = object;
+    work_queue(&l->work);
+}
+
+static void put_vm(void *vm)
+{
+    vm_put(vm);
+}
+
+static void put_files(void *files)
+{
+    fdtable_put(files);
+}
+
+static void put_fs(void *fs)
+{
+    fs_context_put(fs);
+}
+
+static void put_file(void *f)
+{
+    file_put(f);
+}
+
+/* The current process has references of its own as long as this thread lives. */
+static void put_of(struct process *p, void (*put)(void *object), void *object)
+{
+    if (!object)
+        return;
+    if (p == current_process())
+        put(object);
+    else
+        put_later(put, object);
+}
+
+void proc_put_vm(struct process *p, struct vm *vm)
+{
+    put_of(p, put_vm, vm);
+}
+
+void proc_put_files(struct process *p, struct fdtable *files)
+{
+    put_of(p, put_files, files);
+}
+
+void proc_put_fs(struct process *p, struct fs_context *fs)
+{
+    put_of(p, put_fs, fs);
+}
+
+void proc_put_file(struct file *f)
+{
+    if (f && !ref_put_unless_last(&f->ref))
+        put_later(put_file, f);
 }
 
 struct task *proc_get_task(const struct proc_node *n)
@@ -168,7 +250,7 @@ static int where_in_fs(struct process *p, bool is_root, struct path *out)
         fs_context_root(fs, out);
     else
         fs_context_cwd(fs, out);
-    fs_context_put(fs);
+    proc_put_fs(p, fs);
     return 0;
 }
 

@@ -15,9 +15,17 @@ static struct file *file_of_node(const struct proc_node *n)
 {
     struct fdtable *files = proc_get_files(n->process);
     struct file *f = files ? fd_get(files, n->fd) : NULL;
-    if (files)
-        fdtable_put(files);
+    proc_put_files(n->process, files);
     return f;
+}
+
+/* Its flags, or -EBADF: for look-ups. */
+static int flags_of_node(const struct proc_node *n)
+{
+    struct fdtable *files = n->fd >= 0 ? proc_get_files(n->process) : NULL;
+    int flags = files ? fd_peek(files, n->fd) : -EBADF;
+    proc_put_files(n->process, files);
+    return flags;
 }
 
 /* --- fd/N: a link to the open file itself ----------------------------------------------------- */
@@ -121,10 +129,9 @@ static int show_fdinfo(struct text *t, struct inode *i)
         text_print(t, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)f->pos,
                    f->flags | cloexec, f->mount ? f->mount->id : 0, (unsigned long)f->inode->ino);
         ret = show_own(t, f);
-        file_put(f);
+        proc_put_file(f);
     }
-    if (files)
-        fdtable_put(files);
+    proc_put_files(n->process, files);
     return ret;
 }
 
@@ -140,10 +147,8 @@ static int fdinfo_lookup(struct inode *dir, struct dentry *d)
 {
     struct proc_node n = *proc_node(dir);
     n.fd = proc_parse_number(d->name, d->name_len);
-    struct file *f = n.fd >= 0 ? file_of_node(&n) : NULL;
-    if (!f)
+    if (flags_of_node(&n) < 0)
         return 0;
-    file_put(f);
     return proc_fill(d, &n, S_IFREG | 0444, &info_ops, NULL);
 }
 
@@ -157,7 +162,8 @@ static int fd_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg
     int ret = dir_readdir(f, pos, emit, arg);
     if (ret <= 0)
         return ret;
-    struct fdtable *files = proc_get_files(proc_node(f->inode)->process);
+    struct process *p = proc_node(f->inode)->process;
+    struct fdtable *files = proc_get_files(p);
     if (!files)
         return 1;
     unsigned type = proc_node(f->inode)->entry->ops == &proc_fd_ops ? S_IFLNK >> 12 : S_IFREG >> 12;
@@ -175,7 +181,7 @@ static int fd_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg
         }
         *pos = next;
     }
-    fdtable_put(files);
+    proc_put_files(p, files);
     return ret;
 }
 

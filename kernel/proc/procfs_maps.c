@@ -72,11 +72,12 @@ static void show_area_sizes(void *arg, const struct vm_area_info *a)
 
 static int visit_areas(struct text *t, struct inode *i, vm_visit_fn *show)
 {
-    struct vm *vm = proc_get_vm(proc_node(i)->process);
+    struct process *p = proc_node(i)->process;
+    struct vm *vm = proc_get_vm(p);
     if (!vm)
         return 0;
     vm_visit(vm, show, t);
-    vm_put(vm);
+    proc_put_vm(p, vm);
     return 0;
 }
 
@@ -136,14 +137,15 @@ static void show_mount_info(void *arg, const struct mount_info *m)
 
 static int visit_mounts(struct text *t, struct inode *i, mount_visit_fn *show)
 {
-    struct fs_context *fs = proc_get_fs(proc_node(i)->process);
+    struct process *p = proc_node(i)->process;
+    struct fs_context *fs = proc_get_fs(p);
     if (!fs)
         return -EINVAL;
     struct path root;
     fs_context_root(fs, &root);
     int ret = mount_visit(&root, show, t);
     path_put(&root);
-    fs_context_put(fs);
+    proc_put_fs(p, fs);
     return ret;
 }
 

@@ -100,7 +100,7 @@ static void get_vm_stats(struct process *p, struct vm_stats *stats)
     struct vm *vm = proc_get_vm(p);
     if (vm) {
         vm_get_stats(vm, stats);
-        vm_put(vm);
+        proc_put_vm(p, vm);
     }
 }
 
@@ -278,10 +278,8 @@ int proc_show_status(struct text *text, struct inode *i)
     show_signals(text, p, t);
     show_capabilities(text, t);
     show_scheduling(text, n, t);
-    if (files)
-        fdtable_put(files);
-    if (fs)
-        fs_context_put(fs);
+    proc_put_files(p, files);
+    proc_put_fs(p, fs);
     if (t)
         task_put(t);
     return 0;
