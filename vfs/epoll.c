@@ -514,7 +514,7 @@ static int epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 {
     struct epoll *ep = f->data;
     size_t n = 0;
-    mutex_lock_nested(&ep->lock, RANK_SHOWN); /* who holds it reads nothing in /proc */
+    mutex_lock_nested(&ep->lock, RANK_PROCESS_INNER); /* who holds it reads nothing in /proc */
     for (unsigned i = 0; i < ep->nr_buckets; i++) {
         for (struct item *item = ep->buckets[i]; item && n + 100 < size; item = item->next)
             n += snprintf(buf + n, size - n,

@@ -2,7 +2,7 @@
  * by look-up and thrown away when nobody uses it.
  *
  * Locks: a look-up runs under its directory's lock and a text is made under its file's, both of
- * which rank above RANK_PROCESS; so /proc takes a process's lock as RANK_SHOWN.  That cannot
+ * which rank above RANK_PROCESS; so /proc takes a process's lock as RANK_PROCESS_INNER.  That cannot
  * deadlock because nobody who holds a process's lock looks anything up in /proc. */
 #include "procfs_private.h"
 
@@ -20,7 +20,7 @@ static struct superblock *procfs;
 
 void proc_lock(struct process *p)
 {
-    mutex_lock_nested(&p->lock, RANK_SHOWN);
+    mutex_lock_nested(&p->lock, RANK_PROCESS_INNER);
 }
 
 void proc_unlock(struct process *p)

@@ -104,19 +104,6 @@ static void get_vm_stats(struct process *p, struct vm_stats *stats)
     }
 }
 
-/* cred_of_task, with the lock taken /proc's way. */
-static struct cred *get_cred(struct task *t)
-{
-    if (!t)
-        return NULL;
-    proc_lock(t->process);
-    struct cred *c = t->cred;
-    if (c)
-        cred_get(c);
-    proc_unlock(t->process);
-    return c;
-}
-
 /* --- stat, statm, status ---------------------------------------------------------------------- */
 
 int proc_show_stat(struct text *text, struct inode *i)
@@ -167,7 +154,7 @@ int proc_show_statm(struct text *text, struct inode *i)
 
 static void show_ids(struct text *text, struct task *t)
 {
-    struct cred *c = get_cred(t);
+    struct cred *c = t ? cred_of_task(t) : NULL;
     if (!c)
         return;
     text_print(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
@@ -177,7 +164,7 @@ static void show_ids(struct text *text, struct task *t)
 
 static void show_groups(struct text *text, struct task *t)
 {
-    struct cred *c = get_cred(t);
+    struct cred *c = t ? cred_of_task(t) : NULL;
     text_print(text, "Groups:\t");
     for (unsigned g = 0; c && g < c->nr_groups; g++)
         text_print(text, "%u ", c->groups[g]);
@@ -216,7 +203,7 @@ static void show_signals(struct text *text, struct process *p, struct task *t)
 
 static void show_capabilities(struct text *text, struct task *t)
 {
-    struct cred *c = get_cred(t);
+    struct cred *c = t ? cred_of_task(t) : NULL;
     if (!c)
         return;
     text_print(
