@@ -29,7 +29,8 @@ static void show_area(void *arg, const struct vm_area_info *a)
     char name[256] = "";
     uint64_t dev = 0, ino = 0;
     size_t start = t->len;
-    if (a->object && a->object->ops->identity)
+    bool is_file = a->object && a->object->ops->identity;
+    if (is_file)
         a->object->ops->identity(a->object, &dev, &ino);
     if (a->object && a->object->ops->name)
         a->object->ops->name(a->object, name, sizeof(name));
@@ -37,8 +38,8 @@ static void show_area(void *arg, const struct vm_area_info *a)
         strlcpy(name, a->name, sizeof(name));
     text_print(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", a->start, a->end,
                a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
-               a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p', a->offset,
-               dev_major(dev), dev_minor(dev), ino);
+               a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',
+               is_file ? a->offset : 0, dev_major(dev), dev_minor(dev), ino);
     if (name[0]) {
         while (t->len - start < NAME_COLUMN && !t->is_out_of_memory)
             text_put(t, " ", 1);
