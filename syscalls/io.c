@@ -89,7 +89,7 @@ long sys_pwrite64(int fd, struct uptr buf, size_t count, int64_t offset)
     return ret;
 }
 
-/* --- vectors --------------------------------------------------------------------------------------------- */
+/* --- vectors ---------------------------------------------------------------------------------- */
 
 /* Every segment must lie in the user half, even those that the limit on the total cuts off. */
 static int check_segments(struct user_iov *v, size_t nr)
@@ -203,17 +203,19 @@ long sys_pwritev(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigne
     return offset < 0 ? -EINVAL : transfer_at(fd, true, iov, iovcnt, offset, 0);
 }
 
-long sys_preadv2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high, int flags)
+long sys_preadv2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high,
+                 int flags)
 {
     return offset < -1 ? -EINVAL : transfer_at(fd, false, iov, iovcnt, offset, flags);
 }
 
-long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high, int flags)
+long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high,
+                  int flags)
 {
     return offset < -1 ? -EINVAL : transfer_at(fd, true, iov, iovcnt, offset, flags);
 }
 
-/* --- the position ---------------------------------------------------------------------------------------- */
+/* --- the position ----------------------------------------------------------------------------- */
 
 long sys_lseek(int fd, int64_t offset, int whence)
 {

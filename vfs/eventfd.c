@@ -1,7 +1,7 @@
 /* eventfd(2): a counter to wait for.
  *
- * The counter is one atomic word, so reading and writing take no lock; sleepers and pollers are told after it has
- * changed. */
+ * The counter is one atomic word, so reading and writing take no lock; sleepers and pollers are
+ * told after it has changed. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -142,7 +142,8 @@ struct file *eventfd_new(unsigned count, int flags)
     e->count = count;
     e->is_semaphore = flags & EFD_SEMAPHORE;
     waitq_init(&e->wait);
-    struct file *f = file_new_anon(&eventfd_ops, e, O_RDWR | (flags & O_NONBLOCK), 0600, "anon_inode:[eventfd]");
+    struct file *f =
+        file_new_anon(&eventfd_ops, e, O_RDWR | (flags & O_NONBLOCK), 0600, "anon_inode:[eventfd]");
     if (!f)
         heap_free(e);
     return f;

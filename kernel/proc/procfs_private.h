@@ -41,13 +41,19 @@ void proc_node_free(struct inode *i);      /* ops->free of such inodes */
 /* A number as a whole name; -1: it is none. */
 int proc_parse_number(const char *name, size_t len);
 
-/* The process's lock from within /proc: see RANK_SHOWN. */
+/* The process's lock from within /proc: see RANK_PROCESS_INNER. */
 void proc_lock(struct process *p);
 void proc_unlock(struct process *p);
 /* What belongs to a process, referenced; NULL once it is a zombie. */
 struct vm *proc_get_vm(struct process *p);
 struct fdtable *proc_get_files(struct process *p);
 struct fs_context *proc_get_fs(struct process *p);
+/* And back.  The last reference to such a thing, or to an open file, may not be dropped under the locks that /proc
+ * is called with (it would close files): that is left to a worker.  NULL is fine. */
+void proc_put_vm(struct process *p, struct vm *vm);
+void proc_put_files(struct process *p, struct fdtable *files);
+void proc_put_fs(struct process *p, struct fs_context *fs);
+void proc_put_file(struct file *f);
 /* The task of a node, or the oldest one of its process, referenced; NULL: none is left. */
 struct task *proc_get_task(const struct proc_node *n);
 
