@@ -15,16 +15,9 @@ void family_add(struct process *parent, struct process *child)
 {
     spin_lock(&family_lock);
     child->parent = parent;
+    atomic_store(&child->parent_pid, parent->pid);
     list_push_back(&parent->children, &child->sibling);
     spin_unlock(&family_lock);
-}
-
-int process_parent_pid(struct process *p)
-{
-    spin_lock(&family_lock);
-    int pid = p->parent ? p->parent->pid : 0;
-    spin_unlock(&family_lock);
-    return pid;
 }
 
 static int code_of_status(int status)
@@ -78,6 +71,7 @@ static void give_away_children(struct process *p)
         child = list_entry(p->children.next, struct process, sibling);
         list_remove(&child->sibling);
         child->parent = reaper;
+        atomic_store(&child->parent_pid, reaper ? reaper->pid : 0);
         if (child->parent_death_signal && !child->is_zombie)
             signal_send_process(child, child->parent_death_signal, NULL);
         if (!reaper)

@@ -61,6 +61,7 @@ struct process {
 
     /* guarded by wait_child.c's family lock */
     struct process *parent;         /* NULL for the first */
+    int parent_pid;                 /* read without the lock: getppid(2) */
     struct list children, sibling;
     bool is_zombie;
 
@@ -146,6 +147,12 @@ static inline struct process *current_process(void)
     return current_task()->process;
 }
 
+/* 0: none.  A hot path for getppid(2). */
+static inline int process_parent_pid(const struct process *p)
+{
+    return atomic_load(&p->parent_pid);
+}
+
 /* What the image starts: parsed from the command line. */
 struct init_args {
     const char *path;               /* in the root file system */
@@ -201,7 +208,6 @@ struct wait_result {
 };
 must_check long process_wait(int which, int id, int options, struct wait_result *r);
 
-int process_parent_pid(struct process *p); /* 0: none */
 uint64_t process_rlimit(struct process *p, unsigned resource); /* soft limit */
 /* prlimit64(2) on its own process or another; either may be NULL.  0, -EINVAL, -EPERM. */
 must_check long process_set_rlimit(struct process *p, unsigned resource, const struct rlimit_pair *new,
