@@ -19,6 +19,7 @@ set(portable ${all})
 list(FILTER portable EXCLUDE REGEX "^arch/")
 set(bodies ${all})
 list(FILTER bodies INCLUDE REGEX "\\.c$")
+list(FILTER bodies EXCLUDE REGEX "^arch/x86/vdso/user/") # a program of its own, with data that its linker script places
 set(no_user_access ${portable})
 list(FILTER no_user_access EXCLUDE REGEX "usercopy\\.[ch]$")
 

@@ -4,9 +4,11 @@
 #include <base/string.h>
 #include <image/boot.h>
 #include <image/root.h>
+#include <proc/procfs.h>
 #include <vfs/archive.h>
 #include <vfs/devfs.h>
 #include <vfs/epoll.h>
+#include <vfs/sysfs.h>
 #include <vfs/timerfd.h>
 #include <vfs/tmpfs.h>
 #include <vfs/tty.h>
@@ -39,6 +41,8 @@ void boot_files(const struct bootinfo *info, const struct cmdline *line)
     tty_init();
     epoll_init();
     timerfd_init();
+    procfs_init(info->cmdline);
+    sysfs_init();
     if (rootfs_init(&root) < 0)
         panic("no memory for the root file system");
     if (info->nr_modules == 0)

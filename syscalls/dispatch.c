@@ -1,7 +1,8 @@
 /* From registers to a sys_ function and back: one typed thunk for each row, so that no function pointer is ever
  * cast and a body that disagrees with its row does not compile.
  *
- * The whole path of a call: entry.asm -> up_syscall -> thunk -> sys_NAME -> regs->rax.  Nothing here takes a lock,
+ * The whole path of a call: entry.asm -> up_syscall -> thunk -> sys_NAME.  Argument registers stay where they
+ * are down to the body, and the result is written to regs->rax by who called.  Nothing here takes a lock,
  * reads a clock or touches FP state; restart codes are translated later, on the way out (proc/signal.c). */
 #include <arch/upcalls.h>
 #include <base/errno.h>
@@ -9,7 +10,7 @@
 #include <core/atomic.h>
 #include <proc/process.h>
 #include <syscalls/bodies.h>
-#include <syscalls/dispatch.h>
+#include <syscalls/syscall.h>
 
 #define FROM_S32(type, word)  ((type)(word))
 #define FROM_U32(type, word)  ((type)(word))
@@ -25,23 +26,26 @@
 #include "kinds.def"
 #undef KIND
 
-#define PASS(i, k, n) as_##k(arg[i])
+/* A call's argument words, as they come in registers. */
+#define WORDS uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5
+typedef long thunk(WORDS);
+
+#define PASS(i, k, n) as_##k(a##i)
 #define PASS_NONE
 #define ROW(id, str, res, sup, miss, n, ...)                                                       \
-    static long call_##id(const uint64_t *arg)                                                     \
+    static long call_##id(WORDS)                                                                   \
     {                                                                                              \
-        (void)arg;                                                                                 \
         return sys_##id(EACH_##n(PASS, ##__VA_ARGS__));                                            \
     }
 #include <syscalls/table.h>
 
-static long (*const call_of_row[NR_ROWS])(const uint64_t *arg) = {
+static thunk *const call_of_row[NR_ROWS] = {
 #define ROW(id, ...) [ROW_##id] = call_##id,
 #include <syscalls/table.h>
 };
 
 /* A call without a body answers ENOSYS, and says so the first time. */
-static long call_missing(enum abi abi, uint64_t nr, const uint64_t *reg)
+static long call_missing(enum abi abi, uint64_t nr, WORDS)
 {
     static uint8_t logged[NR_ABIS][SYSCALL_NUMBERS / 8];
     uint8_t bit = (uint8_t)(1 << (nr % 8));
@@ -50,39 +54,38 @@ static long call_missing(enum abi abi, uint64_t nr, const uint64_t *reg)
         log_info("system call %lu does not exist", (unsigned long)nr);
     else if (!(atomic_or(&logged[abi][nr / 8], bit) & bit))
         log_warn("system call %lu (%s) is not implemented: %#lx, %#lx, %#lx, %#lx, %#lx, %#lx",
-                 (unsigned long)nr, syscalls[syscall_row(abi, nr)].name, (unsigned long)reg[0],
-                 (unsigned long)reg[1], (unsigned long)reg[2], (unsigned long)reg[3],
-                 (unsigned long)reg[4], (unsigned long)reg[5]);
+                 (unsigned long)nr, syscalls[syscall_row(abi, nr)].name, (unsigned long)a0,
+                 (unsigned long)a1, (unsigned long)a2, (unsigned long)a3, (unsigned long)a4,
+                 (unsigned long)a5);
     return -ENOSYS;
 }
 
-long syscall_dispatch(enum abi abi, uint64_t nr, const uint64_t reg[SYSCALL_MAX_ARGS])
+long up_syscall(WORDS, const struct regs *regs)
 {
-    enum row row = syscall_row(abi, nr);
-    uint64_t arg[SYSCALL_MAX_ARGS];
+    uint64_t nr = (uint32_t)regs->orig_rax;
+    thunk *call = call_of_row[syscall_row(ABI_X86_64, nr)];
 
-    if (unlikely(!call_of_row[row]))
-        return call_missing(abi, nr, reg);
-    if (likely(abi == ABI_X86_64))
-        return call_of_row[row](reg);
-    syscall_args_32(&syscalls[row], reg, arg);
-    return call_of_row[row](arg);
+    if (unlikely(!call))
+        return call_missing(ABI_X86_64, nr, a0, a1, a2, a3, a4, a5);
+    return call(a0, a1, a2, a3, a4, a5);
 }
 
-void up_syscall(struct regs *regs)
+static long call_32(const struct regs *regs)
 {
-    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rdi, regs->rsi, regs->rdx,
-                                            regs->r10, regs->r8,  regs->r9};
+    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
+                                            regs->rsi, regs->rdi, regs->rbp};
+    uint64_t nr = (uint32_t)regs->orig_rax, arg[SYSCALL_MAX_ARGS] = {0};
+    enum row row = syscall_row(ABI_I386, nr);
 
-    regs->rax = (uint64_t)syscall_dispatch(ABI_X86_64, (uint32_t)regs->orig_rax, reg);
+    if (!call_of_row[row])
+        return call_missing(ABI_I386, nr, reg[0], reg[1], reg[2], reg[3], reg[4], reg[5]);
+    syscall_args_32(&syscalls[row], reg, arg);
+    return call_of_row[row](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
 void up_syscall_32(struct regs *regs)
 {
-    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
-                                            regs->rsi, regs->rdi, regs->rbp};
-
     current_task()->is_i386 = true;
-    regs->rax = (uint64_t)syscall_dispatch(ABI_I386, (uint32_t)regs->orig_rax, reg);
+    regs->rax = (uint64_t)call_32(regs);
     current_task()->is_i386 = false;
 }

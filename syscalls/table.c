@@ -27,7 +27,7 @@ const struct syscall syscalls[NR_ROWS] = {
 #include <syscalls/table.h>
 };
 
-static const uint16_t row_by_number[NR_ABIS][SYSCALL_NUMBERS] = {
+const uint16_t syscall_row_of_number[NR_ABIS][SYSCALL_NUMBERS] = {
     [ABI_X86_64] = {
 #define NR64(nr, name, id) [nr] = ROW_##id,
 #include <syscalls/table.h>
@@ -38,15 +38,10 @@ static const uint16_t row_by_number[NR_ABIS][SYSCALL_NUMBERS] = {
     },
 };
 
-enum row syscall_row(enum abi abi, uint64_t nr)
-{
-    return nr < SYSCALL_NUMBERS ? (enum row)row_by_number[abi][nr] : ROW_UNKNOWN;
-}
-
 int syscall_number(enum abi abi, enum row row)
 {
     for (int nr = 0; nr < SYSCALL_NUMBERS; nr++)
-        if (row != ROW_UNKNOWN && row_by_number[abi][nr] == row)
+        if (row != ROW_UNKNOWN && syscall_row_of_number[abi][nr] == row)
             return nr;
     return -1;
 }

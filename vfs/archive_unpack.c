@@ -144,8 +144,9 @@ static int complete(struct unpacker *u, const struct archive_entry *e)
     if (ret < 0)
         return ret;
     struct inode *i = p.dentry->inode;
-    /* Of several names of a file any one may bring the contents. */
-    if (S_ISREG(e->mode) && e->size > 0 && !tmpfs_set_backing(i, e->data, e->size))
+    /* Of several names of a file any one may bring the contents, or each of them the same. */
+    bool has_them = i->size == e->size && e->nlink > 1;
+    if (S_ISREG(e->mode) && e->size > 0 && !has_them && !tmpfs_set_backing(i, e->data, e->size))
         ret = -EINVAL;
     if (ret == 0)
         ret = set_attributes(i, e);

@@ -14,19 +14,13 @@
 #include <vfs/inode.h>
 #include <vfs/inotify.h>
 
+#include "name_hash.h"
+
 /* Low bits: renames under way; above them: how many have ended. */
 #define RENAME_ENDED (1UL << 16)
 static uint64_t renames; /* atomic */
 
 static struct spinlock alias_lock = SPINLOCK_INIT(RANK_DENTRY); /* guards every inode's alias */
-
-static uint32_t name_hash(const char *name, size_t len)
-{
-    uint32_t h = 2166136261u;
-    for (size_t n = 0; n < len; n++)
-        h = (h ^ (uint8_t)name[n]) * 16777619u;
-    return h ^ h >> 15; /* the low bits choose the bucket */
-}
 
 /* --- life ----------------------------------------------------------------------------------------- */
 
@@ -255,19 +249,34 @@ int dentry_kill_empty(struct dentry *dir)
 
 /* --- looking up --------------------------------------------------------------------------------------- */
 
-struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
+static bool has_name(const struct dentry *d, const char *name, size_t len, uint32_t hash)
 {
-    uint32_t hash = name_hash(name, len);
+    if (d->hash != hash || d->name_len != len)
+        return false;
+    /* Names are short: a loop is cheaper than a call. */
+    for (size_t n = 0; n < len; n++)
+        if (d->name[n] != name[n])
+            return false;
+    return true;
+}
+
+static struct dentry *find(struct dentry *dir, const char *name, size_t len, uint32_t hash)
+{
     struct dentry *d = NULL;
     spin_lock(&dir->lock);
     if (likely(dir->buckets))
         d = *bucket_of(dir, hash);
-    while (d && (d->hash != hash || d->name_len != len || memcmp(d->name, name, len) != 0))
+    while (d && unlikely(!has_name(d, name, len, hash)))
         d = d->hash_next;
     if (d)
         dentry_get(d);
     spin_unlock(&dir->lock);
     return d;
+}
+
+struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
+{
+    return find(dir, name, len, name_hash(name, len));
 }
 
 int dentry_lookup_locked(struct dentry *dir, const char *name, size_t len, struct dentry **out)
@@ -299,16 +308,21 @@ static int lookup_slow(struct dentry *dir, const char *name, size_t len, struct 
     return ret;
 }
 
-int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentry **out)
+int dentry_lookup_hashed(struct dentry *dir, const char *name, size_t len, uint32_t hash, struct dentry **out)
 {
     uint64_t before = atomic_load(&renames);
-    *out = dentry_find(dir, name, len);
+    *out = find(dir, name, len, hash);
     if (likely(*out))
         return 0;
     bool is_sure = before % RENAME_ENDED == 0 && atomic_load(&renames) == before;
     if (is_sure && !dir->inode->ops->lookup)
         return -ENOENT;
     return lookup_slow(dir, name, len, out);
+}
+
+int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentry **out)
+{
+    return dentry_lookup_hashed(dir, name, len, name_hash(name, len), out);
 }
 
 struct dentry *dentry_next(struct dentry *dir, uint64_t pos)

@@ -54,6 +54,7 @@ struct item {
     struct list file_node;      /* in file->epoll_items, guarded by file->lock */
     struct list ready_node;     /* guarded by ep->ready_lock */
     bool is_ready;              /* on the list; likewise */
+    bool has_news;              /* woken since the file was last asked; set likewise, cleared under ep->lock */
     struct list child_node, parent_node;
     unsigned nr_waiters;
     struct item_waiter {
@@ -96,6 +97,7 @@ static void make_ready(struct item *item)
 {
     struct epoll *ep = item->ep;
     bool irqs = spin_lock_irq(&ep->ready_lock);
+    item->has_news = true;
     if (!item->is_ready) {
         item->is_ready = true;
         list_push_back(&ep->ready, &item->ready_node);
@@ -103,27 +105,22 @@ static void make_ready(struct item *item)
     spin_unlock_irq(&ep->ready_lock, irqs);
 }
 
-/* Take the first item off the list; NULL: none.  Whoever holds ep->lock is the only one who takes. */
-static struct item *take_ready(struct epoll *ep)
+/* The first item, which stays where it is.  The list is not empty, and as only who holds ep->lock takes items off,
+ * its front stays as it is. */
+static struct item *first_ready(struct epoll *ep)
 {
-    bool irqs = spin_lock_irq(&ep->ready_lock);
-    struct list *node = list_pop_front(&ep->ready);
-    struct item *item = node ? list_entry(node, struct item, ready_node) : NULL;
-    if (item)
-        item->is_ready = false;
-    spin_unlock_irq(&ep->ready_lock, irqs);
-    return item;
+    return list_entry(ep->ready.next, struct item, ready_node);
 }
 
-/* Back to where take_ready found it. */
-static void untake_ready(struct item *item)
+/* The file has been asked.  An item that stays goes to the end of the list; another leaves it, unless a wake-up has
+ * come since. */
+static void settle(struct epoll *ep, struct item *item, bool stays)
 {
-    struct epoll *ep = item->ep;
     bool irqs = spin_lock_irq(&ep->ready_lock);
+    list_remove(&item->ready_node);
+    item->is_ready = stays || item->has_news;
     if (item->is_ready)
-        list_remove(&item->ready_node);
-    item->is_ready = true;
-    list_push_front(&ep->ready, &item->ready_node);
+        list_push_back(&ep->ready, &item->ready_node);
     spin_unlock_irq(&ep->ready_lock, irqs);
 }
 
@@ -215,6 +212,13 @@ static void add_waiter(struct poll_table *t, struct file *f, struct waitq *q)
 static uint32_t item_poll(struct item *item, struct poll_table *t)
 {
     return file_poll(item->file, t) & item->events;
+}
+
+/* The same for an item of the ready list: a wake-up from here on is news. */
+static uint32_t item_ask(struct item *item)
+{
+    (void)atomic_swap(&item->has_news, false);
+    return item_poll(item, NULL);
 }
 
 /* Put a filled item into the set and on the file's queues. */
@@ -324,10 +328,12 @@ static bool reaches(struct epoll *from, struct epoll *to)
     return false;
 }
 
-static int check_nesting(struct epoll *ep, struct epoll *child)
+/* `ep` is about to watch `child`. */
+static int prepare_nesting(struct epoll *ep, struct epoll *child)
 {
     if (reaches(child, ep) || child->height + 1 + depth_above(ep) > MAX_NESTING)
         return -ELOOP;
+    raise(ep, child->height + 1);
     return 0;
 }
 
@@ -336,11 +342,6 @@ static int check_nesting(struct epoll *ep, struct epoll *child)
 static int ctl_add(struct epoll *ep, struct file *f, int fd, uint32_t events, uint64_t data)
 {
     struct epoll *child = file_is_epoll(f) ? f->data : NULL;
-    if (child) {
-        int ret = check_nesting(ep, child);
-        if (ret < 0)
-            return ret;
-    }
     if (find_item(ep, f, fd))
         return -EEXIST;
     struct item *item = slab_alloc(item_slab);
@@ -356,7 +357,6 @@ static int ctl_add(struct epoll *ep, struct file *f, int fd, uint32_t events, ui
     if (child) {
         list_push_back(&ep->children, &item->child_node);
         list_push_back(&child->parents, &item->parent_node);
-        raise(ep, child->height + 1);
     }
     insert_item(ep, item);
     return 0;
@@ -388,8 +388,6 @@ static int ctl(struct epoll *ep, int op, struct file *f, int fd, uint32_t events
     if (op == EPOLL_CTL_MOD)
         return ctl_mod(ep, item, events, data);
     remove_item(ep, item);
-    if (file_is_epoll(f))
-        lower(ep);
     return 0;
 }
 
@@ -405,13 +403,21 @@ int epoll_ctl(struct file *epoll, int op, struct file *target, int fd, uint32_t 
             return -EINVAL;
     }
     struct epoll *ep = epoll->data;
+    int ret = 0;
     if (nests)
         mutex_lock(&nest_lock);
-    mutex_lock(&ep->lock);
-    int ret = ctl(ep, op, target, fd, events, data);
-    mutex_unlock(&ep->lock);
-    if (nests)
+    /* Before ep->lock is taken, because a lock that is held keeps the rank it was taken with. */
+    if (nests && op == EPOLL_CTL_ADD)
+        ret = prepare_nesting(ep, target->data);
+    if (ret == 0) {
+        mutex_lock(&ep->lock);
+        ret = ctl(ep, op, target, fd, events, data);
+        mutex_unlock(&ep->lock);
+    }
+    if (nests) {
+        lower(ep); /* an item has gone, or the one that was prepared for did not come */
         mutex_unlock(&nest_lock);
+    }
     return ret;
 }
 
@@ -422,26 +428,24 @@ static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *
 {
     int nr = 0;
     mutex_lock(&ep->lock);
-    /* Only who holds ->lock takes from the list, so its present end stays on it until we get there. */
+    /* Only who holds ->lock takes items off the list, so its present end stays on it until we get there. */
     const struct list *last = atomic_load(&ep->ready.prev);
     bool is_last = last == &ep->ready;
     while (!is_last && nr < max_events) {
-        struct item *item = take_ready(ep);
+        struct item *item = first_ready(ep);
         is_last = &item->ready_node == last;
-        uint32_t events = item_poll(item, NULL);
-        if (!events)
-            continue;
-        int ret = emit(arg, events, item->data);
+        uint32_t events = item_ask(item);
+        int ret = events ? emit(arg, events, item->data) : 0;
         if (ret < 0) {
-            untake_ready(item);
             nr = nr > 0 ? nr : ret;
             break;
         }
-        nr++;
-        if (item->events & EPOLLONESHOT)
+        nr += events != 0;
+        if (events && (item->events & EPOLLONESHOT))
             atomic_store(&item->events, item->events & EPOLL_PRIVATE);
-        else if (!(item->events & EPOLLET))
-            make_ready(item);
+        bool stays = events && !(item->events & (EPOLLONESHOT | EPOLLET));
+        if (!stays || atomic_load(&item->ready_node.next) != &ep->ready) /* else the end is where it is */
+            settle(ep, item, stays);
     }
     mutex_unlock(&ep->lock);
     if (has_ready(ep) && !waitq_is_empty(&ep->wait))
@@ -482,13 +486,17 @@ static uint32_t epoll_poll(struct file *f, struct poll_table *t)
     if (!has_ready(ep))
         return 0;
     mutex_lock(&ep->lock);
-    struct item *item;
-    while ((item = take_ready(ep)) && !item_poll(item, NULL))
-        ;
-    if (item)
-        untake_ready(item);
+    const struct list *last = atomic_load(&ep->ready.prev);
+    bool is_last = last == &ep->ready, is_readable = false;
+    while (!is_last && !is_readable) {
+        struct item *item = first_ready(ep);
+        is_last = &item->ready_node == last;
+        is_readable = item_ask(item);
+        if (!is_readable)
+            settle(ep, item, false);
+    }
     mutex_unlock(&ep->lock);
-    return item ? POLLIN | POLLRDNORM : 0;
+    return is_readable ? POLLIN | POLLRDNORM : 0;
 }
 
 static int epoll_show_fdinfo(struct file *f, char *buf, size_t size)

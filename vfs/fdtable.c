@@ -132,32 +132,56 @@ struct fdtable *fdtable_copy(struct fdtable *t)
     }
 }
 
-struct file *fd_get(struct fdtable *t, int fd)
+static bool is_wanted(const struct file *f, bool also_path)
+{
+    return also_path || !(f->flags & O_PATH);
+}
+
+/* The rare half of a look-up: somebody else was changing the table, or the file is not wanted.  Gives up the
+ * reference to `got`. */
+static struct file *get_again(struct fdtable *t, int fd, bool also_path, struct file *got)
 {
     for (;;) {
+        if (got)
+            file_put(got);
         struct fdarray *a = atomic_load(&t->array);
-        if ((unsigned)fd >= a->size)
-            return NULL;
-        struct file *f = atomic_load(&a->slot[fd]);
+        struct file *f = (unsigned)fd < a->size ? atomic_load(&a->slot[fd]) : NULL;
         if (!f)
             return NULL;
-        bool is_alive = ref_get_unless_zero(&f->ref);
-        /* Only the current array is kept up to date, so the slot proves nothing in an older one. */
-        if (likely(is_alive && atomic_load(&a->slot[fd]) == f && atomic_load(&t->array) == a))
+        got = ref_get_unless_zero(&f->ref) ? f : NULL;
+        if (!got || atomic_load(&a->slot[fd]) != f || atomic_load(&t->array) != a)
+            continue;
+        if (is_wanted(f, also_path))
             return f;
-        if (is_alive)
-            file_put(f);
+        file_put(f);
+        return NULL;
     }
+}
+
+static inline struct file *get(struct fdtable *t, int fd, bool also_path)
+{
+    struct fdarray *a = atomic_load(&t->array);
+    if ((unsigned)fd >= a->size)
+        return NULL;
+    struct file *f = atomic_load(&a->slot[fd]);
+    if (!f)
+        return NULL;
+    unsigned refs = atomic_load(&f->ref.count);
+    bool is_got = refs > 0 && atomic_cas(&f->ref.count, refs, refs + 1);
+    /* Only the current array is kept up to date, so the slot proves nothing in an older one. */
+    if (likely(is_got && atomic_load(&a->slot[fd]) == f && atomic_load(&t->array) == a && is_wanted(f, also_path)))
+        return f;
+    return get_again(t, fd, also_path, is_got ? f : NULL);
+}
+
+struct file *fd_get(struct fdtable *t, int fd)
+{
+    return get(t, fd, true);
 }
 
 struct file *fd_get_io(struct fdtable *t, int fd)
 {
-    struct file *f = fd_get(t, fd);
-    if (likely(f && !(f->flags & O_PATH)))
-        return f;
-    if (f)
-        file_put(f);
-    return NULL;
+    return get(t, fd, false);
 }
 
 /* Make room for descriptor `fd`: 0 or -ENOMEM. */

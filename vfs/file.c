@@ -81,15 +81,8 @@ struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, un
     return f;
 }
 
-void file_get(struct file *f)
+void file_end(struct file *f)
 {
-    ref_get(&f->ref);
-}
-
-void file_put(struct file *f)
-{
-    if (!ref_put(&f->ref))
-        return;
     inotify_file(f->inode, f->dentry, f->can_write ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     epoll_forget_file(f);
     locks_release(f);
@@ -105,19 +98,18 @@ void file_put(struct file *f)
 
 typedef ssize_t move_fn(struct file *f, struct iobuf *b, int64_t *pos);
 
-/* Read or write at *pos, or at the file's own position. */
-static ssize_t move(struct file *f, move_fn *fn, struct iobuf *b, int64_t *pos)
+/* At the file's own position. */
+static ssize_t move_here(struct file *f, move_fn *fn, struct iobuf *b)
 {
-    if (pos)
-        return fn(f, b, pos);
-    if (!f->ops->has_pos || f->ops->ignores_pos) {
-        int64_t ignored = 0;
-        return fn(f, b, &ignored);
-    }
     mutex_lock(&f->pos_lock);
     ssize_t ret = fn(f, b, &f->pos);
     mutex_unlock(&f->pos_lock);
     return ret;
+}
+
+static bool needs_pos_lock(const struct file *f)
+{
+    return f->ops->has_pos && !f->ops->ignores_pos;
 }
 
 ssize_t file_read(struct file *f, struct iobuf *to, int64_t *pos)
@@ -126,7 +118,12 @@ ssize_t file_read(struct file *f, struct iobuf *to, int64_t *pos)
         return -EBADF;
     if (!f->ops->read)
         return -EINVAL;
-    ssize_t ret = move(f, f->ops->read, to, pos);
+    int64_t ignored = 0;
+    ssize_t ret;
+    if (!pos && needs_pos_lock(f))
+        ret = move_here(f, f->ops->read, to);
+    else
+        ret = f->ops->read(f, to, pos ? pos : &ignored);
     if (ret > 0)
         inotify_file(f->inode, f->dentry, IN_ACCESS);
     return ret;
@@ -138,7 +135,12 @@ ssize_t file_write(struct file *f, struct iobuf *from, int64_t *pos)
         return -EBADF;
     if (!f->ops->write)
         return -EINVAL;
-    ssize_t ret = move(f, f->ops->write, from, pos);
+    int64_t ignored = 0;
+    ssize_t ret;
+    if (!pos && needs_pos_lock(f))
+        ret = move_here(f, f->ops->write, from);
+    else
+        ret = f->ops->write(f, from, pos ? pos : &ignored);
     if (ret > 0)
         inotify_file(f->inode, f->dentry, IN_MODIFY);
     return ret;

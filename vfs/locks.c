@@ -170,8 +170,6 @@ int locks_make_range(struct file *f, int whence, int64_t start, int64_t len, str
         base = f->inode->size;
     else if (whence != SEEK_SET)
         return -EINVAL;
-    if (r->type != F_RDLCK && r->type != F_WRLCK && r->type != F_UNLCK)
-        return -EINVAL;
     if (__builtin_add_overflow(base, start, &start))
         return -EOVERFLOW;
     if (start < 0)

@@ -16,9 +16,7 @@ static ssize_t null_read(struct file *f, struct iobuf *to, int64_t *pos)
 
 static ssize_t null_write(struct file *f, struct iobuf *from, int64_t *pos)
 {
-    size_t n = from->left;
-    iobuf_skip(from, n);
-    return n;
+    return from->left; /* nobody looks at the rest of the buffer */
 }
 
 static ssize_t zero_read(struct file *f, struct iobuf *to, int64_t *pos)

@@ -1,7 +1,7 @@
 /* Pipes and FIFOs, with Linux's semantics: what fits, what is atomic and who is woken follow fs/pipe.c.
  *
  * A write fills pages; a short write is appended to the last page when it fits whole, which makes every write of
- * up to PIPE_BUF bytes atomic.  Two spare pages are kept so that the common write-then-read allocates nothing.
+ * up to PIPE_BUF bytes atomic.  A spare page is kept so that the common write-then-read allocates nothing.
  * User memory is copied under the pipe's mutex.  -EPIPE leaves SIGPIPE to the system call. */
 #include <asm/ioctls.h>
 #include <base/errno.h>
@@ -38,35 +38,28 @@ static void pipe_free(struct pipe *p)
     while (pipe_used(p) > 0)
         pipe_pop(p);
     mutex_unlock(&p->lock);
-    for (unsigned i = 0; i < PIPE_SPARE_PAGES; i++)
-        if (p->spare[i])
-            page_put(p->spare[i]);
+    if (p->spare)
+        page_put(p->spare);
     heap_free(p->ring);
     heap_free(p);
 }
 
 struct page *pipe_take_page(struct pipe *p)
 {
-    for (unsigned i = 0; i < PIPE_SPARE_PAGES; i++) {
-        struct page *page = p->spare[i];
-        if (page) {
-            p->spare[i] = NULL;
-            return page;
-        }
-    }
-    return page_alloc(0, 0);
+    struct page *page = p->spare;
+    if (!page)
+        return page_alloc(0, 0);
+    p->spare = NULL;
+    return page;
 }
 
 void pipe_give_page(struct pipe *p, struct page *page)
 {
     /* A page that splice or tee shared with another pipe is not ours to write into again. */
-    for (unsigned i = 0; page_refs(page) == 1 && i < PIPE_SPARE_PAGES; i++) {
-        if (!p->spare[i]) {
-            p->spare[i] = page;
-            return;
-        }
-    }
-    page_put(page);
+    if (!p->spare && page_refs(page) == 1)
+        p->spare = page;
+    else
+        page_put(page);
 }
 
 void pipe_pop(struct pipe *p)

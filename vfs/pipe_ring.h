@@ -14,7 +14,6 @@
 #include <vfs/file.h>
 
 #define PIPE_DEFAULT_SLOTS 16
-#define PIPE_SPARE_PAGES   2
 
 enum {
     PIPE_BUF_MERGE = 1,  /* the next write may be appended to this page: nobody else refers to it */
@@ -33,7 +32,7 @@ struct pipe {
     struct pipe_buf *ring;
     unsigned readers, writers;   /* open files */
     unsigned r_counter, w_counter; /* opens for reading, writing so far: what a FIFO's opener waits for */
-    struct page *spare[PIPE_SPARE_PAGES];
+    struct page *spare; /* or NULL */
     bool was_polled; /* then every write is announced: edge-triggered pollers rely on it */
 
     unsigned files;  /* open files, guarded by the inode's lock */
@@ -78,7 +77,7 @@ static inline void pipe_push(struct pipe *p, struct page *page, unsigned offset,
     atomic_store(&p->head, p->head + 1);
 }
 
-/* A page to be filled, from the spare ones if possible; NULL: no memory.  Locked. */
+/* A page to be filled, the spare one if possible; NULL: no memory.  Locked. */
 struct page *pipe_take_page(struct pipe *p);
 /* The end of a page that is in no slot any more.  Locked. */
 void pipe_give_page(struct pipe *p, struct page *page);

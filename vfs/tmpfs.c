@@ -357,6 +357,7 @@ static struct superblock *memfd_fs; /* where nameless files live: memfd_create(2
 void tmpfs_init(void)
 {
     static struct mount_type type = {.name = "tmpfs", .make = make_tmpfs};
+    tmpfs_file_init();
     mount_register_type(&type);
     memfd_fs = tmpfs_new_superblock(UINT64_MAX, 0);
     if (!memfd_fs)

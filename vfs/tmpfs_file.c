@@ -59,6 +59,27 @@ static int new_page(struct inode *i, unsigned flags, struct page **page)
     return 0;
 }
 
+static struct mutex adopt_lock; /* RANK_OBJECT: a page of a backing is adopted once, whoever comes first */
+
+void tmpfs_file_init(void)
+{
+    mutex_init(&adopt_lock, RANK_OBJECT);
+}
+
+/* The backing's own memory as a page, referenced; the adopter's reference stays until page_donate. */
+static struct page *adopt(const void *bytes)
+{
+    struct paddr pa = direct_paddr(bytes);
+    mutex_lock(&adopt_lock);
+    struct page *page = page_of(pa);
+    if (!page)
+        page = page_adopt(pa, 1);
+    if (page)
+        page_get(page);
+    mutex_unlock(&adopt_lock);
+    return page;
+}
+
 /* A page of the backing: the memory itself when it is a whole page, else a copy. */
 static int backing_page(struct inode *i, uint64_t index, struct page **page)
 {
@@ -66,12 +87,8 @@ static int backing_page(struct inode *i, uint64_t index, struct page **page)
     const uint8_t *bytes = n->backing + index * PAGE_SIZE;
     size_t len = MIN(n->backing_size - index * PAGE_SIZE, PAGE_SIZE);
     if (len == PAGE_SIZE && (uintptr_t)bytes % PAGE_SIZE == 0) {
-        *page = page_adopt(direct_paddr(bytes), 1);
-        if (!*page)
-            return -ENOMEM;
-        page_get(*page); /* the adopter's reference stays until page_donate */
-        (*page)->flags = 0;
-        return 0;
+        *page = adopt(bytes);
+        return *page ? 0 : -ENOMEM;
     }
     int ret = new_page(i, 0, page);
     if (ret == 0) {
@@ -233,6 +250,10 @@ static int check_write(struct inode *i, int64_t pos, size_t *max)
     int64_t end;
     if (__builtin_add_overflow(pos, *max, &end))
         return -EINVAL;
+    int ret = inode_check_limit(pos, max);
+    if (ret < 0)
+        return ret;
+    end = pos + *max;
     if (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
         return -EPERM;
     if (i->seals & F_SEAL_GROW && end > (int64_t)i->size) {

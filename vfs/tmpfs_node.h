@@ -33,6 +33,7 @@ static inline struct tmpfs_node *tmpfs_node(struct inode *i)
 extern const struct file_ops tmpfs_file_ops;
 extern const struct vm_object_ops tmpfs_object_ops;
 
+void tmpfs_file_init(void); /* boot: tmpfs_init calls it */
 /* Change the size: inode_ops.set_attr's half that concerns contents.  i->lock held. */
 must_check int tmpfs_set_size(struct inode *i, uint64_t size);
 int tmpfs_fallocate(struct inode *i, int mode, int64_t offset, int64_t len);

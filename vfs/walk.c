@@ -9,6 +9,7 @@
 #include <linux/limits.h>
 #include <linux/stat.h>
 
+#include "name_hash.h"
 #include "walk.h"
 
 #define MAX_LINKS 40 /* as Linux */
@@ -64,7 +65,16 @@ static int start_relative(struct walk_state *s, const char *name)
 
 int walk_start(struct walk_state *s, const struct walk *w, const char *name, unsigned flags)
 {
-    *s = (struct walk_state){.w = w, .flags = flags, .rest = name, .kind = LAST_NONE};
+    /* Field by field: this is on the way of every call with a path, and most of the rest is never looked at. */
+    s->w = w;
+    s->flags = flags;
+    s->at.mount = NULL;
+    s->at.dentry = NULL;
+    s->root.dentry = NULL;
+    s->owned = NULL;
+    s->rest = name;
+    s->nr_links = 0;
+    s->kind = LAST_NONE;
     if (!*name && !(flags & WALK_EMPTY))
         return -ENOENT;
     bool is_absolute = *name == '/';
@@ -84,9 +94,12 @@ int walk_start(struct walk_state *s, const struct walk *w, const char *name, uns
 
 void walk_end(struct walk_state *s)
 {
-    path_put(&s->at);
-    path_put(&s->root);
-    heap_free(s->owned);
+    if (s->at.dentry)
+        path_put(&s->at);
+    if (unlikely(s->root.dentry))
+        path_put(&s->root);
+    if (unlikely(s->owned))
+        heap_free(s->owned);
 }
 
 /* ".." */
@@ -170,10 +183,10 @@ static int follow(struct walk_state *s, struct inode *link, const char *tail)
 }
 
 /* One ordinary name into ->at: 0; 1 when it was a link and ->rest has been replaced. */
-static int step(struct walk_state *s, const char *name, size_t len, bool may_follow, const char *tail)
+static int step(struct walk_state *s, const char *name, size_t len, uint32_t hash, bool may_follow, const char *tail)
 {
     struct dentry *d;
-    int ret = dentry_lookup(s->at.dentry, name, len, &d);
+    int ret = dentry_lookup_hashed(s->at.dentry, name, len, hash, &d);
     if (unlikely(ret < 0))
         return ret;
     if (unlikely(S_ISLNK(d->inode->mode)) && may_follow) {
@@ -215,8 +228,10 @@ int walk_to_last(struct walk_state *s)
         if (!*name)
             return 0; /* ->kind says LAST_NONE: nothing, or only slashes */
         const char *end = name;
-        while (*end && *end != '/')
-            end++;
+        uint32_t hash = NAME_HASH_START;
+        for (char c; (c = *end) && c != '/'; end++)
+            hash = name_hash_add(hash, c);
+        hash = name_hash_end(hash);
         size_t len = end - name;
         int ret = check_directory(s, len);
         if (ret < 0)
@@ -228,6 +243,7 @@ int walk_to_last(struct walk_state *s)
         if (!*next) {
             s->last = name;
             s->last_len = len;
+            s->last_hash = hash;
             s->has_slash = next != end;
             s->rest = end;
             return 0;
@@ -236,7 +252,7 @@ int walk_to_last(struct walk_state *s)
         if (s->kind == LAST_DOTDOT)
             ret = step_up(s);
         else if (s->kind == LAST_NAME)
-            ret = step(s, name, len, true, end);
+            ret = step(s, name, len, hash, true, end);
         if (ret < 0)
             return ret;
         s->kind = LAST_NONE;
@@ -249,7 +265,7 @@ int walk_step_last(struct walk_state *s, bool may_follow)
     case LAST_DOTDOT:
         return step_up(s);
     case LAST_NAME:
-        return step(s, s->last, s->last_len, may_follow || s->has_slash, s->rest);
+        return step(s, s->last, s->last_len, s->last_hash, may_follow || s->has_slash, s->rest);
     default:
         return 0;
     }

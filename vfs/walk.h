@@ -25,6 +25,7 @@ struct walk_state {
     enum last_kind kind;
     const char *last;
     size_t last_len;
+    uint32_t last_hash;
     bool has_slash;       /* behind the last component: it must be a directory */
 };
 

@@ -52,7 +52,11 @@ _Static_assert(offsetof(struct cpu, kernel_rsp) == CPU_KERNEL_RSP, "offsets.h");
 _Static_assert(offsetof(struct cpu, user_rsp) == CPU_USER_RSP, "offsets.h");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "offsets.h");
 _Static_assert(offsetof(struct cpu, canary) == 40, "the compiler's");
+_Static_assert(offsetof(struct regs, rbp) == REGS_RBP, "offsets.h");
 _Static_assert(offsetof(struct regs, r11) == REGS_R11, "offsets.h");
+_Static_assert(offsetof(struct regs, r10) == REGS_R10, "offsets.h");
+_Static_assert(offsetof(struct regs, r9) == REGS_R9, "offsets.h");
+_Static_assert(offsetof(struct regs, r8) == REGS_R8, "offsets.h");
 _Static_assert(offsetof(struct regs, rax) == REGS_RAX, "offsets.h");
 _Static_assert(offsetof(struct regs, rcx) == REGS_RCX, "offsets.h");
 _Static_assert(offsetof(struct regs, rdi) == REGS_RDI, "offsets.h");
@@ -209,8 +213,10 @@ struct cpu *arch_cpu(unsigned index)
 
 void arch_cpu_idle(void)
 {
+    this_cpu()->is_idle = true;
     /* STI lets no interrupt in before the next instruction has begun. */
     __asm__ volatile("sti; hlt; cli" ::: "memory");
+    this_cpu()->is_idle = false;
 }
 
 bool arch_random(uint64_t *value)

@@ -19,7 +19,6 @@
 MSR_GS_BASE     equ 0xc0000101
 ENOSYS          equ 38
 RFLAGS_TF_RF    equ 0x10100
-USER_TOP_SHIFT  equ 47
 
 extern up_syscall, up_syscall_32, up_return_to_user
 extern trap_user, trap_kernel, trap_bad_iret, trap_nmi, trap_fatal
@@ -98,50 +97,32 @@ entry_syscall:                      ; RCX: return address, R11: flags; interrupt
         push    r13
         push    r14
         push    r15
-        mov     rdi, rsp
-        push    rax                 ; alignment
+        push    rsp                 ; the seventh argument: struct regs *
+        mov     rcx, r10            ; the others are where C wants them, but for the fourth
         xor     ebp, ebp            ; backtraces end here
         sti
         call    up_syscall
+        mov     [rsp + 8 + REGS_RAX], rax
         cli
         cmp     qword [gs:CPU_WORK], 0
         jne     return_work
 
-        ; SYSRET takes RIP from RCX and RFLAGS from R11, CS and SS from nowhere.  Use it only where that restores
-        ; exactly these registers, and never with an address beyond the user's half: Intel's would fault in ring 0.
-        mov     rcx, [rsp + 8 + REGS_RCX]
-        mov     r11, [rsp + 8 + REGS_R11]
-        cmp     rcx, [rsp + 8 + REGS_RIP]
-        jne     return_iret
-        cmp     r11, [rsp + 8 + REGS_RFLAGS]
-        jne     return_iret
-        cmp     dword [rsp + 8 + REGS_CS], SEL_USER_CS
-        jne     return_iret
-        cmp     dword [rsp + 8 + REGS_SS], SEL_USER_DS
-        jne     return_iret
-        mov     rdx, rcx
-        shr     rdx, USER_TOP_SHIFT
-        jnz     return_iret
+        ; SYSRET takes RIP from RCX and RFLAGS from R11, CS and SS from nowhere: that is right while this is the frame
+        ; that SYSCALL made.  Who changes more of it than rax makes orig_rax -1.  C has kept RBX and R12 to R15.
+        cmp     qword [rsp + 8 + REGS_ORIG_RAX], 0
+        jl      return_iret
+        mov     rcx, [rsp + 8 + REGS_RIP]
+        mov     r11, [rsp + 8 + REGS_RFLAGS]
         test    r11d, RFLAGS_TF_RF
         jnz     return_iret
-
-        pop     rax
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rbp
-        pop     rbx
-        add     rsp, 8              ; R11 is loaded
-        pop     r10
-        pop     r9
-        pop     r8
-        pop     rax
-        add     rsp, 8              ; and RCX
-        pop     rdx
-        pop     rsi
-        pop     rdi
-        mov     rsp, [rsp + REGS_RSP - REGS_ORIG_RAX]
+        mov     rbp, [rsp + 8 + REGS_RBP]
+        mov     r10, [rsp + 8 + REGS_R10]
+        mov     r9, [rsp + 8 + REGS_R9]
+        mov     r8, [rsp + 8 + REGS_R8]
+        mov     rdx, [rsp + 8 + REGS_RDX]
+        mov     rsi, [rsp + 8 + REGS_RSI]
+        mov     rdi, [rsp + 8 + REGS_RDI]
+        mov     rsp, [rsp + 8 + REGS_RSP]
         swapgs
         o64 sysret
 

@@ -60,7 +60,8 @@ static void flush_local(const struct flush_request *r)
 {
     bool irqs = arch_irq_save();
 
-    if (r->kind == FLUSH_LEAVE) {
+    /* An idle CPU leaves an address space that others change, so that it is asked once and not at every change. */
+    if (r->kind == FLUSH_LEAVE || (r->kind == FLUSH_USER && this_cpu()->is_idle)) {
         if (this_cpu()->vm == r->vm)
             arch_vm_activate(&paging_kernel_vm);
     } else if (r->kind == FLUSH_KERNEL || this_cpu()->vm == r->vm) {

@@ -4,12 +4,12 @@
 #include <core/sched.h>
 #include <core/timer.h>
 
-/* Threads that are ready and wait for this CPU.  `front` goes first: threads that woke up with something left of
- * their time slice.  Those that used theirs up wait in `back`, behind all who wait there already, with a fresh
+/* Threads that are ready and wait for this CPU.  Real-time threads come before all others, in the order of their
+ * priority.  Then `front`: threads that woke up with something left of their time slice.  Those that used theirs up wait in `back`, behind all who wait there already, with a fresh
  * slice; so nobody in `back` waits longer than all others' slices together. */
 struct run_queue {
     struct spinlock lock;        /* RANK_RUNQ, interrupts off - guards: */
-    struct list front, back;
+    struct list urgent, front, back;
     unsigned nr_waiting;         /* read without the lock as a hint */
     struct thread *current;
     bool need_resched;           /* asked for by another CPU: becomes WORK_RESCHED in the interrupt */

@@ -3,24 +3,14 @@
 #include <base/string.h>
 #include <core/usercopy.h>
 
-static void init_one(struct iobuf *b, bool is_kernel, uintptr_t base, size_t n)
+void iobuf_kernel(struct iobuf *b, void *p, size_t n)
 {
-    b->is_kernel = is_kernel;
-    b->one = (struct iobuf_seg){base, n};
+    b->is_kernel = true;
+    b->one = (struct iobuf_seg){(uintptr_t)p, n};
     b->seg = &b->one;
     b->nr_seg = 1;
     b->offset = 0;
     b->left = n;
-}
-
-void iobuf_user(struct iobuf *b, struct uptr p, size_t n)
-{
-    init_one(b, false, p.va, n);
-}
-
-void iobuf_kernel(struct iobuf *b, void *p, size_t n)
-{
-    init_one(b, true, (uintptr_t)p, n);
 }
 
 void iobuf_vector(struct iobuf *b, const struct iobuf_seg *seg, unsigned nr, size_t total)
@@ -86,12 +76,12 @@ static ssize_t move(struct iobuf *b, char *kernel, size_t n, move_fn *fn)
     return done > 0 || n == 0 ? (ssize_t)done : -EFAULT;
 }
 
-ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
+ssize_t iobuf_put_any(struct iobuf *b, const void *src, size_t n)
 {
     return move(b, (char *)src, n, move_put);
 }
 
-ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n)
+ssize_t iobuf_get_any(struct iobuf *b, void *dst, size_t n)
 {
     return move(b, dst, n, move_get);
 }

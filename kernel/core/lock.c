@@ -1,5 +1,7 @@
-/* Ticket spinlocks, and mutexes that are handed over in arrival order.  The checks of debug builds are in
- * lock_check.c. */
+/* Spinlocks, and mutexes that are handed over in arrival order.  The checks of debug builds are in lock_check.c.
+ *
+ * Spinlocks are not fair, on purpose: in a machine with more virtual CPUs than the host has to give, a lock that is
+ * handed to the next in line waits, at each hand-over, until the host runs that very CPU again. */
 #include <core/atomic.h>
 #include <core/lock.h>
 #include <core/thread.h>
@@ -15,59 +17,19 @@ void spin_init(struct spinlock *l, enum lock_rank rank)
     spin_set_rank(l, rank);
 }
 
-static inline void spin_take(struct spinlock *l, unsigned rank)
+void spin_wait(struct spinlock *l)
 {
-    spin_check_context(l);
-    spin_check_before(l, rank);
-    uint32_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-    while (unlikely(atomic_load(&l->owner) != ticket))
-        arch_relax();
-    spin_note_taken(l, rank);
-}
-
-static inline void spin_release(struct spinlock *l)
-{
-    spin_note_released(l);
-    /* Only the holder writes it, so a load and a store do. */
-    atomic_store(&l->owner, l->owner + 1);
-}
-
-void spin_lock(struct spinlock *l)
-{
-    spin_take(l, spin_rank(l));
-}
-
-void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
-{
-    spin_take(l, rank);
-}
-
-void spin_unlock(struct spinlock *l)
-{
-    spin_release(l);
-}
-
-bool spin_lock_irq(struct spinlock *l)
-{
-    bool irqs = arch_irq_save();
-
-    spin_take(l, spin_rank(l));
-    return irqs;
-}
-
-void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
-{
-    spin_release(l);
-    arch_irq_restore(irqs_were_on);
+    do
+        while (__atomic_load_n(&l->is_locked, __ATOMIC_RELAXED))
+            arch_relax();
+    while (__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE));
 }
 
 /* Does not wait, so it cannot deadlock and may break the order. */
 bool spin_try(struct spinlock *l)
 {
-    uint32_t owner = atomic_load(&l->owner);
-
     spin_check_context(l);
-    if (!atomic_cas(&l->next, owner, owner + 1))
+    if (__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE))
         return false;
     spin_note_taken(l, spin_rank(l));
     return true;

@@ -18,24 +18,30 @@ static const char *spin_name(const struct spinlock *l)
     return l->name ? l->name : "lock";
 }
 
-void spin_check_before(struct spinlock *l, unsigned rank)
+static void spin_check_before(struct spinlock *l, unsigned rank)
 {
-    unsigned cpu = this_cpu()->index;
+    const struct cpu *cpu = this_cpu();
 
-    if (atomic_load(&l->cpu_plus_1) == cpu + 1)
+    if (atomic_load(&l->cpu_plus_1) == cpu->index + 1)
         panic("%s (rank %u) taken again by its holder", spin_name(l), rank);
-    for (struct spinlock *h = held_spins[cpu]; h; h = h->held_below)
-        if (h->held_rank >= rank)
+    for (const struct spinlock *h = held_spins[cpu->index]; h; h = h->held_below) {
+        if (h->held_depth == cpu->irq_depth && h->held_rank >= rank)
             panic("lock order: %s (rank %u) taken under %s (rank %u)", spin_name(l), rank, spin_name(h),
                   h->held_rank);
+        if (h->seen_in_irq && l->seen_irqs_on)
+            panic("%s (rank %u) is taken with interrupts on, and here under %s (rank %u), which handlers take",
+                  spin_name(l), rank, spin_name(h), h->held_rank);
+    }
 }
 
 void spin_check_context(struct spinlock *l)
 {
     if (this_cpu()->irq_depth > 0)
         l->seen_in_irq = true;
-    else if (l->seen_in_irq && arch_irqs_are_on())
-        panic("%s (rank %u) is taken by interrupt handlers, and here with interrupts on", spin_name(l),
+    else if (arch_irqs_are_on())
+        l->seen_irqs_on = true;
+    if (l->seen_in_irq && l->seen_irqs_on)
+        panic("%s (rank %u) is taken by interrupt handlers, and also with interrupts on", spin_name(l),
               l->rank);
 }
 
@@ -46,13 +52,14 @@ void spin_note_taken(struct spinlock *l, unsigned rank)
     unsigned cpu = this_cpu()->index;
 
     l->held_rank = (uint16_t)rank;
+    l->held_depth = (uint8_t)this_cpu()->irq_depth;
     atomic_store(&l->cpu_plus_1, (uint16_t)(cpu + 1));
     l->held_below = held_spins[cpu];
     held_spins[cpu] = l;
     arch_irq_restore(irqs);
 }
 
-void spin_note_released(struct spinlock *l)
+static void spin_note_released(struct spinlock *l)
 {
     bool irqs = arch_irq_save();
     unsigned cpu = this_cpu()->index;
@@ -66,6 +73,25 @@ void spin_note_released(struct spinlock *l)
     *at = l->held_below;
     atomic_store(&l->cpu_plus_1, (uint16_t)0);
     arch_irq_restore(irqs);
+}
+
+void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
+{
+    spin_check_context(l);
+    spin_check_before(l, rank);
+    spin_take(l);
+    spin_note_taken(l, rank);
+}
+
+void spin_lock(struct spinlock *l)
+{
+    spin_lock_nested(l, (enum lock_rank)l->rank);
+}
+
+void spin_unlock(struct spinlock *l)
+{
+    spin_note_released(l);
+    spin_release(l);
 }
 
 bool spin_is_held(const struct spinlock *l)

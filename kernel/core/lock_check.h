@@ -16,9 +16,7 @@ static inline unsigned mutex_rank(const struct mutex *m)
 }
 
 void spin_check_context(struct spinlock *l); /* an interrupt handler's lock with interrupts on? */
-void spin_check_before(struct spinlock *l, unsigned rank);
 void spin_note_taken(struct spinlock *l, unsigned rank);
-void spin_note_released(struct spinlock *l);
 void mutex_check_before(const struct mutex *m, unsigned rank);
 void mutex_note_taken(struct mutex *m, unsigned rank);
 void mutex_note_released(struct mutex *m);
@@ -28,9 +26,7 @@ void mutex_note_released(struct mutex *m);
 #define spin_rank(l)                0
 #define mutex_rank(m)               0
 #define spin_check_context(l)       ((void)0)
-#define spin_check_before(l, rank)  ((void)(rank))
 #define spin_note_taken(l, rank)    ((void)(rank))
-#define spin_note_released(l)       ((void)0)
 #define mutex_check_before(m, rank) ((void)(rank))
 #define mutex_note_taken(m, rank)   ((void)(rank))
 #define mutex_note_released(m)      ((void)0)

@@ -65,11 +65,13 @@ static struct vm *next_mapping(const struct unmap *u, struct vm_area *cursor, ui
 static void unmap_in(const struct unmap *u, struct vm *vm, uintptr_t start, uintptr_t end)
 {
     mutex_lock(&vm->lock);
+    vm_disturb_begin(vm);
     for (struct vm_area *a = vm_area_at(vm, start); a && a->start < end; a = vm_area_next(a)) {
         uintptr_t from, to;
         if (a->object == u->object && part_of(u, a, &from, &to))
             vm_pages_drop(vm, from, to, !u->even_copies);
     }
+    vm_disturb_end(vm);
     mutex_unlock(&vm->lock);
 }
 

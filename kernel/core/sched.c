@@ -16,16 +16,18 @@
 #define SLICE_NS     4000000ULL /* of a thread of nice 0 */
 #define SLICE_MIN_NS 250000ULL
 #define SLICE_MAX_NS 40000000ULL
-/* How long a thread may wait for a waker that was expected to sleep at once, while other CPUs are idle. */
-#define SYNC_HOLD_NS 1000000ULL
-/* A stretch of running that counts as "woke someone and then soon slept". */
-#define SYNC_BURST_NS 200000ULL
-#define SYNC_SCORE    2 /* that many in a row predict the next */
+/* A thread follows its waker, instead of waking an idle CPU, when the waker is expected to sleep sooner than the idle
+ * CPU could run it: that takes microseconds on hardware and may take milliseconds under emulation, so it is
+ * measured.  The waker is expected to do what it did the last times. */
+#define REMOTE_WAKE_MIN_NS 10000ULL
+#define REMOTE_WAKE_MAX_NS 10000000ULL
+#define SYNC_SCORE         2
 
 struct core_cpu *core_cpus[ARCH_MAX_CPUS];
 static struct core_cpu boot_core;
 static cpuset online_cpus; /* atomic */
 static cpuset idle_cpus;   /* atomic: bit set by the idle loop, cleared by it or by who gives the CPU work */
+static uint64_t remote_wake_ns = REMOTE_WAKE_MIN_NS; /* atomic: moving average, within the bounds above */
 
 enum ready_how {
     READY_WOKEN, /* slept: to the front, if something of its slice is left */
@@ -49,7 +51,7 @@ uint64_t sched_online_cpus(void)
 }
 
 /* Each step of nice is worth a quarter, as on Linux. */
-static uint64_t slice_of(const struct thread *t)
+uint64_t sched_slice_ns(const struct thread *t)
 {
     uint64_t slice = SLICE_NS;
 
@@ -74,15 +76,21 @@ static struct core_cpu *lock_home(struct thread *t)
     }
 }
 
-static void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
+/* Behind the threads of higher and, unless it `continues`, of its own priority. */
+static void queue_urgent(struct run_queue *rq, struct thread *t, bool continues)
 {
-    struct run_queue *rq = &core->rq;
+    struct thread *other;
 
-    assert(spin_is_held(&rq->lock) && t->cpu == core->index);
-    if (t->budget_ns == 0) {
-        t->budget_ns = slice_of(t);
+    list_for_each(other, &rq->urgent, run_node)
+        if (other->rt_priority < t->rt_priority || (continues && other->rt_priority == t->rt_priority))
+            break;
+    list_push_back(&other->run_node, &t->run_node); /* before `other`, or at the end */
+}
+
+static void queue_normal(struct run_queue *rq, struct thread *t, enum ready_how how)
+{
+    if (t->policy == POLICY_IDLE)
         how = READY_LAST;
-    }
     if (how == READY_WOKEN)
         list_push_back(&rq->front, &t->run_node);
     else if (how == READY_LAST)
@@ -91,6 +99,22 @@ static void queue_add(struct core_cpu *core, struct thread *t, enum ready_how ho
         list_push_front(t->gives_way ? &rq->back : &rq->front, &t->run_node);
     if (how != READY_AGAIN)
         t->gives_way = how == READY_LAST;
+}
+
+static inline void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
+{
+    struct run_queue *rq = &core->rq;
+
+    assert(spin_is_held(&rq->lock) && t->cpu == core->index);
+    if (t->budget_ns == 0) {
+        t->budget_ns = sched_slice_ns(t);
+        if (t->policy != POLICY_FIFO)
+            how = READY_LAST;
+    }
+    if (t->rt_priority > 0)
+        queue_urgent(rq, t, how == READY_AGAIN);
+    else
+        queue_normal(rq, t, how);
     t->state = THREAD_READY;
     atomic_store(&rq->nr_waiting, rq->nr_waiting + 1);
 }
@@ -101,15 +125,39 @@ static void queue_remove(struct core_cpu *core, struct thread *t)
     atomic_store(&core->rq.nr_waiting, core->rq.nr_waiting - 1);
 }
 
+static struct thread *queue_first(const struct list *queue)
+{
+    return list_is_empty(queue) ? NULL : list_entry(queue->next, struct thread, run_node);
+}
+
+/* Who is next; NULL: nobody waits. */
+static inline struct thread *queue_peek(const struct run_queue *rq)
+{
+    struct thread *t;
+
+    if (rq->nr_waiting == 0)
+        return NULL;
+    if ((t = queue_first(&rq->urgent)) || (t = queue_first(&rq->front)))
+        return t;
+    return queue_first(&rq->back);
+}
+
 static struct thread *queue_pick(struct core_cpu *core)
 {
-    struct list *from = list_is_empty(&core->rq.front) ? &core->rq.back : &core->rq.front;
+    struct thread *t = queue_peek(&core->rq);
 
-    if (list_is_empty(from))
+    if (!t)
         return &core->idle;
-    struct thread *t = list_entry(from->next, struct thread, run_node);
     queue_remove(core, t);
     return t;
+}
+
+/* Does `t` interrupt the running thread? */
+static bool outranks(const struct thread *t, const struct thread *running)
+{
+    if (t->rt_priority != running->rt_priority)
+        return t->rt_priority > running->rt_priority;
+    return t->rt_priority == 0 && running->gives_way && !t->gives_way;
 }
 
 static void account(struct thread *t, uint64_t now)
@@ -119,10 +167,6 @@ static void account(struct thread *t, uint64_t now)
     t->run_start_ns = now;
     t->ran_ns += ran;
     t->budget_ns -= MIN(ran, t->budget_ns);
-    if (t->is_user)
-        t->user_ns += ran;
-    else
-        t->kernel_ns += ran;
 }
 
 /* The thread goes on, on another CPU: the program's rseq area must learn its number. */
@@ -143,7 +187,7 @@ static void slice_arm(struct core_cpu *core, const struct thread *current)
     uint64_t left = current->budget_ns > ran ? current->budget_ns - ran : 0;
 
     if (atomic_load(&idle_cpus))
-        left = MIN(left, SYNC_HOLD_NS);
+        left = MIN(left, 2 * atomic_load(&remote_wake_ns));
     timer_arm(&core->slice, now + MAX(left, SLICE_MIN_NS / 4));
 }
 
@@ -207,6 +251,8 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
     unsigned here = this_cpu()->index;
 
     *follows_waker = false;
+    if (likely(!atomic_load(&idle_cpus) && (allowed & cpu_bit(t->cpu))))
+        return t->cpu;
     if (atomic_load(&t->on_cpu)) {
         if (allowed & cpu_bit(t->cpu))
             return t->cpu;
@@ -237,12 +283,13 @@ static void announce(struct core_cpu *core, struct thread *t, bool follows_waker
 
     if (current->is_idle) {
         interrupt = !is_here;
+        t->kicked_ns = interrupt ? arch_clock_ns() : 0;
     } else {
         /* A CPU that became idle since we chose has looked at the queues before `t` was there. */
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (!follows_waker)
             may_help = atomic_load(&idle_cpus) & t->affinity;
-        if (current->gives_way && !t->gives_way) {
+        if (outranks(t, current)) {
             core->rq.need_resched = true;
             interrupt = true;
         } else if (!core->rq.slice_armed) {
@@ -316,6 +363,17 @@ static void switch_vm(const struct thread *next)
         arch_vm_activate(vm);
 }
 
+/* How long it took from waking another CPU until it runs the thread; updates that cross are lost, which is fine. */
+static void note_remote_wake(struct thread *t, uint64_t now)
+{
+    uint64_t took = now > t->kicked_ns ? now - t->kicked_ns : 0;
+    uint64_t average = atomic_load(&remote_wake_ns);
+
+    took = MIN(MAX(took, REMOTE_WAKE_MIN_NS), REMOTE_WAKE_MAX_NS);
+    atomic_store(&remote_wake_ns, average - average / 8 + took / 8);
+    t->kicked_ns = 0;
+}
+
 /* Leave `prev`, the current thread, whose new state the caller has set, for the next in the queue, which may be
  * `prev` again.  Interrupts off; the lock of `core`, this CPU, is held and dropped.  Returns when `prev` goes on,
  * perhaps on another CPU. */
@@ -332,6 +390,8 @@ static __attribute__((noinline)) void switch_away(struct core_cpu *core, struct 
     if (next != prev) {
         next->on_cpu = true;
         next->run_start_ns = now;
+        if (unlikely(next->kicked_ns))
+            note_remote_wake(next, now);
         rq->current = next;
         rq->nr_switches++;
         if (rq->nr_waiting > 0 && !rq->slice_armed && !next->is_idle)
@@ -355,10 +415,9 @@ static bool may_be_in_rseq(struct thread *t)
 
 static void note_sleep(struct thread *t, uint64_t now)
 {
-    bool was_short = now - t->run_start_ns < SYNC_BURST_NS;
-
     if (!t->woke_someone)
         return;
+    bool was_short = now - t->run_start_ns < 2 * atomic_load(&remote_wake_ns);
     t->woke_someone = false;
     if (!was_short)
         t->sync_score = 0;
@@ -428,9 +487,10 @@ static void preempt(void)
     core->rq.need_resched = false;
     core->nr_progress++;
     account(t, now);
-    bool give_way = t->gives_way && !list_is_empty(&core->rq.front);
+    const struct thread *next = queue_peek(&core->rq);
+    bool give_way = next && (outranks(next, t) || (t->budget_ns == 0 && t->rt_priority <= next->rt_priority));
     bool must_move = !may_run_on(t, core->index);
-    if (must_move || (core->rq.nr_waiting > 0 && (t->budget_ns == 0 || give_way))) {
+    if (must_move || give_way) {
         t->must_move = must_move;
         t->state = THREAD_READY;
         if (!must_move)
@@ -515,7 +575,7 @@ void sched_kick(struct thread *t)
 static bool steal_from(struct core_cpu *victim, struct core_cpu *core)
 {
     struct thread *t, *found = NULL;
-    struct list *queues[] = {&victim->rq.front, &victim->rq.back};
+    struct list *queues[] = {&victim->rq.urgent, &victim->rq.front, &victim->rq.back};
 
     spin_lock(&victim->rq.lock);
     for (unsigned i = 0; i < ARRAY_LEN(queues) && !found; i++)
@@ -612,6 +672,7 @@ void core_cpu_init(void)
         panic("no memory for cpu %u", cpu->index);
     core->index = cpu->index;
     spin_init(&core->rq.lock, RANK_RUNQ);
+    list_init(&core->rq.urgent);
     list_init(&core->rq.front);
     list_init(&core->rq.back);
     timer_init(&core->slice, slice_over);
@@ -690,6 +751,42 @@ void sched_set_nice(struct thread *t, int nice)
 
     t->nice = nice;
     spin_unlock_irq(&core->rq.lock, irqs);
+}
+
+void sched_set_policy(struct thread *t, enum sched_policy policy, unsigned rt_priority)
+{
+    bool irqs = arch_irq_save();
+    struct core_cpu *core = lock_home(t);
+    bool is_queued = !list_is_empty(&t->run_node);
+
+    assert((rt_priority > 0) == (policy == POLICY_FIFO || policy == POLICY_RR));
+    if (is_queued)
+        queue_remove(core, t);
+    t->policy = (uint8_t)policy;
+    t->rt_priority = (uint8_t)rt_priority;
+    t->gives_way = false;
+    if (is_queued)
+        queue_add(core, t, READY_AGAIN);
+    core->rq.need_resched = true; /* whoever runs there now may have to give way */
+    spin_unlock(&core->rq.lock);
+    if (core != this_core())
+        arch_send_resched(core->index);
+    else
+        atomic_or(&this_cpu()->work, WORK_RESCHED);
+    arch_irq_restore(irqs);
+}
+
+void sched_inherit(struct thread *child, const struct thread *parent)
+{
+    child->affinity = parent->affinity;
+    child->sync_score = parent->sync_score; /* threads of a program are alike: a first guess */
+    if (parent->reset_on_fork) {
+        child->nice = MAX(parent->nice, 0);
+        return;
+    }
+    child->nice = parent->nice;
+    child->policy = parent->policy;
+    child->rt_priority = parent->rt_priority;
 }
 
 /* CPU time so far; the home of `t` is locked. */

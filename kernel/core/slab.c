@@ -62,14 +62,18 @@ static unsigned magazine_max(const struct slab *s)
 /* --- pattern checks (debug) --------------------------------------------------------------------------- */
 
 #define POISON       0xdeadbeefdeadbeefUL
+#define TAKEN        0xa11c0ca7eda11c0cUL
 #define POISON_WORDS 8UL
 
-static void check_poison(const struct slab *s, const void *slot)
+/* Taken words no longer look freed, so that a block whose owner wrote nothing is not taken for one freed twice. */
+static void check_poison(const struct slab *s, void *slot)
 {
-    const uint64_t *word = slot;
-    for (size_t i = 1; i < MIN(POISON_WORDS, s->size / 8); i++)
+    uint64_t *word = slot;
+    for (size_t i = 1; i < MIN(POISON_WORDS, s->size / 8); i++) {
         if (word[i] != POISON)
             panic("heap: %s (%u bytes) at %p was written to after it was freed", s->name, s->size, slot);
+        word[i] = TAKEN;
+    }
 }
 
 static void poison(const struct slab *s, void *slot, bool is_new)

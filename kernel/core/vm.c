@@ -17,8 +17,9 @@ struct vm *vm_new(void)
     ref_init(&vm->ref);
     vm->limits = (struct vm_limits){~0UL, ~0UL, 8UL << 20, ~0UL};
     mutex_init(&vm->lock, RANK_VM);
-    tree_init(&vm->areas, vm_area_augment);
     vm->top = USER_TOP;
+    spin_init(&vm->area_lock, RANK_AREAS);
+    tree_init(&vm->areas, vm_area_augment);
     spin_init(&vm->table_lock, RANK_PAGETABLE);
     return vm;
 }
@@ -60,17 +61,31 @@ void vm_set_top(struct vm *vm, uintptr_t top)
     mutex_unlock(&vm->lock);
 }
 
+void vm_disturb_begin(struct vm *vm)
+{
+    assert(vm->changes % 2 == 0);
+    atomic_store(&vm->changes, vm->changes + 1);
+}
+
+void vm_disturb_end(struct vm *vm)
+{
+    assert(vm->changes % 2 == 1);
+    atomic_store(&vm->changes, vm->changes + 1);
+}
+
 void vm_change_begin(struct vm_change *c, struct vm *vm)
 {
     c->vm = vm;
     list_init(&c->dead);
     mutex_lock(&vm->lock);
+    vm_disturb_begin(vm);
 }
 
 void vm_change_end(struct vm_change *c)
 {
     struct vm *vm = c->vm;
     vm->total_peak_bytes = MAX(vm->total_peak_bytes, vm->total_bytes);
+    vm_disturb_end(vm);
     mutex_unlock(&vm->lock);
     for (struct list *l = list_pop_front(&c->dead); l; l = list_pop_front(&c->dead))
         vm_area_free(list_entry(l, struct vm_area, object_node));
@@ -184,8 +199,8 @@ void vm_get_stats(struct vm *vm, struct vm_stats *stats)
         .data_bytes = vm->data_bytes,
         .stack_bytes = vm->stack_bytes,
         .text_bytes = vm->text_bytes,
-        .minor_faults = vm->minor_faults,
-        .major_faults = vm->major_faults,
+        .minor_faults = atomic_load(&vm->minor_faults),
+        .major_faults = atomic_load(&vm->major_faults),
         .locked_bytes = vm->locked_bytes,
     };
     spin_lock(&vm->table_lock);
@@ -200,8 +215,8 @@ int vm_futex_key(struct vm *vm, uintptr_t addr, struct vm_object **object, uint6
     int err = -EFAULT;
     *object = NULL;
     *offset = addr;
-    mutex_lock(&vm->lock);
-    struct vm_area *a = vm_area_at(vm, addr);
+    spin_lock(&vm->area_lock);
+    struct vm_area *a = vm_area_find(vm, addr);
     if (a && a->start <= addr && a->prot & ALL_PROT) {
         err = 0;
         if (a->flags & AREA_SHARED) {
@@ -210,6 +225,6 @@ int vm_futex_key(struct vm *vm, uintptr_t addr, struct vm_object **object, uint6
             vm_object_get(a->object);
         }
     }
-    mutex_unlock(&vm->lock);
+    spin_unlock(&vm->area_lock);
     return err;
 }

@@ -60,8 +60,9 @@ static uint64_t last_index(const struct vm_area *a, uintptr_t end)
 }
 
 /* MADV_REMOVE of a part of `a`.  Lets the lock go for the hole's sake: `a` is stale afterwards. */
-static int punch(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t end)
+static int punch(struct vm_change *c, struct vm_area *a, uintptr_t start, uintptr_t end)
 {
+    struct vm *vm = c->vm;
     struct vm_object *o = a->object;
     if (!o)
         return -EINVAL;
@@ -71,10 +72,10 @@ static int punch(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t en
         return -EOPNOTSUPP;
     uint64_t first = vm_area_index(a, start), last = last_index(a, end);
     vm_object_get(o);
-    mutex_unlock(&vm->lock);
+    vm_change_end(c);
     int err = o->ops->punch(o, first, last);
     vm_object_put(o);
-    mutex_lock(&vm->lock);
+    vm_change_begin(c, vm);
     return err;
 }
 
@@ -100,7 +101,7 @@ static int drop(struct vm *vm, uintptr_t start, uintptr_t end)
 }
 
 /* Advice for [start, end), a part of `a`, which is stale afterwards. */
-static int advise_part(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t end, const struct advice *advice)
+static int advise_part(struct vm_change *c, struct vm_area *a, uintptr_t start, uintptr_t end, const struct advice *advice)
 {
     bool is_anonymous = !a->object && !(a->flags & AREA_SHARED);
     bool is_discarding = advice->effect >= DROP && advice->effect <= PUNCH;
@@ -113,9 +114,9 @@ static int advise_part(struct vm *vm, struct vm_area *a, uintptr_t start, uintpt
         return set_flags(a, start, end, (a->flags & ~advice->clear) | advice->set);
     case DROP:
     case DROP_LOCKED:
-        return drop(vm, start, end);
+        return drop(c->vm, start, end);
     case PUNCH:
-        return punch(vm, a, start, end);
+        return punch(c, a, start, end);
     default:
         return 0;
     }
@@ -133,7 +134,7 @@ static int advise_locked(struct vm_change *c, uintptr_t start, uintptr_t end, co
         if (!a || a->start >= end)
             break;
         uintptr_t part = MAX(a->start, at), part_end = MIN(a->end, end);
-        err = advise_part(vm, a, part, part_end, advice);
+        err = advise_part(c, a, part, part_end, advice);
         at = part_end;
     }
     if (advice->effect == SET_FLAGS)

@@ -2,7 +2,8 @@
  * subtree and the largest hole inside it, so that finding an area, splitting, merging and finding room for a new
  * one take a number of steps that grows with the logarithm of the number of areas.
  *
- * Every function is called with vm->lock held. */
+ * Every function is called with vm->lock held (vm_area_find with vm->area_lock), and takes vm->area_lock itself to
+ * change anything. */
 #include "vm_private.h"
 
 #include <base/string.h>
@@ -99,8 +100,13 @@ struct vm_area *vm_area_at(struct vm *vm, uintptr_t addr)
 {
     assert(mutex_is_held(&vm->lock));
     struct vm_area *last = vm->last_found;
-    if (last && addr >= last->start && addr < last->end)
-        return last;
+    if (!last || addr < last->start || addr >= last->end)
+        vm->last_found = last = vm_area_find(vm, addr);
+    return last;
+}
+
+struct vm_area *vm_area_find(const struct vm *vm, uintptr_t addr)
+{
     struct vm_area *found = NULL;
     for (struct tree_node *n = vm->areas.root; n;) {
         struct vm_area *a = area_of(n);
@@ -108,7 +114,6 @@ struct vm_area *vm_area_at(struct vm *vm, uintptr_t addr)
             found = a;
         n = n->child[a->end <= addr];
     }
-    vm->last_found = found;
     return found;
 }
 
@@ -159,8 +164,10 @@ void vm_area_insert(struct vm *vm, struct vm_area *a)
 {
     assert(mutex_is_held(&vm->lock));
     a->vm = vm;
+    spin_lock(&vm->area_lock);
     tree_insert(&vm->areas, &a->node, area_less);
     vm->nr_areas++;
+    spin_unlock(&vm->area_lock);
     account(a, 1);
     if (a->object) {
         spin_lock(&a->object->lock);
@@ -196,8 +203,10 @@ void vm_area_remove(struct vm_change *c, struct vm_area *a)
     if (vm->last_found == a)
         vm->last_found = NULL;
     account(a, -1);
+    spin_lock(&vm->area_lock);
     tree_remove(&vm->areas, &a->node);
     vm->nr_areas--;
+    spin_unlock(&vm->area_lock);
     if (a->object) {
         spin_lock(&a->object->lock);
         list_remove(&a->object_node);
@@ -208,8 +217,10 @@ void vm_area_remove(struct vm_change *c, struct vm_area *a)
 
 void vm_area_resize(struct vm_area *a, uintptr_t start, uintptr_t end)
 {
+    struct vm *vm = a->vm;
     account(a, -1);
     bool grows = start < a->start || end > a->end;
+    spin_lock(&vm->area_lock);
     if (a->object) {
         spin_lock(&a->object->lock);
         a->offset += start - a->start;
@@ -223,21 +234,26 @@ void vm_area_resize(struct vm_area *a, uintptr_t start, uintptr_t end)
     a->end = end;
     if (a->object)
         spin_unlock(&a->object->lock);
+    tree_touch(&vm->areas, &a->node);
+    spin_unlock(&vm->area_lock);
     account(a, 1);
-    tree_touch(&a->vm->areas, &a->node);
 }
 
 void vm_area_set_prot(struct vm_area *a, int prot)
 {
     account(a, -1);
+    spin_lock(&a->vm->area_lock);
     a->prot = (uint8_t)prot;
+    spin_unlock(&a->vm->area_lock);
     account(a, 1);
 }
 
 void vm_area_set_flags(struct vm_area *a, unsigned flags)
 {
     account(a, -1);
+    spin_lock(&a->vm->area_lock);
     a->flags = flags;
+    spin_unlock(&a->vm->area_lock);
     account(a, 1);
 }
 

@@ -11,8 +11,8 @@
  * this area left off brings twice as many pages, up to a big page at a time.  Memory touched here and there gets
  * single pages, so nothing is cleared that nobody wants.
  *
- * All of it runs under vm->lock.  What would have to change for faults in parallel: look the area up under a
- * reader's lock, and let vm_pages_map refuse when something was mapped meanwhile. */
+ * A fault works on a copy of its area.  The first touch of anonymous memory tries without vm->lock, so that threads
+ * do not wait for each other (vm_private.h says why that is safe); -EAGAIN means that it takes the lock after all. */
 #include "vm_private.h"
 
 #include <arch/upcalls.h>
@@ -26,10 +26,13 @@
 
 struct fault {
     struct vm *vm;
-    struct vm_area *area;
     uintptr_t va;          /* page aligned */
     bool write, exec;
+    bool has_lock;         /* vm->lock */
     unsigned long wanted;  /* pages from va on that the caller is going to want */
+    struct vm_area area;   /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
+    unsigned long nr_pages; /* to bring in: as long as the sweep is */
+    uint64_t changes;      /* vm->changes at the start */
     uintptr_t done;        /* result: everything in [va, done) is there */
 };
 
@@ -43,21 +46,26 @@ static struct page *new_private_page(unsigned flags)
     return p;
 }
 
-/* Map a page whose reference we hold over nothing; drops it when that fails. */
+/* Map a page whose reference we hold over nothing; drops it when that fails.  When something is there: 0, as another
+ * thread was faster; -EAGAIN without the lock, because then nobody has looked at what it is. */
 static int map_new(const struct fault *f, uintptr_t va, struct page *p, bool writable)
 {
-    int err = vm_pages_map(f->vm, va, p, vm_pages_flags(f->area, writable));
-    if (err)
+    int err = vm_pages_map(f->vm, va, p, vm_pages_flags(&f->area, writable), f->changes);
+    if (err && p != page_zero())
         page_put(p);
-    return err;
+    return err != -EEXIST ? err : f->has_lock ? 0 : -EAGAIN;
 }
 
 /* Put `p` in the place of what is mapped at f->va.  The old page goes, on every CPU, before the new one comes:
  * nobody may still read the old one while others already write the new one. */
-static int map_instead(const struct fault *f, struct page *p, bool writable)
+static int map_instead(struct fault *f, struct page *p, bool writable)
 {
+    vm_disturb_begin(f->vm);
+    f->changes = f->vm->changes;
     vm_pages_drop(f->vm, f->va, f->va + PAGE_SIZE, false);
-    return map_new(f, f->va, p, writable);
+    int err = map_new(f, f->va, p, writable);
+    vm_disturb_end(f->vm);
+    return err;
 }
 
 static int copy_page(struct page *from, struct page **copy)
@@ -77,19 +85,34 @@ static bool is_memory_plentiful(void)
     return free >= PLENTY_PAGES && free * 8 >= page_count_total();
 }
 
+/* How many pages to bring in at f->va, which is the next of a sweep or not; `a` is the area itself. */
+static unsigned long sweep_length(const struct fault *f, struct vm_area *a)
+{
+    unsigned long n = f->wanted;
+    if (f->va == a->sweep_next)
+        n = MAX(n, 2UL * a->sweep_pages);
+    a->sweep_pages = (unsigned)MIN(n, BIG_PAGES);
+    /* Up to where a big page may start. */
+    n = MIN(n, BIG_PAGES - (f->va >> PAGE_SHIFT) % BIG_PAGES);
+    n = MIN(n, (a->end - f->va) >> PAGE_SHIFT);
+    if (n > 1 && !is_memory_plentiful())
+        n = 1;
+    a->sweep_next = f->va + n * PAGE_SIZE;
+    return n;
+}
+
 /* A big page around f->va, if it lies in the area and nothing is there yet. */
 static bool fill_big(struct fault *f)
 {
-    const struct vm_area *a = f->area;
+    const struct vm_area *a = &f->area;
     uintptr_t base = ALIGN_DOWN(f->va, BIG_PAGE_SIZE);
-    if (a->flags & AREA_SMALL || base < a->start || base + BIG_PAGE_SIZE > a->end ||
-        !is_memory_plentiful() || !vm_pages_is_empty(f->vm, base, base + BIG_PAGE_SIZE))
+    if (a->flags & AREA_SMALL || base < a->start || base + BIG_PAGE_SIZE > a->end || !is_memory_plentiful())
         return false;
     struct page *p = page_alloc(BIG_ORDER, PG_ZERO | PG_MAY_FAIL);
     if (!p)
         return false;
     p->flags = PAGE_ANON;
-    if (vm_pages_map(f->vm, base, p, vm_pages_flags(a, true) | MAP_BIG) != 0) {
+    if (vm_pages_map(f->vm, base, p, vm_pages_flags(a, true) | MAP_BIG, f->changes) != 0) {
         page_put(p);
         return false;
     }
@@ -97,44 +120,17 @@ static bool fill_big(struct fault *f)
     return true;
 }
 
-/* How many pages to bring in at f->va, which is the next of a sweep or not. */
-static unsigned long sweep_length(const struct fault *f)
-{
-    const struct vm_area *a = f->area;
-    unsigned long n = f->wanted;
-    if (f->va == a->sweep_next)
-        n = MAX(n, 2UL * a->sweep_pages);
-    n = MIN(n, (a->end - f->va) >> PAGE_SHIFT);
-    /* So that what comes next starts where a big page may. */
-    return MIN(n, BIG_PAGES - (f->va >> PAGE_SHIFT) % BIG_PAGES);
-}
-
 static int fill_anonymous(struct fault *f)
 {
-    struct vm_area *a = f->area;
-    unsigned long n = sweep_length(f);
-    if (n > 1 && !is_memory_plentiful())
-        n = 1;
-    if ((n == BIG_PAGES || a->flags & AREA_BIG) && fill_big(f)) {
-        n = BIG_PAGES;
-    } else {
-        unsigned long i;
-        for (i = 0; i < n; i++) {
-            uintptr_t va = f->va + i * PAGE_SIZE;
-            unsigned flags;
-            if (i > 0 && vm_pages_lookup(f->vm, va, &flags))
-                break;
-            struct page *p = new_private_page(PG_ZERO | (i > 0 ? PG_MAY_FAIL : 0));
-            if (!p || map_new(f, va, p, true) != 0)
-                break;
-        }
-        if (i == 0)
-            return -ENOMEM;
-        n = i;
-        f->done = f->va + n * PAGE_SIZE;
+    if ((f->nr_pages == BIG_PAGES || f->area.flags & AREA_BIG) && fill_big(f))
+        return 0;
+    for (unsigned long i = 0; i < f->nr_pages; i++) {
+        struct page *p = new_private_page(PG_ZERO | (i > 0 ? PG_MAY_FAIL : 0));
+        int err = p ? map_new(f, f->va + i * PAGE_SIZE, p, true) : -ENOMEM;
+        if (err)
+            return i > 0 ? 0 : err;
+        f->done = f->va + (i + 1) * PAGE_SIZE;
     }
-    a->sweep_next = f->done;
-    a->sweep_pages = (unsigned)n;
     return 0;
 }
 
@@ -154,9 +150,9 @@ static int fault_anonymous(struct fault *f, struct page *there)
 /* --- pages of objects ------------------------------------------------------------------------------------------ */
 
 /* Map what the object has in memory around f->va, to save faults. */
-static void map_around(struct fault *f)
+static void map_around(const struct fault *f)
 {
-    struct vm_area *a = f->area;
+    const struct vm_area *a = &f->area;
     struct vm_object *o = a->object;
     size_t window = AROUND_PAGES * PAGE_SIZE;
     uintptr_t start = MAX(ALIGN_DOWN(f->va, window), a->start);
@@ -173,7 +169,7 @@ static void map_around(struct fault *f)
 
 static int fault_object(struct fault *f, struct page *there)
 {
-    struct vm_area *a = f->area;
+    const struct vm_area *a = &f->area;
     bool is_shared = a->flags & AREA_SHARED;
     struct page *p, *copy;
     int err;
@@ -223,13 +219,35 @@ static bool grow_stack(struct vm *vm, struct vm_area *a, uintptr_t addr)
     return true;
 }
 
+/* Copy the area of f->va, and count on with its sweep.  False: there is none. */
+static bool look_up(struct fault *f)
+{
+    struct vm *vm = f->vm;
+    spin_lock(&vm->area_lock);
+    struct vm_area *a = vm_area_find(vm, f->va);
+    bool found = a && a->start <= f->va;
+    if (found) {
+        if (f->write && !a->object)
+            f->nr_pages = sweep_length(f, a);
+        /* What a fault asks of its area, and no more: this is the hottest copy there is. */
+        f->area.start = a->start;
+        f->area.end = a->end;
+        f->area.flags = a->flags;
+        f->area.prot = a->prot;
+        f->area.object = a->object;
+        f->area.offset = a->offset;
+    }
+    spin_unlock(&vm->area_lock);
+    return found;
+}
+
 static bool is_allowed(const struct fault *f)
 {
     if (f->write)
-        return f->area->prot & PROT_WRITE;
+        return f->area.prot & PROT_WRITE;
     if (f->exec)
-        return f->area->prot & PROT_EXEC;
-    return f->area->prot & ALL_PROT;
+        return f->area.prot & PROT_EXEC;
+    return f->area.prot & ALL_PROT;
 }
 
 /* The area is found and allows the access. */
@@ -240,23 +258,37 @@ static int fault_page(struct fault *f)
     f->done = f->va + PAGE_SIZE;
     if (there && flags & needed)
         return 0; /* another thread was faster, or this CPU remembered less than is allowed */
-    f->vm->minor_faults++;
     if (there && (!f->write || vm_pages_is_own(there))) {
-        vm_pages_refresh(f->vm, f->area, f->va, f->write);
+        vm_pages_refresh(f->vm, &f->area, f->va, f->write);
         return 0;
     }
-    return f->area->object ? fault_object(f, there) : fault_anonymous(f, there);
+    return f->area.object ? fault_object(f, there) : fault_anonymous(f, there);
 }
 
-/* Find the area, and check the access. */
+/* The first touch of anonymous memory, without the lock: 0, or -EAGAIN when it is needed, be it to tell what is
+ * wrong. */
+static int fault_quickly(struct fault *f, uintptr_t addr)
+{
+    f->has_lock = false;
+    f->va = ALIGN_DOWN(addr, PAGE_SIZE);
+    f->changes = atomic_load(&f->vm->changes);
+    if (f->changes % 2 == 1 || !look_up(f) || !is_allowed(f) || f->area.object)
+        return -EAGAIN;
+    return fault_anonymous(f, NULL);
+}
+
 static int fault_locked(struct fault *f, uintptr_t addr, int *si_code)
 {
     struct vm *vm = f->vm;
+    f->has_lock = true;
     f->va = ALIGN_DOWN(addr, PAGE_SIZE);
-    f->area = vm_area_at(vm, addr);
+    f->changes = vm->changes;
     *si_code = SEGV_MAPERR;
-    if (!f->area || (f->area->start > addr && !grow_stack(vm, f->area, addr)))
-        return -EFAULT;
+    if (!look_up(f)) {
+        struct vm_area *above = vm_area_at(vm, addr);
+        if (!above || !grow_stack(vm, above, addr) || !look_up(f))
+            return -EFAULT;
+    }
     *si_code = SEGV_ACCERR;
     if (!is_allowed(f))
         return -EFAULT;
@@ -280,7 +312,14 @@ static bool reclaim_tables(struct vm *vm)
 
 int vm_fault(struct vm *vm, uintptr_t addr, unsigned flags, int *si_code)
 {
-    struct fault f = {.vm = vm, .write = flags & FAULT_WRITE, .exec = flags & FAULT_EXEC, .wanted = 1};
+    struct fault f; /* without an initialiser, which would clear the area too */
+    f.vm = vm;
+    f.write = flags & FAULT_WRITE;
+    f.exec = flags & FAULT_EXEC;
+    f.wanted = 1;
+    atomic_add(&vm->minor_faults, 1);
+    if (!(flags & FAULT_PRESENT) && fault_quickly(&f, addr) == 0)
+        return 0;
     mutex_lock(&vm->lock);
     int err = fault_locked(&f, addr, si_code);
     if (err == -ENOMEM && reclaim_tables(vm))

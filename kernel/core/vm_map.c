@@ -146,7 +146,7 @@ static int map_locked(struct vm_change *c, const struct vm_map_args *args, size_
 int vm_map(struct vm *vm, const struct vm_map_args *args, uintptr_t *addr)
 {
     size_t len = ALIGN_UP(args->len, PAGE_SIZE);
-    assert((args->prot & ALL_PROT & ~args->max_prot) == 0);
+    assert(args->file_error || (args->prot & ALL_PROT & ~args->max_prot) == 0);
     if (args->len == 0)
         return -EINVAL;
     if (len == 0)

@@ -7,7 +7,7 @@
  * A big page lies inside one area always (vm_area_split cuts it first), and so visiting an area or several whole
  * ones never splits one and cannot fail.
  *
- * Called with vm->lock held. */
+ * Called with vm->lock held, but for vm_pages_map and vm_pages_lookup. */
 #include "vm_private.h"
 
 #define GATHER_MAX 64
@@ -24,19 +24,42 @@ unsigned vm_pages_flags(const struct vm_area *a, bool writable)
     return flags;
 }
 
-static unsigned long page_span(const struct page *p)
+static bool note_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
-    return 1UL << p->order;
+    *(bool *)arg = true;
+    return false;
 }
 
-int vm_pages_map(struct vm *vm, uintptr_t va, struct page *p, unsigned flags)
+static bool is_mapped_locked(struct vm *vm, uintptr_t va, unsigned map_flags)
 {
-    spin_lock(&vm->table_lock);
+    struct paddr pa;
+    size_t size;
+    unsigned flags;
+    bool found = false;
+    if (!(map_flags & MAP_BIG))
+        return arch_lookup(&vm->arch, va, &pa, &size, &flags);
+    int err = arch_visit(&vm->arch, va, va + BIG_PAGE_SIZE, note_entry, &found);
+    return found || err;
+}
+
+static int map_over_nothing(struct vm *vm, uintptr_t va, struct page *p, unsigned flags, uint64_t changes)
+{
+    if (atomic_load(&vm->changes) != changes)
+        return -EAGAIN;
+    if (is_mapped_locked(vm, va, flags))
+        return -EEXIST;
     int err = arch_map(&vm->arch, va, page_paddr(p), flags);
     if (!err && p != page_zero()) {
-        vm->rss_pages += flags & MAP_BIG ? page_span(p) : 1;
+        vm->rss_pages += flags & MAP_BIG ? BIG_PAGE_SIZE >> PAGE_SHIFT : 1;
         vm->rss_peak_pages = MAX(vm->rss_peak_pages, vm->rss_pages);
     }
+    return err;
+}
+
+int vm_pages_map(struct vm *vm, uintptr_t va, struct page *p, unsigned flags, uint64_t changes)
+{
+    spin_lock(&vm->table_lock);
+    int err = map_over_nothing(vm, va, p, flags, changes);
     spin_unlock(&vm->table_lock);
     return err;
 }
@@ -67,21 +90,6 @@ uint64_t vm_pages_count(struct vm *vm, uintptr_t start, uintptr_t end)
     assert(err == 0);
     (void)err;
     return n;
-}
-
-static bool note_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
-{
-    *(bool *)arg = true;
-    return false;
-}
-
-bool vm_pages_is_empty(struct vm *vm, uintptr_t start, uintptr_t end)
-{
-    bool found = false;
-    spin_lock(&vm->table_lock);
-    int err = arch_visit(&vm->arch, start, end, note_entry, &found);
-    spin_unlock(&vm->table_lock);
-    return !found && err == 0;
 }
 
 /* --- big pages at the edges ------------------------------------------------------------------------------ */
@@ -206,7 +214,7 @@ bool vm_pages_is_own(const struct page *p)
 }
 
 /* Over an entry that is there: needs no table, so it cannot fail. */
-static void set_rights(struct vm_area *a, uintptr_t va, struct paddr pa, unsigned flags, bool writable)
+static void set_rights(const struct vm_area *a, uintptr_t va, struct paddr pa, unsigned flags, bool writable)
 {
     unsigned rights = MAP_R | MAP_W | MAP_X;
     unsigned wanted = vm_pages_flags(a, writable) | (flags & (MAP_BIG | MAP_UNCACHED));
@@ -217,7 +225,7 @@ static void set_rights(struct vm_area *a, uintptr_t va, struct paddr pa, unsigne
     (void)err;
 }
 
-void vm_pages_refresh(struct vm *vm, struct vm_area *a, uintptr_t va, bool writable)
+void vm_pages_refresh(struct vm *vm, const struct vm_area *a, uintptr_t va, bool writable)
 {
     struct paddr pa;
     size_t size;

@@ -8,10 +8,12 @@
  *   vm_protect.c  mprotect               vm_advise.c   madvise, msync, mincore
  *   vm_lock.c     mlock                  object.c      struct vm_object
  *
- * Locks: vm->lock (a mutex) guards the areas; it is held across a fault, so the page tables change only under
- * it.  vm->table_lock (a spinlock) is what arch wants around every look at the tables; it is never held across
- * a flush.  An area's place in its object's list, and the numbers that vm_object_unmap reads there, change
- * under the object's lock too. */
+ * Locks: vm->lock (a mutex) is held by everything but the first touch of anonymous memory, so that many threads can
+ * touch theirs at once.  For the sake of that one, areas change under vm->area_lock (a spinlock) too, and whoever
+ * takes pages or rights away, or has an entry empty for a moment, makes vm->changes odd meanwhile: a touch that
+ * sees another number than at its start, when it is about to map its page, starts again with the mutex.
+ * vm->table_lock (a spinlock) guards the page tables; it is never held across a flush.  An area's place in its
+ * object's list, and the numbers that vm_object_unmap reads there, change under the object's lock too. */
 #pragma once
 
 #include <base/errno.h>
@@ -49,7 +51,7 @@ struct vm_area {
     struct vm_object *object;   /* referenced; NULL: anonymous */
     uint64_t offset;            /* of `start` in it; 0 when anonymous */
     struct list object_node;    /* in object->mappings; later on a vm_change's list of the dead */
-    /* Where the next fault of a sequential sweep will be, and how many pages it then gets. */
+    /* Where the next fault of a sequential sweep will be, and how many pages it then gets; under vm->area_lock. */
     uintptr_t sweep_next;
     unsigned sweep_pages;
     /* Of the subtree: */
@@ -63,14 +65,18 @@ struct vm {
     struct vm_limits limits;    /* words that the owner writes at any time */
 
     struct mutex lock;          /* guards: */
-    struct tree areas;
-    unsigned nr_areas;
     struct vm_area *last_found; /* NULL or where vm_area_at found something last */
     uintptr_t top;              /* nothing lies at or above */
     uintptr_t brk_start, brk;
     int lock_future;            /* MCL_FUTURE, MCL_ONFAULT */
     uint64_t total_bytes, total_peak_bytes, data_bytes, stack_bytes, text_bytes, locked_bytes;
-    uint64_t minor_faults, major_faults;
+    uint64_t changes;           /* read without the lock */
+
+    struct spinlock area_lock;  /* with `lock` to change, one of them to read: */
+    struct tree areas;
+    unsigned nr_areas;
+
+    uint64_t minor_faults, major_faults; /* atomic */
 
     struct spinlock table_lock; /* guards the page tables, and: */
     uint64_t rss_pages, rss_peak_pages;
@@ -86,6 +92,9 @@ struct vm_change {
 };
 void vm_change_begin(struct vm_change *c, struct vm *vm);
 void vm_change_end(struct vm_change *c);
+/* The same without the lock, which the caller has: make vm->changes odd, and even again. */
+void vm_disturb_begin(struct vm *vm);
+void vm_disturb_end(struct vm *vm);
 
 /* May the mapped bytes grow by `more` and the private writable ones by `data`?  (RLIMIT_AS, RLIMIT_DATA) */
 bool vm_may_grow(struct vm *vm, size_t more, size_t data);
@@ -96,8 +105,10 @@ bool vm_may_grow(struct vm *vm, size_t more, size_t data);
  * NULL: no memory. */
 struct vm_area *vm_area_copy(const struct vm_area *like, uintptr_t start, uintptr_t end) must_check;
 void vm_area_free(struct vm_area *a);            /* drops the object */
-/* The first area that ends above `addr`; NULL: none. */
+/* The first area that ends above `addr`; NULL: none.  Under vm->lock. */
 struct vm_area *vm_area_at(struct vm *vm, uintptr_t addr);
+/* The same under vm->area_lock. */
+struct vm_area *vm_area_find(const struct vm *vm, uintptr_t addr);
 struct vm_area *vm_area_next(struct vm_area *a);
 struct vm_area *vm_area_prev(struct vm_area *a);
 void vm_area_insert(struct vm *vm, struct vm_area *a);
@@ -140,17 +151,16 @@ must_check int vm_pages_move(struct vm *vm, uintptr_t from, uintptr_t to, size_t
 /* Set the rights of present pages in a part of the area (no big page straddles its ends) to what the area allows;
  * pages that are not its own to write stay read-only.  `lowers`: some right goes away, so that a flush is needed. */
 void vm_pages_protect(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t end, bool lowers);
-/* Map one page (or big page) over nothing; counts it.  0 or -ENOMEM. */
-must_check int vm_pages_map(struct vm *vm, uintptr_t va, struct page *p, unsigned flags);
+/* Map one page (with MAP_BIG a big page) over nothing, and count it: 0 or -ENOMEM; -EEXIST when something is there;
+ * -EAGAIN when vm->changes is no longer `changes`. */
+must_check int vm_pages_map(struct vm *vm, uintptr_t va, struct page *p, unsigned flags, uint64_t changes);
 /* The page mapped at `va` with its MAP_* flags; NULL: none. */
 struct page *vm_pages_lookup(struct vm *vm, uintptr_t va, unsigned *flags);
 /* May a mapped private page be written in place?  Not when it is an object's, or another program has it too. */
 bool vm_pages_is_own(const struct page *p);
 /* Give the page at `va` all rights that the area allows, to write only if `writable` or it had that.  No flush:
  * rights only grow. */
-void vm_pages_refresh(struct vm *vm, struct vm_area *a, uintptr_t va, bool writable);
-/* Is nothing at all mapped in a range of whole big pages? */
-bool vm_pages_is_empty(struct vm *vm, uintptr_t start, uintptr_t end);
+void vm_pages_refresh(struct vm *vm, const struct vm_area *a, uintptr_t va, bool writable);
 /* Present pages in a range of whole areas, without the zero page. */
 uint64_t vm_pages_count(struct vm *vm, uintptr_t start, uintptr_t end);
 /* MAP_* for a page of this area: for writing only if `writable`. */

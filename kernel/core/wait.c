@@ -24,11 +24,6 @@ void waitq_init(struct waitq *q)
     waitq_init_rank(q, RANK_WAITQ);
 }
 
-bool waitq_is_empty(struct waitq *q)
-{
-    return list_is_empty(&q->waiters);
-}
-
 void waiter_init_fn(struct waiter *w, waiter_fn *fn)
 {
     *w = (struct waiter){.fn = fn};
@@ -97,14 +92,11 @@ static bool waiter_call(struct waiter *w, unsigned long key)
     return true;
 }
 
-unsigned waitq_wake(struct waitq *q, unsigned nr, unsigned long key)
+unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key)
 {
     struct waiter *w, *next;
     unsigned taken = 0, exclusive = 0;
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (list_is_empty(&q->waiters))
-        return 0;
     bool irqs = spin_lock_irq(&q->lock);
     list_for_each_safe(w, next, &q->waiters, node) {
         bool is_exclusive = w->is_exclusive;
@@ -133,16 +125,12 @@ void wait_cancel(void)
     atomic_store(&current_thread()->sleep_state, SLEEP_NONE);
 }
 
-static uint32_t wake_mask(enum wait_how how)
+/* The work bits that end a sleep; by enum wait_how. */
+static const uint32_t wake_masks[] = {0, THREAD_SIGNAL | THREAD_KILL, THREAD_KILL};
+
+static inline uint32_t wake_mask(const struct thread *t)
 {
-    switch (how) {
-    case WAIT_INTERRUPTIBLE:
-        return THREAD_SIGNAL | THREAD_KILL;
-    case WAIT_KILLABLE:
-        return THREAD_KILL;
-    default:
-        return 0;
-    }
+    return wake_masks[t->sleep_how];
 }
 
 struct alarm {
@@ -184,7 +172,7 @@ static bool block_until(struct thread *t, uint64_t deadline)
 int wait_sleep(uint64_t deadline)
 {
     struct thread *t = current_thread();
-    uint32_t mask = wake_mask(t->sleep_how);
+    uint32_t mask = wake_mask(t);
     bool is_late = false;
 
     lock_assert_may_sleep();
@@ -198,6 +186,21 @@ int wait_sleep(uint64_t deadline)
     if (atomic_load(&t->work) & mask)
         return -EINTR;
     return is_late ? -ETIMEDOUT : 0;
+}
+
+int wait_sleep_until(const struct clock_deadline *until)
+{
+    struct waiter on_set;
+
+    if (!until)
+        return wait_sleep(TIME_NEVER);
+    if (!until->is_wall)
+        return wait_sleep(until->ns);
+    waiter_init(&on_set);
+    waitq_add(clock_set_waitq(), &on_set);
+    int result = wait_sleep(clock_deadline_mono(until));
+    waitq_remove(&on_set);
+    return result;
 }
 
 bool thread_wake(struct thread *t)
@@ -214,7 +217,7 @@ bool thread_wake(struct thread *t)
 void thread_post(struct thread *t, uint32_t work)
 {
     atomic_or(&t->work, work);
-    if (atomic_load(&t->sleep_state) != SLEEP_NONE && (work & wake_mask(t->sleep_how)))
+    if (atomic_load(&t->sleep_state) != SLEEP_NONE && (work & wake_mask(t)))
         thread_wake(t);
     sched_kick(t);
 }

@@ -96,8 +96,7 @@ static void inherit(struct task *t, const struct task *from, const struct clone_
     t->timer_slack_ns = t->default_timer_slack_ns = from->timer_slack_ns;
     t->personality = from->personality;
     t->keep_caps = from->keep_caps;
-    t->thread.affinity = from->thread.affinity;
-    t->thread.nice = from->thread.nice;
+    sched_inherit(&t->thread, &from->thread);
 }
 
 /* Into the process, unless it is ending. */

@@ -278,9 +278,8 @@ static void exec_enter_vm(struct vm *vm)
 static void exec_set_registers(const struct exec_image *image, uintptr_t sp)
 {
     struct regs *regs = arch_user_regs(&current_thread()->arch);
-    uint64_t call = regs->orig_rax; /* execve(2) still returns through the system-call path */
     memset(regs, 0, sizeof(*regs));
-    regs->orig_rax = call;
+    regs->orig_rax = (uint64_t)-1; /* the old program's call is over */
     regs->rip = image->entry;
     regs->rsp = sp;
     regs->cs = USER_CS;

@@ -6,37 +6,24 @@
  *
  * The word is read under the bucket's lock, where page faults cannot be served: a page that is not there is fetched
  * without the lock, and then everything starts again. */
+#include "futex_op.h"
 #include "futex_private.h"
 
-#include <base/string.h>
-
-#define BUCKET_BITS 8
-
-static struct futex_bucket buckets[1 << BUCKET_BITS];
+struct futex_bucket futex_buckets[1 << FUTEX_BUCKET_BITS];
 
 void futex_init(void)
 {
-    for (unsigned i = 0; i < ARRAY_LEN(buckets); i++) {
-        spin_init(&buckets[i].lock, RANK_FUTEX);
-        list_init(&buckets[i].waiters);
+    for (unsigned i = 0; i < ARRAY_LEN(futex_buckets); i++) {
+        spin_init(&futex_buckets[i].lock, RANK_FUTEX);
+        list_init(&futex_buckets[i].waiters);
     }
 }
 
-/* --- keys and buckets ------------------------------------------------------------------------------- */
-
-int futex_key_get(struct uptr addr, unsigned flags, struct futex_key *key)
+int futex_key_share(struct futex_key *key)
 {
-    struct vm *vm = current_thread()->vm;
-
-    if (addr.va % sizeof(uint32_t) != 0)
-        return -EINVAL;
-    if (addr.va > USER_TOP - sizeof(uint32_t))
-        return -EFAULT;
-    *key = (struct futex_key){.what = vm, .offset = addr.va};
-    if (likely(!(flags & FUTEX_SHARED)))
-        return 0;
     uint64_t offset;
-    int err = vm_futex_key(vm, addr.va, &key->object, &offset);
+    int err = vm_futex_key(current_thread()->vm, key->offset, &key->object, &offset);
+
     if (err < 0)
         return err;
     if (key->object)
@@ -44,36 +31,6 @@ int futex_key_get(struct uptr addr, unsigned flags, struct futex_key *key)
     else
         key->offset |= 1;
     return 0;
-}
-
-void futex_key_put(struct futex_key *key)
-{
-    if (key->object)
-        vm_object_put(key->object);
-}
-
-struct futex_bucket *futex_bucket_of(const struct futex_key *key)
-{
-    uint64_t mixed = ((uintptr_t)key->what >> 4) + (key->offset >> 2);
-
-    return &buckets[mixed * 0x9e3779b97f4a7c15ULL >> (64 - BUCKET_BITS)];
-}
-
-struct futex_bucket *futex_bucket_at(unsigned i)
-{
-    return i < ARRAY_LEN(buckets) ? &buckets[i] : NULL;
-}
-
-void futex_bucket_enter(struct futex_bucket *b)
-{
-    atomic_add(&b->nr, 1);
-    spin_lock(&b->lock);
-}
-
-void futex_bucket_leave(struct futex_bucket *b)
-{
-    spin_unlock(&b->lock);
-    atomic_add(&b->nr, -1u);
 }
 
 static void lock_two(struct futex_bucket *a, struct futex_bucket *b)
@@ -93,23 +50,6 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 }
 
 /* --- waiters ---------------------------------------------------------------------------------------- */
-
-void futex_waiter_init(struct futex_waiter *w, const struct futex_key *key, uint32_t bitset)
-{
-    w->task = current_task();
-    w->key = *key;
-    w->bitset = bitset;
-    w->is_queued = w->is_pi = w->is_heir = false;
-    w->owner = NULL;
-    w->bucket = NULL;
-}
-
-void futex_waiter_queue(struct futex_bucket *b, struct futex_waiter *w)
-{
-    w->bucket = b;
-    w->is_queued = true;
-    list_push_back(&b->waiters, &w->node);
-}
 
 static void waiter_take_off(struct futex_waiter *w)
 {
@@ -157,26 +97,10 @@ bool futex_waiter_unqueue(struct futex_waiter *w)
     return true;
 }
 
-int futex_sleep(const struct clock_deadline *until)
-{
-    struct waiter on_set;
-    int result;
-
-    if (!until)
-        return wait_sleep(TIME_NEVER);
-    if (!until->is_wall)
-        return wait_sleep(until->ns);
-    waiter_init(&on_set);
-    waitq_add(clock_set_waitq(), &on_set);
-    result = wait_sleep(clock_deadline_mono(until));
-    waitq_remove(&on_set);
-    return result;
-}
-
 int futex_waiter_sleep(struct futex_waiter *w, const struct clock_deadline *until)
 {
     for (;;) {
-        int err = futex_sleep(until);
+        int err = likely(!until) ? wait_sleep(TIME_NEVER) : wait_sleep_until(until);
         if (!atomic_load(&w->bucket))
             return 0;
         if (err < 0)
@@ -232,31 +156,37 @@ static long wait_restart(struct restart_block *r)
                       (uint32_t)r->arg[5]);
 }
 
-long futex_wait(struct uptr addr, unsigned flags, uint32_t value, const struct clock_deadline *until,
-                uint32_t bitset)
+/* A signal ended the wait: how the call is to be restarted. */
+static long wait_interrupted(struct uptr addr, unsigned flags, uint32_t value, const struct clock_deadline *until,
+                             uint32_t bitset)
 {
-    struct futex_key key;
-    struct futex_waiter w;
-
-    if (bitset == 0)
-        return -EINVAL;
-    int err = futex_key_get(addr, flags, &key);
-    if (err < 0)
-        return err;
-    futex_waiter_init(&w, &key, bitset);
-    err = wait_setup(addr, value, &w);
-    if (err == 0)
-        err = futex_waiter_sleep(&w, until);
-    futex_key_put(&w.key); /* a requeue may have given it another */
-    if (likely(err != -EINTR))
-        return err;
     if (!until)
         return -ERESTARTSYS;
     current_task()->restart = (struct restart_block){
         .fn = wait_restart,
-        .arg = {addr.va, flags, value, until->ns, until->is_wall, bitset},
+        .arg = {uptr_word(addr), flags, value, until->ns, until->is_wall, bitset},
     };
     return -ERESTART_RESTARTBLOCK;
+}
+
+long futex_wait(struct uptr addr, unsigned flags, uint32_t value, const struct clock_deadline *until,
+                uint32_t bitset)
+{
+    struct futex_waiter w;
+
+    if (bitset == 0)
+        return -EINVAL;
+    int err = futex_key_get(addr, flags, &w.key);
+    if (err < 0)
+        return err;
+    futex_waiter_init(&w, bitset);
+    err = wait_setup(addr, value, &w);
+    if (err == 0)
+        err = futex_waiter_sleep(&w, until);
+    futex_key_put(&w.key); /* a requeue may have given it another */
+    if (unlikely(err == -EINTR))
+        return wait_interrupted(addr, flags, value, until, bitset);
+    return err;
 }
 
 /* --- FUTEX_WAKE, FUTEX_WAKE_OP ------------------------------------------------------------------------ */
@@ -281,6 +211,15 @@ static long wake_locked(struct futex_bucket *b, const struct futex_key *key, int
     return woken;
 }
 
+static __attribute__((noinline)) long wake_slow(struct futex_bucket *b, const struct futex_key *key, int nr,
+                                                 uint32_t bitset)
+{
+    spin_lock(&b->lock);
+    long result = wake_locked(b, key, nr, bitset);
+    spin_unlock(&b->lock);
+    return result;
+}
+
 long futex_wake(struct uptr addr, unsigned flags, int nr, uint32_t bitset)
 {
     struct futex_key key;
@@ -293,11 +232,8 @@ long futex_wake(struct uptr addr, unsigned flags, int nr, uint32_t bitset)
         return err;
     struct futex_bucket *b = futex_bucket_of(&key);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (atomic_load(&b->nr) > 0) {
-        spin_lock(&b->lock);
-        result = wake_locked(b, &key, nr, bitset);
-        spin_unlock(&b->lock);
-    }
+    if (atomic_load(&b->nr) > 0)
+        result = wake_slow(b, &key, nr, bitset);
     futex_key_put(&key);
     return result;
 }
@@ -308,95 +244,25 @@ void futex_wake_addr(struct uptr addr)
     (void)woken; /* a bad address is the program's own affair */
 }
 
-/* FUTEX_WAKE_OP's operation and comparison, taken apart. */
-struct wake_op {
-    unsigned op, cmp;
-    int arg, cmp_arg;
-};
-
-static int sign_extend_12(uint32_t x)
-{
-    return (int)(x << 20) >> 20;
-}
-
-static struct wake_op wake_op_decode(uint32_t encoded)
-{
-    struct wake_op o = {
-        .op = encoded >> 28 & 7,
-        .cmp = encoded >> 24 & 15,
-        .arg = sign_extend_12(encoded >> 12 & 0xfff),
-        .cmp_arg = sign_extend_12(encoded & 0xfff),
-    };
-
-    if (encoded >> 28 & FUTEX_OP_OPARG_SHIFT)
-        o.arg = (int)(1u << (o.arg & 31));
-    return o;
-}
-
-static int wake_op_apply(const struct wake_op *o, uint32_t old, uint32_t *new)
-{
-    uint32_t arg = (uint32_t)o->arg;
-
-    switch (o->op) {
-    case FUTEX_OP_SET:
-        *new = arg;
-        return 0;
-    case FUTEX_OP_ADD:
-        *new = old + arg;
-        return 0;
-    case FUTEX_OP_OR:
-        *new = old | arg;
-        return 0;
-    case FUTEX_OP_ANDN:
-        *new = old & ~arg;
-        return 0;
-    case FUTEX_OP_XOR:
-        *new = old ^ arg;
-        return 0;
-    default:
-        return -ENOSYS;
-    }
-}
-
-static int wake_op_compare(const struct wake_op *o, int old)
-{
-    switch (o->cmp) {
-    case FUTEX_OP_CMP_EQ:
-        return old == o->cmp_arg;
-    case FUTEX_OP_CMP_NE:
-        return old != o->cmp_arg;
-    case FUTEX_OP_CMP_LT:
-        return old < o->cmp_arg;
-    case FUTEX_OP_CMP_LE:
-        return old <= o->cmp_arg;
-    case FUTEX_OP_CMP_GT:
-        return old > o->cmp_arg;
-    case FUTEX_OP_CMP_GE:
-        return old >= o->cmp_arg;
-    default:
-        return -ENOSYS;
-    }
-}
-
 /* Change the word at `addr` without serving faults: 0 or 1 as the old value compares, -ENOSYS, -EFAULT. */
-static int wake_op_run(const struct wake_op *o, struct uptr addr)
+static int wake_op_run(const struct futex_op *o, struct uptr addr)
 {
     uint32_t old, new, seen;
     int err = user_load32_nofault(addr, &old);
 
     while (err == 0) {
-        err = wake_op_apply(o, old, &new);
+        err = futex_op_apply(o, old, &new);
         if (err == 0)
             err = user_cmpxchg32_nofault(addr, old, new, &seen);
         if (err == 0 && seen == old)
-            return wake_op_compare(o, (int)old);
+            return futex_op_compare(o, (int)old);
         old = seen;
     }
     return err;
 }
 
 /* Both buckets locked on success (0 or 1, the comparison's result) only. */
-static int wake_op_locked(const struct wake_op *o, struct uptr addr, struct futex_bucket *a,
+static int wake_op_locked(const struct futex_op *o, struct uptr addr, struct futex_bucket *a,
                           struct futex_bucket *b)
 {
     for (;;) {
@@ -428,7 +294,7 @@ static int get_two_keys(struct uptr a, struct uptr b, unsigned flags, struct fut
 
 long futex_wake_op(struct uptr addr, struct uptr addr2, unsigned flags, int nr, int nr2, uint32_t encoded)
 {
-    struct wake_op o = wake_op_decode(encoded);
+    struct futex_op o = futex_op_decode(encoded);
     struct futex_key key, key2;
     int err = get_two_keys(addr, addr2, flags, &key, &key2);
 

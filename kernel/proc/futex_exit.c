@@ -35,7 +35,7 @@ static bool robust_mark(struct uptr addr, const struct task *t, bool is_pi, bool
 
 /* An entry's address has bit 0 set for a PI lock. */
 struct entry {
-    uintptr_t va;
+    uintptr_t at;
     bool is_pi;
 };
 
@@ -51,7 +51,7 @@ static bool entry_read(uintptr_t at, struct entry *e)
 
 static void robust_walk(struct task *t)
 {
-    uintptr_t head = t->robust_list.va;
+    uintptr_t head = uptr_word(t->robust_list);
     struct entry e, next, pending;
     long offset;
 
@@ -59,10 +59,10 @@ static void robust_walk(struct task *t)
         user_get((struct uptr){head + offsetof(struct robust_list_head, futex_offset)}, &offset) < 0 ||
         !entry_read(head + offsetof(struct robust_list_head, list_op_pending), &pending))
         return;
-    for (unsigned n = 0; e.va != head && n < ROBUST_MAX; n++) {
+    for (unsigned n = 0; e.at != head && n < ROBUST_MAX; n++) {
         /* Before the lock is marked: its next owner may free it. */
-        bool has_next = entry_read(e.va, &next);
-        if (e.va != pending.va && !robust_mark((struct uptr){e.va + (uintptr_t)offset}, t, e.is_pi, false))
+        bool has_next = entry_read(e.at, &next);
+        if (e.at != pending.at && !robust_mark((struct uptr){e.at + (uintptr_t)offset}, t, e.is_pi, false))
             return;
         if (!has_next)
             return;
@@ -70,8 +70,8 @@ static void robust_walk(struct task *t)
         if (sched_checkpoint())
             continue; /* killed: the list is still walked, it has an end */
     }
-    if (pending.va)
-        robust_mark((struct uptr){pending.va + (uintptr_t)offset}, t, pending.is_pi, true);
+    if (pending.at)
+        robust_mark((struct uptr){pending.at + (uintptr_t)offset}, t, pending.is_pi, true);
 }
 
 void futex_exit_task(struct task *t)

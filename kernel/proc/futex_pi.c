@@ -191,7 +191,7 @@ static int inherit(struct uptr addr, struct futex_waiter *w)
 static int lock_sleep(struct uptr addr, struct futex_waiter *w, const struct clock_deadline *until)
 {
     for (;;) {
-        int err = futex_sleep(until);
+        int err = wait_sleep_until(until);
         struct futex_bucket *b = futex_bucket_lock(w);
         if (!b)
             return 0;
@@ -239,18 +239,17 @@ static int lock_attempts(struct futex_bucket *b, struct uptr addr, struct futex_
 
 long futex_lock_pi(struct uptr addr, unsigned flags, const struct clock_deadline *until, bool try)
 {
-    struct futex_key key;
     struct futex_waiter w;
-    int err = futex_key_get(addr, flags, &key);
+    int err = futex_key_get(addr, flags, &w.key);
 
     if (err < 0)
         return err;
     /* After execve(2) a task may own locks again. */
     if (current_task()->futex_private[PI_EXIT_STATE] != EXIT_NOT_YET)
         set_exit_state(current_task(), EXIT_NOT_YET);
-    futex_waiter_init(&w, &key, FUTEX_BITSET_MATCH_ANY);
-    err = lock_attempts(futex_bucket_of(&key), addr, &w, try, until);
-    futex_key_put(&key);
+    futex_waiter_init(&w, FUTEX_BITSET_MATCH_ANY);
+    err = lock_attempts(futex_bucket_of(&w.key), addr, &w, try, until);
+    futex_key_put(&w.key);
     return err;
 }
 
@@ -318,11 +317,11 @@ static struct futex_waiter *find_heir(struct futex_bucket *b, const struct task 
 
 void futex_pi_exit(struct task *t)
 {
-    struct futex_bucket *b;
     struct futex_waiter *heir;
 
     set_exit_state(t, EXIT_UNDER_WAY);
-    for (unsigned i = 0; t->futex_private[PI_NR_WAITERS] > 0 && (b = futex_bucket_at(i)); i++) {
+    for (unsigned i = 0; t->futex_private[PI_NR_WAITERS] > 0 && i < ARRAY_LEN(futex_buckets); i++) {
+        struct futex_bucket *b = &futex_buckets[i];
         spin_lock(&b->lock);
         while ((heir = find_heir(b, t))) {
             pass_on(b, heir);

@@ -37,26 +37,74 @@ struct futex_waiter {
     struct task *owner;          /* whom it waits for; not referenced: exit leaves no waiter behind */
 };
 
+/* Replace the private key of an address by what it is known by when it is shared.  0 or -EFAULT. */
+must_check int futex_key_share(struct futex_key *key);
+
 /* 0, -EINVAL (not aligned) or -EFAULT. */
-must_check int futex_key_get(struct uptr addr, unsigned flags, struct futex_key *key);
-void futex_key_put(struct futex_key *key);
+must_check static inline int futex_key_get(struct uptr addr, unsigned flags, struct futex_key *key)
+{
+    uintptr_t va = uptr_word(addr);
+
+    if (unlikely(va % sizeof(uint32_t) != 0))
+        return -EINVAL;
+    if (unlikely(va > USER_TOP - sizeof(uint32_t)))
+        return -EFAULT;
+    *key = (struct futex_key){.what = current_thread()->vm, .offset = va};
+    return likely(!(flags & FUTEX_SHARED)) ? 0 : futex_key_share(key);
+}
+
+static inline void futex_key_put(struct futex_key *key)
+{
+    if (key->object)
+        vm_object_put(key->object);
+}
 
 static inline bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
 {
     return a->what == b->what && a->offset == b->offset;
 }
 
-struct futex_bucket *futex_bucket_of(const struct futex_key *key);
-/* Every bucket in turn, by index; NULL: no more. */
-struct futex_bucket *futex_bucket_at(unsigned i);
+#define FUTEX_BUCKET_BITS 8
+extern struct futex_bucket futex_buckets[1 << FUTEX_BUCKET_BITS];
 
+static inline struct futex_bucket *futex_bucket_of(const struct futex_key *key)
+{
+    uint64_t mixed = ((uintptr_t)key->what >> 4) + (key->offset >> 2);
+
+    return &futex_buckets[mixed * 0x9e3779b97f4a7c15ULL >> (64 - FUTEX_BUCKET_BITS)];
+}
 /* Count a waiter that may be about to come, then lock: from here on no waker overlooks it. */
-void futex_bucket_enter(struct futex_bucket *b);
-void futex_bucket_leave(struct futex_bucket *b); /* it did not come after all */
+static inline void futex_bucket_enter(struct futex_bucket *b)
+{
+    atomic_add(&b->nr, 1);
+    spin_lock(&b->lock);
+}
 
-void futex_waiter_init(struct futex_waiter *w, const struct futex_key *key, uint32_t bitset);
+/* It did not come after all. */
+static inline void futex_bucket_leave(struct futex_bucket *b)
+{
+    spin_unlock(&b->lock);
+    atomic_add(&b->nr, -1u);
+}
+
+/* A waiter of the current task, whose key is set already. */
+static inline void futex_waiter_init(struct futex_waiter *w, uint32_t bitset)
+{
+    w->task = current_task();
+    w->bucket = NULL;
+    w->bitset = bitset;
+    w->is_queued = w->is_pi = w->is_heir = false;
+    w->owner = NULL;
+}
+
 /* Into the bucket that was entered, before its lock is dropped. */
-void futex_waiter_queue(struct futex_bucket *b, struct futex_waiter *w);
+static inline void futex_waiter_queue(struct futex_bucket *b, struct futex_waiter *w)
+{
+    w->bucket = b;
+    w->is_queued = true;
+    list_push_back(&b->waiters, &w->node);
+}
+
 /* Take it off its bucket's list and wake it; that bucket's lock is held.  `w` may be gone when this returns. */
 void futex_waiter_wake(struct futex_waiter *w);
 /* The bucket that `w` is in now, locked; NULL when it was woken. */
@@ -67,9 +115,6 @@ void futex_waiter_unqueue_locked(struct futex_waiter *w); /* it is queued, its b
 /* Sleep until woken: 0, and otherwise -ETIMEDOUT or -EINTR with the waiter taken back.  The caller did wait_prepare
  * before it dropped the bucket's lock. */
 must_check int futex_waiter_sleep(struct futex_waiter *w, const struct clock_deadline *until);
-
-/* Sleep once; a deadline on the wall clock is looked at again when that clock is set (then 0). */
-must_check int futex_sleep(const struct clock_deadline *until);
 
 /* The value at `addr` under the bucket's lock.  -EAGAIN: the page had to be fetched, and the lock was dropped for
  * it and taken again.  -EFAULT, likewise locked. */

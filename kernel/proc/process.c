@@ -72,6 +72,8 @@ void process_put(struct process *p)
 {
     if (!ref_put(&p->ref))
         return;
+    signal_queue_flush(p, &p->shared, ~0UL);
+    signal_queue_discard_spare(p);
     sighand_free(p->sighand);
     heap_free(p->exe);
     slab_free(process_slab, p);
@@ -135,8 +137,7 @@ void task_get_usage(struct task *t, struct process_usage *u)
 {
     const struct thread *thread = &t->thread;
     *u = (struct process_usage){
-        .user_ns = thread->user_ns,
-        .kernel_ns = thread->kernel_ns,
+        .user_ns = sched_thread_ns(&t->thread), /* user and kernel time are not told apart */
         .voluntary_switches = thread->voluntary_switches,
         .involuntary_switches = thread->involuntary_switches,
     };

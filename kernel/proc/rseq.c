@@ -28,14 +28,14 @@ long rseq_register(struct uptr area, uint32_t len, uint32_t sig)
 {
     struct task *t = current_task();
 
-    if (t->rseq.area.va != 0) {
-        if (t->rseq.area.va != area.va || t->rseq.len != len)
+    if (!uptr_is_null(t->rseq.area)) {
+        if (uptr_word(t->rseq.area) != uptr_word(area) || t->rseq.len != len)
             return -EINVAL;
         return t->rseq.sig != sig ? -EPERM : -EBUSY;
     }
-    if (len < AREA_SIZE || area.va % alignof(struct rseq) != 0)
+    if (len < AREA_SIZE || uptr_word(area) % alignof(struct rseq) != 0)
         return -EINVAL;
-    if (area.va == 0 || area.va > USER_TOP - len)
+    if (uptr_is_null(area) || uptr_word(area) > USER_TOP - len)
         return -EFAULT;
     t->rseq = (struct rseq_state){.area = area, .len = len, .sig = sig};
     t->thread.has_rseq = true;
@@ -56,7 +56,7 @@ long rseq_unregister(struct uptr area, uint32_t len, uint32_t sig)
 {
     struct task *t = current_task();
 
-    if (t->rseq.area.va == 0 || t->rseq.area.va != area.va || t->rseq.len != len)
+    if (uptr_is_null(t->rseq.area) || uptr_word(t->rseq.area) != uptr_word(area) || t->rseq.len != len)
         return -EINVAL;
     if (t->rseq.sig != sig)
         return -EPERM;
@@ -110,7 +110,7 @@ void rseq_return_to_user(struct regs *regs)
 {
     const struct task *t = current_task();
 
-    if (t->rseq.area.va == 0)
+    if (uptr_is_null(t->rseq.area))
         return;
     if (abort_section(t, regs) < 0 || store_cpu(t, this_cpu()->index) < 0)
         signal_force(SIGSEGV);

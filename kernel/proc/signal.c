@@ -148,7 +148,9 @@ static bool is_deaf(struct process *p, struct task *t)
 /* `sig` has just been queued for `t` (NULL: any task). */
 static void announce(struct process *p, struct task *t, int sig)
 {
-    waitq_wake_all(&p->sighand->signalfds);
+    /* Who adds himself looks for signals afterwards, under the lock held here: an empty queue is enough to know. */
+    if (!waitq_is_empty(&p->sighand->signalfds))
+        waitq_wake_all(&p->sighand->signalfds);
     if (!t)
         t = choose(p, sig);
     else if (!is_open_to(t, SIG_BIT(sig)))

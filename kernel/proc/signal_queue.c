@@ -29,7 +29,10 @@ static void queued_done(struct process *p, struct queued_signal *e, siginfo_t *i
         e->taken(e, info);
     } else {
         p->nr_queued--;
-        slab_free(queued_slab, e);
+        if (p->spare_signal)
+            slab_free(queued_slab, e);
+        else
+            p->spare_signal = e;
     }
 }
 
@@ -52,6 +55,22 @@ void signal_flush_everywhere(struct process *p, uint64_t mask)
         signal_queue_flush(p, &t->pending, mask);
 }
 
+/* One is kept at hand for each process: programs that live on signals send them one at a time. */
+static struct queued_signal *queued_new(struct process *p)
+{
+    struct queued_signal *e = p->spare_signal;
+    if (!e)
+        return slab_alloc(queued_slab);
+    p->spare_signal = NULL;
+    return e;
+}
+
+void signal_queue_discard_spare(struct process *p)
+{
+    if (p->spare_signal)
+        slab_free(queued_slab, p->spare_signal);
+}
+
 /* Only what a program queues on purpose counts against RLIMIT_SIGPENDING; without room a realtime signal fails
  * and an ordinary one loses its siginfo. */
 int signal_queue_add(struct process *p, struct signal_queue *q, int sig, const siginfo_t *info)
@@ -59,12 +78,9 @@ int signal_queue_add(struct process *p, struct signal_queue *q, int sig, const s
     bool is_free = sig < SIGRTMIN && (!info || info->si_code >= 0);
     struct queued_signal *e = NULL;
     if (sig != SIGKILL && (is_free || p->nr_queued < process_rlimit(p, RLIMIT_SIGPENDING)))
-        e = slab_alloc(queued_slab);
+        e = queued_new(p);
     if (e) {
-        if (info)
-            e->info = *info;
-        else
-            e->info.si_code = SI_KERNEL;
+        e->info = info ? *info : (siginfo_t){.si_code = SI_KERNEL};
         e->info.si_signo = sig;
         p->nr_queued++;
         list_push_back(&q->infos, &e->node);

@@ -11,13 +11,24 @@
 static struct spinlock family_lock = SPINLOCK_INIT(RANK_FAMILY);
 /* guards parent, children, sibling and is_zombie of every process */
 
+/* With family_lock. */
+static void set_parent(struct process *child, struct process *parent)
+{
+    child->parent = parent;
+    atomic_store(&child->parent_pid, parent ? parent->pid : 0);
+}
+
 void family_add(struct process *parent, struct process *child)
 {
     spin_lock(&family_lock);
-    child->parent = parent;
-    atomic_store(&child->parent_pid, parent->pid);
+    set_parent(child, parent);
     list_push_back(&parent->children, &child->sibling);
     spin_unlock(&family_lock);
+}
+
+int process_parent_pid(struct process *p)
+{
+    return atomic_load(&p->parent_pid);
 }
 
 static int code_of_status(int status)
@@ -70,8 +81,7 @@ static void give_away_children(struct process *p)
     while (!list_is_empty(&p->children)) {
         child = list_entry(p->children.next, struct process, sibling);
         list_remove(&child->sibling);
-        child->parent = reaper;
-        atomic_store(&child->parent_pid, reaper ? reaper->pid : 0);
+        set_parent(child, reaper);
         if (child->parent_death_signal && !child->is_zombie)
             signal_send_process(child, child->parent_death_signal, NULL);
         if (!reaper)
@@ -91,7 +101,7 @@ void family_exit(struct process *p)
     bool unseen = !parent || is_reaped_unseen(parent, p->exit_signal);
     if (unseen && parent) {
         list_remove(&p->sibling);
-        p->parent = NULL;
+        set_parent(p, NULL);
     }
     p->is_zombie = !unseen;
     if (parent)
@@ -194,7 +204,7 @@ static bool search_children(struct search *s)
             if (!(s->options & WNOWAIT)) {
                 s->zombie = child;
                 list_remove(&child->sibling);
-                child->parent = NULL;
+                set_parent(child, NULL);
             }
         } else if (!child->is_zombie) {
             found = take_stop(child, s->options, s->result);

@@ -1,8 +1,9 @@
-/* For the programs of test/abi: each prints what it saw, checks what it can, and ends with `return done();`.
+/* For the programs of test/abi: each prints what it saw, checks what it can, and ends with `return
+ * done();`.
  *
- * A program is run on Linux first, where it must end with status 0, then in the guest, where every byte that it
- * prints and its status must be the same.  So nothing that may differ between two runs (addresses, process numbers,
- * times, the order of threads) is printed. */
+ * A program is run on Linux first, where it must end with status 0, then in the guest, where every
+ * byte that it prints and its status must be the same.  So nothing that may differ between two runs
+ * (addresses, process numbers, times, the order of threads) is printed. */
 #pragma once
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096
+#define PAGE      4096
 #define NR(array) (sizeof(array) / sizeof *(array))
 
 static int abi_failures;
@@ -49,17 +50,18 @@ static inline bool abi_check(bool good, const char *text, const char *file, int 
 {
     if (!good) {
         __atomic_fetch_add(&abi_failures, 1, __ATOMIC_RELAXED);
-        say("%s:%d: not true: %s (errno %d)", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line, text, errno);
+        say("%s:%d: not true: %s (errno %d)", strrchr(file, '/') ? strrchr(file, '/') + 1 : file,
+            line, text, errno);
     }
     return good;
 }
 #define CHECK(condition) abi_check(condition, #condition, __FILE__, __LINE__)
 
 /* What cannot be gone on without. */
-#define NEED(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!abi_check(condition, #condition, __FILE__, __LINE__))                                                     \
-            _exit(1);                                                                                                  \
+#define NEED(condition)                                            \
+    do {                                                           \
+        if (!abi_check(condition, #condition, __FILE__, __LINE__)) \
+            _exit(1);                                              \
     } while (0)
 
 /* Prints the call and its result; returns the result. */
@@ -125,7 +127,7 @@ static inline int abi_touch(volatile unsigned char *p, bool writes)
     sigaction(SIGBUS, &bus, NULL);
     return signal;
 }
-#define READS(p) (abi_touch((void *)(p), false))
+#define READS(p)  (abi_touch((void *)(p), false))
 #define WRITES(p) (abi_touch((void *)(p), true))
 
 /* Prints the facts of a fault that was just taken: say_fault("what", READS(p), p). */

@@ -18,7 +18,8 @@ int main(void)
     say("sum of fresh bytes: %u", sum);
     memset(start, 1, 100 * PAGE);
     CHECK(brk_to(start + 10 * PAGE) == start + 10 * PAGE);
-    say("above a lowered break: %d", READS((char *)(((uintptr_t)start + 12 * PAGE) & -(uintptr_t)PAGE)));
+    say("above a lowered break: %d",
+        READS((char *)(((uintptr_t)start + 12 * PAGE) & -(uintptr_t)PAGE)));
     CHECK(start[5 * PAGE] == 1);
     CHECK(brk_to(start + 100 * PAGE) == start + 100 * PAGE);
     sum = 0;

@@ -1,11 +1,13 @@
-/* clone(2) as Go and libcs use it: the child's stack and TLS, parent's and child's words, the futex wake at its end. */
+/* clone(2) as Go and libcs use it: the child's stack and TLS, parent's and child's words, the futex
+ * wake at its end. */
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 
 #include "abi.h"
 
-#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
+#define THREAD_FLAGS \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 static pid_t parent_word, child_word, clear_word;
 static volatile pid_t seen_parent, seen_child, seen_tid, seen_pid;
@@ -37,18 +39,20 @@ static void wait_until_zero(pid_t *word)
 int main(void)
 {
     char *stack = map_pages(16, PROT_READ | PROT_WRITE), *top = stack + 16 * PAGE;
-    /* musl's clone gives each child the caller's TLS when CLONE_SETTLS is not there; these children use none. */
+    /* musl's clone gives each child the caller's TLS when CLONE_SETTLS is not there; these children
+     * use none. */
     pid_t tid;
 
     SHOW(syscall(SYS_set_tid_address, &clear_word) == tid_of_self());
     child_word = -1;
-    tid = clone(child, top, THREAD_FLAGS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, NULL,
-                &parent_word, NULL, &child_word);
+    tid = clone(child, top,
+                THREAD_FLAGS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID,
+                NULL, &parent_word, NULL, &child_word);
     NEED(tid > 0);
     CHECK(parent_word == tid);
     wait_until_zero(&child_word);
-    say("child saw: parent's word %d, own word %d, own tid %d, our pid %d, its stack %ld", seen_parent == tid,
-        seen_child == tid, seen_tid == tid, seen_pid == getpid(), sum_of_stack);
+    say("child saw: parent's word %d, own word %d, own tid %d, our pid %d, its stack %ld",
+        seen_parent == tid, seen_child == tid, seen_tid == tid, seen_pid == getpid(), sum_of_stack);
     say("words at its end: %d %d", parent_word == tid, child_word);
     for (int i = 0; i < 200; i++) {
         clear_word = 1;

@@ -6,7 +6,8 @@
 static uint32_t word, go;
 static unsigned woken;
 
-static long futex(uint32_t *at, int op, uint32_t value, void *timeout, uint32_t *at2, uint32_t value3)
+static long futex(uint32_t *at, int op, uint32_t value, void *timeout, uint32_t *at2,
+                  uint32_t value3)
 {
     return syscall(SYS_futex, at, op, value, timeout, at2, value3);
 }
@@ -22,7 +23,8 @@ static void *wait_for_go(void *arg)
 
 int main(void)
 {
-    struct timespec ms20 = {0, 20000000}, past = {1, 0}, bad = {0, 1000000000}, negative = {-1, 0}, later;
+    struct timespec ms20 = {0, 20000000}, past = {1, 0}, bad = {0, 1000000000}, negative = {-1, 0},
+                    later;
     uint64_t pair[2] = {0};
     pthread_t threads[8];
     static pid_t tids[8];
@@ -33,7 +35,8 @@ int main(void)
     SHOW(futex(&word, FUTEX_WAIT_PRIVATE, 0, &ms20, NULL, 0));
     CHECK(now_ns() - began >= 40000000);
     SHOW(futex(&word, FUTEX_WAIT_BITSET, 0, &past, NULL, FUTEX_BITSET_MATCH_ANY));
-    SHOW(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &past, NULL, FUTEX_BITSET_MATCH_ANY));
+    SHOW(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &past, NULL,
+               FUTEX_BITSET_MATCH_ANY));
     clock_gettime(CLOCK_MONOTONIC, &later);
     later.tv_nsec += 20000000;
     later.tv_sec += later.tv_nsec / 1000000000;

@@ -13,7 +13,8 @@ static struct {
     int result;
 } waiters[WAITERS];
 
-static long futex(uint32_t *at, int op, uint32_t value, uintptr_t value2, uint32_t *at2, uint32_t value3)
+static long futex(uint32_t *at, int op, uint32_t value, uintptr_t value2, uint32_t *at2,
+                  uint32_t value3)
 {
     return syscall(SYS_futex, at, op | FUTEX_PRIVATE_FLAG, value, value2, at2, value3);
 }
@@ -78,13 +79,16 @@ int main(void)
     /* Adds 3 to the second word and wakes its waiters when it was 0. */
     start(&second, NULL);
     second = 0;
-    SHOW(futex(&first, FUTEX_WAKE_OP, 1, 2, &second, FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)));
+    SHOW(
+        futex(&first, FUTEX_WAKE_OP, 1, 2, &second, FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)));
     say("second word: %u", second);
-    SHOW(futex(&first, FUTEX_WAKE_OP, 1, 2, &second, FUTEX_OP(FUTEX_OP_SET, 8, FUTEX_OP_CMP_LT, 3)));
+    SHOW(
+        futex(&first, FUTEX_WAKE_OP, 1, 2, &second, FUTEX_OP(FUTEX_OP_SET, 8, FUTEX_OP_CMP_LT, 3)));
     say("second word: %u", second);
     SHOW(futex(&first, FUTEX_WAKE_OP, 1, 1, &second, FUTEX_OP(FUTEX_OP_OR, 3, FUTEX_OP_CMP_GE, 8)));
     say("second word: %u", second);
-    SHOW(futex(&first, FUTEX_WAKE_OP, 1, 10, &second, FUTEX_OP((FUTEX_OP_XOR | FUTEX_OP_OPARG_SHIFT), 0, FUTEX_OP_CMP_NE, 8)));
+    SHOW(futex(&first, FUTEX_WAKE_OP, 1, 10, &second,
+               FUTEX_OP((FUTEX_OP_XOR | FUTEX_OP_OPARG_SHIFT), 0, FUTEX_OP_CMP_NE, 8)));
     say("second word: %u", second);
     finish();
     SHOW(futex(&first, FUTEX_WAKE_OP, 1, 1, (uint32_t *)16, 0));

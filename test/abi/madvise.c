@@ -1,4 +1,5 @@
-/* madvise: MADV_DONTNEED gives zeros back, or the file's bytes; the rest is advice with errors of its own. */
+/* madvise: MADV_DONTNEED gives zeros back, or the file's bytes; the rest is advice with errors of
+ * its own. */
 #include "abi.h"
 
 int main(void)

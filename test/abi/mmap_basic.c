@@ -28,13 +28,16 @@ int main(void)
     SHOW_OK(syscall(SYS_mmap, NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 1));
     SHOW_OK(mmap(q + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
     SHOW_OK(syscall(SYS_mmap, NULL, SIZE_MAX, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    SHOW_OK(syscall(SYS_mmap, 0x7ffffffff000, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-    SHOW_OK(syscall(SYS_mmap, -(long)PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+    SHOW_OK(syscall(SYS_mmap, 0x7ffffffff000, PAGE, PROT_READ,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+    SHOW_OK(syscall(SYS_mmap, -(long)PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                    -1, 0));
     SHOW(syscall(SYS_munmap, -(long)PAGE, (long)PAGE));
     SHOW(syscall(SYS_munmap, 0x7ffffffff000, 2 * PAGE));
 
     /* A length is rounded up to pages. */
-    unsigned char *odd = mmap(NULL, 100, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *odd =
+        mmap(NULL, 100, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     NEED(odd != MAP_FAILED);
     say("last byte of the page: %d", WRITES(odd + PAGE - 1));
     SHOW(munmap(odd, 1));

@@ -20,8 +20,8 @@ int main(void)
     munmap(p + 4 * PAGE, PAGE);
     CHECK(mmap(p + 4 * PAGE, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0) == p + 4 * PAGE);
     munmap(p + 5 * PAGE, PAGE);
-    CHECK(mmap(p + 5 * PAGE, PAGE, RW, ANON, -1, 0) == p + 5 * PAGE);    /* a free hint is taken */
-    CHECK(mmap(p + 6 * PAGE, PAGE, RW, ANON, -1, 0) != p + 6 * PAGE);    /* a taken one is not */
+    CHECK(mmap(p + 5 * PAGE, PAGE, RW, ANON, -1, 0) == p + 5 * PAGE); /* a free hint is taken */
+    CHECK(mmap(p + 6 * PAGE, PAGE, RW, ANON, -1, 0) != p + 6 * PAGE); /* a taken one is not */
     CHECK(p[6 * PAGE] == 1);
     CHECK(((uintptr_t)mmap(p + 5 * PAGE + 123, PAGE, RW, ANON, -1, 0) & (PAGE - 1)) == 0);
     /* Over several areas and holes at once. */

@@ -16,7 +16,8 @@ int main(void)
     p[0] = 'X';
     p[2 * PAGE + 200] = 'Y';
     NEED(pread(fd, bytes, 1, 0) == 1);
-    say("written privately: %c, the file: %c, its size: %ld", p[0], bytes[0], (long)lseek(fd, 0, SEEK_END));
+    say("written privately: %c, the file: %c, its size: %ld", p[0], bytes[0],
+        (long)lseek(fd, 0, SEEK_END));
     say_fault("beyond the last page", READS(p + 3 * PAGE), p + 3 * PAGE);
     /* A page not yet copied shows what is written to the file; a copied one does not. */
     NEED(pwrite(fd, "zz", 2, PAGE) == 2 && pwrite(fd, "zz", 2, 0) == 2);

@@ -28,7 +28,8 @@ int main(void)
     char *wish = (char *)0xc000000000;
     char *got = mmap(wish, 64 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     say("the wished place was given: %d", got == wish);
-    CHECK(mmap(got, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == got);
+    CHECK(mmap(got, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+               0) == got);
     got[(4 << 20) - 1] = 1;
     say("beyond the part: signal %d", READS(got + (4 << 20)));
     /* A writable one that is used in part. */

@@ -1,4 +1,5 @@
-/* mprotect: contents survive every protection, execution needs PROT_EXEC, wrong arguments have their errno. */
+/* mprotect: contents survive every protection, execution needs PROT_EXEC, wrong arguments have
+ * their errno. */
 #include "abi.h"
 
 static int call(unsigned char *code)

@@ -30,8 +30,8 @@ int main(void)
     SHOW_OK(mremap(p, 8 * PAGE, 40 * PAGE, 0));
     unsigned char *moved = mremap(p, 8 * PAGE, 40 * PAGE, MREMAP_MAYMOVE);
     NEED(moved != MAP_FAILED);
-    say("moved: %d, kept: %d, old place: signal %d, new page holds %d", moved != p, holds(moved, 1, 4), READS(p),
-        moved[39 * PAGE]);
+    say("moved: %d, kept: %d, old place: signal %d, new page holds %d", moved != p,
+        holds(moved, 1, 4), READS(p), moved[39 * PAGE]);
     CHECK(mremap(moved, 40 * PAGE, 2 * PAGE, 0) == moved);
     say("shrunk: kept %d, beyond: signal %d", holds(moved, 1, 2), READS(moved + 2 * PAGE));
     CHECK(mremap(moved, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
@@ -41,8 +41,8 @@ int main(void)
     fill(p, 8);
     unsigned char *middle = mremap(p + 2 * PAGE, 3 * PAGE, 6 * PAGE, MREMAP_MAYMOVE);
     NEED(middle != MAP_FAILED);
-    say("middle: kept %d, hole: %d %d %d, ends: %d %d", holds(middle, 3, 3), READS(p + 2 * PAGE), READS(p + 3 * PAGE),
-        READS(p + 4 * PAGE), holds(p, 1, 2), holds(p + 5 * PAGE, 6, 3));
+    say("middle: kept %d, hole: %d %d %d, ends: %d %d", holds(middle, 3, 3), READS(p + 2 * PAGE),
+        READS(p + 3 * PAGE), READS(p + 4 * PAGE), holds(p, 1, 2), holds(p + 5 * PAGE, 6, 3));
 
     SHOW_OK(mremap(p + 1, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
     SHOW_OK(mremap(p, PAGE, 0, MREMAP_MAYMOVE));

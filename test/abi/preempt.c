@@ -1,4 +1,5 @@
-/* Threads that never call the kernel cannot keep others from running, nor signals from being delivered. */
+/* Threads that never call the kernel cannot keep others from running, nor signals from being
+ * delivered. */
 #include "abi.h"
 
 static volatile bool stop;
@@ -24,7 +25,8 @@ static void on_alarm(int signal, siginfo_t *info, void *context)
 
 int main(void)
 {
-    struct itimerval every = {.it_interval = {.tv_usec = 5000}, .it_value = {.tv_usec = 5000}}, never = {0};
+    struct itimerval every = {.it_interval = {.tv_usec = 5000}, .it_value = {.tv_usec = 5000}},
+                     never = {0};
     pthread_t threads[NR(progress)];
 
     for (size_t i = 0; i < NR(threads); i++)

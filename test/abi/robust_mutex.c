@@ -33,7 +33,7 @@ int main(void)
         void *next;
         long offset;
         void *pending;
-    } *head;
+    } * head;
     size_t len = 0;
 
     pthread_mutexattr_init(&attr);

@@ -23,7 +23,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     (void)info;
     (void)context;
     sigaltstack(NULL, &now);
-    say("signal %d, depth %u: on the other stack %d, flags %x", signal, depth, is_on_alternate(), now.ss_flags);
+    say("signal %d, depth %u: on the other stack %d, flags %x", signal, depth, is_on_alternate(),
+        now.ss_flags);
     if (is_on_alternate() && now.ss_flags == SS_ONSTACK) {
         SHOW(sigaltstack(&other, NULL));
         SHOW(sigaltstack(NULL, (stack_t *)8));

@@ -1,5 +1,5 @@
-/* Vector registers, x87 and their control words: kept over handlers that use them, over preemption, and between
- * threads. */
+/* Vector registers, x87 and their control words: kept over handlers that use them, over preemption,
+ * and between threads. */
 #include "abi.h"
 
 #define THREADS 4
@@ -14,11 +14,17 @@ static void wreck(void)
     unsigned short word = 0x27f;
 
     if (has_avx)
-        __asm__ volatile("vpcmpeqd %%xmm0, %%xmm0, %%xmm0; vinsertf128 $1, %%xmm0, %%ymm0, %%ymm0; vmovaps %%ymm0, %%ymm7;"
-                         "vmovaps %%ymm0, %%ymm15" : : : "xmm0", "xmm7", "xmm15");
+        __asm__ volatile("vpcmpeqd %%xmm0, %%xmm0, %%xmm0; vinsertf128 $1, %%xmm0, %%ymm0, %%ymm0; "
+                         "vmovaps %%ymm0, %%ymm7;"
+                         "vmovaps %%ymm0, %%ymm15"
+                         :
+                         :
+                         : "xmm0", "xmm7", "xmm15");
     else
         __asm__ volatile("pcmpeqd %%xmm0, %%xmm0; movaps %%xmm0, %%xmm7; movaps %%xmm0, %%xmm15"
-                         : : : "xmm0", "xmm7", "xmm15");
+                         :
+                         :
+                         : "xmm0", "xmm7", "xmm15");
     __asm__ volatile("ldmxcsr %0; fninit; fldcw %1; fldpi" : : "m"(control), "m"(word));
 }
 
@@ -45,19 +51,26 @@ static unsigned hold(unsigned long value, void (*meanwhile)(void))
 
     __asm__ volatile("ldmxcsr %0; fninit; fldcw %1; fldl %2" : : "m"(control), "m"(word), "m"(st));
     if (has_avx)
-        __asm__ volatile("vmovups %3, %%ymm7; vmovups %3, %%ymm15; sub $128, %%rsp; call *%2; add $128, %%rsp;"
-                         "vmovups %%ymm7, %0; vmovups %%ymm15, %1; vzeroupper"
-                         : "=m"(out), "=m"(out15) : "r"(meanwhile), "m"(in)
-                         : "memory", "cc", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm7", "xmm15");
+        __asm__ volatile(
+            "vmovups %3, %%ymm7; vmovups %3, %%ymm15; sub $128, %%rsp; call *%2; add $128, %%rsp;"
+            "vmovups %%ymm7, %0; vmovups %%ymm15, %1; vzeroupper"
+            : "=m"(out), "=m"(out15)
+            : "r"(meanwhile), "m"(in)
+            : "memory", "cc", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm7",
+              "xmm15");
     else
-        __asm__ volatile("movups %3, %%xmm7; movups %3, %%xmm15; sub $128, %%rsp; call *%2; add $128, %%rsp;"
-                         "movups %%xmm7, %0; movups %%xmm15, %1"
-                         : "=m"(out), "=m"(out15) : "r"(meanwhile), "m"(in)
-                         : "memory", "cc", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm7", "xmm15");
-    __asm__ volatile("stmxcsr %0; fnstcw %1; fstpl %2" : "=m"(control_after), "=m"(word_after), "=m"(st_after));
+        __asm__ volatile(
+            "movups %3, %%xmm7; movups %3, %%xmm15; sub $128, %%rsp; call *%2; add $128, %%rsp;"
+            "movups %%xmm7, %0; movups %%xmm15, %1"
+            : "=m"(out), "=m"(out15)
+            : "r"(meanwhile), "m"(in)
+            : "memory", "cc", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm7",
+              "xmm15");
+    __asm__ volatile("stmxcsr %0; fnstcw %1; fstpl %2"
+                     : "=m"(control_after), "=m"(word_after), "=m"(st_after));
     size_t size = has_avx ? 32 : 16;
-    return (unsigned)(memcmp(in, out, size) != 0) + (memcmp(in, out15, size) != 0) + (control != control_after) +
-           (word != word_after) + (st != st_after);
+    return (unsigned)(memcmp(in, out, size) != 0) + (memcmp(in, out15, size) != 0) +
+           (control != control_after) + (word != word_after) + (st != st_after);
 }
 
 /* These keep to general registers: the compiler is told so. */
@@ -65,7 +78,9 @@ __attribute__((target("general-regs-only"), noinline)) static void raise_signal(
 {
     long result;
 
-    __asm__ volatile("syscall" : "=a"(result) : "a"(SYS_tkill), "D"(syscall(SYS_gettid)), "S"(SIGUSR1)
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(SYS_tkill), "D"(syscall(SYS_gettid)), "S"(SIGUSR1)
                      : "rcx", "r11", "memory");
 }
 

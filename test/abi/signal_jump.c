@@ -1,4 +1,5 @@
-/* Leaving handlers by siglongjmp and longjmp, thousands of times, from both stacks; recovering from overflow. */
+/* Leaving handlers by siglongjmp and longjmp, thousands of times, from both stacks; recovering from
+ * overflow. */
 #include "abi.h"
 
 static sigjmp_buf back;

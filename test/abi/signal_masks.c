@@ -1,4 +1,5 @@
-/* Masks during handlers: sa_mask, the signal itself, SA_NODEFER, SA_RESETHAND; the order of pending signals. */
+/* Masks during handlers: sa_mask, the signal itself, SA_NODEFER, SA_RESETHAND; the order of pending
+ * signals. */
 #include "abi.h"
 
 static int depth, raises;
@@ -23,15 +24,15 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 {
     (void)info;
     (void)context;
-    say("%*ssignal %d begins; blocked: USR1 %d, USR2 %d, TERM %d", depth * 2, "", signal, is_blocked(SIGUSR1),
-        is_blocked(SIGUSR2), is_blocked(SIGTERM));
+    say("%*ssignal %d begins; blocked: USR1 %d, USR2 %d, TERM %d", depth * 2, "", signal,
+        is_blocked(SIGUSR1), is_blocked(SIGUSR2), is_blocked(SIGTERM));
     depth++;
     if (signal == SIGUSR1 && raises-- > 0) {
         raise(SIGUSR2);
         raise(SIGTERM);
         raise(SIGUSR1);
-        say("%*spending: USR1 %d, USR2 %d, TERM %d", depth * 2, "", is_pending(SIGUSR1), is_pending(SIGUSR2),
-            is_pending(SIGTERM));
+        say("%*spending: USR1 %d, USR2 %d, TERM %d", depth * 2, "", is_pending(SIGUSR1),
+            is_pending(SIGUSR2), is_pending(SIGTERM));
     }
     depth--;
     say("%*ssignal %d ends", depth * 2, "", signal);

@@ -1,10 +1,12 @@
-/* sigqueue: realtime signals queue with their values, in order of number and time; standard ones merge. */
+/* sigqueue: realtime signals queue with their values, in order of number and time; standard ones
+ * merge. */
 #include "abi.h"
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     (void)context;
-    say("signal %d, code %d, value %d, from us %d", signal < SIGRTMIN ? signal : signal - SIGRTMIN + 1000, info->si_code,
+    say("signal %d, code %d, value %d, from us %d",
+        signal < SIGRTMIN ? signal : signal - SIGRTMIN + 1000, info->si_code,
         info->si_value.sival_int, info->si_pid == getpid() && info->si_uid == getuid());
 }
 
@@ -37,7 +39,8 @@ int main(void)
     /* The lowest number first, and for one number the oldest first. */
     for (int i = 0; i < 6; i++) {
         int signal = sigwaitinfo(&all, &info);
-        say("taken: %d, code %d, value %d", signal - SIGRTMIN, info.si_code, info.si_value.sival_int);
+        say("taken: %d, code %d, value %d", signal - SIGRTMIN, info.si_code,
+            info.si_value.sival_int);
     }
     queue(SIGUSR1, 1);
     queue(SIGUSR1, 2);

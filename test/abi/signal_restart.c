@@ -1,4 +1,5 @@
-/* Which calls a handler interrupts: with SA_RESTART they go on, without it EINTR; some never go on. */
+/* Which calls a handler interrupts: with SA_RESTART they go on, without it EINTR; some never go on.
+ */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -96,7 +97,8 @@ static int do_sigtimedwait(void)
 
     sigemptyset(&set);
     sigaddset(&set, SIGUSR2);
-    return (int)syscall(SYS_rt_sigtimedwait, &set, NULL, &t, 8); /* a libc may try again by itself */
+    return (int)syscall(SYS_rt_sigtimedwait, &set, NULL, &t,
+                        8); /* a libc may try again by itself */
 }
 
 static void *run(void *arg)
@@ -133,8 +135,8 @@ static void try(const char *name, int (*call)(void), int flags, bool goes_on)
     if (goes_on)
         NEED(write(pipe_ends[1], "k", 1) == 1);
     pthread_join(thread, NULL);
-    say("%-24s %-10s handled %d, result %d%s%s", name, flags ? "SA_RESTART" : "", (int)handled, result,
-        result < 0 ? ", " : "", result < 0 ? strerror(result_errno) : "");
+    say("%-24s %-10s handled %d, result %d%s%s", name, flags ? "SA_RESTART" : "", (int)handled,
+        result, result < 0 ? ", " : "", result < 0 ? strerror(result_errno) : "");
     if (goes_on && call != do_read)
         NEED(read(pipe_ends[0], &(char){0}, 1) == 1);
 }

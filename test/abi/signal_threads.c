@@ -1,5 +1,5 @@
-/* Signals and threads: one sent to a thread is that thread's; one sent to the process goes to a thread that lets it
- * in; each thread has its own mask. */
+/* Signals and threads: one sent to a thread is that thread's; one sent to the process goes to a
+ * thread that lets it in; each thread has its own mask. */
 #include "abi.h"
 
 static pthread_t receiver;

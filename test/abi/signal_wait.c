@@ -1,4 +1,5 @@
-/* sigtimedwait, sigwait, sigsuspend: taking signals without a handler, and swapping masks for a wait. */
+/* sigtimedwait, sigwait, sigsuspend: taking signals without a handler, and swapping masks for a
+ * wait. */
 #include "abi.h"
 
 static volatile sig_atomic_t handled;
@@ -45,7 +46,8 @@ int main(void)
     pthread_create(&thread, NULL, send, (void *)SIGUSR1);
     SHOW(sigwaitinfo(&set, &info));
     pthread_join(thread, NULL);
-    say("number %d, code %d, from us %d, handled %d", info.si_signo, info.si_code, info.si_pid == getpid(), (int)handled);
+    say("number %d, code %d, from us %d, handled %d", info.si_signo, info.si_code,
+        info.si_pid == getpid(), (int)handled);
     raise(SIGUSR1);
     SHOW(sigwait(&set, &number));
     say("waited for %d", number);
@@ -56,7 +58,8 @@ int main(void)
     raise(SIGUSR1);
     SHOW(sigsuspend(&empty));
     sigprocmask(SIG_BLOCK, NULL, &old);
-    say("afterwards blocked: %d %d, handled %d", sigismember(&old, SIGUSR1), sigismember(&old, SIGUSR2), (int)handled);
+    say("afterwards blocked: %d %d, handled %d", sigismember(&old, SIGUSR1),
+        sigismember(&old, SIGUSR2), (int)handled);
     pthread_create(&thread, NULL, send, (void *)SIGUSR1);
     SHOW(sigsuspend(&empty));
     pthread_join(thread, NULL);

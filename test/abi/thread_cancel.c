@@ -1,4 +1,5 @@
-/* Cancellation: at a blocking call, at a test point, and not while it is disabled.  It is a signal underneath. */
+/* Cancellation: at a blocking call, at a test point, and not while it is disabled.  It is a signal
+ * underneath. */
 #include "abi.h"
 
 static int pipe_ends[2];

@@ -1,4 +1,5 @@
-/* The first thread ends by pthread_exit; the process goes on, and ends with what the last one says. */
+/* The first thread ends by pthread_exit; the process goes on, and ends with what the last one says.
+ */
 #include "abi.h"
 
 static pthread_t first;

@@ -1,4 +1,5 @@
-/* Thread-local storage: each thread's own copy, destructors, and the base that the kernel keeps for each thread. */
+/* Thread-local storage: each thread's own copy, destructors, and the base that the kernel keeps for
+ * each thread. */
 #include <asm/prctl.h>
 
 #include "abi.h"

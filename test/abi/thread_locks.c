@@ -1,4 +1,5 @@
-/* The kinds of mutexes and their errors; conditions, rwlocks, semaphores, once: all of them futexes underneath. */
+/* The kinds of mutexes and their errors; conditions, rwlocks, semaphores, once: all of them futexes
+ * underneath. */
 #include <semaphore.h>
 
 #include "abi.h"
@@ -130,7 +131,8 @@ int main(void)
     pthread_cond_init(&monotonic, &attr);
     soon = in_ms(CLOCK_MONOTONIC, 20);
     int64_t began = now_ns();
-    say("on the monotonic clock: %d", pthread_cond_timedwait(&monotonic, &mutex, &soon) == ETIMEDOUT);
+    say("on the monotonic clock: %d",
+        pthread_cond_timedwait(&monotonic, &mutex, &soon) == ETIMEDOUT);
     CHECK(now_ns() - began >= 19000000);
     soon = in_ms(CLOCK_REALTIME, 20);
     SHOW(sem_timedwait(&semaphore, &soon));

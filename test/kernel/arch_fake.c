@@ -185,11 +185,8 @@ static void test_bad_fpu_frames(uintptr_t frame)
     deny_faults = false;
 }
 
-void up_syscall(struct regs *regs)
+static void run_call(struct regs *regs)
 {
-    calls++;
-    CHECK(arch_irqs_are_on());
-    CHECK(regs == arch_user_regs((struct arch_thread *)current_thread()));
     switch (regs->orig_rax) {
     case 1: /* echo */
         regs->rax = regs->rdi + regs->rsi + regs->rdx + regs->r10 + regs->r8 + regs->r9;
@@ -198,9 +195,11 @@ void up_syscall(struct regs *regs)
         regs->rcx = 0x1234;
         regs->r11 = 0x5678;
         regs->rax = 0;
+        regs->orig_rax = -1;
         break;
     case 3: /* hostile return address: IRET faults, the next fault upcall repairs */
         regs->rip = 0x8000000000000000;
+        regs->orig_rax = -1;
         break;
     case 4:
         this_cpu()->work = WORK_THREAD;
@@ -230,6 +229,7 @@ void up_syscall(struct regs *regs)
     case 14: /* to 32-bit code */
         regs->cs = USER32_CS;
         regs->rip = regs->rdi;
+        regs->orig_rax = -1;
         break;
     case 13: /* FPU frames that are not ours */
         test_bad_fpu_frames(regs->rdi);
@@ -259,6 +259,20 @@ void up_syscall(struct regs *regs)
     default:
         panic("payload call %lu", regs->orig_rax);
     }
+}
+
+long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8, uint64_t r9,
+                const struct regs *regs)
+{
+    struct regs *own = arch_user_regs((struct arch_thread *)current_thread());
+
+    calls++;
+    CHECK(arch_irqs_are_on());
+    CHECK(regs == own);
+    CHECK(rdi == regs->rdi && rsi == regs->rsi && rdx == regs->rdx);
+    CHECK(r10 == regs->r10 && r8 == regs->r8 && r9 == regs->r9);
+    run_call(own);
+    return (long)own->rax;
 }
 
 void up_syscall_32(struct regs *regs)

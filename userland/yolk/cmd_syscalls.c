@@ -1,9 +1,158 @@
-/* yolk syscalls: the support matrix, printed from the kernel's own table. */
+/* yolk syscalls: the support matrix, printed from the kernel's own table, which is linked into this
+ * command. */
+#include <syscalls/syscall.h>
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "yolk.h"
+
+static const char doc[] = "List Linux's system calls, or those whose names contain NAME: the "
+                          "x86-64 number, the i386 number, how well each "
+                          "is supported (full, part, none), its arguments, and what is missing "
+                          "where it is supported in part.";
+
+struct syscalls_options {
+    bool missing, json;
+    const char *name;
+};
+
+static const struct argp_option option_table[] = {
+    {"missing", 'm', 0, 0, "only what is missing, in whole or in part", 0},
+    {"json", 'j', 0, 0, "print one JSON array", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct syscalls_options *o = state->input;
+
+    switch (key) {
+    case 'm':
+        o->missing = true;
+        break;
+    case 'j':
+        o->json = true;
+        break;
+    case ARGP_KEY_ARG:
+        if (o->name)
+            argp_error(state, "one NAME at a time");
+        o->name = arg;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static const char *support_name(const struct syscall *sc)
+{
+    static const char *const names[] = {
+        [SUPPORT_NONE] = "none", [SUPPORT_PART] = "part", [SUPPORT_FULL] = "full"};
+
+    return names[sc->support];
+}
+
+static void print_number(int number)
+{
+    if (number < 0)
+        printf("   - ");
+    else
+        printf("%4d ", number);
+}
+
+static void print_row(enum row row)
+{
+    const struct syscall *sc = &syscalls[row];
+
+    print_number(syscall_number(ABI_X86_64, row));
+    print_number(syscall_number(ABI_I386, row));
+    printf(" %-4s  %s(", support_name(sc), sc->name);
+    for (unsigned i = 0; i < sc->argc; i++)
+        printf("%s%s", i ? ", " : "", sc->arg[i]);
+    printf(")%s%s\n", *sc->missing ? "  missing: " : "", sc->missing);
+}
+
+static void add_number(json_t *object, const char *key, int number)
+{
+    if (number >= 0)
+        json_object_set_new(object, key, json_integer(number));
+}
+
+static json_t *row_to_json(enum row row)
+{
+    const struct syscall *sc = &syscalls[row];
+    json_t *object = json_object(), *args = json_array();
+
+    json_object_set_new(object, "name", json_string(sc->name));
+    add_number(object, "x86_64", syscall_number(ABI_X86_64, row));
+    add_number(object, "i386", syscall_number(ABI_I386, row));
+    json_object_set_new(object, "support", json_string(support_name(sc)));
+    if (*sc->missing)
+        json_object_set_new(object, "missing", json_string(sc->missing));
+    for (unsigned i = 0; i < sc->argc; i++)
+        json_array_append_new(args, json_string(sc->arg[i]));
+    json_object_set_new(object, "arguments", args);
+    return object;
+}
+
+static bool is_wanted(const struct syscalls_options *o, const struct syscall *sc)
+{
+    return !(o->missing && sc->support == SUPPORT_FULL) && !(o->name && !strstr(sc->name, o->name));
+}
+
+/* Every row once: those that x86-64 has in the order of its numbers, then i386's own. */
+static size_t list_rows(const struct syscalls_options *o, enum row rows[NR_ROWS])
+{
+    size_t n = 0;
+
+    for (enum abi abi = ABI_X86_64; abi < NR_ABIS; abi++) {
+        for (unsigned nr = 0; nr < SYSCALL_NUMBERS; nr++) {
+            enum row row = syscall_row(abi, nr);
+            if (row == ROW_UNKNOWN || !is_wanted(o, &syscalls[row]))
+                continue;
+            if (abi == ABI_I386 && syscall_number(ABI_X86_64, row) >= 0)
+                continue;
+            if (syscall_number(abi, row) == (int)nr)
+                rows[n++] = row;
+        }
+    }
+    return n;
+}
+
+static void print_summary(const enum row *rows, size_t n)
+{
+    unsigned count[SUPPORT_FULL + 1] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        if (syscall_number(ABI_X86_64, rows[i]) >= 0)
+            count[syscalls[rows[i]].support]++;
+    printf("x86-64: %u full, %u in part, %u missing\n", count[SUPPORT_FULL], count[SUPPORT_PART],
+           count[SUPPORT_NONE]);
+}
 
 int command_syscalls(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    die(STATUS_FAILED, "syscalls: not in this version");
+    static const struct argp argp = {option_table, parse, "[NAME]", doc, 0, 0, 0};
+    struct syscalls_options options = {0};
+    enum row rows[NR_ROWS];
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    size_t n = list_rows(&options, rows);
+    if (options.json) {
+        json_t *array = json_array();
+        for (size_t i = 0; i < n; i++)
+            json_array_append_new(array, row_to_json(rows[i]));
+        json_dumpf(array, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+        putchar('\n');
+        json_decref(array);
+        return 0;
+    }
+    printf(" x86 i386\n");
+    for (size_t i = 0; i < n; i++)
+        print_row(rows[i]);
+    print_summary(rows, n);
+    return n ? 0 : 1;
 }

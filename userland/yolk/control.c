@@ -52,6 +52,8 @@ static void handle_log(struct relay *relay, const char *text)
 
     strtoul(text, &end, 10);
     end += *end == ' ';
+    if (!strncmp(end, "yolk: ", 6)) /* we say that ourselves */
+        end += 6;
     control_keep_log(relay, end, strlen(end));
     control_keep_log(relay, "\n", 1);
     say("kernel: %s", end);

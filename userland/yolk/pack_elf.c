@@ -1,12 +1,13 @@
 /* yolk pack -f elf: the kernel's own ELF file with one segment more.
  *
- *   kernel's file, unchanged but for three places | payload, page-aligned | boot line | program
- * headers
+ *   the kernel's file, three places changed | payload, at a page | boot line | program headers
  *
  * The segment is loaded behind the kernel, at the next 2 MiB boundary, by whatever loads the
  * kernel.  The kernel finds it through `struct boot_embedded` (<arch/embedded.h>), which lies in
  * its data and starts with a magic string; we fill it in.  The program headers move to the end,
- * unless the first page has room for one more: GRUB looks for them in the first 32 KiB only. */
+ * unless there is room for one more where they are: GRUB looks for them in the first 32 KiB. */
+#include <arch/embedded.h>
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,14 +23,6 @@
 #define PAGE         4096ull
 #define BIG_PAGE     (2ull << 20)
 #define ALIGN(x, to) (((x) + (to)-1) / (to) * (to))
-
-/* As <arch/embedded.h> has it. */
-static const char magic[16] = "YOLK-EMBEDDED-1";
-struct boot_embedded {
-    char magic[16];
-    uint64_t module, module_size; /* physical address */
-    uint64_t cmdline, cmdline_size;
-};
 
 struct bytes pack_map(const char *path)
 {
@@ -81,11 +74,13 @@ static uint64_t kernel_end(const Elf64_Ehdr *ehdr, const Elf64_Phdr *ph, uint64_
     return end;
 }
 
+/* The one place with the magic string and nothing but zeros behind it. */
 static struct boot_embedded *find_embedded(const char *path, struct bytes kernel)
 {
-    struct boot_embedded *found = memmem(kernel.data, kernel.size, magic, sizeof magic);
+    static const struct boot_embedded empty = {.magic = BOOT_EMBEDDED_MAGIC};
+    struct boot_embedded *found = memmem(kernel.data, kernel.size, &empty, sizeof empty);
 
-    if (!found || (size_t)((unsigned char *)found - kernel.data) > kernel.size - sizeof *found)
+    if (!found)
         die(STATUS_FAILED, "%s: a kernel that cannot carry a program", path);
     return found;
 }

@@ -36,8 +36,12 @@ struct syscall {
 };
 extern const struct syscall syscalls[NR_ROWS];
 
+extern const uint16_t syscall_row_of_number[NR_ABIS][SYSCALL_NUMBERS];
 /* The row of a call's number, or ROW_UNKNOWN. */
-enum row syscall_row(enum abi abi, uint64_t nr);
+static inline enum row syscall_row(enum abi abi, uint64_t nr)
+{
+    return nr < SYSCALL_NUMBERS ? (enum row)syscall_row_of_number[abi][nr] : ROW_UNKNOWN;
+}
 /* The number of a row in an ABI, or -1. */
 int syscall_number(enum abi abi, enum row row);
 /* i386 registers into arguments, each widened as its kind says (see kinds.def). */

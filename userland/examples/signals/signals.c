@@ -1,4 +1,5 @@
-/* Signals: a handler with its facts, a nested mask, a fault that is survived, an interrupted wait, an alarm. */
+/* Signals: a handler with its facts, a nested mask, a fault that is survived, an interrupted wait,
+ * an alarm. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <setjmp.h>
@@ -58,7 +59,8 @@ int main(void)
     handle(SIGSEGV, escape, 0);
     if (!sigsetjmp(back, 1))
         *(volatile int *)0x1234 = 1;
-    printf("a wild store survived: address %p, unmapped: %d\n", (void *)last_address, last_code == SEGV_MAPERR);
+    printf("a wild store survived: address %p, unmapped: %d\n", (void *)last_address,
+           last_code == SEGV_MAPERR);
 
     handle(SIGALRM, note, 0);
     setitimer(ITIMER_REAL, &soon, NULL);

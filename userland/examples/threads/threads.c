@@ -1,5 +1,5 @@
-/* Two hundred threads that take turns: a mutex guards a sum, a condition variable hands a token round, and barriers
- * keep the phases apart. */
+/* Two hundred threads that take turns: a mutex guards a sum, a condition variable hands a token
+ * round, and barriers keep the phases apart. */
 #include <pthread.h>
 #include <stdio.h>
 

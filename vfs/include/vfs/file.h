@@ -95,14 +95,25 @@ struct file *file_new(struct inode *inode, const struct path *path, int flags);
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
 struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
-void file_get(struct file *f);
-void file_put(struct file *f); /* the last one calls ops->release; thread context */
+static inline void file_get(struct file *f)
+{
+    ref_get(&f->ref);
+}
+/* The last one calls ops->release; thread context. */
+void file_end(struct file *f);
+static inline void file_put(struct file *f)
+{
+    if (ref_put(&f->ref))
+        file_end(f);
+}
 
 /* What read(2) and write(2) do, with access-mode checks; pos NULL: the file's own position. */
 ssize_t file_read(struct file *f, struct iobuf *to, int64_t *pos);
 ssize_t file_write(struct file *f, struct iobuf *from, int64_t *pos);
 /* From kernel memory, all of it unless the file ends: bytes, or -errno. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos);
+/* Regular file to regular file at the given positions, which advance: bytes copied, fewer at the end of `in`. */
+ssize_t file_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n);
 /* The current position, for calls that move it themselves (sendfile, splice). */
 int64_t file_get_pos(struct file *f);
 void file_set_pos(struct file *f, int64_t pos);

@@ -11,7 +11,7 @@ struct lock_range {
     int pid;             /* of the owner, for F_GETLK; -1 for OFD locks */
 };
 
-/* Turns an fcntl caller's l_whence, l_start, l_len into a range: -EINVAL, -EOVERFLOW. */
+/* Turns an fcntl caller's l_whence, l_start, l_len into r->start, r->end: -EINVAL, -EOVERFLOW. */
 must_check int locks_make_range(struct file *f, int whence, int64_t start, int64_t len, struct lock_range *r);
 
 /* F_SETLK, F_SETLKW (wait), and the OFD ones: `owner` is the descriptor table for POSIX locks and the file itself

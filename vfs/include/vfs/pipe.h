@@ -12,7 +12,7 @@ bool file_is_pipe(const struct file *f);
 long pipe_get_size(struct file *f);
 long pipe_set_size(struct file *f, unsigned long size);
 /* What /proc/sys/fs/pipe-max-size says. */
-#define PIPE_MAX_SIZE (1UL << 20)
+#define PIPE_MAX_SIZE 1048576
 
 /* read(2) and write(2) with another idea of O_NONBLOCK: vmsplice(2). */
 ssize_t pipe_read_to(struct file *f, struct iobuf *to, bool nonblock);

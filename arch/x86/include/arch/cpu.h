@@ -23,6 +23,7 @@ struct cpu {
     unsigned irq_depth;        /* 64: > 0 in an interrupt handler */
     struct arch_cpu *arch;     /* 72: arch's own */
     struct arch_vm *vm;        /* 80: the address space in CR3 */
+    bool is_idle;              /* in arch_cpu_idle: private, seen by this CPU's interrupt handlers */
 };
 
 /* Uses close together share one load; the operand that nothing reads is memory that any call may have changed, so

@@ -9,7 +9,11 @@
 #define CPU_WORK       32
 
 /* struct regs */
+#define REGS_RBP      32
 #define REGS_R11      48
+#define REGS_R10      56
+#define REGS_R9       64
+#define REGS_R8       72
 #define REGS_RAX      80
 #define REGS_RCX      88
 #define REGS_RDX      96

@@ -16,10 +16,12 @@ noreturn void up_main(const struct bootinfo *info);
 /* core/sched.c: another CPU, likewise; this_cpu()->core is NULL until it calls core_cpu_init. */
 noreturn void up_cpu_main(void);
 
-/* syscalls/dispatch.c: SYSCALL from user, the number in regs->orig_rax, regs->rax is -ENOSYS; the callee
- * stores the result in regs->rax.  Interrupts on. */
-void up_syscall(struct regs *regs);
-/* The same for int 0x80 (either code segment). */
+/* syscalls/dispatch.c: SYSCALL from user with these argument registers, the number in regs->orig_rax; answers what
+ * regs->rax becomes.  Whoever changes anything else of `regs` while it runs also sets regs->orig_rax to -1: the short
+ * way back to ring 3 restores only what the CPU and C have not kept.  Interrupts on. */
+long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8, uint64_t r9,
+                const struct regs *regs);
+/* int 0x80 from either code segment; the callee stores the result in regs->rax, which is -ENOSYS. */
 void up_syscall_32(struct regs *regs);
 
 enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, FAULT_EXEC = 16 };

@@ -3,10 +3,12 @@
  * Which to use: a spinlock guards a few instructions and never spans a sleep, a user copy or a page
  * allocation that may wait; a mutex guards the rest.  Kernel code is not preempted, so a spinlock taken only
  * outside interrupt handlers leaves interrupts alone; one that a handler takes too is always taken with
- * spin_lock_irq.
+ * spin_lock_irq.  So is every lock that ranks above the first that a handler takes (RANK_SIGNAL): a handler may
+ * come while it is held.
  *
- * Order: a lock may be taken only while every lock held has a LOWER rank.  Debug builds assert order, holder,
- * and that a lock seen in interrupt context is never taken with interrupts on. */
+ * Order: a lock may be taken only while every lock held has a LOWER rank (a handler counts only what it took
+ * itself).  And while a lock is held that handlers take, no lock may be taken that is ever taken with interrupts on:
+ * its holder could be interrupted by a handler that waits for the first.  Debug builds assert all that. */
 #pragma once
 
 #include <arch/arch.h>
@@ -38,7 +40,9 @@ enum lock_rank {
     RANK_FDTABLE = RANK_FIRST_SPIN,
     RANK_MOUNT_TREE,   /* what is mounted where */
     RANK_DENTRY,
+    RANK_AREAS,        /* one address space's areas, for a look (changes take RANK_VM too) */
     RANK_PAGETABLE,    /* one address space's tables */
+    RANK_KMAP,         /* where kernel stacks are mapped */
     RANK_FAMILY,       /* which process is whose child */
     RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
@@ -53,7 +57,6 @@ enum lock_rank {
     RANK_TIMER,
     RANK_THREADS,      /* the list of all threads */
     RANK_RUNQ,
-    RANK_KMAP,
     RANK_HEAP,
     RANK_PAGE_GROW,    /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
@@ -61,12 +64,14 @@ enum lock_rank {
 };
 
 struct spinlock {
-    uint32_t next, owner;   /* ticket lock */
+    uint32_t is_locked;     /* atomic */
 #ifdef YOLK_DEBUG
     uint16_t rank;
     uint16_t held_rank;     /* rank, or what spin_lock_nested was given */
     uint16_t cpu_plus_1;    /* holder, 0: free */
-    uint16_t seen_in_irq;
+    uint8_t held_depth;     /* irq_depth when it was taken */
+    bool seen_in_irq;       /* a handler has taken it */
+    bool seen_irqs_on;      /* taken with interrupts on */
     const char *name;
     struct spinlock *held_below; /* the holder CPU's stack of held spinlocks */
 #endif
@@ -79,15 +84,56 @@ struct spinlock {
 #endif
 void spin_init(struct spinlock *l, enum lock_rank rank);
 
-/* Any context, but see above for locks that interrupt handlers take. */
+/* The lock itself. */
+void spin_wait(struct spinlock *l);
+static inline void spin_take(struct spinlock *l)
+{
+    if (unlikely(__atomic_exchange_n(&l->is_locked, 1, __ATOMIC_ACQUIRE)))
+        spin_wait(l);
+}
+
+static inline void spin_release(struct spinlock *l)
+{
+    __atomic_store_n(&l->is_locked, 0, __ATOMIC_RELEASE);
+}
+
+/* What everybody calls; debug builds put their checks around it, out of line (lock_check.c).  Any context, but see
+ * above for locks that interrupt handlers take. */
+#ifdef YOLK_DEBUG
 void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
-/* With interrupts off; spin_unlock_irq gets back what spin_lock_irq answered. */
-bool spin_lock_irq(struct spinlock *l);
-void spin_unlock_irq(struct spinlock *l, bool irqs_were_on);
-bool spin_try(struct spinlock *l);
 /* Like spin_lock, as if the lock had the given rank: the second of two locks of one kind. */
 void spin_lock_nested(struct spinlock *l, enum lock_rank rank);
+#else
+static inline void spin_lock(struct spinlock *l)
+{
+    spin_take(l);
+}
+static inline void spin_unlock(struct spinlock *l)
+{
+    spin_release(l);
+}
+static inline void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
+{
+    spin_take(l);
+}
+#endif
+bool spin_try(struct spinlock *l);
+
+/* With interrupts off; spin_unlock_irq gets back what spin_lock_irq answered. */
+static inline bool spin_lock_irq(struct spinlock *l)
+{
+    bool irqs = arch_irq_save();
+
+    spin_lock(l);
+    return irqs;
+}
+
+static inline void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
+{
+    spin_unlock(l);
+    arch_irq_restore(irqs_were_on);
+}
 
 /* A sleeping lock, handed over in arrival order.  Thread context only; the sleep cannot be interrupted. */
 struct mutex {

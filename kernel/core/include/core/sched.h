@@ -21,6 +21,10 @@ bool sched_checkpoint(void);
 /* sched_setaffinity: -EINVAL when no running CPU is in the set.  Moves the thread if needed. */
 must_check int sched_set_affinity(struct thread *t, cpuset set);
 void sched_set_nice(struct thread *t, int nice);
+uint64_t sched_slice_ns(const struct thread *t); /* how long it runs while others wait */
+void sched_set_policy(struct thread *t, enum sched_policy policy, unsigned rt_priority);
+/* Before a new thread starts: affinity, nice and policy of its parent, as fork(2) passes them on. */
+void sched_inherit(struct thread *child, const struct thread *parent);
 uint64_t sched_thread_ns(struct thread *t); /* CPU time used, up to now */
 unsigned sched_load(uint64_t *switches);    /* runnable threads now; context switches since boot */
 uint64_t sched_idle_ns(unsigned cpu);

@@ -19,6 +19,9 @@ enum {
 
 typedef uint64_t cpuset; /* bit n: CPU n */
 
+/* Linux's numbers.  FIFO and RR threads have a priority and run before all others; IDLE ones never before another. */
+enum sched_policy { POLICY_OTHER = 0, POLICY_FIFO = 1, POLICY_RR = 2, POLICY_BATCH = 3, POLICY_IDLE = 5 };
+
 struct thread {
     struct arch_thread arch;   /* first: arch_switch takes a struct thread */
     char name[16];             /* PR_SET_NAME */
@@ -41,10 +44,14 @@ struct thread {
     uint64_t run_start_ns;
     cpuset affinity;
     int nice;                  /* -20 .. 19 */
+    uint8_t policy;            /* enum sched_policy */
+    uint8_t rt_priority;       /* 1 .. 99 for FIFO and RR, else 0 */
+    bool reset_on_fork;        /* children start with policy OTHER and nice 0 */
     bool on_cpu;               /* atomic: still on its kernel stack: may not be run elsewhere yet */
     bool gives_way;            /* used its time slice up: threads that wake go first */
     bool must_move;            /* to a CPU of its affinity, as soon as it has left its stack */
     bool has_rseq;             /* gets THREAD_CALL when it was preempted or moved to another CPU */
+    uint64_t kicked_ns;        /* when an idle CPU was woken for it; 0: it was not */
     bool woke_someone;         /* since it last slept */
     uint8_t sync_score;        /* how often of late it woke someone and then soon slept */
 
@@ -52,7 +59,6 @@ struct thread {
     uint32_t sleep_state;      /* atomic */
     enum wait_how sleep_how;
 
-    uint64_t user_ns, kernel_ns;             /* written by its CPU; getrusage */
     uint64_t voluntary_switches, involuntary_switches;
     struct mutex *held_mutexes;              /* debug: lock_check.c */
     void (*reap)(struct thread *t);          /* thread_exit's */

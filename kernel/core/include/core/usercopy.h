@@ -53,14 +53,53 @@ struct iobuf {
     struct iobuf_seg one;        /* storage for the single-range case: do not copy a struct iobuf by value */
 };
 
-void iobuf_user(struct iobuf *b, struct uptr p, size_t n);
+static inline void iobuf_user(struct iobuf *b, struct uptr p, size_t n)
+{
+    b->is_kernel = false;
+    b->seg = &b->one;
+    b->nr_seg = 1;
+    b->offset = 0;
+    b->left = n;
+    b->one = (struct iobuf_seg){p.va, n};
+}
+
 void iobuf_kernel(struct iobuf *b, void *p, size_t n);
 void iobuf_vector(struct iobuf *b, const struct iobuf_seg *seg, unsigned nr, size_t total);
 
 /* Move up to n bytes and advance: bytes moved; short when the buffer ends; -EFAULT when nothing could be
  * moved because the first byte faulted. */
-ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n);  /* kernel -> buffer (read(2)) */
-ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n);        /* buffer -> kernel (write(2)) */
+ssize_t iobuf_put_any(struct iobuf *b, const void *src, size_t n);
+ssize_t iobuf_get_any(struct iobuf *b, void *dst, size_t n);
+
+/* The usual case: one range of user memory that takes it all, without a fault that cannot be helped. */
+static inline bool iobuf_is_plain(const struct iobuf *b, size_t n)
+{
+    return b->seg == &b->one && !b->is_kernel && n <= b->left;
+}
+
+static inline ssize_t iobuf_advance(struct iobuf *b, size_t n)
+{
+    b->offset += n;
+    b->left -= n;
+    return n;
+}
+
+/* kernel -> buffer (read(2)) */
+static inline ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
+{
+    if (likely(iobuf_is_plain(b, n)) && likely(user_write(uptr_of_word(b->one.base + b->offset), src, n) == 0))
+        return iobuf_advance(b, n);
+    return iobuf_put_any(b, src, n);
+}
+
+/* buffer -> kernel (write(2)) */
+static inline ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n)
+{
+    if (likely(iobuf_is_plain(b, n)) && likely(user_read(dst, uptr_of_word(b->one.base + b->offset), n) == 0))
+        return iobuf_advance(b, n);
+    return iobuf_get_any(b, dst, n);
+}
+
 ssize_t iobuf_put_zeros(struct iobuf *b, size_t n);
 void iobuf_skip(struct iobuf *b, size_t n);
 /* Go back n bytes of what was last moved within this call chain (a write that could not be kept). */

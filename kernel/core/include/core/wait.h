@@ -44,11 +44,21 @@ enum wait_how {
 
 void waitq_init(struct waitq *q);
 void waitq_init_rank(struct waitq *q, enum lock_rank rank);
-bool waitq_is_empty(struct waitq *q); /* a hint unless the caller's own lock orders it against additions */
+/* A hint, unless the caller's own lock orders it against additions. */
+static inline bool waitq_is_empty(const struct waitq *q)
+{
+    return __atomic_load_n(&q->waiters.next, __ATOMIC_ACQUIRE) == &q->waiters;
+}
 
 /* Wake all non-exclusive waiters and up to `nr` exclusive ones (0: all).  Any context; answers how many threads
  * or callbacks took it.  `key` is passed to callbacks. */
-unsigned waitq_wake(struct waitq *q, unsigned nr, unsigned long key);
+unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key);
+static inline unsigned waitq_wake(struct waitq *q, unsigned nr, unsigned long key)
+{
+    /* The caller has changed a condition; who waits for it is on the list before looking at the condition. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return waitq_is_empty(q) ? 0 : waitq_wake_queued(q, nr, key);
+}
 static inline unsigned waitq_wake_all(struct waitq *q)
 {
     return waitq_wake(q, 0, 0);
@@ -65,6 +75,10 @@ void waitq_remove(struct waiter *w);                     /* nothing when it is o
 void wait_prepare(enum wait_how how);
 /* Sleep until woken, `deadline` (arch_clock_ns) or an interruption: 0, -ETIMEDOUT or -EINTR.  No spinlock held. */
 must_check int wait_sleep(uint64_t deadline);
+/* The same until a point in time on either clock; 0 also when the wall clock was set: look at it again.  NULL: no
+ * deadline. */
+struct clock_deadline;
+must_check int wait_sleep_until(const struct clock_deadline *until);
 /* The condition came true before sleeping: undo wait_prepare. */
 void wait_cancel(void);
 

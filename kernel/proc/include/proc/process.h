@@ -56,12 +56,13 @@ struct process {
     size_t auxv_len;
     struct posix_timers *timers;    /* timer_create(2); proc/timers.c's */
     struct itimers *itimers;        /* setitimer(2) */
+    uint32_t membarrier;            /* atomic: MEMBARRIER_CMD_REGISTER_* that were called */
     struct process_usage dead_usage;     /* of exited threads */
     struct process_usage children_usage; /* of children waited for */
 
     /* guarded by wait_child.c's family lock */
     struct process *parent;         /* NULL for the first */
-    int parent_pid;                 /* read without the lock: getppid(2) */
+    int parent_pid;                 /* its, or 0; atomic, for getppid(2) */
     struct list children, sibling;
     bool is_zombie;
 
@@ -77,6 +78,7 @@ struct process {
     /* guarded by sighand->lock */
     struct signal_queue shared;     /* pending for any thread */
     unsigned nr_queued;             /* siginfos queued, against RLIMIT_SIGPENDING */
+    struct queued_signal *spare_signal; /* NULL: none */
     bool is_exiting;                /* exit_group under way */
     struct task *exec_task;         /* ends every other task: execve(2) */
     bool is_stopped;                /* by SIGSTOP */
@@ -147,12 +149,6 @@ static inline struct process *current_process(void)
     return current_task()->process;
 }
 
-/* 0: none.  A hot path for getppid(2). */
-static inline int process_parent_pid(const struct process *p)
-{
-    return atomic_load(&p->parent_pid);
-}
-
 /* What the image starts: parsed from the command line. */
 struct init_args {
     const char *path;               /* in the root file system */
@@ -166,6 +162,7 @@ must_check int process_start_init(const struct init_args *args);
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
 
+int process_parent_pid(struct process *p); /* 0 for the first; without a lock */
 void process_get(struct process *p);
 void process_put(struct process *p);
 

@@ -1,0 +1,51 @@
+/* nanosleep and clock_nanosleep: long enough, in the right order, with the right errors. */
+#include "abi.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int order[5], arrived;
+
+static void *sleep_and_sign(void *arg)
+{
+    int id = (int)(intptr_t)arg;
+
+    sleep_ms(id * 100);
+    pthread_mutex_lock(&lock);
+    order[arrived++] = id;
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+int main(void)
+{
+    static const int ids[] = {3, 1, 5, 2, 4};
+    pthread_t threads[NR(ids)];
+    struct timespec t = {0, 0}, bad = {0, 1000000000}, negative = {-1, 0}, past = {1, 0};
+    int64_t began = now_ns();
+
+    for (int i = 0; i < 20; i++) {
+        t = (struct timespec){0, 1000000};
+        CHECK(nanosleep(&t, NULL) == 0);
+    }
+    CHECK(now_ns() - began >= 20000000);
+    for (size_t i = 0; i < NR(ids); i++)
+        NEED(pthread_create(&threads[i], NULL, sleep_and_sign, (void *)(intptr_t)ids[i]) == 0);
+    for (size_t i = 0; i < NR(ids); i++)
+        pthread_join(threads[i], NULL);
+    say("sleepers woke in order: %d %d %d %d %d", order[0], order[1], order[2], order[3], order[4]);
+    SHOW(nanosleep(&bad, NULL));
+    SHOW(nanosleep(&negative, NULL));
+    SHOW(syscall(SYS_nanosleep, 8, NULL));
+    t = (struct timespec){0, 0};
+    SHOW(nanosleep(&t, NULL));
+    SHOW(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL));
+    SHOW(syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &past, NULL));
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += 30000000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    SHOW(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL));
+    CHECK(now_ns() >= t.tv_sec * 1000000000ll + t.tv_nsec);
+    SHOW(syscall(SYS_clock_nanosleep, 99, 0, &past, NULL));
+    SHOW(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &past, NULL));
+    return done();
+}

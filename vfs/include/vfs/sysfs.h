@@ -1,0 +1,5 @@
+/* /sys. */
+#pragma once
+
+/* Boot: build the tree and register the mount type "sysfs". */
+void sysfs_init(void);
