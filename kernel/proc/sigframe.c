@@ -165,7 +165,8 @@ int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action, 
     frame.uc.uc_sigmask = mask;
     size_t size = offsetof(struct rt_sigframe, info);
     if (action->flags & SA_SIGINFO) {
-        frame.info = *info;
+        memset(&frame.info, 0, sizeof(frame.info));
+        siginfo_copy(&frame.info, info);
         size = sizeof(frame);
     }
     if (user_write((struct uptr){at}, &frame, size))

@@ -240,7 +240,9 @@ int signal_send_group(int pgid, int sig, const siginfo_t *info)
 
 void signal_info_from_current(siginfo_t *info, int sig, int code)
 {
-    *info = (siginfo_t){.si_signo = sig, .si_code = code};
+    siginfo_clear(info);
+    info->si_signo = sig;
+    info->si_code = code;
     info->si_pid = current_process()->pid;
     info->si_uid = current_cred()->uid;
 }
@@ -282,7 +284,10 @@ static void force(int sig, const siginfo_t *info, bool to_default)
 void signal_fault(int sig, int code, uintptr_t addr, int trapno, uint64_t error)
 {
     struct task *t = current_task();
-    siginfo_t info = {.si_signo = sig, .si_code = code};
+    siginfo_t info;
+    siginfo_clear(&info);
+    info.si_signo = sig;
+    info.si_code = code;
     info.si_addr = (void *)addr;
     t->trap.number = (uint64_t)trapno;
     t->trap.error = error;

@@ -80,7 +80,12 @@ int signal_queue_add(struct process *p, struct signal_queue *q, int sig, const s
     if (sig != SIGKILL && (is_free || p->nr_queued < process_rlimit(p, RLIMIT_SIGPENDING)))
         e = queued_new(p);
     if (e) {
-        e->info = info ? *info : (siginfo_t){.si_code = SI_KERNEL};
+        if (info) {
+            siginfo_copy(&e->info, info);
+        } else {
+            siginfo_clear(&e->info);
+            e->info.si_code = SI_KERNEL;
+        }
         e->info.si_signo = sig;
         p->nr_queued++;
         list_push_back(&q->infos, &e->node);
@@ -107,14 +112,15 @@ static void queue_take(struct process *p, struct signal_queue *q, int sig, sigin
     list_for_each(e, &q->infos, node) {
         if (e->info.si_signo != sig)
             continue;
-        *info = e->info;
+        siginfo_copy(info, &e->info);
         queued_done(p, e, info);
         if (!signal_queue_has(q, sig))
             q->bits &= ~SIG_BIT(sig);
         return;
     }
     q->bits &= ~SIG_BIT(sig); /* its siginfo found no room */
-    *info = (siginfo_t){.si_signo = sig, .si_code = SI_USER};
+    siginfo_clear(info);
+    info->si_signo = sig; /* and SI_USER, of nobody */
 }
 
 static int lowest(uint64_t set)
