@@ -11,6 +11,9 @@
 #define DRAIN_NS 2000000000UL
 
 static struct tty *tty;
+static struct {
+    unsigned rows, columns;
+} window; /* as the host told it last, which may be before there is a terminal */
 static struct stream *streams[3]; /* of descriptors 0, 1, 2; on a serial port one serves all */
 
 static void use_serial(bool wants_stream)
@@ -45,11 +48,15 @@ void terminal_init(const struct cmdline *line)
         port = port_find(stream_ports[i]);
         streams[i] = port ? port_stream_new(port) : NULL;
     }
+    if (!streams[2]) /* the host has one place for both, and wants them in order */
+        streams[2] = streams[1];
     if (!tty && !streams[0] && !streams[1])
         use_serial(wants_stream);
     if (tty) {
         tty_set_console(tty);
         tty_adopt(tty, 1, 1);
+        if (window.rows || window.columns)
+            tty_set_winsize(tty, window.rows, window.columns);
     }
 }
 
@@ -66,6 +73,8 @@ struct file *terminal_open(int fd, enum stdio_kind kind, const struct walk *w)
 
 void terminal_resize(unsigned rows, unsigned columns)
 {
+    window.rows = rows;
+    window.columns = columns;
     if (tty)
         tty_set_winsize(tty, rows, columns);
 }
