@@ -63,7 +63,19 @@ static const char *value_of(const char *word, const char *prefix)
 static void parse_stdio(const char *value, enum stdio_kind stdio[3])
 {
     for (int i = 0; i < 3 && *value; i++) {
-        stdio[i] = *value == 'p' ? STDIO_PIPE : *value == 'n' ? STDIO_NULL : STDIO_TTY;
+        switch (*value) {
+        case 'p':
+            stdio[i] = STDIO_PIPE;
+            break;
+        case 'n':
+            stdio[i] = STDIO_NULL;
+            break;
+        case 'o':
+            stdio[i] = STDIO_OUT;
+            break;
+        default:
+            stdio[i] = STDIO_TTY;
+        }
         const char *comma = strchr(value, ',');
         value = comma ? comma + 1 : "";
     }

@@ -48,8 +48,6 @@ void terminal_init(const struct cmdline *line)
         port = port_find(stream_ports[i]);
         streams[i] = port ? port_stream_new(port) : NULL;
     }
-    if (!streams[2]) /* the host has one place for both, and wants them in order */
-        streams[2] = streams[1];
     if (!tty && !streams[0] && !streams[1])
         use_serial(wants_stream);
     if (tty) {
