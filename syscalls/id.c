@@ -25,7 +25,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-    return process_parent_pid(current_process());
+    return atomic_load(&current_process()->parent_pid);
 }
 
 /* `get` of the process that has a thread `pid`; 0 is the caller's. */

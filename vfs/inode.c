@@ -296,6 +296,18 @@ void inode_set_owner(struct inode *i, const struct inode *dir, const struct cred
     }
 }
 
+static inode_limit_fn *limit; /* set once at boot */
+
+void inode_set_limit(inode_limit_fn *fn)
+{
+    limit = fn;
+}
+
+int inode_check_limit(int64_t pos, size_t *n)
+{
+    return limit ? limit(pos, n) : 0;
+}
+
 /* --- attributes ------------------------------------------------------------------------------------------- */
 
 void inode_get_stat(struct inode *i, struct inode_stat *st)
@@ -332,8 +344,8 @@ void inode_touch_ctime(struct inode *i)
 
 void inode_touch_atime(struct inode *i)
 {
-    /* relatime: only the first read after a change counts, or one a day later.  Asking the clock on every read to
-     * find out about the day would cost more than the rest of this function: open(2) asks (namei_open.c). */
+    /* relatime: only the first read after a change counts.  (Linux also counts one a day, which would cost every
+     * read a look at the clock.) */
     if (unlikely(i->atime_ns <= i->mtime_ns || i->atime_ns <= i->ctime_ns))
         i->atime_ns = clock_wall_ns();
 }

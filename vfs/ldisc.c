@@ -75,6 +75,7 @@ static size_t output_newline(struct ldisc *l, char *out)
     unsigned flags = l->settings.c_oflag;
     if (flags & (ONLRET | ONLCR))
         l->column = 0;
+    l->line_column = l->column;
     size_t n = 0;
     if (flags & ONLCR)
         out[n++] = '\r';
@@ -88,7 +89,7 @@ static size_t output_return(struct ldisc *l, char *out)
     if ((flags & ONOCR) && l->column == 0)
         return 0;
     if (!(flags & OCRNL) || (flags & ONLRET))
-        l->column = 0;
+        l->line_column = l->column = 0;
     out[0] = flags & OCRNL ? '\n' : '\r';
     return 1;
 }
@@ -125,18 +126,20 @@ static void echo_byte(struct ldisc *l, struct ldisc_sink *sink, uint8_t c)
 static void echo_char(struct ldisc *l, struct ldisc_sink *sink, uint8_t c)
 {
     if (has_local_flag(l, ECHOCTL) && is_control(c) && c != '\t') {
-        echo_byte(l, sink, '^');
-        c ^= 0x40;
+        const char shown[2] = {'^', (char)(c ^ 0x40)};
+        sink->echo(sink, shown, sizeof(shown));
+        l->column += 2;
+    } else {
+        echo_byte(l, sink, c);
     }
-    echo_byte(l, sink, c);
 }
 
 /* Wipe the last column. */
 static void echo_rubout(struct ldisc *l, struct ldisc_sink *sink)
 {
-    sink->echo(sink, "\b \b", 3);
-    if (l->column > 0)
-        l->column--;
+    echo_byte(l, sink, '\b');
+    echo_byte(l, sink, ' ');
+    echo_byte(l, sink, '\b');
 }
 
 static void finish_erasing(struct ldisc *l, struct ldisc_sink *sink)
@@ -282,8 +285,9 @@ static void store(struct ldisc *l, uint8_t c, bool is_end)
     l->head++;
 }
 
-/* A byte of data, echoed or not. */
-static void put_data(struct ldisc *l, struct ldisc_sink *sink, uint8_t c)
+/* A byte of data, echoed or not.  A return that became a newline is shown as one; a newline as such, which is
+ * ordinary in raw mode, as ^J. */
+static void put_data(struct ldisc *l, struct ldisc_sink *sink, uint8_t c, bool was_return)
 {
     /* In canonical mode the last place is the newline's. */
     unsigned limit = has_local_flag(l, ICANON) ? LDISC_SIZE - 1 : LDISC_SIZE;
@@ -294,7 +298,7 @@ static void put_data(struct ldisc *l, struct ldisc_sink *sink, uint8_t c)
     }
     if (has_local_flag(l, ECHO)) {
         begin_echo(l, sink);
-        if (c == '\n')
+        if (c == '\n' && was_return)
             echo_byte(l, sink, c);
         else
             echo_char(l, sink, c);
@@ -390,14 +394,15 @@ static void input_byte(struct ldisc *l, struct ldisc_sink *sink, uint8_t c)
         c += 'a' - 'A';
     if (l->is_literal) {
         l->is_literal = false;
-        put_data(l, sink, c);
+        put_data(l, sink, c, false);
         return;
     }
     if (input_control(l, sink, c))
         return;
     if (has_input_flag(l, IXON) && has_input_flag(l, IXANY))
         l->is_stopped = false;
-    if (c == '\r') {
+    bool was_return = c == '\r';
+    if (was_return) {
         if (has_input_flag(l, IGNCR))
             return;
         if (has_input_flag(l, ICRNL))
@@ -406,7 +411,7 @@ static void input_byte(struct ldisc *l, struct ldisc_sink *sink, uint8_t c)
         c = '\r';
     }
     if (!has_local_flag(l, ICANON) || !input_canonical(l, sink, c))
-        put_data(l, sink, c);
+        put_data(l, sink, c, was_return);
 }
 
 size_t ldisc_input(struct ldisc *l, const uint8_t *bytes, size_t n, struct ldisc_sink *sink)

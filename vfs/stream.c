@@ -242,6 +242,16 @@ static const struct file_ops stream_ops = {
     .ioctl = stream_ioctl,
 };
 
+/* Opened again by name (/dev/stdout, /proc/self/fd/1): the same stream, not the FIFO that its mode speaks of. */
+static int stream_reopen(struct inode *inode, struct file *f)
+{
+    f->ops = &stream_ops;
+    f->data = inode->data;
+    return 0;
+}
+
+static const struct inode_ops stream_inode_ops = {.open = stream_reopen};
+
 struct stream *stream_new(struct tty_driver *driver)
 {
     struct stream *s = heap_zalloc(sizeof(*s));
@@ -256,6 +266,8 @@ struct stream *stream_new(struct tty_driver *driver)
     }
     s->driver = driver;
     s->inode = inode;
+    inode->ops = &stream_inode_ops;
+    inode->data = s;
     s->in = (struct byte_ring){.buf = rings, .size = RING_SIZE};
     s->out = (struct byte_ring){.buf = rings + RING_SIZE, .size = RING_SIZE};
     spin_init(&s->lock, RANK_LDISC);

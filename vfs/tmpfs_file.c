@@ -250,6 +250,10 @@ static int check_write(struct inode *i, int64_t pos, size_t *max)
     int64_t end;
     if (__builtin_add_overflow(pos, *max, &end))
         return -EINVAL;
+    int ret = inode_check_limit(pos, max);
+    if (ret < 0)
+        return ret;
+    end = pos + *max;
     if (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
         return -EPERM;
     if (i->seals & F_SEAL_GROW && end > (int64_t)i->size) {

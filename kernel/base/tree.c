@@ -10,13 +10,13 @@ void tree_init(struct tree *t, tree_augment_fn *augment)
     t->augment = augment;
 }
 
-static int height_of(const struct tree_node *n)
+static inline int height_of(const struct tree_node *n)
 {
     return n ? n->height : 0;
 }
 
 /* Bring `n` up to date with its children: did it change? */
-static bool refresh(struct tree *t, struct tree_node *n)
+static inline bool refresh(struct tree *t, struct tree_node *n)
 {
     int height = 1 + MAX(height_of(n->child[0]), height_of(n->child[1]));
     bool changed = height != n->height;

@@ -11,7 +11,8 @@
 #include <core/atomic.h>
 
 #define LOW_WATER   64 /* grow when fewer pages are on the lists */
-#define CACHE_BATCH 16
+#define CACHE_ORDER 4
+#define CACHE_BATCH (1U << CACHE_ORDER)
 #define CACHE_MAX   64
 
 static struct {
@@ -101,16 +102,20 @@ void page_buddy_init(void)
 
 /* --- caches of single pages -------------------------------------------------------------------- */
 
+/* The smallest blocks first, whole: that splits little and is cheap for each page. */
 static void cache_fill(struct cache *c)
 {
     bool irqs = spin_lock_irq(&buddy.lock);
-    while (c->nr < CACHE_BATCH) {
-        struct page *p = buddy_take_locked(0);
-        if (!p)
-            break;
-        p->state = PAGE_CACHED;
-        list_push_back(&c->pages, &p->link);
-        c->nr++;
+    while (c->nr < CACHE_BATCH && buddy.nr_free > 0) {
+        unsigned order = 0;
+        while (order < CACHE_ORDER && list_is_empty(&buddy.free[order]))
+            order++;
+        struct page *p = buddy_take_locked(order);
+        for (struct page *end = p + (1UL << order); p < end; p++) {
+            p->state = PAGE_CACHED;
+            list_push_back(&c->pages, &p->link);
+            c->nr++;
+        }
     }
     spin_unlock_irq(&buddy.lock, irqs);
 }

@@ -16,16 +16,18 @@
 #define SLICE_NS     4000000ULL /* of a thread of nice 0 */
 #define SLICE_MIN_NS 250000ULL
 #define SLICE_MAX_NS 40000000ULL
-/* How long a thread may wait for a waker that was expected to sleep at once, while other CPUs are idle. */
-#define SYNC_HOLD_NS 1000000ULL
-/* A stretch of running that counts as "woke someone and then soon slept". */
-#define SYNC_BURST_NS 200000ULL
-#define SYNC_SCORE    2 /* that many in a row predict the next */
+/* A thread follows its waker, instead of waking an idle CPU, when the waker is expected to sleep sooner than the idle
+ * CPU could run it: that takes microseconds on hardware and may take milliseconds under emulation, so it is
+ * measured.  The waker is expected to do what it did the last times. */
+#define REMOTE_WAKE_MIN_NS 10000ULL
+#define REMOTE_WAKE_MAX_NS 10000000ULL
+#define SYNC_SCORE         2
 
 struct core_cpu *core_cpus[ARCH_MAX_CPUS];
 static struct core_cpu boot_core;
 static cpuset online_cpus; /* atomic */
 static cpuset idle_cpus;   /* atomic: bit set by the idle loop, cleared by it or by who gives the CPU work */
+static uint64_t remote_wake_ns = REMOTE_WAKE_MIN_NS; /* atomic: moving average, within the bounds above */
 
 enum ready_how {
     READY_WOKEN, /* slept: to the front, if something of its slice is left */
@@ -185,7 +187,7 @@ static void slice_arm(struct core_cpu *core, const struct thread *current)
     uint64_t left = current->budget_ns > ran ? current->budget_ns - ran : 0;
 
     if (atomic_load(&idle_cpus))
-        left = MIN(left, SYNC_HOLD_NS);
+        left = MIN(left, 2 * atomic_load(&remote_wake_ns));
     timer_arm(&core->slice, now + MAX(left, SLICE_MIN_NS / 4));
 }
 
@@ -281,6 +283,7 @@ static void announce(struct core_cpu *core, struct thread *t, bool follows_waker
 
     if (current->is_idle) {
         interrupt = !is_here;
+        t->kicked_ns = interrupt ? arch_clock_ns() : 0;
     } else {
         /* A CPU that became idle since we chose has looked at the queues before `t` was there. */
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -360,6 +363,17 @@ static void switch_vm(const struct thread *next)
         arch_vm_activate(vm);
 }
 
+/* How long it took from waking another CPU until it runs the thread; updates that cross are lost, which is fine. */
+static void note_remote_wake(struct thread *t, uint64_t now)
+{
+    uint64_t took = now > t->kicked_ns ? now - t->kicked_ns : 0;
+    uint64_t average = atomic_load(&remote_wake_ns);
+
+    took = MIN(MAX(took, REMOTE_WAKE_MIN_NS), REMOTE_WAKE_MAX_NS);
+    atomic_store(&remote_wake_ns, average - average / 8 + took / 8);
+    t->kicked_ns = 0;
+}
+
 /* Leave `prev`, the current thread, whose new state the caller has set, for the next in the queue, which may be
  * `prev` again.  Interrupts off; the lock of `core`, this CPU, is held and dropped.  Returns when `prev` goes on,
  * perhaps on another CPU. */
@@ -376,6 +390,8 @@ static __attribute__((noinline)) void switch_away(struct core_cpu *core, struct 
     if (next != prev) {
         next->on_cpu = true;
         next->run_start_ns = now;
+        if (unlikely(next->kicked_ns))
+            note_remote_wake(next, now);
         rq->current = next;
         rq->nr_switches++;
         if (rq->nr_waiting > 0 && !rq->slice_armed && !next->is_idle)
@@ -399,10 +415,9 @@ static bool may_be_in_rseq(struct thread *t)
 
 static void note_sleep(struct thread *t, uint64_t now)
 {
-    bool was_short = now - t->run_start_ns < SYNC_BURST_NS;
-
     if (!t->woke_someone)
         return;
+    bool was_short = now - t->run_start_ns < 2 * atomic_load(&remote_wake_ns);
     t->woke_someone = false;
     if (!was_short)
         t->sync_score = 0;
@@ -764,6 +779,7 @@ void sched_set_policy(struct thread *t, enum sched_policy policy, unsigned rt_pr
 void sched_inherit(struct thread *child, const struct thread *parent)
 {
     child->affinity = parent->affinity;
+    child->sync_score = parent->sync_score; /* threads of a program are alike: a first guess */
     if (parent->reset_on_fork) {
         child->nice = MAX(parent->nice, 0);
         return;

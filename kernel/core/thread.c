@@ -1,7 +1,8 @@
 /* The birth and death of threads.
  *
  * A thread cannot free the stack it stands on: when the scheduler has left it for the last time, thread_bury queues
- * it for the worker thread, which frees stack and address space and calls the owner's `reap`. */
+ * it for the worker thread, which frees stack and address space and calls the owner's `reap`.  The worker is not
+ * woken for each of them, but for a few together or after a moment. */
 #include <base/string.h>
 #include <core/console.h>
 #include <core/heap.h>
@@ -10,18 +11,25 @@
 
 #include "core_cpu.h"
 
+#define BURY_AT_ONCE  16
+#define BURY_DELAY_NS 2000000ULL
+
 static void bury_all(struct work *w);
+static void bury_now(struct timer *t);
 
 static struct {
     struct spinlock lock; /* interrupts off; guards: */
     struct list all;      /* struct thread.all_node */
     struct list dead;     /* struct thread.run_node */
+    unsigned nr_dead;
     struct work bury;
+    struct timer bury_soon;
 } threads = {
     .lock = SPINLOCK_INIT(RANK_THREADS),
     .all = LIST_INIT(threads.all),
     .dead = LIST_INIT(threads.dead),
     .bury = {.node = LIST_INIT(threads.bury.node), .fn = bury_all},
+    .bury_soon = {.fn = bury_now},
 };
 
 void thread_list_add(struct thread *t)
@@ -127,13 +135,22 @@ void thread_exit(void (*reap)(struct thread *t))
 
 /* --- the dead --------------------------------------------------------------------------------------- */
 
+static void bury_now(struct timer *t)
+{
+    work_queue(&threads.bury);
+}
+
 /* From the scheduler, interrupts off. */
 void thread_bury(struct thread *t)
 {
     spin_lock(&threads.lock);
     list_push_back(&threads.dead, &t->run_node);
+    unsigned nr = ++threads.nr_dead;
     spin_unlock(&threads.lock);
-    work_queue(&threads.bury);
+    if (nr == 1)
+        timer_arm(&threads.bury_soon, arch_clock_ns() + BURY_DELAY_NS);
+    else if (nr == BURY_AT_ONCE)
+        work_queue(&threads.bury);
 }
 
 static struct thread *next_dead(void)
@@ -141,6 +158,7 @@ static struct thread *next_dead(void)
     bool irqs = spin_lock_irq(&threads.lock);
     struct list *first = list_pop_front(&threads.dead);
 
+    threads.nr_dead -= first != NULL;
     spin_unlock_irq(&threads.lock, irqs);
     return first ? list_entry(first, struct thread, run_node) : NULL;
 }

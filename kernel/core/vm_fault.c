@@ -30,7 +30,7 @@ struct fault {
     bool write, exec;
     bool has_lock;         /* vm->lock */
     unsigned long wanted;  /* pages from va on that the caller is going to want */
-    struct vm_area area;   /* a copy; its object is borrowed, with the lock only */
+    struct vm_area area;   /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
     unsigned long nr_pages; /* to bring in: as long as the sweep is */
     uint64_t changes;      /* vm->changes at the start */
     uintptr_t done;        /* result: everything in [va, done) is there */
@@ -46,14 +46,14 @@ static struct page *new_private_page(unsigned flags)
     return p;
 }
 
-/* Map a page whose reference we hold over nothing; drops it when that fails.  0 also when another thread was
- * faster. */
+/* Map a page whose reference we hold over nothing; drops it when that fails.  When something is there: 0, as another
+ * thread was faster; -EAGAIN without the lock, because then nobody has looked at what it is. */
 static int map_new(const struct fault *f, uintptr_t va, struct page *p, bool writable)
 {
     int err = vm_pages_map(f->vm, va, p, vm_pages_flags(&f->area, writable), f->changes);
     if (err && p != page_zero())
         page_put(p);
-    return err == -EEXIST ? 0 : err;
+    return err != -EEXIST ? err : f->has_lock ? 0 : -EAGAIN;
 }
 
 /* Put `p` in the place of what is mapped at f->va.  The old page goes, on every CPU, before the new one comes:
@@ -138,8 +138,6 @@ static int fault_anonymous(struct fault *f, struct page *there)
 {
     if (!there)
         return f->write ? fill_anonymous(f) : map_new(f, f->va, page_zero(), false);
-    if (!f->has_lock)
-        return -EAGAIN;
     struct page *p;
     if (there != page_zero()) {
         int err = copy_page(there, &p);
@@ -176,8 +174,6 @@ static int fault_object(struct fault *f, struct page *there)
     struct page *p, *copy;
     int err;
 
-    if (!f->has_lock)
-        return -EAGAIN;
     if (there && !is_shared) {
         err = copy_page(there, &copy);
         return err ? err : map_instead(f, copy, true);
@@ -233,7 +229,13 @@ static bool look_up(struct fault *f)
     if (found) {
         if (f->write && !a->object)
             f->nr_pages = sweep_length(f, a);
-        f->area = *a;
+        /* What a fault asks of its area, and no more: this is the hottest copy there is. */
+        f->area.start = a->start;
+        f->area.end = a->end;
+        f->area.flags = a->flags;
+        f->area.prot = a->prot;
+        f->area.object = a->object;
+        f->area.offset = a->offset;
     }
     spin_unlock(&vm->area_lock);
     return found;
@@ -256,21 +258,23 @@ static int fault_page(struct fault *f)
     f->done = f->va + PAGE_SIZE;
     if (there && flags & needed)
         return 0; /* another thread was faster, or this CPU remembered less than is allowed */
-    if (there && f->has_lock && (!f->write || vm_pages_is_own(there))) {
+    if (there && (!f->write || vm_pages_is_own(there))) {
         vm_pages_refresh(f->vm, &f->area, f->va, f->write);
         return 0;
     }
     return f->area.object ? fault_object(f, there) : fault_anonymous(f, there);
 }
 
-/* Without the lock: 0, or -EAGAIN when it is needed, be it to tell what is wrong. */
+/* The first touch of anonymous memory, without the lock: 0, or -EAGAIN when it is needed, be it to tell what is
+ * wrong. */
 static int fault_quickly(struct fault *f, uintptr_t addr)
 {
+    f->has_lock = false;
     f->va = ALIGN_DOWN(addr, PAGE_SIZE);
     f->changes = atomic_load(&f->vm->changes);
-    if (f->changes % 2 == 1 || !look_up(f) || !is_allowed(f))
+    if (f->changes % 2 == 1 || !look_up(f) || !is_allowed(f) || f->area.object)
         return -EAGAIN;
-    return fault_page(f);
+    return fault_anonymous(f, NULL);
 }
 
 static int fault_locked(struct fault *f, uintptr_t addr, int *si_code)
@@ -308,9 +312,13 @@ static bool reclaim_tables(struct vm *vm)
 
 int vm_fault(struct vm *vm, uintptr_t addr, unsigned flags, int *si_code)
 {
-    struct fault f = {.vm = vm, .write = flags & FAULT_WRITE, .exec = flags & FAULT_EXEC, .wanted = 1};
+    struct fault f; /* without an initialiser, which would clear the area too */
+    f.vm = vm;
+    f.write = flags & FAULT_WRITE;
+    f.exec = flags & FAULT_EXEC;
+    f.wanted = 1;
     atomic_add(&vm->minor_faults, 1);
-    if (fault_quickly(&f, addr) == 0)
+    if (!(flags & FAULT_PRESENT) && fault_quickly(&f, addr) == 0)
         return 0;
     mutex_lock(&vm->lock);
     int err = fault_locked(&f, addr, si_code);

@@ -6,6 +6,7 @@
  *
  * The word is read under the bucket's lock, where page faults cannot be served: a page that is not there is fetched
  * without the lock, and then everything starts again. */
+#include "futex_op.h"
 #include "futex_private.h"
 
 struct futex_bucket futex_buckets[1 << FUTEX_BUCKET_BITS];
@@ -99,7 +100,7 @@ bool futex_waiter_unqueue(struct futex_waiter *w)
 int futex_waiter_sleep(struct futex_waiter *w, const struct clock_deadline *until)
 {
     for (;;) {
-        int err = wait_sleep_until(until);
+        int err = likely(!until) ? wait_sleep(TIME_NEVER) : wait_sleep_until(until);
         if (!atomic_load(&w->bucket))
             return 0;
         if (err < 0)
@@ -171,15 +172,14 @@ static long wait_interrupted(struct uptr addr, unsigned flags, uint32_t value, c
 long futex_wait(struct uptr addr, unsigned flags, uint32_t value, const struct clock_deadline *until,
                 uint32_t bitset)
 {
-    struct futex_key key;
     struct futex_waiter w;
 
     if (bitset == 0)
         return -EINVAL;
-    int err = futex_key_get(addr, flags, &key);
+    int err = futex_key_get(addr, flags, &w.key);
     if (err < 0)
         return err;
-    futex_waiter_init(&w, &key, bitset);
+    futex_waiter_init(&w, bitset);
     err = wait_setup(addr, value, &w);
     if (err == 0)
         err = futex_waiter_sleep(&w, until);
@@ -244,95 +244,25 @@ void futex_wake_addr(struct uptr addr)
     (void)woken; /* a bad address is the program's own affair */
 }
 
-/* FUTEX_WAKE_OP's operation and comparison, taken apart. */
-struct wake_op {
-    unsigned op, cmp;
-    int arg, cmp_arg;
-};
-
-static int sign_extend_12(uint32_t x)
-{
-    return (int)(x << 20) >> 20;
-}
-
-static struct wake_op wake_op_decode(uint32_t encoded)
-{
-    struct wake_op o = {
-        .op = encoded >> 28 & 7,
-        .cmp = encoded >> 24 & 15,
-        .arg = sign_extend_12(encoded >> 12 & 0xfff),
-        .cmp_arg = sign_extend_12(encoded & 0xfff),
-    };
-
-    if (encoded >> 28 & FUTEX_OP_OPARG_SHIFT)
-        o.arg = (int)(1u << (o.arg & 31));
-    return o;
-}
-
-static int wake_op_apply(const struct wake_op *o, uint32_t old, uint32_t *new)
-{
-    uint32_t arg = (uint32_t)o->arg;
-
-    switch (o->op) {
-    case FUTEX_OP_SET:
-        *new = arg;
-        return 0;
-    case FUTEX_OP_ADD:
-        *new = old + arg;
-        return 0;
-    case FUTEX_OP_OR:
-        *new = old | arg;
-        return 0;
-    case FUTEX_OP_ANDN:
-        *new = old & ~arg;
-        return 0;
-    case FUTEX_OP_XOR:
-        *new = old ^ arg;
-        return 0;
-    default:
-        return -ENOSYS;
-    }
-}
-
-static int wake_op_compare(const struct wake_op *o, int old)
-{
-    switch (o->cmp) {
-    case FUTEX_OP_CMP_EQ:
-        return old == o->cmp_arg;
-    case FUTEX_OP_CMP_NE:
-        return old != o->cmp_arg;
-    case FUTEX_OP_CMP_LT:
-        return old < o->cmp_arg;
-    case FUTEX_OP_CMP_LE:
-        return old <= o->cmp_arg;
-    case FUTEX_OP_CMP_GT:
-        return old > o->cmp_arg;
-    case FUTEX_OP_CMP_GE:
-        return old >= o->cmp_arg;
-    default:
-        return -ENOSYS;
-    }
-}
-
 /* Change the word at `addr` without serving faults: 0 or 1 as the old value compares, -ENOSYS, -EFAULT. */
-static int wake_op_run(const struct wake_op *o, struct uptr addr)
+static int wake_op_run(const struct futex_op *o, struct uptr addr)
 {
     uint32_t old, new, seen;
     int err = user_load32_nofault(addr, &old);
 
     while (err == 0) {
-        err = wake_op_apply(o, old, &new);
+        err = futex_op_apply(o, old, &new);
         if (err == 0)
             err = user_cmpxchg32_nofault(addr, old, new, &seen);
         if (err == 0 && seen == old)
-            return wake_op_compare(o, (int)old);
+            return futex_op_compare(o, (int)old);
         old = seen;
     }
     return err;
 }
 
 /* Both buckets locked on success (0 or 1, the comparison's result) only. */
-static int wake_op_locked(const struct wake_op *o, struct uptr addr, struct futex_bucket *a,
+static int wake_op_locked(const struct futex_op *o, struct uptr addr, struct futex_bucket *a,
                           struct futex_bucket *b)
 {
     for (;;) {
@@ -364,7 +294,7 @@ static int get_two_keys(struct uptr a, struct uptr b, unsigned flags, struct fut
 
 long futex_wake_op(struct uptr addr, struct uptr addr2, unsigned flags, int nr, int nr2, uint32_t encoded)
 {
-    struct wake_op o = wake_op_decode(encoded);
+    struct futex_op o = futex_op_decode(encoded);
     struct futex_key key, key2;
     int err = get_two_keys(addr, addr2, flags, &key, &key2);
 

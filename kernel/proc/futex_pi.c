@@ -239,18 +239,17 @@ static int lock_attempts(struct futex_bucket *b, struct uptr addr, struct futex_
 
 long futex_lock_pi(struct uptr addr, unsigned flags, const struct clock_deadline *until, bool try)
 {
-    struct futex_key key;
     struct futex_waiter w;
-    int err = futex_key_get(addr, flags, &key);
+    int err = futex_key_get(addr, flags, &w.key);
 
     if (err < 0)
         return err;
     /* After execve(2) a task may own locks again. */
     if (current_task()->futex_private[PI_EXIT_STATE] != EXIT_NOT_YET)
         set_exit_state(current_task(), EXIT_NOT_YET);
-    futex_waiter_init(&w, &key, FUTEX_BITSET_MATCH_ANY);
-    err = lock_attempts(futex_bucket_of(&key), addr, &w, try, until);
-    futex_key_put(&key);
+    futex_waiter_init(&w, FUTEX_BITSET_MATCH_ANY);
+    err = lock_attempts(futex_bucket_of(&w.key), addr, &w, try, until);
+    futex_key_put(&w.key);
     return err;
 }
 

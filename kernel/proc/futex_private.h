@@ -87,9 +87,14 @@ static inline void futex_bucket_leave(struct futex_bucket *b)
     atomic_add(&b->nr, -1u);
 }
 
-static inline void futex_waiter_init(struct futex_waiter *w, const struct futex_key *key, uint32_t bitset)
+/* A waiter of the current task, whose key is set already. */
+static inline void futex_waiter_init(struct futex_waiter *w, uint32_t bitset)
 {
-    *w = (struct futex_waiter){.task = current_task(), .key = *key, .bitset = bitset};
+    w->task = current_task();
+    w->bucket = NULL;
+    w->bitset = bitset;
+    w->is_queued = w->is_pi = w->is_heir = false;
+    w->owner = NULL;
 }
 
 /* Into the bucket that was entered, before its lock is dropped. */

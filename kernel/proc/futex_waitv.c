@@ -85,11 +85,10 @@ long futex_wait_multiple(const struct futex_one *f, unsigned nr, const struct cl
     if (!w)
         return -ENOMEM;
     for (; result == 0 && keys < nr; keys++) {
-        struct futex_key key;
-        result = futex_key_get(f[keys].addr, f[keys].flags, &key);
+        result = futex_key_get(f[keys].addr, f[keys].flags, &w[keys].key);
         if (result < 0)
             break;
-        futex_waiter_init(&w[keys], &key, FUTEX_BITSET_MATCH_ANY);
+        futex_waiter_init(&w[keys], FUTEX_BITSET_MATCH_ANY);
     }
     if (result == 0)
         result = wait_on_all(f, w, nr, until);

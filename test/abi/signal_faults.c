@@ -96,14 +96,6 @@ static void step(void)
     __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop" : : : "memory", "cc");
 }
 
-static void vector_divide(void)
-{
-    unsigned control = 0x1f80 & ~(1u << 9); /* division by zero unmasked */
-    float one = 1, zero = 0;
-
-    __asm__ volatile("ldmxcsr %0; divss %2, %1" : : "m"(control), "x"(one), "x"(zero));
-}
-
 static void x87_divide(void)
 {
     unsigned short control = 0x37f & ~(1u << 2);
@@ -126,7 +118,7 @@ static void misaligned_vector(void)
     __asm__ volatile("movaps 1(%0), %%xmm0" : : "r"(page) : "xmm0");
 }
 
-static const struct {
+static const struct fault {
     const char *name;
     void (*run)(void);
     bool page_fault;
@@ -146,11 +138,19 @@ static const struct {
     {"port access", port, false},
     {"int 0x40", software_interrupt, false},
     {"single step", step, false},
-    {"SSE division", vector_divide, false},
     {"x87 division", x87_divide, false},
     {"beyond the end of a file", beyond_file, true},
     {"misaligned movaps", misaligned_vector, false},
 };
+
+/* QEMU's TCG reports 16 times the vector for a forbidden gate (the CPU: 8 times), and whether a page that was never
+ * touched is present is the kernel's choice. */
+static long long error_of(const struct fault *fault, const greg_t *regs)
+{
+    if (fault->run == software_interrupt)
+        return regs[REG_ERR] & 7;
+    return fault->run == execute_data ? regs[REG_ERR] & ~1 : regs[REG_ERR];
+}
 
 int main(void)
 {
@@ -175,7 +175,7 @@ int main(void)
             at_rip              ? "the instruction"
             : abi_fault.si_addr ? "memory"
                                 : "none",
-            (long long)regs[REG_TRAPNO], (long long)regs[REG_ERR]);
+            (long long)regs[REG_TRAPNO], error_of(&faults[i], regs));
         if (faults[i].page_fault)
             CHECK((void *)regs[REG_CR2] == abi_fault.si_addr);
         if (faults[i].run == wild_read || faults[i].run == wild_write)

@@ -72,9 +72,9 @@ int main(void)
     /* Time passes while we sleep, and while we work. */
     before = by_libc(CLOCK_MONOTONIC);
     int64_t cpu = by_libc(CLOCK_PROCESS_CPUTIME_ID);
-    sleep_ms(30);
-    CHECK(by_libc(CLOCK_MONOTONIC) - before >= 30000000);
-    CHECK(by_libc(CLOCK_PROCESS_CPUTIME_ID) - cpu < 25000000);
+    sleep_ms(300);
+    CHECK(by_libc(CLOCK_MONOTONIC) - before >= 300000000);
+    CHECK(by_libc(CLOCK_PROCESS_CPUTIME_ID) - cpu < 200000000);
     cpu = by_libc(CLOCK_THREAD_CPUTIME_ID);
     while (by_libc(CLOCK_THREAD_CPUTIME_ID) - cpu < 10000000)
         ;

@@ -21,7 +21,9 @@ def yolk():
         kwargs.setdefault("stdin", None if "input" in kwargs else subprocess.DEVNULL)
         kwargs.setdefault("stdout", subprocess.PIPE)
         kwargs.setdefault("stderr", subprocess.PIPE)
-        return subprocess.run([YOLK, *map(str, args)], timeout=timeout, **kwargs)
+        done = subprocess.run([YOLK, *map(str, args)], timeout=timeout, **kwargs)
+        print(args, done.returncode, (done.stderr or b"").decode(errors="replace"))  # pytest shows it on failure
+        return done
 
     return run
 

@@ -43,7 +43,6 @@
 #undef arch_irqs_are_on
 
 #include <base/errno.h>
-#include <core/lock.h>
 
 static struct cpu fake_cpu;
 static bool fake_irqs = true;
@@ -70,6 +69,8 @@ static inline bool arch_irqs_are_on(void)
 {
     return fake_irqs;
 }
+
+#include <core/lock.h>
 
 unsigned arch_cpu_count(void)
 {
@@ -135,19 +136,6 @@ void spin_unlock(struct spinlock *l)
         panic("spinlock not held");
     l->cpu_plus_1 = 0;
     fake_spins--;
-}
-
-bool spin_lock_irq(struct spinlock *l)
-{
-    bool irqs = arch_irq_save();
-    spin_lock(l);
-    return irqs;
-}
-
-void spin_unlock_irq(struct spinlock *l, bool irqs)
-{
-    spin_unlock(l);
-    arch_irq_restore(irqs);
 }
 
 void mutex_init(struct mutex *m, enum lock_rank rank)

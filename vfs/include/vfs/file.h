@@ -112,6 +112,8 @@ ssize_t file_read(struct file *f, struct iobuf *to, int64_t *pos);
 ssize_t file_write(struct file *f, struct iobuf *from, int64_t *pos);
 /* From kernel memory, all of it unless the file ends: bytes, or -errno. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos);
+/* Regular file to regular file at the given positions, which advance: bytes copied, fewer at the end of `in`. */
+ssize_t file_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n);
 /* The current position, for calls that move it themselves (sendfile, splice). */
 int64_t file_get_pos(struct file *f);
 void file_set_pos(struct file *f, int64_t pos);

@@ -149,6 +149,11 @@ int inode_apply_attr(struct inode *i, const struct inode_attr *attr, const struc
 /* Contents changed (mtime and ctime), or attributes (ctime). */
 /* A new inode's owner and group, and S_ISGID as it is inherited: mode is completed in place. */
 void inode_set_owner(struct inode *i, const struct inode *dir, const struct cred *cred);
+/* RLIMIT_FSIZE of whoever writes: kernel/proc says how far a write of *n bytes at `pos` may go by lowering *n, or
+ * answers -EFBIG (and has sent SIGXFSZ).  Without a function there is no limit. */
+typedef int inode_limit_fn(int64_t pos, size_t *n);
+void inode_set_limit(inode_limit_fn *fn);
+must_check int inode_check_limit(int64_t pos, size_t *n);
 /* What a write or truncation without CAP_FSETID takes away: set-user-ID and set-group-ID.  i->lock held. */
 void inode_drop_suid(struct inode *i);
 void inode_touch_mtime(struct inode *i);

@@ -161,6 +161,7 @@ must_check int process_start_init(const struct init_args *args);
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
 
+int process_parent_pid(struct process *p); /* 0 for the first; without a lock */
 void process_get(struct process *p);
 void process_put(struct process *p);
 
@@ -203,7 +204,6 @@ struct wait_result {
 };
 must_check long process_wait(int which, int id, int options, struct wait_result *r);
 
-int process_parent_pid(struct process *p); /* 0: none */
 uint64_t process_rlimit(struct process *p, unsigned resource); /* soft limit */
 /* prlimit64(2) on its own process or another; either may be NULL.  0, -EINVAL, -EPERM. */
 must_check long process_set_rlimit(struct process *p, unsigned resource, const struct rlimit_pair *new,

@@ -1,0 +1,122 @@
+/* What the tests of the command line run in the guest: one small thing for each first argument. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+/* stdin to stdout, byte for byte. */
+static int copy(void)
+{
+    static char buffer[65536];
+    ssize_t n;
+
+    while ((n = read(0, buffer, sizeof buffer)) > 0)
+        for (ssize_t done = 0, w; done < n; done += w)
+            if ((w = write(1, buffer + done, (size_t)(n - done))) < 0)
+                return 1;
+    return n < 0;
+}
+
+static int wait_for_signal(int number)
+{
+    sigset_t all, none;
+
+    sigfillset(&all);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    signal(number, on_signal);
+    puts("ready");
+    fflush(stdout);
+    sigsuspend(&none);
+    printf("caught %d\n", (int)caught);
+    return 0;
+}
+
+static int window(void)
+{
+    struct winsize size = {0};
+    sigset_t set;
+    int number;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (int i = 0; i < 2; i++) {
+        if (i)
+            sigwait(&set, &number);
+        /* The first size may come after we have started. */
+        do
+            ioctl(0, TIOCGWINSZ, &size);
+        while (!size.ws_row);
+        printf("size %d %d\n", size.ws_row, size.ws_col);
+        fflush(stdout);
+    }
+    return 0;
+}
+
+static int flood(void)
+{
+    static char text[10000];
+
+    memset(text, 'y', sizeof text);
+    while (write(1, text, sizeof text) > 0)
+        ;
+    return 7; /* not reached: SIGPIPE */
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+
+    if (!strcmp(what, "copy"))
+        return copy();
+    if (!strcmp(what, "exit"))
+        return atoi(argv[2]);
+    if (!strcmp(what, "raise"))
+        return raise(atoi(argv[2]));
+    if (!strcmp(what, "wait"))
+        return wait_for_signal(atoi(argv[2]));
+    if (!strcmp(what, "window"))
+        return window();
+    if (!strcmp(what, "flood"))
+        return flood();
+    if (!strcmp(what, "spin"))
+        for (;;)
+            ;
+    if (!strcmp(what, "env"))
+        return puts(getenv(argv[2]) ? getenv(argv[2]) : "(unset)") < 0;
+    if (!strcmp(what, "cwd"))
+        return puts(getcwd(NULL, 0)) < 0;
+    if (!strcmp(what, "cpus"))
+        return printf("%ld\n", sysconf(_SC_NPROCESSORS_ONLN)) < 0;
+    if (!strcmp(what, "cat") && argc > 2) {
+        if (!freopen(argv[2], "r", stdin))
+            return 1;
+        return copy();
+    }
+    if (!strcmp(what, "tty"))
+        return printf("%d %d %d\n", isatty(0), isatty(1), isatty(2)) < 0;
+    if (!strcmp(what, "both")) {
+        for (int i = 0; i < 50; i++) {
+            printf("out %d\n", i);
+            fflush(stdout);
+            fprintf(stderr, "err %d\n", i);
+        }
+        return 0;
+    }
+    for (int i = 0; i < argc; i++)
+        printf("[%s]", argv[i]);
+    putchar('\n');
+    return 0;
+}
