@@ -37,6 +37,8 @@ if(YOLK_UBSAN)
     $<$<COMPILE_LANGUAGE:C>:-fsanitize=undefined -fsanitize-undefined-trap-on-error>)
 endif()
 # Small functions of one layer that another calls all the time (locks, copies, look-ups) are then compiled into it.
+# What that adds, padding gives back: an emulator does not care where a loop starts, and the image is to stay small.
 if(YOLK_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(kernel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-flto=auto -fno-fat-lto-objects>)
+  target_compile_options(kernel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-flto=auto -fno-fat-lto-objects
+    -falign-functions=1 -fno-align-jumps -fno-align-loops -fno-align-labels>)
 endif()
