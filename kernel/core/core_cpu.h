@@ -14,7 +14,8 @@ struct run_queue {
     struct thread *current;
     bool need_resched;           /* asked for by another CPU: becomes WORK_RESCHED in the interrupt */
     bool slice_armed;            /* the slice timer is running, or about to be */
-    uint64_t nr_switches;
+    bool is_stuck;               /* nothing moved between two ends of the slice timer */
+    uint64_t nr_switches, seen_switches; /* the latter at the slice timer's last end */
 };
 
 /* Pairing heap, nearest deadline at the root. */

@@ -78,6 +78,7 @@ int thread_init(struct thread *t, const char *name, struct vm *vm, void (*entry)
     t->state = THREAD_NEW;
     t->cpu = this_cpu()->index;
     t->affinity = ~(cpuset)0;
+    t->budget_ns = sched_slice_ns(t);
     list_init(&t->run_node);
     thread_list_add(t);
     return 0;
