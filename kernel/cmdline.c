@@ -110,14 +110,6 @@ static bool parse_own(const char *word, struct cmdline *out)
     return true;
 }
 
-static int add_environment(struct cmdline *out, const char *word)
-{
-    if (out->nr_env == CMDLINE_MAX_WORDS - 1)
-        return -E2BIG;
-    out->env[out->nr_env++] = word;
-    return 0;
-}
-
 /* NAME=VALUE without a dot in NAME goes to the program. */
 static bool is_environment(const char *word)
 {
@@ -142,23 +134,23 @@ int cmdline_parse(char *text, struct cmdline *out)
             is_encoded = true;
             continue;
         }
-        if (is_encoded)
-            percent_decode(word);
         if (is_args) {
             if (out->nr_args == CMDLINE_MAX_WORDS - 2)
                 return -E2BIG;
             out->args[out->nr_args++] = word;
-        } else if (value_of(word, "yolk.env=")) {
-            if (add_environment(out, value_of(word, "yolk.env=")) < 0)
-                return -E2BIG;
         } else if (parse_own(word, out)) {
-            continue;
+            ; /* stored */
         } else if (is_environment(word)) {
-            if (add_environment(out, word) < 0)
+            if (out->nr_env == CMDLINE_MAX_WORDS - 1)
                 return -E2BIG;
+            out->env[out->nr_env++] = word;
         } else if (out->nr_unknown < ARRAY_LEN(out->unknown)) {
             out->unknown[out->nr_unknown++] = word;
         }
+        /* Only now: a name that is escaped (%69nit=x) is never one of our own parameters.  In place and towards the
+         * front, so what points behind a plain prefix still does. */
+        if (is_encoded)
+            percent_decode(word);
     }
     return 0;
 }

@@ -60,9 +60,10 @@ void cred_replace(struct cred *c)
     cred_put(old);
 }
 
+/* /proc asks from inside a file's lock. */
 struct cred *cred_of_task(struct task *t)
 {
-    mutex_lock(&t->process->lock);
+    mutex_lock_nested(&t->process->lock, RANK_PROCESS_INNER);
     struct cred *c = t->cred;
     cred_get(c);
     mutex_unlock(&t->process->lock);

@@ -53,7 +53,7 @@ static void decodes_percent(void **state)
     assert_string_equal(line.env[0], "A=%41");
     assert_string_equal(line.env[1], "B=B\n");
     assert_string_equal(line.init, "/a b");
-    parse("yolk.env=init=x yolk.env=console=y");
+    parse("yolk.encoding=percent %69nit=x %63onsole=y");
     assert_int_equal(line.nr_env, 2);
     assert_string_equal(line.env[0], "init=x");
     assert_string_equal(line.init, "/init");
