@@ -99,7 +99,7 @@ static void save_registers(struct sigcontext *sc, const struct regs *regs, const
     sc->cr2 = t->trap.cr2;
     sc->oldmask = mask;
     sc->fpstate = (struct _fpstate *)fpu;
-    memset(sc->reserved1, 0, sizeof(sc->reserved1));
+    __builtin_memset(sc->reserved1, 0, sizeof(sc->reserved1)); /* in line */
 }
 
 static unsigned long context_flags(const struct regs *regs)
