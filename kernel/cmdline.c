@@ -98,6 +98,14 @@ static bool parse_own(const char *word, struct cmdline *out)
     return true;
 }
 
+static int add_environment(struct cmdline *out, const char *word)
+{
+    if (out->nr_env == CMDLINE_MAX_WORDS - 1)
+        return -E2BIG;
+    out->env[out->nr_env++] = word;
+    return 0;
+}
+
 /* NAME=VALUE without a dot in NAME goes to the program. */
 static bool is_environment(const char *word)
 {
@@ -128,12 +136,14 @@ int cmdline_parse(char *text, struct cmdline *out)
             if (out->nr_args == CMDLINE_MAX_WORDS - 2)
                 return -E2BIG;
             out->args[out->nr_args++] = word;
+        } else if (value_of(word, "yolk.env=")) {
+            if (add_environment(out, value_of(word, "yolk.env=")) < 0)
+                return -E2BIG;
         } else if (parse_own(word, out)) {
             continue;
         } else if (is_environment(word)) {
-            if (out->nr_env == CMDLINE_MAX_WORDS - 1)
+            if (add_environment(out, word) < 0)
                 return -E2BIG;
-            out->env[out->nr_env++] = word;
         } else if (out->nr_unknown < ARRAY_LEN(out->unknown)) {
             out->unknown[out->nr_unknown++] = word;
         }

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/uio.h>
 #include <syscalls/bodies.h>
+#include <vfs/file_io.h>
 
 /* A write that found no reader: the signal that usually ends the program. */
 long files_sigpipe(long ret)
@@ -39,7 +40,7 @@ long sys_read(int fd, struct uptr buf, size_t count)
         return -EBADF;
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = likely(user_range_ok(buf, count)) ? file_read(f, &b, NULL) : refuse_read(f);
+    long ret = likely(user_range_ok(buf, count)) ? file_read_here(f, &b) : refuse_read(f);
     file_put(f);
     return ret;
 }
@@ -51,7 +52,7 @@ long sys_write(int fd, struct uptr buf, size_t count)
         return -EBADF;
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = likely(user_range_ok(buf, count)) ? file_write(f, &b, NULL) : refuse_write(f);
+    long ret = likely(user_range_ok(buf, count)) ? file_write_here(f, &b) : refuse_write(f);
     file_put(f);
     return files_sigpipe(ret);
 }

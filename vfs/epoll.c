@@ -65,17 +65,11 @@ struct item {
 
 static struct mutex nest_lock;
 static struct slab *item_slab;
-static const struct file_ops epoll_ops;
 
 void epoll_init(void)
 {
     mutex_init(&nest_lock, RANK_EPOLL_NEST);
     item_slab = slab_new("epoll_item", sizeof(struct item));
-}
-
-bool file_is_epoll(const struct file *f)
-{
-    return f->ops == &epoll_ops;
 }
 
 static void epoll_unref(struct epoll *ep)
@@ -136,8 +130,12 @@ static void drop_ready(struct item *item)
 /* Something became ready: one sleeper, and everyone who polls the instance.  Answers whether a sleeper heard. */
 static bool wake_watchers(struct epoll *ep)
 {
-    bool was_heard = waitq_wake(&ep->wait, 1, 0) > 0;
-    waitq_wake(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
+    bool was_heard = false;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the list has changed before the queues are looked at */
+    if (!waitq_is_empty(&ep->wait))
+        was_heard = waitq_wake_queued(&ep->wait, 1, 0) > 0;
+    if (!waitq_is_empty(&ep->poll_wait))
+        waitq_wake_queued(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
     return was_heard;
 }
 
@@ -453,27 +451,30 @@ static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *
     return nr;
 }
 
+/* The rest of a wait that found nothing at first. */
+static __attribute__((noinline)) int wait_and_deliver(struct file *epoll, int max_events, int64_t timeout_ns,
+                                                      epoll_emit_fn *emit, void *arg)
+{
+    struct epoll *ep = epoll->data;
+    uint64_t deadline = timeout_ns < 0 ? TIME_NEVER : deadline_after(timeout_ns);
+    for (;;) {
+        int ret = WAIT_EVENT_EXCLUSIVE(&ep->wait, has_ready(ep), WAIT_INTERRUPTIBLE, deadline);
+        /* Also after a failed sleep: our exclusive wake-up may have come at the same moment. */
+        int nr = epoll_wait(epoll, max_events, 0, emit, arg);
+        if (nr != 0)
+            return nr;
+        if (ret < 0)
+            return ret == -ETIMEDOUT ? 0 : ret;
+    }
+}
+
 int epoll_wait(struct file *epoll, int max_events, int64_t timeout_ns, epoll_emit_fn *emit, void *arg)
 {
     struct epoll *ep = epoll->data;
-    uint64_t deadline = TIME_NEVER;
-    bool has_deadline = timeout_ns < 0;
-    int ret = 0;
-    for (;;) {
-        /* Also after a failed sleep: our exclusive wake-up may have come at the same moment. */
-        if (has_ready(ep)) {
-            int nr = deliver(ep, max_events, emit, arg);
-            if (nr != 0)
-                return nr;
-        }
-        if (ret < 0 || timeout_ns == 0)
-            return ret == -ETIMEDOUT ? 0 : ret;
-        if (!has_deadline) {
-            deadline = deadline_after(timeout_ns);
-            has_deadline = true;
-        }
-        ret = WAIT_EVENT_EXCLUSIVE(&ep->wait, has_ready(ep), WAIT_INTERRUPTIBLE, deadline);
-    }
+    int nr = has_ready(ep) ? deliver(ep, max_events, emit, arg) : 0;
+    if (nr != 0 || timeout_ns == 0)
+        return nr;
+    return wait_and_deliver(epoll, max_events, timeout_ns, emit, arg);
 }
 
 /* --- the file ------------------------------------------------------------------------------------------- */
@@ -503,7 +504,7 @@ static int epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 {
     struct epoll *ep = f->data;
     size_t n = 0;
-    mutex_lock(&ep->lock);
+    mutex_lock_nested(&ep->lock, RANK_SHOWN); /* who holds it reads nothing in /proc */
     for (unsigned i = 0; i < ep->nr_buckets; i++) {
         for (struct item *item = ep->buckets[i]; item && n + 100 < size; item = item->next)
             n += snprintf(buf + n, size - n, "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx sdev:%llx\n",
@@ -528,7 +529,7 @@ static void epoll_release(struct file *f)
     epoll_unref(ep);
 }
 
-static const struct file_ops epoll_ops = {
+const struct file_ops epoll_ops = {
     .seek = file_seek_nowhere,
     .poll = epoll_poll,
     .show_fdinfo = epoll_show_fdinfo,

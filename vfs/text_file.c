@@ -95,7 +95,7 @@ static ssize_t text_write(struct file *f, struct iobuf *from, int64_t *pos)
 {
     struct open_text *o = f->data;
     if (!o->store)
-        return -EINVAL;
+        return -EIO; /* as /proc on Linux */
     size_t n = from->left;
     if (n > STORE_MAX)
         return -EINVAL;

@@ -57,6 +57,7 @@ void sched_kick(struct thread *t);         /* interrupt `t` if it runs now, so t
 /* thread.c: the dead thread `t` has left its stack. */
 void thread_bury(struct thread *t);
 void thread_list_add(struct thread *t);
+bool thread_has_work(uint32_t mask); /* the current thread */
 
 /* timer.c, work.c: boot. */
 void timer_init_cpu(struct timer_queue *q, unsigned cpu);

@@ -60,10 +60,9 @@ void cred_replace(struct cred *c)
     cred_put(old);
 }
 
-/* /proc asks from inside a file's or directory's lock. */
 struct cred *cred_of_task(struct task *t)
 {
-    mutex_lock_nested(&t->process->lock, RANK_PROCESS_INNER);
+    mutex_lock(&t->process->lock);
     struct cred *c = t->cred;
     cred_get(c);
     mutex_unlock(&t->process->lock);

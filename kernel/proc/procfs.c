@@ -2,7 +2,7 @@
  * thrown away when nobody uses it.
  *
  * Locks: a look-up runs under its directory's lock and a text is made under its file's, both of which rank above
- * RANK_PROCESS; so /proc takes a process's lock as RANK_PROCESS_INNER.  That cannot deadlock because nobody
+ * RANK_PROCESS; so /proc takes a process's lock as RANK_SHOWN.  That cannot deadlock because nobody
  * who holds a process's lock looks anything up in /proc. */
 #include "procfs_private.h"
 
@@ -19,7 +19,7 @@ static struct superblock *procfs;
 
 void proc_lock(struct process *p)
 {
-    mutex_lock_nested(&p->lock, RANK_PROCESS_INNER);
+    mutex_lock_nested(&p->lock, RANK_SHOWN);
 }
 
 void proc_unlock(struct process *p)

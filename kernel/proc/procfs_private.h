@@ -41,7 +41,7 @@ void proc_node_free(struct inode *i);      /* ops->free of such inodes */
 /* A number as a whole name; -1: it is none. */
 int proc_parse_number(const char *name, size_t len);
 
-/* The process's lock from within /proc: see RANK_PROCESS_INNER. */
+/* The process's lock from within /proc: see RANK_SHOWN. */
 void proc_lock(struct process *p);
 void proc_unlock(struct process *p);
 /* What belongs to a process, referenced; NULL once it is a zombie. */

@@ -105,6 +105,19 @@ static void get_vm_stats(struct process *p, struct vm_stats *stats)
     }
 }
 
+/* cred_of_task, with the lock taken /proc's way. */
+static struct cred *get_cred(struct task *t)
+{
+    if (!t)
+        return NULL;
+    proc_lock(t->process);
+    struct cred *c = t->cred;
+    if (c)
+        cred_get(c);
+    proc_unlock(t->process);
+    return c;
+}
+
 /* --- stat, statm, status --------------------------------------------------------------------------------------- */
 
 int proc_show_stat(struct text *text, struct inode *i)
@@ -152,7 +165,7 @@ int proc_show_statm(struct text *text, struct inode *i)
 
 static void show_ids(struct text *text, struct task *t)
 {
-    struct cred *c = t ? cred_of_task(t) : NULL;
+    struct cred *c = get_cred(t);
     if (!c)
         return;
     text_print(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
@@ -162,7 +175,7 @@ static void show_ids(struct text *text, struct task *t)
 
 static void show_groups(struct text *text, struct task *t)
 {
-    struct cred *c = t ? cred_of_task(t) : NULL;
+    struct cred *c = get_cred(t);
     text_print(text, "Groups:\t");
     for (unsigned g = 0; c && g < c->nr_groups; g++)
         text_print(text, "%u ", c->groups[g]);
@@ -196,7 +209,7 @@ static void show_signals(struct text *text, struct process *p, struct task *t)
 
 static void show_capabilities(struct text *text, struct task *t)
 {
-    struct cred *c = t ? cred_of_task(t) : NULL;
+    struct cred *c = get_cred(t);
     if (!c)
         return;
     text_print(text, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",

@@ -74,7 +74,7 @@ char *bootline_make(const struct run_options *options, const struct payload *pay
     if (options->workdir)
         bootline_encode(&tokens, "yolk.cwd=", options->workdir);
     for (size_t i = 0; i < options->env.nr; i++)
-        bootline_encode(&tokens, "", options->env.items[i]);
+        bootline_encode(&tokens, "yolk.env=", options->env.items[i]);
     if (*options->args) {
         strings_addf(&tokens, "--");
         for (char **arg = options->args; *arg; arg++)
