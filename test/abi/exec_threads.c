@@ -1,5 +1,6 @@
-/* execve(2) from a thread that is not the first, while others sleep and spin: they are gone afterwards, the process
- * number stays, descriptors marked for it are closed, handlers are reset and ignored signals stay ignored. */
+/* execve(2) from a thread that is not the first, while others sleep and spin: they are gone
+ * afterwards, the process number stays, descriptors marked for it are closed, handlers are reset
+ * and ignored signals stay ignored. */
 #include <dirent.h>
 #include <sys/prctl.h>
 
@@ -44,7 +45,8 @@ static int second(char **argv)
     sigset_t set;
     char name[16], *stack = NULL;
     stack_t ss;
-    say("same process: %d, first thread: %d", getpid() == atoi(argv[1]), syscall(SYS_gettid) == getpid());
+    say("same process: %d, first thread: %d", getpid() == atoi(argv[1]),
+        syscall(SYS_gettid) == getpid());
     say("kept: %d, closed: %d", fcntl(atoi(argv[2]), F_GETFD), fcntl(atoi(argv[3]), F_GETFD));
     sigaction(SIGUSR1, NULL, &sa);
     say("handler default: %d", sa.sa_handler == SIG_DFL);
