@@ -1,7 +1,7 @@
 /* Who a thread is: process, group and session ids, users and groups, capabilities.
  *
- * Every change makes a new struct cred (proc/cred.h).  As on Linux a change concerns the calling thread alone; the
- * libraries repeat it in every thread. */
+ * Every change makes a new struct cred (proc/cred.h).  As on Linux a change concerns the calling
+ * thread alone; the libraries repeat it in every thread. */
 #include <base/string.h>
 #include <core/heap.h>
 #include <core/usercopy.h>
@@ -11,7 +11,7 @@
 
 #define UNCHANGED UINT32_MAX /* -1: leave this id alone */
 
-/* --- processes ------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 long sys_getpid(void)
 {
@@ -66,7 +66,7 @@ long sys_setsid(void)
     return process_new_session();
 }
 
-/* --- users and groups: reading ------------------------------------------------------------------------ */
+/* --- users and groups: reading ---------------------------------------------------------------- */
 
 long sys_getuid(void)
 {
@@ -88,7 +88,8 @@ long sys_getegid(void)
     return current_cred()->egid;
 }
 
-static long put_three(struct uptr a, uint32_t va, struct uptr b, uint32_t vb, struct uptr c, uint32_t vc)
+static long put_three(struct uptr a, uint32_t va, struct uptr b, uint32_t vb, struct uptr c,
+                      uint32_t vc)
 {
     return user_put(a, &va) || user_put(b, &vb) || user_put(c, &vc) ? -EFAULT : 0;
 }
@@ -105,7 +106,7 @@ long sys_getresgid(struct uptr rgid, struct uptr egid, struct uptr sgid)
     return put_three(rgid, c->gid, egid, c->egid, sgid, c->sgid);
 }
 
-/* --- changing ------------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 /* Root's capabilities go when its last zero id does, and come back in part with an effective zero
  * (capabilities(7), "Effect of user ID changes on capabilities"). */
@@ -232,9 +233,9 @@ static bool is_one_of(uint32_t id, uint32_t a, uint32_t b, uint32_t c)
 long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
 {
     const struct cred *old = current_cred();
-    if (!cred_has_cap(old, CAP_SETUID) &&
-        !(is_one_of(ruid, old->uid, old->euid, old->suid) && is_one_of(euid, old->uid, old->euid, old->suid) &&
-          is_one_of(suid, old->uid, old->euid, old->suid)))
+    if (!cred_has_cap(old, CAP_SETUID) && !(is_one_of(ruid, old->uid, old->euid, old->suid) &&
+                                            is_one_of(euid, old->uid, old->euid, old->suid) &&
+                                            is_one_of(suid, old->uid, old->euid, old->suid)))
         return -EPERM;
     struct cred *new = cred_copy(old);
     if (!new)
@@ -250,9 +251,9 @@ long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
 long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid)
 {
     const struct cred *old = current_cred();
-    if (!cred_has_cap(old, CAP_SETGID) &&
-        !(is_one_of(rgid, old->gid, old->egid, old->sgid) && is_one_of(egid, old->gid, old->egid, old->sgid) &&
-          is_one_of(sgid, old->gid, old->egid, old->sgid)))
+    if (!cred_has_cap(old, CAP_SETGID) && !(is_one_of(rgid, old->gid, old->egid, old->sgid) &&
+                                            is_one_of(egid, old->gid, old->egid, old->sgid) &&
+                                            is_one_of(sgid, old->gid, old->egid, old->sgid)))
         return -EPERM;
     struct cred *new = cred_copy(old);
     if (!new)
@@ -285,7 +286,7 @@ long sys_setfsuid(unsigned fsuid)
     if (before == 0)
         new->cap_effective &= ~CAPS_OF_FILES;
     else if (fsuid == 0)
-        new->cap_effective |= new->cap_permitted & CAPS_OF_FILES;
+        new->cap_effective |= new->cap_permitted &CAPS_OF_FILES;
     commit(new);
     return before;
 }
@@ -306,7 +307,7 @@ long sys_setfsgid(unsigned fsgid)
     return before;
 }
 
-/* --- supplementary groups ---------------------------------------------------------------------------------- */
+/* --- supplementary groups --------------------------------------------------------------------- */
 
 long sys_getgroups(int size, struct uptr list)
 {
@@ -320,7 +321,7 @@ long sys_getgroups(int size, struct uptr list)
     return c->nr_groups;
 }
 
-/* In rising order, as getgroups shows them (Shell's method: no memory, and fast enough for 65536). */
+/* In rising order, as getgroups shows them (Shell's method: no memory, fast enough for 65536). */
 static void sort_groups(uint32_t *g, size_t n)
 {
     for (size_t gap = n / 2; gap; gap /= 2) {
@@ -360,7 +361,7 @@ long sys_setgroups(size_t size, struct uptr list)
     return commit(new);
 }
 
-/* --- capabilities --------------------------------------------------------------------------------------------- */
+/* --- capabilities ----------------------------------------------------------------------------- */
 
 struct cap_request {
     int pid;
@@ -414,9 +415,10 @@ long sys_capget(struct uptr hdrp, struct uptr datap)
         return err;
     struct __user_cap_data_struct d[2];
     for (unsigned i = 0; i < 2; i++)
-        d[i] = (struct __user_cap_data_struct){.effective = (uint32_t)(c->cap_effective >> (32 * i)),
-                                               .permitted = (uint32_t)(c->cap_permitted >> (32 * i)),
-                                               .inheritable = (uint32_t)(c->cap_inheritable >> (32 * i))};
+        d[i] = (struct __user_cap_data_struct){
+            .effective = (uint32_t)(c->cap_effective >> (32 * i)),
+            .permitted = (uint32_t)(c->cap_permitted >> (32 * i)),
+            .inheritable = (uint32_t)(c->cap_inheritable >> (32 * i))};
     cred_put(c);
     return user_write(datap, d, r.words * sizeof(d[0]));
 }
@@ -453,6 +455,6 @@ long sys_capset(struct uptr hdrp, struct uptr datap)
     new->cap_inheritable = ((uint64_t)d[1].inheritable << 32 | d[0].inheritable) & CRED_ALL_CAPS;
     if (check_caps(current_cred(), new))
         return reject(new);
-    new->cap_ambient &= new->cap_permitted & new->cap_inheritable;
+    new->cap_ambient &= new->cap_permitted &new->cap_inheritable;
     return commit(new);
 }

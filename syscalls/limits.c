@@ -29,8 +29,8 @@ static int may_change(struct process *p)
     struct cred *c = cred_of_process(p);
     if (!c)
         return -ESRCH;
-    bool may = cred->uid == c->euid && cred->uid == c->suid && cred->uid == c->uid && cred->gid == c->egid &&
-               cred->gid == c->sgid && cred->gid == c->gid;
+    bool may = cred->uid == c->euid && cred->uid == c->suid && cred->uid == c->uid &&
+               cred->gid == c->egid && cred->gid == c->sgid && cred->gid == c->gid;
     cred_put(c);
     return may ? 0 : -EPERM;
 }

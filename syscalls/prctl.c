@@ -1,5 +1,5 @@
-/* prctl(2): a hundred small switches.  An option without a case answers EINVAL, as a kernel that was built without
- * the feature. */
+/* prctl(2): a hundred small switches.  An option without a case answers EINVAL, as a kernel that
+ * was built without the feature. */
 #include <base/string.h>
 #include <core/usercopy.h>
 #include <linux/prctl.h>
@@ -13,7 +13,7 @@ static long put_int(unsigned long p, int value)
     return user_put((struct uptr){p}, &value);
 }
 
-/* --- the thread's name ---------------------------------------------------------------------------------- */
+/* --- the thread's name ------------------------------------------------------------------------ */
 
 static long set_name(struct uptr p)
 {
@@ -31,7 +31,7 @@ static long set_name(struct uptr p)
     return 0;
 }
 
-/* --- capabilities ------------------------------------------------------------------------------------------ */
+/* --- capabilities ----------------------------------------------------------------------------- */
 
 static long drop_bounding(unsigned long cap)
 {
@@ -99,7 +99,7 @@ static long control_capabilities(int option, unsigned long a2, unsigned long a3,
     }
 }
 
-/* --- attributes of the process ------------------------------------------------------------------------------- */
+/* --- attributes of the process ---------------------------------------------------------------- */
 
 static long set_dumpable(struct process *p, unsigned long value)
 {
@@ -155,7 +155,8 @@ static long control_process(struct process *p, int option, unsigned long a2, boo
     }
 }
 
-long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5)
+long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
+               unsigned long arg5)
 {
     struct task *t = current_task();
     bool has_rest = arg4 || arg5, has_more = arg3 || has_rest;

@@ -13,7 +13,7 @@
 #include <proc/process.h>
 #include <syscalls/bodies.h>
 
-/* --- clone -------------------------------------------------------------------------------------------- */
+/* --- clone ------------------------------------------------------------------------------------ */
 
 long sys_clone(unsigned long flags, uintptr_t stack, struct uptr parent_tid, struct uptr child_tid,
                unsigned long tls)
@@ -104,7 +104,7 @@ long sys_arch_prctl(int code, unsigned long addr)
     }
 }
 
-/* --- exec ---------------------------------------------------------------------------------------------- */
+/* --- exec ------------------------------------------------------------------------------------- */
 
 enum { STRING_MAX = 32 * 4096, STRINGS_MAX = 6 << 20, FIRST_TRY = 4096 };
 
@@ -194,7 +194,8 @@ static long exec(struct exec_request *r, struct uptr argv, struct uptr envp)
 
 long sys_execveat(int dirfd, struct uptr pathname, struct uptr argv, struct uptr envp, int flags)
 {
-    struct exec_request r = {.empty_path = flags & AT_EMPTY_PATH, .no_follow = flags & AT_SYMLINK_NOFOLLOW};
+    struct exec_request r = {.empty_path = flags & AT_EMPTY_PATH,
+                             .no_follow = flags & AT_SYMLINK_NOFOLLOW};
     char *path = NULL, *name = NULL;
     long err = -ENOMEM;
     if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
@@ -227,7 +228,7 @@ long sys_execve(struct uptr pathname, struct uptr argv, struct uptr envp)
     return sys_execveat(AT_FDCWD, pathname, argv, envp, 0);
 }
 
-/* --- exit and wait ---------------------------------------------------------------------------------------- */
+/* --- exit and wait ---------------------------------------------------------------------------- */
 
 long sys_exit(int status)
 {

@@ -1,4 +1,5 @@
-/* Signals: handlers, masks, sending, waiting.  The work is kernel/proc/signal.c's; here are the arguments. */
+/* Signals: handlers, masks, sending, waiting.  The work is kernel/proc/signal.c's; here are the
+ * arguments. */
 #include "abi_signal.h"
 
 #include <core/timer.h>
@@ -13,7 +14,7 @@ static struct regs *user_regs(void)
     return arch_user_regs(&current_thread()->arch);
 }
 
-/* --- handlers and masks ------------------------------------------------------------------------- */
+/* --- handlers and masks ----------------------------------------------------------------------- */
 
 long sys_rt_sigaction(int signum, struct uptr act, struct uptr oldact, size_t sigsetsize)
 {
@@ -71,7 +72,7 @@ long sys_rt_sigreturn(void)
     return signal_return(user_regs());
 }
 
-/* --- waiting --------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static long sleep_until_signal(void)
 {
@@ -146,7 +147,7 @@ long sys_restart_syscall(void)
     return (r->fn ? r->fn : no_restart)(r);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static int check_send(struct process *p, int sig)
 {

@@ -16,7 +16,7 @@
 #include <proc/system.h>
 #include <syscalls/bodies.h>
 
-/* --- names -------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 long sys_uname(struct uptr buf)
 {
@@ -62,7 +62,7 @@ long sys_personality(unsigned persona)
     return old;
 }
 
-/* --- sizes -------------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 static void count_threads(void *arg, struct thread *t)
 {
@@ -84,7 +84,7 @@ long sys_sysinfo(struct uptr info)
     return user_put(info, &s);
 }
 
-/* --- entropy ------------------------------------------------------------------------------------------- */
+/* --- entropy ---------------------------------------------------------------------------------- */
 
 /* Fill the user's buffer; a signal ends a long request after whole pages. */
 static long put_random(struct uptr buf, size_t len)
@@ -120,12 +120,21 @@ long sys_getrandom(struct uptr buf, size_t buflen, unsigned flags)
     return put_random(buf, MIN(buflen, (size_t)INT32_MAX));
 }
 
-/* --- the log -------------------------------------------------------------------------------------------- */
+/* --- the log ---------------------------------------------------------------------------------- */
 
 enum { /* syslog(2)'s actions */
-    LOG_CLOSE, LOG_OPEN, LOG_READ, LOG_READ_ALL, LOG_READ_CLEAR, LOG_CLEAR, LOG_CONSOLE_OFF, LOG_CONSOLE_ON,
-    LOG_CONSOLE_LEVEL, LOG_SIZE_UNREAD, LOG_SIZE_BUFFER,
-    LOG_BYTES = 16 * 1024,
+       LOG_CLOSE,
+       LOG_OPEN,
+       LOG_READ,
+       LOG_READ_ALL,
+       LOG_READ_CLEAR,
+       LOG_CLEAR,
+       LOG_CONSOLE_OFF,
+       LOG_CONSOLE_ON,
+       LOG_CONSOLE_LEVEL,
+       LOG_SIZE_UNREAD,
+       LOG_SIZE_BUFFER,
+       LOG_BYTES = 16 * 1024,
 };
 
 static long read_log(struct uptr bufp, int len)
@@ -145,7 +154,8 @@ static long read_log(struct uptr bufp, int len)
 /* The log is kept whole: nothing consumes or clears it. */
 long sys_syslog(int type, struct uptr bufp, int len)
 {
-    if (type != LOG_READ_ALL && type != LOG_SIZE_BUFFER && !cred_has_cap(current_cred(), CAP_SYSLOG))
+    if (type != LOG_READ_ALL && type != LOG_SIZE_BUFFER &&
+        !cred_has_cap(current_cred(), CAP_SYSLOG))
         return -EPERM;
     switch (type) {
     case LOG_CLOSE:
@@ -165,12 +175,12 @@ long sys_syslog(int type, struct uptr bufp, int len)
     }
 }
 
-/* --- the end ---------------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static bool is_second_magic(unsigned magic)
 {
-    return magic == LINUX_REBOOT_MAGIC2 || magic == LINUX_REBOOT_MAGIC2A || magic == LINUX_REBOOT_MAGIC2B ||
-           magic == LINUX_REBOOT_MAGIC2C;
+    return magic == LINUX_REBOOT_MAGIC2 || magic == LINUX_REBOOT_MAGIC2A ||
+           magic == LINUX_REBOOT_MAGIC2B || magic == LINUX_REBOOT_MAGIC2C;
 }
 
 long sys_reboot(unsigned magic, unsigned magic2, unsigned cmd, struct uptr arg)

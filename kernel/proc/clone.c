@@ -1,8 +1,9 @@
-/* clone(2): a new task.  For now every task joins its maker's process: CLONE_VM, CLONE_FS, CLONE_FILES,
- * CLONE_SIGHAND and CLONE_THREAD come together, as pthreads and Go ask for them; anything that would make a
- * second process (fork, vfork) is refused with ENOSYS.
+/* clone(2): a new task.  For now every task joins its maker's process: CLONE_VM, CLONE_FS,
+ * CLONE_FILES, CLONE_SIGHAND and CLONE_THREAD come together, as pthreads and Go ask for them;
+ * anything that would make a second process (fork, vfork) is refused with ENOSYS.
  *
- * This is a hot path (thread create and join): one slab object, one kernel stack, two short critical sections. */
+ * This is a hot path (thread create and join): one slab object, one kernel stack, two short
+ * critical sections. */
 #include "private.h"
 
 #include <core/usercopy.h>
@@ -10,8 +11,8 @@
 #include <linux/sched.h>
 #include <proc/cred.h>
 
-#define CLONE_NAMESPACES                                                                           \
-    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
+#define CLONE_NAMESPACES                                                                          \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
      CLONE_NEWNET | CLONE_NEWTIME)
 #define CLONE_SHARED (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
@@ -45,8 +46,9 @@ static int refuse_process(uint64_t flags)
 {
     static bool was_logged;
     if (!atomic_swap(&was_logged, true))
-        log_warn("clone(flags %#lx) would make a second process, which is not supported yet: ENOSYS",
-                 (unsigned long)flags);
+        log_warn(
+            "clone(flags %#lx) would make a second process, which is not supported yet: ENOSYS",
+            (unsigned long)flags);
     return -ENOSYS;
 }
 

@@ -1,7 +1,8 @@
 /* Credentials: who a task is.
  *
- * A struct cred never changes once a task carries it: a change makes a copy and swaps the pointer under the
- * process's lock, so the task itself reads its own without any lock, and others take a reference under it. */
+ * A struct cred never changes once a task carries it: a change makes a copy and swaps the pointer
+ * under the process's lock, so the task itself reads its own without any lock, and others take a
+ * reference under it. */
 #include <proc/cred.h>
 
 #include <base/string.h>

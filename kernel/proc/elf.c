@@ -1,8 +1,9 @@
-/* The ELF parser: bytes in, plan out.  Nothing here trusts the file: every sum is checked for overflow, every
- * range against the file's size and the address space.
+/* The ELF parser: bytes in, plan out.  Nothing here trusts the file: every sum is checked for
+ * overflow, every range against the file's size and the address space.
  *
- * It is stricter than Linux where Linux would start a program only to kill it a moment later (a segment beyond
- * the end of the file, an entry point in no segment), because the reason can still be told here. */
+ * It is stricter than Linux where Linux would start a program only to kill it a moment later (a
+ * segment beyond the end of the file, an entry point in no segment), because the reason can still
+ * be told here. */
 #include "elf.h"
 
 #include <arch/layout.h>
@@ -30,7 +31,7 @@ static const char *machine_name(unsigned machine)
         unsigned machine;
         const char *name;
     } names[] = {
-        {EM_386, "32-bit x86"}, {EM_ARM, "32-bit ARM"},   {EM_AARCH64, "AArch64"},
+        {EM_386, "32-bit x86"}, {EM_ARM, "32-bit ARM"},     {EM_AARCH64, "AArch64"},
         {EM_RISCV, "RISC-V"},   {EM_PPC64, "64-bit POWER"}, {EM_S390, "S/390"},
         {EM_MIPS, "MIPS"},
     };
@@ -55,7 +56,8 @@ static int refuse_non_elf(const unsigned char *bytes, size_t n, struct elf_why *
     while (from < n && len < sizeof(interpreter) - 1 && bytes[from] > ' ' && bytes[from] < 0x7f)
         interpreter[len++] = (char)bytes[from++];
     interpreter[len] = '\0';
-    return refuse(why, "is a script: run its interpreter (%s) and pass the script as an argument", interpreter);
+    return refuse(why, "is a script: run its interpreter (%s) and pass the script as an argument",
+                  interpreter);
 }
 
 static int check_ident(const Elf64_Ehdr *eh, struct elf_why *why)
@@ -64,12 +66,13 @@ static int check_ident(const Elf64_Ehdr *eh, struct elf_why *why)
     if (eh->e_ident[EI_DATA] != ELFDATA2LSB)
         return refuse(why, "is a big-endian ELF file, not one for x86-64");
     if (eh->e_machine != EM_X86_64 && eh->e_machine != EM_386)
-        return refuse(why, "is an ELF file for %s (machine %u), not for x86-64", machine_name(eh->e_machine),
-                      eh->e_machine);
+        return refuse(why, "is an ELF file for %s (machine %u), not for x86-64",
+                      machine_name(eh->e_machine), eh->e_machine);
     if (eh->e_ident[EI_CLASS] == ELFCLASS32 && eh->e_machine == EM_386)
         return refuse(why, "is a 32-bit x86 program; only 64-bit programs run so far");
     if (eh->e_ident[EI_CLASS] == ELFCLASS32)
-        return refuse(why, "is an x32 program (64-bit registers, 32-bit pointers), which is not supported");
+        return refuse(
+            why, "is an x32 program (64-bit registers, 32-bit pointers), which is not supported");
     if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_X86_64)
         return refuse(why, "is an ELF file of an unknown class (%u)", eh->e_ident[EI_CLASS]);
     return 0;
@@ -101,12 +104,15 @@ int elf_read_head(const void *bytes, size_t n, struct elf_head *head, struct elf
     if (eh.e_phoff + (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr) < eh.e_phoff)
         return refuse(why, "has program headers at a wild offset");
 
-    *head = (struct elf_head){
-        .is_pie = eh.e_type == ET_DYN, .entry = eh.e_entry, .phoff = eh.e_phoff, .phnum = eh.e_phnum};
+    *head = (struct elf_head){.is_pie = eh.e_type == ET_DYN,
+                              .entry = eh.e_entry,
+                              .phoff = eh.e_phoff,
+                              .phnum = eh.e_phnum};
     return 0;
 }
 
-static int check_load(const Elf64_Phdr *ph, unsigned i, bool is_pie, uint64_t file_size, struct elf_why *why)
+static int check_load(const Elf64_Phdr *ph, unsigned i, bool is_pie, uint64_t file_size,
+                      struct elf_why *why)
 {
     uint64_t end;
     if (ph->p_filesz > ph->p_memsz)
@@ -119,7 +125,8 @@ static int check_load(const Elf64_Phdr *ph, unsigned i, bool is_pie, uint64_t fi
     if (!is_pie && ph->p_vaddr < USER_MIN)
         return refuse(why, "asks for memory below 0x%lx (segment %u)", USER_MIN, i);
     if (ph->p_filesz && (ph->p_vaddr ^ ph->p_offset) & (PAGE_SIZE - 1))
-        return refuse(why, "cannot be mapped: offset and address of segment %u differ within a page", i);
+        return refuse(why,
+                      "cannot be mapped: offset and address of segment %u differ within a page", i);
     return 0;
 }
 
@@ -169,15 +176,15 @@ static bool is_in_load(const struct elf_plan *plan, uint64_t addr)
     return false;
 }
 
-/* The program headers' own address, for AT_PHDR: libc finds PT_TLS and its relocations through it. */
+/* The program headers' own address, for AT_PHDR: libc finds PT_TLS and relocations through it. */
 static void note_phdr(struct elf_plan *plan, const struct elf_head *head, const Elf64_Phdr *ph)
 {
     if (!plan->phdr && ph->p_offset <= head->phoff && head->phoff - ph->p_offset < ph->p_filesz)
         plan->phdr = head->phoff - ph->p_offset + ph->p_vaddr;
 }
 
-int elf_make_plan(const struct elf_head *head, const void *table, uint64_t file_size, struct elf_plan *plan,
-                  struct elf_why *why)
+int elf_make_plan(const struct elf_head *head, const void *table, uint64_t file_size,
+                  struct elf_plan *plan, struct elf_why *why)
 {
     memset(plan, 0, sizeof(*plan));
     plan->is_pie = head->is_pie;

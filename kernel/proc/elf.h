@@ -1,5 +1,6 @@
-/* Reading an ELF executable, as a pure function of its bytes: no file, no memory to map, no process, so that
- * host tests and the fuzzer run the very same code.  exec.c carries the plan out. */
+/* Reading an ELF executable, as a pure function of its bytes: no file, no memory to map, no
+ * process, so that host tests and the fuzzer run the very same code.  exec.c carries the plan
+ * out. */
 #pragma once
 
 #include <base/types.h>
@@ -23,8 +24,8 @@ struct elf_head {
     unsigned phnum;
 };
 
-/* One PT_LOAD as mmap(2) needs it, addresses before the load bias.  [file_start, file_end) of memory comes from
- * the file at `offset`, and the bytes up to mem_end are zero. */
+/* One PT_LOAD as mmap(2) needs it, addresses before the load bias.  [file_start, file_end) of
+ * memory comes from the file at `offset`, and the bytes up to mem_end are zero. */
 struct elf_load {
     uint64_t start, end;        /* page-rounded extent in memory */
     uint64_t file_end, mem_end; /* not rounded */
@@ -35,7 +36,7 @@ struct elf_load {
 struct elf_plan {
     bool is_pie, exec_stack;
     uint64_t entry;
-    uint64_t phdr;               /* where the program headers are in memory; 0: in no segment */
+    uint64_t phdr; /* where the program headers are in memory; 0: in no segment */
     unsigned phnum;
     uint64_t low, high;          /* extent of all segments, page-rounded */
     uint64_t align;              /* of the load bias */
@@ -44,10 +45,13 @@ struct elf_plan {
     struct elf_load load[ELF_MAX_LOADS];
 };
 
-/* Look at the first bytes of a file (n >= ELF_HEAD_BYTES unless it is shorter).  0 or -ENOEXEC with *why. */
-must_check int elf_read_head(const void *bytes, size_t n, struct elf_head *head, struct elf_why *why);
+/* Look at the first bytes of a file (n >= ELF_HEAD_BYTES unless it is shorter).  0 or -ENOEXEC with
+ * *why. */
+must_check int elf_read_head(const void *bytes, size_t n, struct elf_head *head,
+                             struct elf_why *why);
 
-/* From the table of head->phnum program headers to a plan that is safe to carry out: every range is inside the
- * file and the user half (after any bias <= USER_TOP - high for a PIE), and no two overlap.  The same results. */
+/* From the table of head->phnum program headers to a plan that is safe to carry out: every range is
+ * inside the file and the user half (after any bias <= USER_TOP - high for a PIE), and no two
+ * overlap.  The same results. */
 must_check int elf_make_plan(const struct elf_head *head, const void *table, uint64_t file_size,
                              struct elf_plan *plan, struct elf_why *why);

@@ -1,9 +1,10 @@
 /* From a file to a program that can start: execve(2), and the first program of all.
  *
- * It goes in two steps.  exec_load opens the file, asks elf.c for a plan and maps it into a new address space:
- * anything may still fail, and the caller keeps what it has.  exec_commit is past the point of no return: it runs in the
- * new address space, fills the stack and sets the registers.  File segments are mapped, not read, so a program
- * of any size starts at once and its pages come on demand. */
+ * It goes in two steps.  exec_load opens the file, asks elf.c for a plan and maps it into a new
+ * address space: anything may still fail, and the caller keeps what it has.  exec_commit is past
+ * the point of no return: it runs in the new address space, fills the stack and sets the registers.
+ * File segments are mapped, not read, so a program of any size starts at once and its pages come on
+ * demand. */
 #include "private.h"
 
 #include "elf.h"
@@ -21,7 +22,7 @@
 
 #define PIE_BASE 0x555555554000UL /* where Linux puts a PIE when it does not randomise */
 
-/* --- opening and reading ------------------------------------------------------------------------- */
+/* --- opening and reading ---------------------------------------------------------------------- */
 
 static int exec_refuse(const char *path, const char *why, int err)
 {
@@ -44,7 +45,8 @@ static int open_file(const struct walk *walk, const struct exec_request *r, stru
     return err;
 }
 
-static int exec_open(struct process *p, const struct cred *cred, const struct exec_request *r, struct file **out)
+static int exec_open(struct process *p, const struct cred *cred, const struct exec_request *r,
+                     struct file **out)
 {
     const struct walk walk = {.fs = p->fs, .cred = cred, .at = r->at};
     struct file *f;
@@ -70,7 +72,8 @@ static int refuse_interpreter(const char *path, struct file *f, const struct elf
     if (file_read_kernel(f, name, len, (int64_t)plan->interp) < 0)
         name[0] = '\0';
     snprintf(why, sizeof(why),
-             "is dynamically linked (interpreter %s): link it statically (-static, CGO_ENABLED=0)", name);
+             "is dynamically linked (interpreter %s): link it statically (-static, CGO_ENABLED=0)",
+             name);
     return exec_refuse(path, why, -ENOEXEC);
 }
 
@@ -90,7 +93,8 @@ static int read_plan(const char *path, struct file *f, struct elf_plan *plan)
     void *table = heap_alloc(size);
     if (!table)
         return -ENOMEM;
-    if (head.phoff > INT64_MAX - size || file_read_kernel(f, table, size, (int64_t)head.phoff) != (ssize_t)size)
+    if (head.phoff > INT64_MAX - size ||
+        file_read_kernel(f, table, size, (int64_t)head.phoff) != (ssize_t)size)
         err = exec_refuse(path, "is truncated: its program headers are missing", -ENOEXEC);
     if (!err) {
         err = elf_make_plan(&head, table, f->inode->size, plan, &why);
@@ -103,7 +107,7 @@ static int read_plan(const char *path, struct file *f, struct elf_plan *plan)
     return err;
 }
 
-/* --- mapping --------------------------------------------------------------------------------------- */
+/* --- mapping ---------------------------------------------------------------------------------- */
 
 static int map_file_part(struct exec_image *image, const struct elf_load *load, uintptr_t end)
 {
@@ -153,7 +157,8 @@ static int map_load(struct exec_image *image, const struct elf_load *load)
     if (!err && load->end > file_pages)
         err = map_zero_part(image, load, file_pages);
 
-    /* The rest of the last file page must read as zeros.  Like Linux, mind failure only where it can be written. */
+    /* The rest of the last file page must read as zeros.  Like Linux, mind failure only where it
+     * can be written. */
     if (!err && load->mem_end > load->file_end && load->file_end < file_pages)
         image->zero[image->nr_zero++] = (struct exec_zero){
             .start = image->base + load->file_end,
@@ -185,7 +190,7 @@ static int map_program(struct exec_image *image, const struct elf_plan *plan, si
     return 0;
 }
 
-/* --- step one --------------------------------------------------------------------------------------- */
+/* --- step one --------------------------------------------------------------------------------- */
 
 static void exec_image_free(struct exec_image *image)
 {
@@ -242,7 +247,8 @@ static int load_image(struct exec_image *image, struct process *p, const struct 
     return err;
 }
 
-int exec_load(struct process *p, const struct cred *cred, const struct exec_request *r, struct exec_image **out)
+int exec_load(struct process *p, const struct cred *cred, const struct exec_request *r,
+              struct exec_image **out)
 {
     static const char *const empty[] = {"", NULL}; /* argv[0] always exists */
     struct exec_image *image = heap_zalloc(sizeof(*image));
@@ -259,7 +265,7 @@ int exec_load(struct process *p, const struct cred *cred, const struct exec_requ
     return err;
 }
 
-/* --- step two --------------------------------------------------------------------------------------- */
+/* --- step two --------------------------------------------------------------------------------- */
 
 /* From now on the current thread lives in `vm`, whose reference it takes over. */
 static void exec_enter_vm(struct vm *vm)

@@ -1,8 +1,8 @@
 /* The end of tasks and processes.
  *
- * A task leaves on its own feet: whoever ends a process (exit_group, a fatal signal, execve) marks it and
- * posts THREAD_KILL to the other tasks, each of which comes to task_exit on its way to ring 3 or out of a sleep.
- * The last one out takes the process apart. */
+ * A task leaves on its own feet: whoever ends a process (exit_group, a fatal signal, execve) marks
+ * it and posts THREAD_KILL to the other tasks, each of which comes to task_exit on its way to ring
+ * 3 or out of a sleep. The last one out takes the process apart. */
 #include "private.h"
 
 #include <core/heap.h>
@@ -17,7 +17,7 @@ void process_on_init_exit(init_exit_fn *fn)
     init_exit = fn;
 }
 
-/* --- vfork --------------------------------------------------------------------------------------------- */
+/* --- vfork ------------------------------------------------------------------------------------ */
 
 /* Shared by the parent that waits and the child that it waits for. */
 struct vfork_state {
@@ -58,7 +58,7 @@ void exit_vfork_wait(struct vfork_state *v)
     vfork_put(v);
 }
 
-/* --- one task -------------------------------------------------------------------------------------------- */
+/* --- one task --------------------------------------------------------------------------------- */
 
 void exit_leave_memory(struct task *t)
 {
@@ -125,7 +125,8 @@ static void end_process(struct process *p)
         init_exit(code);
 }
 
-/* Leave the process's list: true for the last one.  What the task used is added to its process's account. */
+/* Leave the process's list: true for the last one.  What the task used is added to its process's
+ * account. */
 static bool leave_process(struct task *t, int wait_status)
 {
     struct process *p = t->process;
@@ -134,7 +135,8 @@ static bool leave_process(struct task *t, int wait_status)
     mutex_lock(&p->lock);
     bool irqs = spin_lock_irq(&p->sighand->lock);
     process_add_usage(&p->dead_usage, &usage);
-    if (!p->is_exiting && t->tid == p->pid) /* exit(2) of the leader is the status, whoever leaves last */
+    if (!p->is_exiting &&
+        t->tid == p->pid) /* exit(2) of the leader is the status, whoever leaves last */
         p->exit_code = wait_status;
     list_remove(&t->process_node);
     p->nr_tasks--;
@@ -173,7 +175,7 @@ noreturn void task_exit(int wait_status)
     thread_exit(task_reap);
 }
 
-/* --- all tasks ---------------------------------------------------------------------------------------------- */
+/* --- all tasks -------------------------------------------------------------------------------- */
 
 noreturn void process_exit(int wait_status)
 {
@@ -200,7 +202,8 @@ int exit_other_tasks(void)
     if (is_late)
         return -EINTR;
 
-    int err = WAIT_EVENT(&p->wait_threads, atomic_load(&p->nr_tasks) == 1, WAIT_KILLABLE, TIME_NEVER);
+    int err =
+        WAIT_EVENT(&p->wait_threads, atomic_load(&p->nr_tasks) == 1, WAIT_KILLABLE, TIME_NEVER);
     irqs = spin_lock_irq(&p->sighand->lock);
     p->exec_task = NULL;
     spin_unlock_irq(&p->sighand->lock, irqs);

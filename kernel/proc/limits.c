@@ -1,5 +1,6 @@
-/* Resource limits: the defaults, reading, changing.  Who enforces one reads it where it matters: the address
- * space has copies of its own (struct vm_limits), descriptors ask process_rlimit at each allocation. */
+/* Resource limits: the defaults, reading, changing.  Who enforces one reads it where it matters:
+ * the address space has copies of its own (struct vm_limits), descriptors ask process_rlimit at
+ * each allocation. */
 #include "private.h"
 
 #include <linux/fs.h>
@@ -11,8 +12,8 @@ enum { NR_OPEN_MAX = 1024 * 1024, TASKS_MAX = 30000 };
 
 _Static_assert(NR_RLIMITS == RLIM_NLIMITS, "one slot for each limit");
 
-/* Linux's, except for the hard limit of descriptors: there 4096, which is too few for a server and which every
- * distribution raises to this. */
+/* Linux's, except for the hard limit of descriptors: there 4096, which is too few for a server and
+ * which every distribution raises to this. */
 void limits_init(struct rlimit_pair limits[NR_RLIMITS])
 {
     for (unsigned i = 0; i < NR_RLIMITS; i++)

@@ -1,8 +1,9 @@
 /* Ids: which numbers are taken, and whom they name.
  *
- * A number may name a task, a process and a process group at once.  Numbers are given out in rising order and
- * reused only after a wrap, as on Linux, so a stale one is unlikely to name somebody else.  One spinlock guards
- * everything here; it is taken with interrupts off because a terminal's interrupt signals a group. */
+ * A number may name a task, a process and a process group at once.  Numbers are given out in rising
+ * order and reused only after a wrap, as on Linux, so a stale one is unlikely to name somebody
+ * else.  One spinlock guards everything here; it is taken with interrupts off because a terminal's
+ * interrupt signals a group. */
 #include "private.h"
 
 #include <proc/cred.h>
@@ -29,7 +30,7 @@ static struct pid_link *task_buckets[NR_TASK_BUCKETS], *process_buckets[NR_PROCE
 static const struct pid_map task_map = {NR_TASK_BUCKETS - 1, task_buckets};
 static const struct pid_map process_map = {NR_PROCESS_BUCKETS - 1, process_buckets};
 
-/* --- the maps ------------------------------------------------------------------------------------ */
+/* --- the maps --------------------------------------------------------------------------------- */
 
 static void link_add(const struct pid_map *map, struct pid_link *l, int id)
 {
@@ -81,7 +82,7 @@ static bool names_a_group(int id)
     return false;
 }
 
-/* --- numbers --------------------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* The lowest free number >= from, 0: none. */
 static int find_free(int from)
@@ -96,8 +97,8 @@ static int find_free(int from)
     return 0;
 }
 
-/* The next number after the last one given out, around the end at most once; 0: none.  After the first wrap one
- * may still name a group or session whose first process is gone. */
+/* The next number after the last one given out, around the end at most once; 0: none.  After the
+ * first wrap one may still name a group or session whose first process is gone. */
 static int next_free(void)
 {
     int id = last_id, wraps = 0;
@@ -137,7 +138,7 @@ void pid_release(int id)
     spin_unlock_irq(&pid_lock, irqs);
 }
 
-/* --- who is who -------------------------------------------------------------------------------------- */
+/* --- who is who ------------------------------------------------------------------------------- */
 
 void pid_add_task(struct task *t)
 {
@@ -210,7 +211,7 @@ struct task *task_find(int tid)
     return t;
 }
 
-/* --- groups and sessions -------------------------------------------------------------------------------- */
+/* --- groups and sessions ---------------------------------------------------------------------- */
 
 int process_group(struct process *p)
 {
@@ -255,7 +256,8 @@ static int set_group_locked(struct process *self, struct pid_link *l, int pgid)
     if (!l)
         return -ESRCH;
     struct process *p = process_of(l);
-    if (p != self && atomic_load(&p->parent) != self) /* compared only, so no lock of the family's */
+    if (p != self &&
+        atomic_load(&p->parent) != self) /* compared only, so no lock of the family's */
         return -ESRCH;
     if (p != self && p->sid != self->sid)
         return -EPERM;

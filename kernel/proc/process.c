@@ -1,8 +1,8 @@
 /* Processes and tasks as objects: making, finding the last reference, the first process.
  *
- * Who holds what: a task holds its process; a process is also held by its parent (or, for the first, by
- * itself) until somebody has waited for it.  What a process holds of others (memory, files, directories) goes
- * when its last task exits; the struct itself stays as a zombie. */
+ * Who holds what: a task holds its process; a process is also held by its parent (or, for the
+ * first, by itself) until somebody has waited for it.  What a process holds of others (memory,
+ * files, directories) goes when its last task exits; the struct itself stays as a zombie. */
 #include "private.h"
 
 #include <base/string.h>
@@ -37,7 +37,7 @@ static void process_init(void)
     thread_set_work_fn(task_return_to_user);
 }
 
-/* --- processes -------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 struct process *process_new(void)
 {
@@ -79,9 +79,10 @@ void process_put(struct process *p)
     slab_free(process_slab, p);
 }
 
-/* --- tasks ------------------------------------------------------------------------------------------- */
+/* --- tasks ------------------------------------------------------------------------------------ */
 
-struct task *task_new(struct process *p, const char *name, struct vm *vm, void (*entry)(void *), void *arg)
+struct task *task_new(struct process *p, const char *name, struct vm *vm, void (*entry)(void *),
+                      void *arg)
 {
     struct task *t = slab_alloc(task_slab);
     if (!t)
@@ -131,7 +132,7 @@ void process_add_task(struct process *p, struct task *t)
     p->nr_tasks++;
 }
 
-/* --- usage --------------------------------------------------------------------------------------------- */
+/* --- usage ------------------------------------------------------------------------------------ */
 
 void task_get_usage(struct task *t, struct process_usage *u)
 {
@@ -174,11 +175,11 @@ void process_get_usage(struct process *p, struct process_usage *u)
     mutex_unlock(&p->lock);
 }
 
-/* --- the first process ------------------------------------------------------------------------------------ */
+/* --- the first process ------------------------------------------------------------------------ */
 
-/* The new task runs the second half of exec itself, in its own address space; the caller waits for it because
- * the strings are the caller's.  There is one first process, so this is one static object: it must outlive the
- * wake-up that tells the caller to go on. */
+/* The new task runs the second half of exec itself, in its own address space; the caller waits for
+ * it because the strings are the caller's.  There is one first process, so this is one static
+ * object: it must outlive the wake-up that tells the caller to go on. */
 static struct {
     struct exec_image *image;
     struct waitq wait;
@@ -239,7 +240,8 @@ static int init_run(struct process *p, struct cred *cred, struct exec_image *ima
     pid_add_task(t);
     process_put(p); /* the task's is enough: nobody waits for the first process */
     thread_start(&t->thread);
-    if (WAIT_EVENT(&init_start.wait, atomic_load(&init_start.is_done), WAIT_UNINTERRUPTIBLE, TIME_NEVER))
+    if (WAIT_EVENT(&init_start.wait, atomic_load(&init_start.is_done), WAIT_UNINTERRUPTIBLE,
+                   TIME_NEVER))
         panic("the first process did not start");
     return init_start.err;
 }

@@ -1,9 +1,10 @@
-/* What a dying program leaves behind: one block on the log with the signal, the registers and a backtrace whose
- * names come from the program's own symbol table.
+/* What a dying program leaves behind: one block on the log with the signal, the registers and a
+ * backtrace whose names come from the program's own symbol table.
  *
- * Finding the callers: first along the frame pointers (Go keeps them, C with -fno-omit-frame-pointer).  If that
- * ends early, words on the stack that point behind a call instruction are taken for return addresses: such lines
- * are marked with a question mark, because an old one may be among them. */
+ * Finding the callers: first along the frame pointers (Go keeps them, C with
+ * -fno-omit-frame-pointer).  If that ends early, words on the stack that point behind a call
+ * instruction are taken for return addresses: such lines are marked with a question mark, because
+ * an old one may be among them. */
 #include "private.h"
 #include "symbols.h"
 
@@ -59,7 +60,7 @@ static bool has_address(int sig, int code)
            (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP);
 }
 
-/* --- the backtrace ---------------------------------------------------------------------------------- */
+/* --- the backtrace ---------------------------------------------------------------------------- */
 
 static bool read_word(uint64_t at, uint64_t *word)
 {
@@ -70,7 +71,8 @@ static bool read_word(uint64_t at, uint64_t *word)
 static bool is_return_address(uint64_t addr)
 {
     uint8_t before[7]; /* the longest indirect call */
-    if (addr < USER_MIN || addr >= USER_TOP || user_read(before, (struct uptr){addr - 7}, sizeof(before)))
+    if (addr < USER_MIN || addr >= USER_TOP ||
+        user_read(before, (struct uptr){addr - 7}, sizeof(before)))
         return false;
     if (before[2] == 0xe8) /* call rel32 */
         return true;
@@ -84,8 +86,8 @@ static void walk_frames(struct backtrace *bt, const struct regs *regs)
 {
     uint64_t rbp = regs->rbp, low = regs->rsp, next, addr;
     bt->addr[bt->nr++] = regs->rip;
-    while (bt->nr < MAX_FRAMES && rbp >= low && read_word(rbp, &next) && read_word(rbp + 8, &addr) &&
-           is_return_address(addr)) {
+    while (bt->nr < MAX_FRAMES && rbp >= low && read_word(rbp, &next) &&
+           read_word(rbp + 8, &addr) && is_return_address(addr)) {
         bt->addr[bt->nr++] = addr;
         low = rbp + 16; /* callers are above: a loop in the chain ends here */
         rbp = next;
@@ -108,7 +110,8 @@ static void log_frames(const struct backtrace *bt)
     struct process *p = current_process();
     if (symbols && p->exe_file) {
         for (unsigned i = 0; i < bt->nr; i++)
-            symbols[i].addr = bt->addr[i] - (i > 0); /* a return address may be the next function's first */
+            symbols[i].addr =
+                bt->addr[i] - (i > 0); /* a return address may be the next function's first */
         symbols_find(p->exe_file, p->exe_base, symbols, bt->nr);
     }
     for (unsigned i = 0; i < bt->nr; i++) {
@@ -124,12 +127,13 @@ static void log_frames(const struct backtrace *bt)
 
 static void log_registers(const struct regs *r)
 {
-    log_error("  rip %016lx  rsp %016lx  rbp %016lx  rflags %08lx", r->rip, r->rsp, r->rbp, r->rflags);
+    log_error("  rip %016lx  rsp %016lx  rbp %016lx  rflags %08lx", r->rip, r->rsp, r->rbp,
+              r->rflags);
     log_error("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
     log_error("  rsi %016lx  rdi %016lx  r8  %016lx  r9  %016lx", r->rsi, r->rdi, r->r8, r->r9);
     log_error("  r10 %016lx  r11 %016lx  r12 %016lx  r13 %016lx", r->r10, r->r11, r->r12, r->r13);
-    log_error("  r14 %016lx  r15 %016lx  fs  %016lx  gs  %016lx", r->r14, r->r15, arch_get_fs_base(),
-              arch_get_gs_base());
+    log_error("  r14 %016lx  r15 %016lx  fs  %016lx  gs  %016lx", r->r14, r->r15,
+              arch_get_fs_base(), arch_get_gs_base());
 }
 
 void report_death(const struct regs *regs, int sig, const siginfo_t *info)
@@ -139,8 +143,8 @@ void report_death(const struct regs *regs, int sig, const siginfo_t *info)
     char where[40] = "";
     if (has_address(sig, info->si_code))
         snprintf(where, sizeof(where), " at %#lx", (unsigned long)info->si_addr);
-    log_error("%s (process %d, thread %d) killed by %s: %s%s", t->thread.name, t->process->pid, t->tid,
-              signal_name(sig), code_name(sig, info->si_code), where);
+    log_error("%s (process %d, thread %d) killed by %s: %s%s", t->thread.name, t->process->pid,
+              t->tid, signal_name(sig), code_name(sig, info->si_code), where);
     log_registers(regs);
     walk_frames(&bt, regs);
     if (bt.nr < FEW_FRAMES)

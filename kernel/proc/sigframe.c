@@ -1,8 +1,9 @@
 /* Signal frames: what a handler finds on its stack, and the way back.
  *
- * The frame is Linux's struct rt_sigframe, byte for byte: unwinders, Go's preemption, longjmp from a handler
- * and debuggers all know it.  From high to low addresses: the interrupted stack, 128 bytes of red zone, the FPU
- * state (64-byte aligned), then siginfo, ucontext and the return address. */
+ * The frame is Linux's struct rt_sigframe, byte for byte: unwinders, Go's preemption, longjmp from
+ * a handler and debuggers all know it.  From high to low addresses: the interrupted stack, 128
+ * bytes of red zone, the FPU state (64-byte aligned), then siginfo, ucontext and the return
+ * address. */
 #include "private.h"
 
 #include <asm/sigcontext.h>
@@ -41,7 +42,8 @@ static int altstack_state(const struct sigaltstack_state *alt, uintptr_t sp)
     return is_on_altstack(alt, sp) ? SS_ONSTACK : 0;
 }
 
-int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_state *old, uintptr_t sp)
+int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_state *old,
+                        uintptr_t sp)
 {
     struct sigaltstack_state *alt = &current_task()->altstack;
     struct sigaltstack_state before = {
@@ -67,10 +69,10 @@ int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_
     return 0;
 }
 
-/* --- down: into the handler ------------------------------------------------------------------------ */
+/* --- down: into the handler ------------------------------------------------------------------- */
 
-static void save_registers(struct sigcontext *sc, const struct regs *regs, const struct task *t, uint64_t mask,
-                           uintptr_t fpu)
+static void save_registers(struct sigcontext *sc, const struct regs *regs, const struct task *t,
+                           uint64_t mask, uintptr_t fpu)
 {
     /* Field by field: a compound literal would be built aside and copied, on a path that counts. */
     sc->r8 = regs->r8;
@@ -99,7 +101,7 @@ static void save_registers(struct sigcontext *sc, const struct regs *regs, const
     sc->cr2 = t->trap.cr2;
     sc->oldmask = mask;
     sc->fpstate = (struct _fpstate *)fpu;
-    memset(sc->reserved1, 0, sizeof(sc->reserved1));
+    __builtin_memset(sc->reserved1, 0, sizeof(sc->reserved1)); /* in line */
 }
 
 static unsigned long context_flags(const struct regs *regs)
@@ -112,10 +114,10 @@ static unsigned long context_flags(const struct regs *regs)
     return flags;
 }
 
-/* Where the frame goes: its address, and that of the FPU state above it.  0 when it would leave the alternate
- * stack: the program then dies of SIGSEGV instead of overwriting what lies below. */
-static uintptr_t place(const struct regs *regs, const struct task *t, const struct sigaction_k *action,
-                       uintptr_t *fpu)
+/* Where the frame goes: its address, and that of the FPU state above it.  0 when it would leave the
+ * alternate stack: the program then dies of SIGSEGV instead of overwriting what lies below. */
+static uintptr_t place(const struct regs *regs, const struct task *t,
+                       const struct sigaction_k *action, uintptr_t *fpu)
 {
     uintptr_t sp = regs->rsp;
     bool is_nested = is_on_altstack(&t->altstack, sp), is_entering = false;
@@ -145,8 +147,8 @@ static void enter_handler(struct regs *regs, int sig, uintptr_t handler, uintptr
     arch_fpu_reset();
 }
 
-int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action, const siginfo_t *info,
-                  uint64_t mask)
+int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
+                  const siginfo_t *info, uint64_t mask)
 {
     struct task *t = current_task();
     struct sigaltstack_state *alt = &t->altstack;
@@ -160,7 +162,8 @@ int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action, 
     frame.return_address = action->restorer;
     frame.uc.uc_flags = context_flags(regs);
     frame.uc.uc_link = NULL;
-    frame.uc.uc_stack = (stack_t){.ss_sp = (void *)alt->sp, .ss_flags = alt->flags, .ss_size = alt->size};
+    frame.uc.uc_stack =
+        (stack_t){.ss_sp = (void *)alt->sp, .ss_flags = alt->flags, .ss_size = alt->size};
     save_registers(&frame.uc.uc_mcontext, regs, t, mask, fpu);
     frame.uc.uc_sigmask = mask;
     size_t size = offsetof(struct rt_sigframe, info);
@@ -177,7 +180,7 @@ int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action, 
     return 0;
 }
 
-/* --- up: back to what was interrupted ------------------------------------------------------------------ */
+/* --- up: back to what was interrupted --------------------------------------------------------- */
 
 /* 0, or -EFAULT for what this CPU could not return to. */
 static int restore_registers(struct regs *regs, const struct sigcontext *sc, unsigned long uc_flags)
@@ -224,8 +227,9 @@ static int restore_frame(struct regs *regs)
     if (arch_fpu_from_user((struct uptr){(uintptr_t)uc.uc_mcontext.fpstate}))
         return -EFAULT;
     /* A bad stack in the frame is ignored, as on Linux. */
-    struct sigaltstack_state alt = {
-        .sp = (uintptr_t)uc.uc_stack.ss_sp, .size = uc.uc_stack.ss_size, .flags = uc.uc_stack.ss_flags};
+    struct sigaltstack_state alt = {.sp = (uintptr_t)uc.uc_stack.ss_sp,
+                                    .size = uc.uc_stack.ss_size,
+                                    .flags = uc.uc_stack.ss_flags};
     int ignored = signal_set_altstack(&alt, NULL, regs->rsp);
     (void)ignored;
     return 0;

@@ -1,11 +1,13 @@
 /* Signals: sending, and who is told.
  *
- * Everything pending and every handler of a process is guarded by one lock, sighand->lock, taken with interrupts
- * off because timers and terminals send from interrupts.  A task learns of a signal through THREAD_SIGNAL in its
- * work word (THREAD_KILL when it must exit), which ends its sleeps and brings it to signal_deliver on the way to ring
- * 3; both the queue and the bit change under the lock, so the bit is never lost.
+ * Everything pending and every handler of a process is guarded by one lock, sighand->lock, taken
+ * with interrupts off because timers and terminals send from interrupts.  A task learns of a signal
+ * through THREAD_SIGNAL in its work word (THREAD_KILL when it must exit), which ends its sleeps and
+ * brings it to signal_deliver on the way to ring 3; both the queue and the bit change under the
+ * lock, so the bit is never lost.
  *
- * signal_queue.c keeps what is pending, signal_mask.c what a task asks for, and signal_deliver.c carries out. */
+ * signal_queue.c keeps what is pending, signal_mask.c what a task asks for, and signal_deliver.c
+ * carries out. */
 #include "signal_private.h"
 
 #include <core/heap.h>
@@ -34,7 +36,7 @@ void sighand_free(struct sighand *s)
     slab_free(sighand_slab, s);
 }
 
-/* --- choosing a task: likewise under sighand->lock ------------------------------------------------ */
+/* --- choosing a task: likewise under sighand->lock -------------------------------------------- */
 
 static bool is_open_to(struct task *t, uint64_t set)
 {
@@ -113,7 +115,7 @@ void signal_task_exiting(struct task *t)
     signal_queue_flush(p, &t->pending, ~0UL);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 /* Stop signals and SIGCONT cancel each other on sight, delivered or not. */
 static void cancel_opposite(struct process *p, int sig)
@@ -131,7 +133,8 @@ static void cancel_opposite(struct process *p, int sig)
     }
 }
 
-/* An ignored signal is dropped at once, unless it is blocked: the handler may change before it is unblocked. */
+/* An ignored signal is dropped at once, unless it is blocked: the handler may change before it is
+ * unblocked. */
 static bool is_dropped(struct process *p, struct task *t, int sig)
 {
     if (!t)
@@ -148,7 +151,8 @@ static bool is_deaf(struct process *p, struct task *t)
 /* `sig` has just been queued for `t` (NULL: any task). */
 static void announce(struct process *p, struct task *t, int sig)
 {
-    /* Who adds himself looks for signals afterwards, under the lock held here: an empty queue is enough to know. */
+    /* Who adds himself looks for signals afterwards, under the lock held here: an empty queue is
+     * enough to know. */
     if (!waitq_is_empty(&p->sighand->signalfds))
         waitq_wake_all(&p->sighand->signalfds);
     if (!t)
@@ -160,7 +164,8 @@ static void announce(struct process *p, struct task *t, int sig)
 }
 
 /* sighand->lock held.  `is_forced`: a fault, which is_dropped may not swallow. */
-static int send_locked(struct process *p, struct task *t, int sig, const siginfo_t *info, bool is_forced)
+static int send_locked(struct process *p, struct task *t, int sig, const siginfo_t *info,
+                       bool is_forced)
 {
     if (is_deaf(p, t))
         return 0;
@@ -258,13 +263,13 @@ int signal_may_send(struct process *p, int sig)
     struct cred *target = cred_of_process(p);
     if (!target) /* a zombie minds nothing */
         return 0;
-    bool may = cred->euid == target->suid || cred->euid == target->uid || cred->uid == target->suid ||
-               cred->uid == target->uid;
+    bool may = cred->euid == target->suid || cred->euid == target->uid ||
+               cred->uid == target->suid || cred->uid == target->uid;
     cred_put(target);
     return may ? 0 : -EPERM;
 }
 
-/* --- signals that cannot be refused -------------------------------------------------------------------- */
+/* --- signals that cannot be refused ----------------------------------------------------------- */
 
 static void force(int sig, const siginfo_t *info, bool to_default)
 {
@@ -303,4 +308,3 @@ void signal_force_default(int sig)
 {
     force(sig, NULL, true);
 }
-

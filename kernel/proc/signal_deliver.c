@@ -1,5 +1,6 @@
-/* Delivery: on the way to ring 3 the task takes its signals and carries them out, one after the other: stop, end
- * the process, or enter a handler.  Here, and nowhere else, an interrupted system call is restarted. */
+/* Delivery: on the way to ring 3 the task takes its signals and carries them out, one after the
+ * other: stop, end the process, or enter a handler.  Here, and nowhere else, an interrupted system
+ * call is restarted. */
 #include "signal_private.h"
 
 struct delivery {
@@ -37,7 +38,8 @@ static void stop(struct process *p, bool irqs)
         family_tell_parent(p, CLD_CONTINUED);
 }
 
-/* Carry out a default action other than death: true when the signal is dealt with.  sighand->lock is dropped. */
+/* Carry out a default action other than death: true when the signal is dealt with.  sighand->lock
+ * is dropped. */
 static bool default_survived(struct process *p, int sig, bool irqs)
 {
     spin_unlock_irq(&p->sighand->lock, irqs);
@@ -76,7 +78,8 @@ static void exit_if_told(struct task *t, bool irqs)
     task_exit(code);
 }
 
-/* The next signal that has a handler; false: nothing left to do.  Does not return when the task must die. */
+/* The next signal that has a handler; false: nothing left to do.  Does not return when the task
+ * must die. */
 static bool next_delivery(struct task *t, const struct regs *regs, struct delivery *d)
 {
     struct process *p = t->process;
@@ -111,8 +114,8 @@ static bool next_delivery(struct task *t, const struct regs *regs, struct delive
     }
 }
 
-/* The one place that knows what becomes of an interrupted call.  Executing SYSCALL (or int 0x80) again takes two
- * bytes back and its number in rax. */
+/* The one place that knows what becomes of an interrupted call.  Executing SYSCALL (or int 0x80)
+ * again takes two bytes back and its number in rax. */
 static void restart(struct regs *regs, uint64_t number)
 {
     regs->rax = number;

@@ -14,7 +14,7 @@ void signal_recheck(struct task *t)
         thread_clear_work(THREAD_SIGNAL);
 }
 
-/* --- masks ---------------------------------------------------------------------------------------------- */
+/* --- masks ------------------------------------------------------------------------------------ */
 
 /* sighand->lock held. */
 void signal_set_blocked(struct task *t, uint64_t mask)
@@ -79,7 +79,8 @@ int signal_take(uint64_t set, siginfo_t *info)
     return sig;
 }
 
-/* While it waits, the set wakes this task as if it were unblocked, but is never delivered nor deadly. */
+/* While it waits, the set wakes this task as if it were unblocked, but is never delivered nor
+ * deadly. */
 static int wait_for(struct task *t, uint64_t set, siginfo_t *info, uint64_t deadline)
 {
     struct spinlock *lock = &t->process->sighand->lock;
@@ -113,7 +114,7 @@ int signal_wait(uint64_t set, siginfo_t *info, uint64_t deadline)
     return wait_for(current_task(), set, info, deadline);
 }
 
-/* --- handlers --------------------------------------------------------------------------------------------- */
+/* --- handlers --------------------------------------------------------------------------------- */
 
 int signal_set_action(int sig, const struct sigaction_k *new, struct sigaction_k *old)
 {
@@ -127,8 +128,8 @@ int signal_set_action(int sig, const struct sigaction_k *new, struct sigaction_k
     if (new) {
         *a = *new;
         a->mask &= ~UNBLOCKABLE;
-        a->flags &= SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |
-                    (unsigned)SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER;
+        a->flags &= SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART |
+                    SA_NODEFER | (unsigned)SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER;
         if (action_ignores(a, sig)) /* POSIX: what is pending goes, blocked or not */
             signal_flush_everywhere(p, SIG_BIT(sig));
     }
@@ -147,4 +148,3 @@ void signal_exec(void)
     spin_unlock_irq(&s->lock, irqs);
     t->altstack = (struct sigaltstack_state){.flags = SS_DISABLE};
 }
-

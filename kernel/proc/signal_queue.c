@@ -1,8 +1,8 @@
-/* Queues of pending signals: one for each task and one for each process, a bit for each signal and a siginfo for
- * those that came with one.  Everything here runs under sighand->lock.
+/* Queues of pending signals: one for each task and one for each process, a bit for each signal and
+ * a siginfo for those that came with one.  Everything here runs under sighand->lock.
  *
- * What is taken first is Linux's rule: a synchronous signal before others, then the lowest number, the task's own
- * queue before the process's. */
+ * What is taken first is Linux's rule: a synchronous signal before others, then the lowest number,
+ * the task's own queue before the process's. */
 #include "signal_private.h"
 
 #include <core/heap.h>
@@ -71,8 +71,8 @@ void signal_queue_discard_spare(struct process *p)
         slab_free(queued_slab, p->spare_signal);
 }
 
-/* Only what a program queues on purpose counts against RLIMIT_SIGPENDING; without room a realtime signal fails
- * and an ordinary one loses its siginfo. */
+/* Only what a program queues on purpose counts against RLIMIT_SIGPENDING; without room a realtime
+ * signal fails and an ordinary one loses its siginfo. */
 int signal_queue_add(struct process *p, struct signal_queue *q, int sig, const siginfo_t *info)
 {
     bool is_free = sig < SIGRTMIN && (!info || info->si_code >= 0);
@@ -144,7 +144,7 @@ int signal_take_next(struct task *t, uint64_t set, siginfo_t *info)
     return sig;
 }
 
-/* A fault comes before whatever else is pending, so that its handler sees the faulting registers. */
+/* A fault comes before all else that is pending: its handler must see the faulting registers. */
 int signal_take_fault(struct task *t, siginfo_t *info)
 {
     uint64_t set = t->pending.bits & signal_class(SIGNALS_SYNC) & ~t->blocked;
@@ -160,4 +160,3 @@ int signal_take_fault(struct task *t, siginfo_t *info)
     }
     return 0;
 }
-

@@ -1,8 +1,10 @@
-/* The first page of a program's life: the initial stack, laid out as Linux's create_elf_tables does.
+/* The first page of a program's life: the initial stack, laid out as Linux's create_elf_tables
+ * does.
  *
- * From high to low addresses: eight zero bytes, the file name, the environment strings, the argument strings,
- * the platform's name, 16 random bytes, then 16-byte aligned from the stack pointer up: argc, argv, NULL, envp,
- * NULL, and the auxiliary vector.  Programs walk all of it by hand, and debuggers rely on the order. */
+ * From high to low addresses: eight zero bytes, the file name, the environment strings, the
+ * argument strings, the platform's name, 16 random bytes, then 16-byte aligned from the stack
+ * pointer up: argc, argv, NULL, envp, NULL, and the auxiliary vector.  Programs walk all of it by
+ * hand, and debuggers rely on the order. */
 #include "private.h"
 
 #include <base/string.h>
@@ -15,9 +17,9 @@
 #include <proc/cred.h>
 
 enum {
-    STRING_MAX = 32 * 4096,         /* MAX_ARG_STRLEN */
-    STRINGS_MAX = 6 * 1024 * 1024,  /* 3/4 of the default stack limit */
-    RESERVE = 128 * 1024,           /* mapped below the strings from the start, as Linux does */
+    STRING_MAX = 32 * 4096,        /* MAX_ARG_STRLEN */
+    STRINGS_MAX = 6 * 1024 * 1024, /* 3/4 of the default stack limit */
+    RESERVE = 128 * 1024,          /* mapped below the strings from the start, as Linux does */
     NR_AUX = 24,
 };
 
@@ -135,7 +137,8 @@ static uint64_t *put_auxv(uint64_t *w, const struct exec_image *image, const str
 }
 
 /* Strings first; what later parts refer to is noted in *at and in the process. */
-static int fill_strings(const struct exec_image *image, struct process *p, struct aux_strings *at, uintptr_t *sp)
+static int fill_strings(const struct exec_image *image, struct process *p, struct aux_strings *at,
+                        uintptr_t *sp)
 {
     static const uint64_t zero;
     int err = push_bytes(&zero, sizeof(zero), sp);

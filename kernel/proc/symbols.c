@@ -1,5 +1,5 @@
-/* A single pass over .symtab that finds the nearest symbol below each wanted address: no table is kept, since a
- * program dies once. */
+/* A single pass over .symtab that finds the nearest symbol below each wanted address: no table is
+ * kept, since a program dies once. */
 #include "symbols.h"
 
 #include <base/string.h>
@@ -7,7 +7,6 @@
 #include <linux/elf.h>
 
 enum { CHUNK = 128, MAX_SECTIONS = 4096 };
-
 
 struct best {
     uint64_t value;
@@ -32,14 +31,16 @@ static bool read_at(struct file *f, void *buf, size_t n, uint64_t pos)
 static bool find_tables(struct file *f, Elf64_Shdr *symtab, Elf64_Shdr *strtab)
 {
     Elf64_Ehdr eh;
-    if (!read_at(f, &eh, sizeof(eh), 0) || eh.e_shentsize != sizeof(Elf64_Shdr) || eh.e_shnum > MAX_SECTIONS)
+    if (!read_at(f, &eh, sizeof(eh), 0) || eh.e_shentsize != sizeof(Elf64_Shdr) ||
+        eh.e_shnum > MAX_SECTIONS)
         return false;
     for (unsigned i = 0; i < eh.e_shnum; i++) {
         if (!read_at(f, symtab, sizeof(*symtab), eh.e_shoff + i * sizeof(*symtab)))
             return false;
         if (symtab->sh_type == SHT_SYMTAB)
             return symtab->sh_link < eh.e_shnum &&
-                   read_at(f, strtab, sizeof(*strtab), eh.e_shoff + symtab->sh_link * sizeof(*strtab));
+                   read_at(f, strtab, sizeof(*strtab),
+                           eh.e_shoff + symtab->sh_link * sizeof(*strtab));
     }
     return false;
 }

@@ -9,6 +9,6 @@ struct symbol {
     char name[80];   /* out: "" when there is none */
 };
 
-/* Look all of them up in one pass over the file's .symtab, for a program loaded `base` above its addresses.  Reads
- * the file, so thread context; says nothing when it is stripped or damaged. */
+/* Look all of them up in one pass over the file's .symtab, for a program loaded `base` above its
+ * addresses.  Reads the file, so thread context; says nothing when it is stripped or damaged. */
 void symbols_find(struct file *f, uint64_t base, struct symbol *symbols, unsigned nr);

@@ -1,15 +1,24 @@
-/* From exceptions of the program to signals: which signal, si_code and address, as Linux gives them. */
+/* From exceptions of the program to signals: which signal, si_code and address, as Linux gives
+ * them. */
 #include "private.h"
 
 #include <arch/upcalls.h>
 #include <linux/signal.h>
 
 enum {
-    VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_UD = 6, VECTOR_NP = 11, VECTOR_SS = 12,
-    VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_XF = 19,
+    VECTOR_DE = 0,
+    VECTOR_DB = 1,
+    VECTOR_BP = 3,
+    VECTOR_UD = 6,
+    VECTOR_NP = 11,
+    VECTOR_SS = 12,
+    VECTOR_PF = 14,
+    VECTOR_MF = 16,
+    VECTOR_AC = 17,
+    VECTOR_XF = 19,
 };
 
-/* --- page faults ----------------------------------------------------------------------------------- */
+/* --- page faults ------------------------------------------------------------------------------ */
 
 /* The program's page is nowhere to be had: it dies, the kernel goes on. */
 static void fault_out_of_memory(uintptr_t addr)
@@ -48,9 +57,10 @@ bool up_page_fault(struct regs *regs, uintptr_t addr, unsigned flags)
     return false;
 }
 
-/* --- the others ----------------------------------------------------------------------------------------- */
+/* --- the others ------------------------------------------------------------------------------- */
 
-/* si_code of the first unmasked floating-point exception, in Linux's order.  `bits` are IE DE ZE OE UE PE. */
+/* si_code of the first unmasked floating-point exception, in Linux's order.  `bits` are IE DE ZE OE
+ * UE PE. */
 static int float_code(unsigned bits)
 {
     if (bits & 0x01)

@@ -1,5 +1,6 @@
-/* The vDSO in a program's address space: one read-only page of clock data, and behind it the ELF image whose
- * functions read that page.  Every program maps the same pages, which are the kernel image's own. */
+/* The vDSO in a program's address space: one read-only page of clock data, and behind it the ELF
+ * image whose functions read that page.  Every program maps the same pages, which are the kernel
+ * image's own. */
 #include "private.h"
 
 #include <linux/mman.h>
@@ -65,7 +66,8 @@ int vdso_map(struct vm *vm, uintptr_t *base)
         .flags = MAP_PRIVATE | MAP_FIXED,
         .object = &vdso_object,
         .offset = PAGE_SIZE,
-        .max_prot = PROT_READ | PROT_WRITE | PROT_EXEC, /* a debugger's breakpoint makes a private copy */
+        .max_prot =
+            PROT_READ | PROT_WRITE | PROT_EXEC, /* a debugger's breakpoint makes a private copy */
         .name = "[vdso]",
     };
     return vm_map(vm, &args, base);

@@ -1,7 +1,8 @@
 /* Parents and children: who is whose, and wait(2).
  *
- * One spinlock for the whole tree: it changes rarely and each change is a few instructions.  A process that has
- * ended stays in its parent's list as a zombie until it is waited for; the list holds a reference. */
+ * One spinlock for the whole tree: it changes rarely and each change is a few instructions.  A
+ * process that has ended stays in its parent's list as a zombie until it is waited for; the list
+ * holds a reference. */
 #include "private.h"
 
 #include <linux/signal.h>
@@ -105,7 +106,8 @@ void family_exit(struct process *p)
     }
     p->is_zombie = !unseen;
     if (parent)
-        tell(parent, p, code_of_status(p->exit_code), value_of_status(p->exit_code), p->exit_signal);
+        tell(parent, p, code_of_status(p->exit_code), value_of_status(p->exit_code),
+             p->exit_signal);
     spin_unlock(&family_lock);
 
     if (unseen)
@@ -122,7 +124,8 @@ void family_tell_parent(struct process *p, int code)
         bool irqs = spin_lock_irq(&parent->sighand->lock);
         bool is_unwanted = parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP;
         spin_unlock_irq(&parent->sighand->lock, irqs);
-        tell(parent, p, code, code == CLD_CONTINUED ? SIGCONT : p->stop_signal, is_unwanted ? 0 : SIGCHLD);
+        tell(parent, p, code, code == CLD_CONTINUED ? SIGCONT : p->stop_signal,
+             is_unwanted ? 0 : SIGCHLD);
     }
     spin_unlock(&family_lock);
 }
@@ -144,7 +147,7 @@ bool family_is_orphaned_group(int pgid)
     return !has_keeper;
 }
 
-/* --- wait(2) -------------------------------------------------------------------------------------------- */
+/* --- wait(2) ---------------------------------------------------------------------------------- */
 
 static bool is_wanted(struct process *self, struct process *child, int which, int id, int options)
 {

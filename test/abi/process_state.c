@@ -1,4 +1,5 @@
-/* What a process is told about itself and may change: ids, limits, capabilities, prctl, the auxiliary vector. */
+/* What a process is told about itself and may change: ids, limits, capabilities, prctl, the
+ * auxiliary vector. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <elf.h>
@@ -31,7 +32,8 @@ static void initial_stack(char **argv)
 {
     long *sp = (long *)argv - 1;
     char **env = environ;
-    printf("argc %ld, aligned %d, envp behind argv %d\n", *sp, (long)sp % 16 == 0, argv + *sp + 1 == environ);
+    printf("argc %ld, aligned %d, envp behind argv %d\n", *sp, (long)sp % 16 == 0,
+           argv + *sp + 1 == environ);
     while (*env)
         env++;
     Elf64_auxv_t *aux = (Elf64_auxv_t *)(env + 1);
@@ -41,13 +43,16 @@ static void initial_stack(char **argv)
             printf(" %lu", aux->a_type);
     printf("\nstrings in order: %d, random aligned %lu, name \"%s\", platform %s\n",
            argv[0] < (char *)getauxval(AT_EXECFN), getauxval(AT_RANDOM) % 1,
-           strrchr((char *)getauxval(AT_EXECFN), '/') != NULL ? "path" : "", (char *)getauxval(AT_PLATFORM));
+           strrchr((char *)getauxval(AT_EXECFN), '/') != NULL ? "path" : "",
+           (char *)getauxval(AT_PLATFORM));
     char *end = (char *)getauxval(AT_EXECFN);
     end += strlen(end) + 1;
-    printf("end of the stack: %lx zeros %d\n", ((unsigned long)end + 8) % 4096, !memcmp(end, "\0\0\0\0\0\0\0", 8));
-    printf("pagesz %lu clktck %lu phent %lu base %lu flags %lu secure %lu phdr %d entry %d\n", getauxval(AT_PAGESZ),
-           getauxval(AT_CLKTCK), getauxval(AT_PHENT), getauxval(AT_BASE), getauxval(AT_FLAGS), getauxval(AT_SECURE),
-           getauxval(AT_PHDR) != 0, getauxval(AT_ENTRY) != 0);
+    printf("end of the stack: %lx zeros %d\n", ((unsigned long)end + 8) % 4096,
+           !memcmp(end, "\0\0\0\0\0\0\0", 8));
+    printf("pagesz %lu clktck %lu phent %lu base %lu flags %lu secure %lu phdr %d entry %d\n",
+           getauxval(AT_PAGESZ), getauxval(AT_CLKTCK), getauxval(AT_PHENT), getauxval(AT_BASE),
+           getauxval(AT_FLAGS), getauxval(AT_SECURE), getauxval(AT_PHDR) != 0,
+           getauxval(AT_ENTRY) != 0);
 }
 
 static void users(void)
@@ -91,8 +96,8 @@ static void capabilities(void)
     struct __user_cap_data_struct d[2];
     puts("capabilities:");
     result("capget", syscall(SYS_capget, &h, d));
-    printf("effective %x %x permitted %x inheritable %x\n", d[0].effective & 1, d[1].effective & 1, d[0].permitted & 1,
-           d[0].inheritable);
+    printf("effective %x %x permitted %x inheritable %x\n", d[0].effective & 1, d[1].effective & 1,
+           d[0].permitted & 1, d[0].inheritable);
     h.version = 5;
     result("bad version", syscall(SYS_capget, &h, d));
     printf("version now %x\n", h.version);

@@ -1,5 +1,6 @@
-/* What a handler sees: siginfo and ucontext of every kind of fault, the FPU state, the alternate stack, and that it
- * can change where the program goes on.  (No SIGFPE from SSE: QEMU's TCG never raises #XM.) */
+/* What a handler sees: siginfo and ucontext of every kind of fault, the FPU state, the alternate
+ * stack, and that it can change where the program goes on.  (No SIGFPE from SSE: QEMU's TCG never
+ * raises #XM.) */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <immintrin.h>
@@ -38,16 +39,16 @@ static void handle(int sig)
     sigaction(sig, &sa, NULL);
 }
 
-#define FAULT(what, address, ...)                                                                  \
-    do {                                                                                           \
-        printf("%s: ", what);                                                                      \
-        expected = (char *)(address);                                                              \
-        print_address = expected != NULL;                                                          \
-        fflush(stdout);                                                                            \
-        if (!sigsetjmp(back, 1)) {                                                                 \
-            __VA_ARGS__;                                                                           \
-            printf("nothing happened\n");                                                          \
-        }                                                                                          \
+#define FAULT(what, address, ...)         \
+    do {                                  \
+        printf("%s: ", what);             \
+        expected = (char *)(address);     \
+        print_address = expected != NULL; \
+        fflush(stdout);                   \
+        if (!sigsetjmp(back, 1)) {        \
+            __VA_ARGS__;                  \
+            printf("nothing happened\n"); \
+        }                                 \
     } while (0)
 
 static void faults(void)
@@ -79,7 +80,9 @@ static void faults(void)
     FAULT("ud2", NULL, __asm__ volatile("ud2"));
     FAULT("int3", NULL, __asm__ volatile("int3"));
     FAULT("hlt", NULL, __asm__ volatile("hlt"));
-    FAULT("single step", NULL, __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop; nop" ::: "memory"));
+    FAULT("single step", NULL,
+          __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop; nop" ::
+                               : "memory"));
     (void)sink;
 }
 
@@ -108,14 +111,15 @@ static void change_registers(void)
     struct sigaction sa = {.sa_sigaction = skip_ud2, .sa_flags = SA_SIGINFO};
     sigaction(SIGILL, &sa, NULL);
     uint64_t rbx, r15, rcx = 77, r11 = 88;
-    __asm__ volatile("movq %4, %%rcx; movq %5, %%r11; ud2; movq %%rbx, %0; movq %%r15, %1; movq %%rcx, %2; movq %%r11, %3"
+    __asm__ volatile("movq %4, %%rcx; movq %5, %%r11; ud2; movq %%rbx, %0; movq %%r15, %1; movq "
+                     "%%rcx, %2; movq %%r11, %3"
                      : "=m"(rbx), "=m"(r15), "=m"(rcx), "=m"(r11)
                      : "m"(rcx), "m"(r11)
                      : "rbx", "r15", "rcx", "r11");
     printf("after the handler: rbx %lx r15 %ld rcx %lu r11 %lu\n", rbx, (long)r15, rcx, r11);
 }
 
-/* --- the FPU ------------------------------------------------------------------------------------- */
+/* --- the FPU ---------------------------------------------------------------------------------- */
 
 static volatile unsigned handler_mxcsr, handler_cw;
 
@@ -126,7 +130,8 @@ static void clobber_fpu(int sig)
     handler_mxcsr = _mm_getcsr();
     __asm__ volatile("fnstcw %0" : "=m"(cw));
     handler_cw = cw;
-    __asm__ volatile("pxor %%xmm7, %%xmm7; pxor %%xmm15, %%xmm15; fninit; fld1" ::: "xmm7", "xmm15");
+    __asm__ volatile("pxor %%xmm7, %%xmm7; pxor %%xmm15, %%xmm15; fninit; fld1" ::
+                         : "xmm7", "xmm15");
     _mm_setcsr(0x1f80 | 0x6000);
 }
 
@@ -137,14 +142,15 @@ static void fpu_is_kept(void)
     uint64_t in[2] = {0x0123456789abcdef, 0xfedcba9876543210}, out[2] = {0}, out15[2] = {0};
     unsigned csr = 0x1f80 | 0x2000;
     _mm_setcsr(csr);
-    __asm__ volatile("movdqu %3, %%xmm7; movdqu %3, %%xmm15; movl %4, %%eax; movl %5, %%edi; movl %6, %%esi; syscall;"
+    __asm__ volatile("movdqu %3, %%xmm7; movdqu %3, %%xmm15; movl %4, %%eax; movl %5, %%edi; movl "
+                     "%6, %%esi; syscall;"
                      "movdqu %%xmm7, %0; movdqu %%xmm15, %1; stmxcsr %2"
                      : "=m"(out), "=m"(out15), "=m"(csr)
                      : "m"(in), "i"(SYS_tkill), "r"(gettid()), "i"(SIGUSR1)
                      : "xmm7", "xmm15", "rax", "rdi", "rsi", "rcx", "r11", "memory");
     _mm_setcsr(0x1f80);
-    printf("fpu kept: %d %d mxcsr %x; in the handler mxcsr %x cw %x\n", !memcmp(in, out, 16), !memcmp(in, out15, 16),
-           csr, handler_mxcsr, handler_cw);
+    printf("fpu kept: %d %d mxcsr %x; in the handler mxcsr %x cw %x\n", !memcmp(in, out, 16),
+           !memcmp(in, out15, 16), csr, handler_mxcsr, handler_cw);
 }
 
 static void show_frame(int sig, siginfo_t *si, void *context)
@@ -156,10 +162,12 @@ static void show_frame(int sig, siginfo_t *si, void *context)
     memcpy(&size, fp + 468, 4);
     memcpy(&magic2, fp + size - 4, 4);
     printf("frame: info - frame %ld, uc - frame %ld, frame %% 16 %ld, fp %% 64 %ld\n",
-           (long)((char *)si - (char *)uc), 0L, (long)(((uintptr_t)uc - 8) % 16), (long)((uintptr_t)fp % 64));
-    printf("magic %x %x, sender %d, code %d, oldmask %llx sigmask %lx signal %d\n", magic, magic2, si->si_pid == getpid(),
-           si->si_code, (unsigned long long)uc->uc_mcontext.gregs[REG_OLDMASK], *(unsigned long *)&uc->uc_sigmask,
-           sig == SIGUSR2);
+           (long)((char *)si - (char *)uc), 0L, (long)(((uintptr_t)uc - 8) % 16),
+           (long)((uintptr_t)fp % 64));
+    printf("magic %x %x, sender %d, code %d, oldmask %llx sigmask %lx signal %d\n", magic, magic2,
+           si->si_pid == getpid(), si->si_code,
+           (unsigned long long)uc->uc_mcontext.gregs[REG_OLDMASK],
+           *(unsigned long *)&uc->uc_sigmask, sig == SIGUSR2);
 }
 
 static void frame_layout(void)
@@ -179,7 +187,8 @@ static void frame_layout(void)
 static void red_zone(void)
 {
     uint64_t sum = 0;
-    __asm__ volatile("movq $5, -8(%%rsp); movq $6, -120(%%rsp); movl %1, %%eax; movl %2, %%edi; movl %3, %%esi; syscall;"
+    __asm__ volatile("movq $5, -8(%%rsp); movq $6, -120(%%rsp); movl %1, %%eax; movl %2, %%edi; "
+                     "movl %3, %%esi; syscall;"
                      "movq -8(%%rsp), %0; addq -120(%%rsp), %0"
                      : "=&r"(sum)
                      : "i"(SYS_tkill), "r"(gettid()), "i"(SIGUSR1)
@@ -187,7 +196,7 @@ static void red_zone(void)
     printf("red zone: %lu\n", sum);
 }
 
-/* --- the alternate stack ----------------------------------------------------------------------------- */
+/* --- the alternate stack ---------------------------------------------------------------------- */
 
 static char stack[65536];
 
@@ -210,9 +219,9 @@ static void on_overflow(int sig, siginfo_t *si, void *context)
     char here;
     ucontext_t *uc = context;
     sigaltstack(NULL, &now);
-    printf("stack overflow: %s code %d on the other stack %d, flags %d, saved flags %d size %zu\n", strsignal(sig),
-           si->si_code, &here > stack && &here < stack + sizeof(stack), now.ss_flags, uc->uc_stack.ss_flags,
-           uc->uc_stack.ss_size);
+    printf("stack overflow: %s code %d on the other stack %d, flags %d, saved flags %d size %zu\n",
+           strsignal(sig), si->si_code, &here > stack && &here < stack + sizeof(stack),
+           now.ss_flags, uc->uc_stack.ss_flags, uc->uc_stack.ss_size);
     stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
     try_altstack("change while on it", &other);
     siglongjmp(back, 1);

@@ -124,7 +124,8 @@ static void ignored_and_pending(void)
     signal(SIGUSR1, SIG_IGN);
     signal(SIGWINCH, SIG_IGN);
     sigpending(&pending);
-    printf("gone with SIG_IGN: %d %d\n", sigismember(&pending, SIGUSR1), sigismember(&pending, SIGWINCH));
+    printf("gone with SIG_IGN: %d %d\n", sigismember(&pending, SIGUSR1),
+           sigismember(&pending, SIGWINCH));
     sigprocmask(SIG_UNBLOCK, &s, NULL);
 }
 
@@ -198,7 +199,8 @@ static void refusals(void)
     result("rt_sigtimedwait size", syscall(SYS_rt_sigtimedwait, &mask, NULL, NULL, 4));
     result("rt_sigsuspend size", syscall(SYS_rt_sigsuspend, &mask, 4));
     sa.sa_flags = (int)0xffffffff;
-    result("all flags", syscall(SYS_rt_sigaction, SIGUSR2, &(unsigned long[]){1, ~0UL, 0, ~0UL}, NULL, 8));
+    result("all flags",
+           syscall(SYS_rt_sigaction, SIGUSR2, &(unsigned long[]){1, ~0UL, 0, ~0UL}, NULL, 8));
     unsigned long kept[4];
     syscall(SYS_rt_sigaction, SIGUSR2, NULL, kept, 8);
     printf("kept flags %lx mask %lx\n", kept[1], kept[3]);

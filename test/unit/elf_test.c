@@ -1,6 +1,7 @@
 /* sources: kernel/proc/elf.c */
-/* The ELF parser against files made here: one good file, and everything that can be wrong with it, one thing at a
- * time; then every one-byte damage of the headers, which must never yield a plan outside its promises. */
+/* The ELF parser against files made here: one good file, and everything that can be wrong with it,
+ * one thing at a time; then every one-byte damage of the headers, which must never yield a plan
+ * outside its promises. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +26,7 @@ static struct {
 static struct elf_plan plan;
 static struct elf_why why;
 
-/* As ld makes them: headers and text, data with a bss, a thread-local segment, the stack's rights. */
+/* As ld makes them: headers and text, data with a bss, thread-local data, the stack's rights. */
 static int make_good(void **state)
 {
     (void)state;
@@ -39,12 +40,26 @@ static int make_good(void **state)
     good.eh.e_phoff = sizeof(Elf64_Ehdr);
     good.eh.e_phentsize = sizeof(Elf64_Phdr);
     good.eh.e_phnum = NR_HEADERS;
-    good.ph[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000,
-                              .p_filesz = 0x1234, .p_memsz = 0x1234, .p_align = 0x1000};
-    good.ph[1] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x2010,
-                              .p_vaddr = 0x403010, .p_filesz = 0x100, .p_memsz = 0x5000, .p_align = 0x1000};
-    good.ph[2] = (Elf64_Phdr){.p_type = PT_TLS, .p_flags = PF_R, .p_offset = 0x2010, .p_vaddr = 0x403010,
-                              .p_filesz = 0x10, .p_memsz = 0x40, .p_align = 8};
+    good.ph[0] = (Elf64_Phdr){.p_type = PT_LOAD,
+                              .p_flags = PF_R | PF_X,
+                              .p_vaddr = 0x400000,
+                              .p_filesz = 0x1234,
+                              .p_memsz = 0x1234,
+                              .p_align = 0x1000};
+    good.ph[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+                              .p_flags = PF_R | PF_W,
+                              .p_offset = 0x2010,
+                              .p_vaddr = 0x403010,
+                              .p_filesz = 0x100,
+                              .p_memsz = 0x5000,
+                              .p_align = 0x1000};
+    good.ph[2] = (Elf64_Phdr){.p_type = PT_TLS,
+                              .p_flags = PF_R,
+                              .p_offset = 0x2010,
+                              .p_vaddr = 0x403010,
+                              .p_filesz = 0x10,
+                              .p_memsz = 0x40,
+                              .p_align = 8};
     good.ph[3] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W};
     file = good;
     return 0;
@@ -256,7 +271,8 @@ static void too_many_segments(void **state)
     struct elf_head head = {.entry = 0x400000, .phnum = ELF_MAX_LOADS + 1};
     Elf64_Phdr table[ELF_MAX_LOADS + 1];
     for (unsigned i = 0; i <= ELF_MAX_LOADS; i++)
-        table[i] = (Elf64_Phdr){.p_type = PT_LOAD, .p_vaddr = 0x400000 + i * 0x1000UL, .p_memsz = 1};
+        table[i] =
+            (Elf64_Phdr){.p_type = PT_LOAD, .p_vaddr = 0x400000 + i * 0x1000UL, .p_memsz = 1};
     assert_int_equal(elf_make_plan(&head, table, 0, &plan, &why), -ENOEXEC);
     assert_non_null(strstr(why.text, "more than"));
     head.phnum = ELF_MAX_LOADS;

@@ -156,7 +156,8 @@ struct init_args {
     struct path root, cwd;
     struct file *stdio[3];          /* descriptors 0, 1, 2; references are taken over; NULL: closed */
 };
-/* Make process 1 and start it; once, in thread context.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC (said on the log), -ENOMEM. */
+/* Make process 1 and start it; once, in thread context.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC
+ * (said on the log), -ENOMEM. */
 must_check int process_start_init(const struct init_args *args);
 /* Called (thread context) when process 1 has exited, with its wait status; never returns. */
 typedef void init_exit_fn(int wait_status);
