@@ -6,6 +6,7 @@
 #include <image/root.h>
 #include <image/terminal.h>
 #include <proc/process.h>
+#include <proc/system.h>
 
 /* Exit statuses as a shell and Docker give them. */
 static void program_ended(int wait_status)
@@ -59,6 +60,7 @@ void boot_program(const struct cmdline *line)
     if (root_make_dirs(dir, &args.cwd) < 0)
         control_end(125, "the working directory %s cannot be made", line->cwd);
 
+    system_set_hostname(line->hostname);
     terminal_init(line);
     open_stdio(line, &args.cwd, args.stdio);
     process_on_init_exit(program_ended);
