@@ -49,8 +49,7 @@ def main():
         for f in files:
             pathlib.Path(root, f).write_bytes((HERE / f).read_bytes())
         # The native run sees the same files under the folder's own name.
-        here = [a.replace("/d", f"{root}/d").replace("/tmp/", f"{root}/tmp/").replace("/workout", f"{root}/workout")
-                if a.startswith(("/", ".read")) else a for a in args]
+        here = [root + a if a.startswith("/") else a.replace(".read /", f".read {root}/") for a in args]
         native = run([program, *here], stdin)
         for f in pathlib.Path(root, "tmp").iterdir():
             f.unlink()
