@@ -63,7 +63,19 @@ static const char *value_of(const char *word, const char *prefix)
 static void parse_stdio(const char *value, enum stdio_kind stdio[3])
 {
     for (int i = 0; i < 3 && *value; i++) {
-        stdio[i] = *value == 'p' ? STDIO_PIPE : *value == 'n' ? STDIO_NULL : STDIO_TTY;
+        switch (*value) {
+        case 'p':
+            stdio[i] = STDIO_PIPE;
+            break;
+        case 'n':
+            stdio[i] = STDIO_NULL;
+            break;
+        case 'o':
+            stdio[i] = STDIO_OUT;
+            break;
+        default:
+            stdio[i] = STDIO_TTY;
+        }
         const char *comma = strchr(value, ',');
         value = comma ? comma + 1 : "";
     }
@@ -122,14 +134,12 @@ int cmdline_parse(char *text, struct cmdline *out)
             is_encoded = true;
             continue;
         }
-        if (is_encoded)
-            percent_decode(word);
         if (is_args) {
             if (out->nr_args == CMDLINE_MAX_WORDS - 2)
                 return -E2BIG;
             out->args[out->nr_args++] = word;
         } else if (parse_own(word, out)) {
-            continue;
+            ; /* stored */
         } else if (is_environment(word)) {
             if (out->nr_env == CMDLINE_MAX_WORDS - 1)
                 return -E2BIG;
@@ -137,6 +147,10 @@ int cmdline_parse(char *text, struct cmdline *out)
         } else if (out->nr_unknown < ARRAY_LEN(out->unknown)) {
             out->unknown[out->nr_unknown++] = word;
         }
+        /* Only now: a name that is escaped (%69nit=x) is never one of our own parameters.  In place and towards the
+         * front, so what points behind a plain prefix still does. */
+        if (is_encoded)
+            percent_decode(word);
     }
     return 0;
 }

@@ -37,8 +37,12 @@ static void open_stdio(const struct cmdline *line, const struct path *cwd, struc
     if (!fs)
         panic("no memory for process 1");
     struct walk w = {.fs = fs, .cred = root_cred()};
-    for (int i = 0; i < 3; i++)
-        stdio[i] = terminal_open(i, line->stdio[i], &w);
+    for (int i = 0; i < 3; i++) {
+        bool is_same = line->stdio[i] == STDIO_OUT && i == 2 && stdio[1];
+        stdio[i] = is_same ? stdio[1] : terminal_open(i, line->stdio[i], &w);
+        if (is_same)
+            file_get(stdio[i]);
+    }
     fs_context_put(fs);
 }
 

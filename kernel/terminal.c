@@ -11,6 +11,9 @@
 #define DRAIN_NS 2000000000UL
 
 static struct tty *tty;
+static struct {
+    unsigned rows, columns;
+} window; /* as the host told it last, which may be before there is a terminal */
 static struct stream *streams[3]; /* of descriptors 0, 1, 2; on a serial port one serves all */
 
 static void use_serial(bool wants_stream)
@@ -50,6 +53,8 @@ void terminal_init(const struct cmdline *line)
     if (tty) {
         tty_set_console(tty);
         tty_adopt(tty, 1, 1);
+        if (window.rows || window.columns)
+            tty_set_winsize(tty, window.rows, window.columns);
     }
 }
 
@@ -66,6 +71,8 @@ struct file *terminal_open(int fd, enum stdio_kind kind, const struct walk *w)
 
 void terminal_resize(unsigned rows, unsigned columns)
 {
+    window.rows = rows;
+    window.columns = columns;
     if (tty)
         tty_set_winsize(tty, rows, columns);
 }

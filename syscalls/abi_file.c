@@ -53,7 +53,8 @@ static struct statx_timestamp timestamp(int64_t ns)
     return (struct statx_timestamp){.tv_sec = seconds(ns), .tv_nsec = nanoseconds(ns)};
 }
 
-int user_put_statx(struct uptr p, const struct inode_stat *st, unsigned wanted, int mount_id, bool is_mount_root)
+int user_put_statx(struct uptr p, const struct inode_stat *st, unsigned wanted, int mount_id,
+                   bool is_mount_root)
 {
     struct statx s = {
         .stx_mask = STATX_BASIC_STATS | (wanted & STATX_BTIME) | STATX_MNT_ID,
@@ -108,7 +109,7 @@ int user_put_statfs(struct uptr p, const struct fs_stat *st, unsigned mount_flag
     return user_put(p, &s);
 }
 
-/* --- times ------------------------------------------------------------------------------------------------ */
+/* --- times ------------------------------------------------------------------------------------ */
 
 /* The times that 64 bits of nanoseconds can say: years 1678 to 2262. */
 static int64_t to_ns(int64_t s, int64_t ns)
@@ -158,7 +159,7 @@ int user_get_utimbuf(struct uptr p, int64_t ns[2])
     return 0;
 }
 
-/* --- directory entries ------------------------------------------------------------------------------------ */
+/* --- directory entries ------------------------------------------------------------------------ */
 
 /* Linux exports neither of these two. */
 struct dirent64 {
@@ -175,7 +176,8 @@ struct dirent_old { /* d_type is the last byte of the record */
     char d_name[];
 } __attribute__((packed));
 
-static int put_new(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino, unsigned type, int64_t off)
+static int put_new(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino,
+                   unsigned type, int64_t off)
 {
     struct dirent64 d = {.d_ino = ino, .d_off = off, .d_reclen = size, .d_type = type};
     size_t head = offsetof(struct dirent64, d_name);
@@ -185,21 +187,25 @@ static int put_new(struct uptr p, size_t size, const char *name, size_t len, uin
                : 0;
 }
 
-static int put_old(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino, unsigned type, int64_t off)
+static int put_old(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino,
+                   unsigned type, int64_t off)
 {
     struct dirent_old d = {.d_ino = ino, .d_off = off, .d_reclen = size};
     size_t head = offsetof(struct dirent_old, d_name);
     uint8_t last = type;
     return user_write(p, &d, head) || user_write(uptr_add(p, head), name, len) ||
-                   user_zero(uptr_add(p, head + len), size - head - len - 1) || user_put(uptr_add(p, size - 1), &last)
+                   user_zero(uptr_add(p, head + len), size - head - len - 1) ||
+                   user_put(uptr_add(p, size - 1), &last)
                ? -EFAULT
                : 0;
 }
 
-bool dirent_emit(void *arg, const char *name, size_t len, uint64_t ino, unsigned type, int64_t next_pos)
+bool dirent_emit(void *arg, const char *name, size_t len, uint64_t ino, unsigned type,
+                 int64_t next_pos)
 {
     struct dirent_buf *b = arg;
-    size_t head = b->is_old ? offsetof(struct dirent_old, d_name) + 1 : offsetof(struct dirent64, d_name);
+    size_t head =
+        b->is_old ? offsetof(struct dirent_old, d_name) + 1 : offsetof(struct dirent64, d_name);
     size_t size = ALIGN_UP(head + len + 1, sizeof(uint64_t));
     if (size > b->left) {
         b->error = -EINVAL;

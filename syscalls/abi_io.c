@@ -61,9 +61,11 @@ int user_put_timeval_ns(struct uptr p, int64_t ns)
 int user_get_itimerspec_ns(struct uptr p, uint64_t *value, uint64_t *interval)
 {
     int64_t first, again;
-    int ret = user_get_timespec_ns(uptr_add(p, offsetof(struct __kernel_itimerspec, it_interval)), &again);
+    int ret = user_get_timespec_ns(uptr_add(p, offsetof(struct __kernel_itimerspec, it_interval)),
+                                   &again);
     if (ret == 0)
-        ret = user_get_timespec_ns(uptr_add(p, offsetof(struct __kernel_itimerspec, it_value)), &first);
+        ret = user_get_timespec_ns(uptr_add(p, offsetof(struct __kernel_itimerspec, it_value)),
+                                   &first);
     if (ret < 0)
         return ret;
     *value = first;

@@ -50,10 +50,12 @@ int user_put_altstack(struct uptr p, const struct sigaltstack_state *s)
 
 int user_get_siginfo(struct uptr p, siginfo_t *info)
 {
-    return user_get(p, info);
+    return user_read(info, p, SIGINFO_USED);
 }
 
 int user_put_siginfo(struct uptr p, const siginfo_t *info)
 {
-    return user_put(p, info);
+    siginfo_t user = {0};
+    siginfo_copy(&user, info);
+    return user_put(p, &user);
 }

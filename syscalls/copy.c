@@ -70,7 +70,8 @@ static long copy(struct copy_side *in, struct copy_side *out, size_t n)
     return ret;
 }
 
-long sys_copy_file_range(int fd_in, struct uptr off_in, int fd_out, struct uptr off_out, size_t len, unsigned flags)
+long sys_copy_file_range(int fd_in, struct uptr off_in, int fd_out, struct uptr off_out, size_t len,
+                         unsigned flags)
 {
     struct copy_side in = {.f = file_of_fd(fd_in), .user_pos = off_in};
     struct copy_side out = {.f = file_of_fd(fd_out), .user_pos = off_out};

@@ -55,14 +55,15 @@ static long wait(int epfd, struct uptr events, int maxevents, int64_t timeout_ns
     struct file *f = file_of_fd(epfd);
     if (!f)
         return -EBADF;
-    long ret = file_is_epoll(f) ? epoll_wait(f, maxevents, timeout_ns, emit_event, &events) : -EINVAL;
+    long ret =
+        file_is_epoll(f) ? epoll_wait(f, maxevents, timeout_ns, emit_event, &events) : -EINVAL;
     file_put(f);
     return ret;
 }
 
 /* A mask for as long as the call waits. */
-static long wait_masked(int epfd, struct uptr events, int maxevents, int64_t timeout_ns, struct uptr sigmask,
-                        size_t size)
+static long wait_masked(int epfd, struct uptr events, int maxevents, int64_t timeout_ns,
+                        struct uptr sigmask, size_t size)
 {
     uint64_t mask;
     if (uptr_is_null(sigmask))
@@ -82,13 +83,14 @@ long sys_epoll_wait(int epfd, struct uptr events, int maxevents, int timeout)
     return wait(epfd, events, maxevents, timeout * NS_PER_MSEC);
 }
 
-long sys_epoll_pwait(int epfd, struct uptr events, int maxevents, int timeout, struct uptr sigmask, size_t sigsetsize)
+long sys_epoll_pwait(int epfd, struct uptr events, int maxevents, int timeout, struct uptr sigmask,
+                     size_t sigsetsize)
 {
     return wait_masked(epfd, events, maxevents, timeout * NS_PER_MSEC, sigmask, sigsetsize);
 }
 
-long sys_epoll_pwait2(int epfd, struct uptr events, int maxevents, struct uptr timeout, struct uptr sigmask,
-                      size_t sigsetsize)
+long sys_epoll_pwait2(int epfd, struct uptr events, int maxevents, struct uptr timeout,
+                      struct uptr sigmask, size_t sigsetsize)
 {
     int64_t ns = -1;
     if (!uptr_is_null(timeout)) {

@@ -20,8 +20,9 @@
 #define MFD_NOEXEC_SEAL_ 0x8u
 #define MFD_EXEC_        0x10u
 
-#define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC_)
-#define SETTABLE  (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC)
+#define ALL_SEALS \
+    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC_)
+#define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC)
 
 static uint64_t fd_limit(void)
 {
@@ -38,7 +39,7 @@ long install_file(struct file *f, int flags)
     return fd;
 }
 
-/* --- close and dup --------------------------------------------------------------------------------------- */
+/* --- close and dup ---------------------------------------------------------------------------- */
 
 long sys_close(int fd)
 {
@@ -103,7 +104,7 @@ long sys_dup3(int oldfd, int newfd, int flags)
     return dup_to(oldfd, newfd, flags);
 }
 
-/* --- fcntl: flags ---------------------------------------------------------------------------------------- */
+/* --- fcntl: flags ----------------------------------------------------------------------------- */
 
 static long dup_min(int fd, unsigned long min, int flags)
 {
@@ -126,7 +127,7 @@ static bool is_same_file(struct file *f, int fd)
     return other == f;
 }
 
-/* --- fcntl: locks ---------------------------------------------------------------------------------------- */
+/* --- fcntl: locks ----------------------------------------------------------------------------- */
 
 static bool is_ofd(unsigned cmd)
 {
@@ -138,7 +139,8 @@ static void *lock_owner(struct file *f, unsigned cmd)
     return is_ofd(cmd) ? (void *)f : (void *)current_files();
 }
 
-static long get_range(struct file *f, unsigned cmd, struct uptr arg, struct flock_k *lock, struct lock_range *r)
+static long get_range(struct file *f, unsigned cmd, struct uptr arg, struct flock_k *lock,
+                      struct lock_range *r)
 {
     if (user_get_flock(arg, lock) < 0)
         return -EFAULT;
@@ -184,7 +186,7 @@ static long set_lock(struct file *f, unsigned cmd, struct uptr arg)
     return locks_set(f, lock_owner(f, cmd), &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
 }
 
-/* --- fcntl: owner of O_ASYNC ------------------------------------------------------------------------------ */
+/* --- fcntl: owner of O_ASYNC ------------------------------------------------------------------ */
 
 static void set_owner(struct file *f, int type, int pid)
 {
@@ -237,7 +239,7 @@ static long set_signal(struct file *f, unsigned long sig)
     return 0;
 }
 
-/* --- fcntl: seals ---------------------------------------------------------------------------------------- */
+/* --- fcntl: seals ----------------------------------------------------------------------------- */
 
 static bool can_be_sealed(const struct file *f)
 {
@@ -277,12 +279,12 @@ static long add_seals(struct file *f, unsigned seals)
     return ret;
 }
 
-/* --- fcntl itself ---------------------------------------------------------------------------------------- */
+/* --- fcntl itself ----------------------------------------------------------------------------- */
 
 static bool works_on_path(unsigned cmd)
 {
-    return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL ||
-           cmd == F_DUPFD_QUERY_ || cmd == F_CREATED_QUERY_;
+    return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
+           cmd == F_GETFL || cmd == F_DUPFD_QUERY_ || cmd == F_CREATED_QUERY_;
 }
 
 static long fcntl(struct file *f, int fd, unsigned cmd, unsigned long arg)
@@ -347,7 +349,7 @@ long sys_fcntl(int fd, unsigned cmd, unsigned long arg)
     return ret;
 }
 
-/* --- memfd_create ---------------------------------------------------------------------------------------- */
+/* --- memfd_create ----------------------------------------------------------------------------- */
 
 #define MEMFD_NAME_MAX 249 /* NAME_MAX less "memfd:" */
 
@@ -356,7 +358,8 @@ static long check_memfd_flags(unsigned flags)
     unsigned known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL_ | MFD_EXEC_;
     if (flags & MFD_HUGETLB)
         return -ENOSYS;
-    if ((flags & ~known) || (flags & (MFD_NOEXEC_SEAL_ | MFD_EXEC_)) == (MFD_NOEXEC_SEAL_ | MFD_EXEC_))
+    if ((flags & ~known) ||
+        (flags & (MFD_NOEXEC_SEAL_ | MFD_EXEC_)) == (MFD_NOEXEC_SEAL_ | MFD_EXEC_))
         return -EINVAL;
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Opening files, and their sizes and contents as a whole: open, truncate, fallocate, fsync and advice. */
+/* Opening files, and their sizes and contents as a whole: open, truncate, fallocate, fsync and
+ * advice. */
 #include <asm/signal.h>
 #include <base/errno.h>
 #include <core/usercopy.h>
@@ -15,7 +16,7 @@
 #include "abi_process.h"
 #include "names.h"
 
-/* --- open --------------------------------------------------------------------------------------------------- */
+/* --- open ------------------------------------------------------------------------------------- */
 
 static long do_open(int dirfd, struct uptr pathname, int flags, unsigned mode, unsigned resolve)
 {
@@ -56,9 +57,9 @@ long sys_creat(struct uptr pathname, unsigned mode)
 }
 
 /* Every flag that open(2) knows; it ignores others, and openat2(2) does not. */
-#define OPEN_FLAGS                                                                                 \
-    (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK |        \
-     O_SYNC | O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |   \
+#define OPEN_FLAGS                                                                               \
+    (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK |      \
+     O_SYNC | O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | \
      O_CLOEXEC | O_PATH | O_TMPFILE)
 
 static int resolve_flags(uint64_t resolve, unsigned *walk)
@@ -67,9 +68,12 @@ static int resolve_flags(uint64_t resolve, unsigned *walk)
         uint64_t resolve;
         unsigned walk;
     } map[] = {
-        {RESOLVE_NO_XDEV, WALK_NO_XDEV},         {RESOLVE_NO_MAGICLINKS, WALK_NO_MAGICLINKS},
-        {RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS}, {RESOLVE_BENEATH, WALK_BENEATH},
-        {RESOLVE_IN_ROOT, WALK_IN_ROOT},         {RESOLVE_CACHED, 0}, /* nothing here is ever anywhere else */
+        {RESOLVE_NO_XDEV, WALK_NO_XDEV},
+        {RESOLVE_NO_MAGICLINKS, WALK_NO_MAGICLINKS},
+        {RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS},
+        {RESOLVE_BENEATH, WALK_BENEATH},
+        {RESOLVE_IN_ROOT, WALK_IN_ROOT},
+        {RESOLVE_CACHED, 0}, /* nothing here is ever anywhere else */
     };
     *walk = 0;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
@@ -108,7 +112,7 @@ long sys_openat2(int dirfd, struct uptr pathname, struct uptr how, size_t size)
     return do_open(dirfd, pathname, h.flags, h.mode, walk);
 }
 
-/* --- sizes -------------------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 /* RLIMIT_FSIZE: a file may not be made larger than that. */
 static int check_size_limit(struct inode *i, uint64_t size)
@@ -148,7 +152,9 @@ long sys_ftruncate(int fd, int64_t length)
     if (!f)
         return -EBADF;
     struct path p = file_place(f);
-    long ret = S_ISREG(f->inode->mode) && f->can_write && p.dentry ? set_size(&p, length, ATTR_FORCE) : -EINVAL;
+    long ret = S_ISREG(f->inode->mode) && f->can_write && p.dentry
+                   ? set_size(&p, length, ATTR_FORCE)
+                   : -EINVAL;
     file_put(f);
     return ret;
 }
@@ -197,7 +203,7 @@ long sys_fallocate(int fd, int mode, int64_t offset, int64_t len)
     return ret;
 }
 
-/* --- writing back, and advice ---------------------------------------------------------------------------------- */
+/* --- writing back, and advice ----------------------------------------------------------------- */
 
 static long do_sync(int fd, bool data_only)
 {
@@ -276,7 +282,9 @@ long sys_readahead(int fd, int64_t offset, size_t count)
     struct file *f = fd_get_io(current_process()->files, fd);
     if (!f)
         return -EBADF;
-    long ret = !f->can_read ? -EBADF : !S_ISREG(f->inode->mode) && !S_ISBLK(f->inode->mode) ? -EINVAL : 0;
+    long ret = !f->can_read                                           ? -EBADF
+               : !S_ISREG(f->inode->mode) && !S_ISBLK(f->inode->mode) ? -EINVAL
+                                                                      : 0;
     file_put(f);
     return ret;
 }

@@ -15,7 +15,8 @@ long sys_inotify_init1(int flags)
     int ret = inotify_new(flags, &f);
     if (ret < 0)
         return ret;
-    ret = fd_install(current_process()->files, f, 0, process_rlimit(current_process(), RLIMIT_NOFILE), flags);
+    ret = fd_install(current_process()->files, f, 0,
+                     process_rlimit(current_process(), RLIMIT_NOFILE), flags);
     if (ret < 0)
         file_put(f);
     return ret;
@@ -33,7 +34,8 @@ static int watch_path(struct file *f, struct uptr pathname, uint32_t mask)
     int ret = user_path_begin(&u, AT_FDCWD, pathname, 0);
     if (ret < 0)
         return ret;
-    unsigned flags = (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) | (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);
+    unsigned flags =
+        (mask & IN_DONT_FOLLOW ? 0 : WALK_FOLLOW) | (mask & IN_ONLYDIR ? WALK_DIRECTORY : 0);
     ret = path_walk(&u.w, u.name.s, flags, &p);
     user_path_end(&u);
     if (ret < 0)
@@ -47,8 +49,8 @@ static int watch_path(struct file *f, struct uptr pathname, uint32_t mask)
 
 long sys_inotify_add_watch(int fd, struct uptr pathname, unsigned mask)
 {
-    const unsigned modifiers = IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR |
-                               IN_ONESHOT;
+    const unsigned modifiers = IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE |
+                               IN_MASK_ADD | IN_ISDIR | IN_ONESHOT;
     if (!(mask & (IN_ALL_EVENTS | modifiers | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED)))
         return -EINVAL;
     struct file *f = fd_get_io(current_process()->files, fd);

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/uio.h>
 #include <syscalls/bodies.h>
+#include <vfs/file_io.h>
 
 /* A write that found no reader: the signal that usually ends the program. */
 long files_sigpipe(long ret)
@@ -39,7 +40,7 @@ long sys_read(int fd, struct uptr buf, size_t count)
         return -EBADF;
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = likely(user_range_ok(buf, count)) ? file_read(f, &b, NULL) : refuse_read(f);
+    long ret = likely(user_range_ok(buf, count)) ? file_read_here(f, &b) : refuse_read(f);
     file_put(f);
     return ret;
 }
@@ -51,7 +52,7 @@ long sys_write(int fd, struct uptr buf, size_t count)
         return -EBADF;
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = likely(user_range_ok(buf, count)) ? file_write(f, &b, NULL) : refuse_write(f);
+    long ret = likely(user_range_ok(buf, count)) ? file_write_here(f, &b) : refuse_write(f);
     file_put(f);
     return files_sigpipe(ret);
 }
@@ -88,7 +89,7 @@ long sys_pwrite64(int fd, struct uptr buf, size_t count, int64_t offset)
     return ret;
 }
 
-/* --- vectors --------------------------------------------------------------------------------------------- */
+/* --- vectors ---------------------------------------------------------------------------------- */
 
 /* Every segment must lie in the user half, even those that the limit on the total cuts off. */
 static int check_segments(struct user_iov *v, size_t nr)
@@ -202,17 +203,19 @@ long sys_pwritev(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigne
     return offset < 0 ? -EINVAL : transfer_at(fd, true, iov, iovcnt, offset, 0);
 }
 
-long sys_preadv2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high, int flags)
+long sys_preadv2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high,
+                 int flags)
 {
     return offset < -1 ? -EINVAL : transfer_at(fd, false, iov, iovcnt, offset, flags);
 }
 
-long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high, int flags)
+long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high,
+                  int flags)
 {
     return offset < -1 ? -EINVAL : transfer_at(fd, true, iov, iovcnt, offset, flags);
 }
 
-/* --- the position ---------------------------------------------------------------------------------------- */
+/* --- the position ----------------------------------------------------------------------------- */
 
 long sys_lseek(int fd, int64_t offset, int whence)
 {

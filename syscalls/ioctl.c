@@ -14,7 +14,8 @@ static long set_flag(struct file *f, int flag, struct uptr arg)
     int on;
     if (user_get(arg, &on) < 0)
         return -EFAULT;
-    /* No signals are sent on readiness, so asking for them is refused as for files that never do. */
+    /* No signals are sent on readiness, so asking for them is refused as for files that never do.
+     */
     if (flag == FASYNC && on)
         return -ENOTTY;
     return file_set_flags(f, flag, on ? flag : 0);

@@ -26,7 +26,8 @@ static int copy_string(struct uptr p, char **s)
     return 0;
 }
 
-static long mount_on(struct uptr target, const char *source, const char *type, unsigned long flags, const char *data)
+static long mount_on(struct uptr target, const char *source, const char *type, unsigned long flags,
+                     const char *data)
 {
     struct user_path u;
     int ret = user_path_begin(&u, AT_FDCWD, target, 0);

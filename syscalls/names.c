@@ -66,7 +66,8 @@ int user_path_walk(int dirfd, struct uptr path, int at_flags, struct path *out)
     int ret = user_path_begin(&u, dirfd, path, at_flags);
     if (ret < 0)
         return ret;
-    unsigned flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    unsigned flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+                     (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
     ret = path_walk(&u.w, u.name.s, flags, out);
     user_path_end(&u);
     return ret;

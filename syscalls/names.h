@@ -6,7 +6,8 @@
 #include <vfs/mount.h>
 #include <vfs/path.h>
 
-/* A string of at most PATH_MAX bytes with its NUL.  Nearly all are short, and those cost no allocation. */
+/* A string of at most PATH_MAX bytes with its NUL.  Nearly all are short, and those cost no
+ * allocation. */
 struct user_name {
     char *s; /* small, or from the heap */
     char small[216];
@@ -20,11 +21,12 @@ struct user_path {
     struct walk w;
     struct user_name name;
 };
-/* -ENOENT (empty, without AT_EMPTY_PATH in at_flags), -EBADF, and user_name_begin's; undone by user_path_end. */
+/* -ENOENT (empty, without AT_EMPTY_PATH in at_flags), -EBADF, and user_name_begin's; undone by
+ * user_path_end. */
 must_check int user_path_begin(struct user_path *u, int dirfd, struct uptr path, int at_flags);
 void user_path_end(struct user_path *u);
 
-/* All of it for those who only want the place.  AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH in at_flags. */
+/* All of it for those who want the place.  AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH in at_flags. */
 must_check int user_path_walk(int dirfd, struct uptr path, int at_flags, struct path *out);
 
 /* The place of an open file, borrowed; O_PATH descriptors included. */

@@ -1,4 +1,5 @@
-/* Names: mkdir, rmdir, unlink, rename, link, symlink, readlink, mknod; root and working directory. */
+/* Names: mkdir, rmdir, unlink, rename, link, symlink, readlink, mknod; root and working
+ * directory. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -10,7 +11,7 @@
 
 #include "names.h"
 
-/* --- one name --------------------------------------------------------------------------------------------- */
+/* --- one name --------------------------------------------------------------------------------- */
 
 static long do_mkdir(int dirfd, struct uptr pathname, unsigned mode)
 {
@@ -39,7 +40,8 @@ static long do_mknod(int dirfd, struct uptr pathname, unsigned mode, unsigned de
     int ret = user_path_begin(&u, dirfd, pathname, 0);
     if (ret < 0)
         return ret;
-    ret = path_mknod(&u.w, u.name.s, mode, dev); /* 32 bits of dev_t are laid out as its low 32 of 64 */
+    ret = path_mknod(&u.w, u.name.s, mode,
+                     dev); /* 32 bits of dev_t are laid out as its low 32 of 64 */
     user_path_end(&u);
     return ret;
 }
@@ -80,9 +82,10 @@ long sys_unlinkat(int dirfd, struct uptr pathname, int flags)
     return flags & ~AT_REMOVEDIR ? -EINVAL : do_unlink(dirfd, pathname, flags & AT_REMOVEDIR);
 }
 
-/* --- two names -------------------------------------------------------------------------------------------- */
+/* --- two names -------------------------------------------------------------------------------- */
 
-static long do_rename(int olddirfd, struct uptr oldpath, int newdirfd, struct uptr newpath, unsigned flags)
+static long do_rename(int olddirfd, struct uptr oldpath, int newdirfd, struct uptr newpath,
+                      unsigned flags)
 {
     struct user_path from, to;
     int ret = user_path_begin(&from, olddirfd, oldpath, 0);
@@ -107,7 +110,8 @@ long sys_renameat(int olddirfd, struct uptr oldpath, int newdirfd, struct uptr n
     return do_rename(olddirfd, oldpath, newdirfd, newpath, 0);
 }
 
-long sys_renameat2(int olddirfd, struct uptr oldpath, int newdirfd, struct uptr newpath, unsigned flags)
+long sys_renameat2(int olddirfd, struct uptr oldpath, int newdirfd, struct uptr newpath,
+                   unsigned flags)
 {
     return do_rename(olddirfd, oldpath, newdirfd, newpath, flags);
 }
@@ -197,7 +201,9 @@ static long do_readlink(int dirfd, struct uptr pathname, struct uptr buf, size_t
     user_path_end(&u);
     if (ret < 0)
         return ret;
-    long len = is_empty && !S_ISLNK(p.dentry->inode->mode) ? -ENOENT : read_link(p.dentry->inode, buf, (int)size);
+    long len = is_empty && !S_ISLNK(p.dentry->inode->mode)
+                   ? -ENOENT
+                   : read_link(p.dentry->inode, buf, (int)size);
     path_put(&p);
     return len;
 }
@@ -212,7 +218,7 @@ long sys_readlinkat(int dirfd, struct uptr pathname, struct uptr buf, size_t siz
     return do_readlink(dirfd, pathname, buf, size);
 }
 
-/* --- where a process is ----------------------------------------------------------------------------------- */
+/* --- where a process is ----------------------------------------------------------------------- */
 
 typedef void set_fn(struct fs_context *fs, const struct path *p);
 
@@ -281,7 +287,9 @@ long sys_getcwd(struct uptr buf, size_t size)
         return -ENOMEM;
     ssize_t len = cwd_name(name);
     if (len >= 0)
-        len = (size_t)len >= size ? -ERANGE : user_write(buf, name, len + 1) < 0 ? -EFAULT : len + 1;
+        len = (size_t)len >= size                  ? -ERANGE
+              : user_write(buf, name, len + 1) < 0 ? -EFAULT
+                                                   : len + 1;
     heap_free(name);
     return len;
 }

@@ -14,7 +14,8 @@ long sys_pipe2(struct uptr pipefd, int flags)
     long ret = pipe_new_pair(f, flags);
     if (ret < 0)
         return ret;
-    ret = fd_install_pair(current_files(), f, process_rlimit(current_process(), RLIMIT_NOFILE), flags, fds);
+    ret = fd_install_pair(current_files(), f, process_rlimit(current_process(), RLIMIT_NOFILE),
+                          flags, fds);
     if (ret < 0) {
         file_put(f[0]);
         file_put(f[1]);
@@ -48,8 +49,8 @@ static long put_offset(struct uptr p, const int64_t *offset)
     return uptr_is_null(p) ? 0 : user_put(p, offset);
 }
 
-static long splice(struct file *in, struct uptr off_in, struct file *out, struct uptr off_out, size_t len,
-                   unsigned flags)
+static long splice(struct file *in, struct uptr off_in, struct file *out, struct uptr off_out,
+                   size_t len, unsigned flags)
 {
     int64_t from = 0, to = 0;
     bool has_from = !uptr_is_null(off_in), has_to = !uptr_is_null(off_out);
@@ -66,7 +67,8 @@ static long splice(struct file *in, struct uptr off_in, struct file *out, struct
     return ret;
 }
 
-long sys_splice(int fd_in, struct uptr off_in, int fd_out, struct uptr off_out, size_t len, unsigned flags)
+long sys_splice(int fd_in, struct uptr off_in, int fd_out, struct uptr off_out, size_t len,
+                unsigned flags)
 {
     if (len == 0)
         return 0;

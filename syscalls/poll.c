@@ -63,7 +63,7 @@ static int64_t time_left(const struct poll_timeout *t)
     return t->deadline > now ? t->deadline - now : 0;
 }
 
-/* --- poll ------------------------------------------------------------------------------------------------ */
+/* --- poll ------------------------------------------------------------------------------------- */
 
 static long read_pollfds(struct slots *s, struct uptr fds)
 {
@@ -85,7 +85,8 @@ static long write_revents(const struct slots *s, struct uptr fds)
 {
     for (unsigned i = 0; i < s->nr; i++) {
         short revents = s->slot[i].revents;
-        if (user_put(uptr_add(fds, i * sizeof(struct pollfd) + offsetof(struct pollfd, revents)), &revents) < 0)
+        if (user_put(uptr_add(fds, i * sizeof(struct pollfd) + offsetof(struct pollfd, revents)),
+                     &revents) < 0)
             return -EFAULT;
     }
     return 0;
@@ -128,17 +129,20 @@ long sys_poll(struct uptr fds, unsigned nfds, int timeout)
     return -ERESTART_RESTARTBLOCK;
 }
 
-/* Tell how much time was left.  A call whose timeout cannot be written cannot be restarted with it. */
+/* Tell how much time was left.  A call whose timeout cannot be written cannot be restarted with it.
+ */
 static long end_timed(long ret, struct uptr timeout, const struct poll_timeout *t, bool is_timeval)
 {
     if (uptr_is_null(timeout))
         return ret;
     int64_t left = time_left(t);
-    int error = is_timeval ? user_put_timeval_ns(timeout, left) : user_put_timespec_ns(timeout, left);
+    int error =
+        is_timeval ? user_put_timeval_ns(timeout, left) : user_put_timespec_ns(timeout, left);
     return error < 0 && ret == -ERESTARTNOHAND ? -EINTR : ret;
 }
 
-long sys_ppoll(struct uptr fds, unsigned nfds, struct uptr tmo_p, struct uptr sigmask, size_t sigsetsize)
+long sys_ppoll(struct uptr fds, unsigned nfds, struct uptr tmo_p, struct uptr sigmask,
+               size_t sigsetsize)
 {
     struct poll_timeout t = {.ns = -1};
     bool has_mask;
@@ -152,7 +156,7 @@ long sys_ppoll(struct uptr fds, unsigned nfds, struct uptr tmo_p, struct uptr si
     return end_timed(ret, tmo_p, &t, false);
 }
 
-/* --- select ---------------------------------------------------------------------------------------------- */
+/* --- select ----------------------------------------------------------------------------------- */
 
 /* What each set waits for, and what else makes its bit come up. */
 #define IN_EVENTS  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
@@ -161,7 +165,8 @@ long sys_ppoll(struct uptr fds, unsigned nfds, struct uptr tmo_p, struct uptr si
 
 static const uint32_t set_events[3] = {IN_EVENTS, OUT_EVENTS, EX_EVENTS};
 
-/* The three sets of a call, as 64-bit words; on little-endian machines an i386 set is the same bytes. */
+/* The three sets of a call, as 64-bit words; on little-endian machines an i386 set is the same
+ * bytes. */
 #define FAST_WORDS 4
 struct sets {
     uint64_t fast[3 * FAST_WORDS];
@@ -288,7 +293,8 @@ static long select(int nfds, const struct uptr user[3], struct poll_timeout *tim
     return ret;
 }
 
-long sys_select(int nfds, struct uptr readfds, struct uptr writefds, struct uptr exceptfds, struct uptr timeout)
+long sys_select(int nfds, struct uptr readfds, struct uptr writefds, struct uptr exceptfds,
+                struct uptr timeout)
 {
     struct poll_timeout t = {.ns = -1};
     long ret = uptr_is_null(timeout) ? 0 : user_get_timeval_ns(timeout, &t.ns);
@@ -298,8 +304,8 @@ long sys_select(int nfds, struct uptr readfds, struct uptr writefds, struct uptr
     return end_timed(ret, timeout, &t, true);
 }
 
-long sys_pselect6(int nfds, struct uptr readfds, struct uptr writefds, struct uptr exceptfds, struct uptr timeout,
-                  struct uptr sigmask)
+long sys_pselect6(int nfds, struct uptr readfds, struct uptr writefds, struct uptr exceptfds,
+                  struct uptr timeout, struct uptr sigmask)
 {
     struct poll_timeout t = {.ns = -1};
     struct uptr mask = sigmask;

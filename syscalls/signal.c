@@ -165,6 +165,8 @@ static int send_checked(struct process *p, int sig, const siginfo_t *info)
 
 static long send_to_pid(int pid, int sig, const siginfo_t *info)
 {
+    if (pid == current_process()->pid)
+        return send_checked(current_process(), sig, info);
     struct process *p = process_find(pid);
     if (!p) { /* any thread's id will do */
         struct task *t = task_find(pid);
@@ -222,13 +224,14 @@ long sys_kill(int pid, int sig)
 /* To one thread; tgid 0: whatever its process. */
 static long send_to_task(int tgid, int tid, int sig, const siginfo_t *info)
 {
-    struct task *t = task_find(tid);
+    struct task *t = tid == current_task()->tid ? current_task() : task_find(tid);
     if (!t)
         return -ESRCH;
     long err = tgid && t->process->pid != tgid ? -ESRCH : check_send(t->process, sig);
     if (!err && sig)
         err = signal_send_task(t, sig, info);
-    task_put(t);
+    if (t != current_task())
+        task_put(t);
     return err;
 }
 

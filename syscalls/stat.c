@@ -9,7 +9,7 @@
 #include "abi_file.h"
 #include "names.h"
 
-/* --- stat --------------------------------------------------------------------------------------------------- */
+/* --- stat ------------------------------------------------------------------------------------- */
 
 static long stat_path(int dirfd, struct uptr pathname, int flags, struct uptr statbuf)
 {
@@ -113,7 +113,7 @@ long sys_fstatfs(int fd, struct uptr buf)
     return ret;
 }
 
-/* --- access ------------------------------------------------------------------------------------------------- */
+/* --- access ----------------------------------------------------------------------------------- */
 
 /* What access(2) asks for: could the real user do it? */
 static struct cred real_cred(void)
@@ -146,7 +146,8 @@ static long do_access(int dirfd, struct uptr pathname, int mode, int flags)
     if (ret < 0)
         return ret;
     u.w.cred = &cred;
-    unsigned walk_flags = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    unsigned walk_flags =
+        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
     ret = path_walk(&u.w, u.name.s, walk_flags, &p);
     if (ret == 0) {
         ret = mode ? may_access(&p, &cred, mode) : 0;
@@ -171,7 +172,7 @@ long sys_faccessat2(int dirfd, struct uptr pathname, int mode, int flags)
     return do_access(dirfd, pathname, mode, flags);
 }
 
-/* --- chmod, chown, utimes ------------------------------------------------------------------------------------- */
+/* --- chmod, chown, utimes --------------------------------------------------------------------- */
 
 static long set_attr_at(int dirfd, struct uptr pathname, int flags, const struct inode_attr *attr)
 {
@@ -192,7 +193,8 @@ static long set_attr_fd(struct file *f, const struct inode_attr *attr)
     if (!f)
         return -EBADF;
     struct path p = file_place(f);
-    long ret = p.dentry ? path_set_attr(&p, attr, current_cred()) : inode_set_attr(f->inode, attr, current_cred());
+    long ret = p.dentry ? path_set_attr(&p, attr, current_cred())
+                        : inode_set_attr(f->inode, attr, current_cred());
     file_put(f);
     return ret;
 }
@@ -270,7 +272,8 @@ static struct inode_attr new_times(const int64_t ns[2])
 
 typedef int get_times_fn(struct uptr p, int64_t ns[2]);
 
-static long do_utimes(int dirfd, struct uptr pathname, struct uptr times, get_times_fn *get, int flags)
+static long do_utimes(int dirfd, struct uptr pathname, struct uptr times, get_times_fn *get,
+                      int flags)
 {
     int64_t ns[2] = {TIME_NOW, TIME_NOW};
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))

@@ -1,6 +1,8 @@
-/* Extended attributes: twelve calls, three for each operation, which differ in how they name the file.
+/* Extended attributes: twelve calls, three for each operation, which differ in how they name the
+ * file.
  *
- * Each call finds the place and hands it, with the outcome of finding it, to the operation, which lets go of it. */
+ * Each call finds the place and hands it, with the outcome of finding it, to the operation, which
+ * lets go of it. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -37,9 +39,10 @@ static int get_name(char name[XATTR_NAME_MAX + 1], struct uptr p)
     return len == 0 || len == -ENAMETOOLONG ? -ERANGE : MIN(len, 0);
 }
 
-/* --- set ------------------------------------------------------------------------------------------------------ */
+/* --- set -------------------------------------------------------------------------------------- */
 
-static long set_value(const struct path *p, const char *name, const void *value, size_t size, int flags)
+static long set_value(const struct path *p, const char *name, const void *value, size_t size,
+                      int flags)
 {
     int ret = mount_want_write(p);
     if (ret == 0)
@@ -49,7 +52,8 @@ static long set_value(const struct path *p, const char *name, const void *value,
     return ret;
 }
 
-static long copy_and_set(const struct path *p, struct uptr user_name, struct uptr user_value, size_t size, int flags)
+static long copy_and_set(const struct path *p, struct uptr user_name, struct uptr user_value,
+                         size_t size, int flags)
 {
     char name[XATTR_NAME_MAX + 1];
     if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
@@ -69,7 +73,8 @@ static long copy_and_set(const struct path *p, struct uptr user_name, struct upt
     return ret;
 }
 
-static long do_set(int found, struct path *p, struct uptr name, struct uptr value, size_t size, int flags)
+static long do_set(int found, struct path *p, struct uptr name, struct uptr value, size_t size,
+                   int flags)
 {
     if (found < 0)
         return found;
@@ -96,7 +101,7 @@ long sys_fsetxattr(int fd, struct uptr name, struct uptr value, size_t size, int
     return do_set(find_fd(fd, &p), &p, name, value, size, flags);
 }
 
-/* --- get and list ------------------------------------------------------------------------------------------------ */
+/* --- get and list ----------------------------------------------------------------------------- */
 
 /* One value (or, without a name, all names) through a kernel buffer into the user's. */
 static long fetch(struct inode *i, const char *name, struct uptr user, size_t size, size_t max)
@@ -170,7 +175,7 @@ long sys_flistxattr(int fd, struct uptr list, size_t size)
     return do_list(find_fd(fd, &p), &p, list, size);
 }
 
-/* --- remove ------------------------------------------------------------------------------------------------------ */
+/* --- remove ----------------------------------------------------------------------------------- */
 
 static long do_remove(int found, struct path *p, struct uptr user_name)
 {

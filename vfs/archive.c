@@ -1,9 +1,11 @@
-/* The cpio parser (newc, Linux's Documentation/driver-api/early-userspace/buffer-format.rst), pure and suspicious.
+/* The cpio parser (newc, Linux's Documentation/driver-api/early-userspace/buffer-format.rst), pure
+ * and suspicious.
  *
  *     "070701" 13 fields of 8 hex digits | name, NUL | pad to 4 | data | pad to 4 | next header ...
  *     ... header named "TRAILER!!!" | zeros | another archive, or the end
  *
- * Every length comes from the archive, so every sum is checked against what is left before anything is touched. */
+ * Every length comes from the archive, so every sum is checked against what is left before anything
+ * is touched. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <vfs/archive.h>
@@ -13,11 +15,26 @@
 #define HEADER_SIZE (MAGIC_LEN + NR_FIELDS * 8)
 #define MAX_NAME    (16 * 1024) /* with the padding that aligns data to pages */
 
-enum field { INO, MODE, UID, GID, NLINK, MTIME, SIZE, MAJOR, MINOR, RDEV_MAJOR, RDEV_MINOR, NAME_SIZE, CHECK };
+enum field {
+    INO,
+    MODE,
+    UID,
+    GID,
+    NLINK,
+    MTIME,
+    SIZE,
+    MAJOR,
+    MINOR,
+    RDEV_MAJOR,
+    RDEV_MINOR,
+    NAME_SIZE,
+    CHECK
+};
 
 static bool is_newc(const uint8_t *p, size_t left)
 {
-    return left >= MAGIC_LEN && (memcmp(p, "070701", MAGIC_LEN) == 0 || memcmp(p, "070702", MAGIC_LEN) == 0);
+    return left >= MAGIC_LEN &&
+           (memcmp(p, "070701", MAGIC_LEN) == 0 || memcmp(p, "070702", MAGIC_LEN) == 0);
 }
 
 static const char *foreign_format(const uint8_t *p, size_t left)
@@ -28,7 +45,7 @@ static const char *foreign_format(const uint8_t *p, size_t left)
         const char *error;
     } formats[] = {
         {"\x1f\x8b", 2, "compressed archives (gzip) are not supported"},
-        {"\xfd" "7zXZ\0", 6, "compressed archives (xz) are not supported"},
+        {"\3757zXZ\0", 6, "compressed archives (xz) are not supported"},
         {"\x28\xb5\x2f\xfd", 4, "compressed archives (zstd) are not supported"},
         {"BZh", 3, "compressed archives (bzip2) are not supported"},
         {"\x02\x21\x4c\x18", 4, "compressed archives (lz4) are not supported"},
@@ -123,9 +140,19 @@ static int parse_entry(struct archive *a, struct archive_entry *e)
     if (strnlen(name, name_size) == name_size)
         return fail(a, "a name without an end");
     *e = (struct archive_entry){
-        .name = trim(name), .data = p + data_at, .size = f[SIZE], .ino = f[INO], .mode = f[MODE], .uid = f[UID],
-        .gid = f[GID], .nlink = f[NLINK], .mtime = f[MTIME], .major = f[MAJOR], .minor = f[MINOR],
-        .rdev_major = f[RDEV_MAJOR], .rdev_minor = f[RDEV_MINOR],
+        .name = trim(name),
+        .data = p + data_at,
+        .size = f[SIZE],
+        .ino = f[INO],
+        .mode = f[MODE],
+        .uid = f[UID],
+        .gid = f[GID],
+        .nlink = f[NLINK],
+        .mtime = f[MTIME],
+        .major = f[MAJOR],
+        .minor = f[MINOR],
+        .rdev_major = f[RDEV_MAJOR],
+        .rdev_minor = f[RDEV_MINOR],
     };
     e->name_len = strlen(e->name);
     /* The padding behind the last entry may be missing. */

@@ -1,4 +1,5 @@
-/* A cpio archive becomes the contents of a tmpfs.  Files are not copied: their page caches refer to the archive. */
+/* A cpio archive becomes the contents of a tmpfs.  Files are not copied: their page caches refer to
+ * the archive. */
 #include <base/errno.h>
 #include <base/log.h>
 #include <base/string.h>
@@ -12,7 +13,8 @@
 
 #define NR_BUCKETS 64
 
-/* The first name of a file with several (nlink > 1): later entries with its number become links to it. */
+/* The first name of a file with several (nlink > 1): later entries with its number become links to
+ * it. */
 struct first_name {
     struct first_name *next;
     uint32_t ino, major, minor;
@@ -26,7 +28,7 @@ struct unpacker {
 
 static const struct cred unpack_cred = {.cap_effective = ~0ul};
 
-/* --- hard links ------------------------------------------------------------------------------------------- */
+/* --- hard links ------------------------------------------------------------------------------- */
 
 static struct first_name **bucket_of(struct unpacker *u, const struct archive_entry *e)
 {
@@ -60,7 +62,7 @@ static void forget_names(struct unpacker *u)
         }
 }
 
-/* --- entries ---------------------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 /* Make what is missing above `name`. */
 static int make_parents(struct unpacker *u, const char *name)
@@ -104,8 +106,10 @@ static int make_node(struct unpacker *u, const struct archive_entry *e)
         return make_symlink(u, e);
     default: {
         const char *first = S_ISREG(e->mode) && e->nlink > 1 ? first_name(u, e) : NULL;
-        uint64_t rdev = (e->rdev_minor & 0xff) | e->rdev_major << 8 | (uint64_t)(e->rdev_minor & ~0xffu) << 12;
-        return first ? path_link(&u->w, first, &u->w, e->name, 0) : path_mknod(&u->w, e->name, e->mode, rdev);
+        uint64_t rdev =
+            (e->rdev_minor & 0xff) | e->rdev_major << 8 | (uint64_t)(e->rdev_minor & ~0xffu) << 12;
+        return first ? path_link(&u->w, first, &u->w, e->name, 0)
+                     : path_mknod(&u->w, e->name, e->mode, rdev);
     }
     }
 }
@@ -131,7 +135,11 @@ static int set_attributes(struct inode *i, const struct archive_entry *e)
     int64_t mtime_ns = e->mtime * 1000000000L;
     struct inode_attr attr = {
         .mask = ATTR_UID | ATTR_GID | ATTR_ATIME | ATTR_MTIME | (S_ISLNK(e->mode) ? 0 : ATTR_MODE),
-        .mode = e->mode & 07777, .uid = e->uid, .gid = e->gid, .atime_ns = mtime_ns, .mtime_ns = mtime_ns,
+        .mode = e->mode & 07777,
+        .uid = e->uid,
+        .gid = e->gid,
+        .atime_ns = mtime_ns,
+        .mtime_ns = mtime_ns,
     };
     return inode_set_attr(i, &attr, &unpack_cred);
 }
@@ -162,7 +170,7 @@ static int unpack_entry(struct unpacker *u, const struct archive_entry *e)
     return ret < 0 ? ret : complete(u, e);
 }
 
-/* --- the archive ------------------------------------------------------------------------------------------ */
+/* --- the archive ------------------------------------------------------------------------------ */
 
 typedef int entry_fn(struct unpacker *u, const struct archive_entry *e);
 

@@ -7,7 +7,8 @@
 #define CHUNK (16 * 1024UL)
 
 /* One chunk: bytes copied, 0 at the end of `in`. */
-static ssize_t copy_chunk(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, void *buf, size_t n)
+static ssize_t copy_chunk(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+                          void *buf, size_t n)
 {
     struct iobuf b;
     iobuf_kernel(&b, buf, n);
@@ -22,7 +23,8 @@ static ssize_t copy_chunk(struct file *in, int64_t *in_pos, struct file *out, in
     return put;
 }
 
-ssize_t file_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n)
+ssize_t file_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+                        size_t n)
 {
     void *buf = heap_alloc(CHUNK);
     if (!buf)

@@ -1,12 +1,12 @@
 /* Directory entries: names in memory, found by hash, listed by position.
  *
- * Each directory's dentry has its own table and lock, so look-ups in different directories never meet, and a
- * look-up holds one spinlock for a few instructions.  Changes happen under the directory inode's mutex; the
- * spinlock only keeps look-ups out while pointers move.
+ * Each directory's dentry has its own table and lock, so look-ups in different directories never
+ * meet, and a look-up holds one spinlock for a few instructions.  Changes happen under the
+ * directory inode's mutex; the spinlock only keeps look-ups out while pointers move.
  *
- * A rename takes a dentry out of one table and puts it into another, and a look-up between the two finds
- * neither.  `renames` tells: a miss is believed only when no rename was under way, else the look-up is done
- * again under the directory's mutex, which the rename holds. */
+ * A rename takes a dentry out of one table and puts it into another, and a look-up between the two
+ * finds neither.  `renames` tells: a miss is believed only when no rename was under way, else the
+ * look-up is done again under the directory's mutex, which the rename holds. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -22,7 +22,7 @@ static uint64_t renames; /* atomic */
 
 static struct spinlock alias_lock = SPINLOCK_INIT(RANK_DENTRY); /* guards every inode's alias */
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static char *name_copy(char short_name[], size_t short_size, const char *name, size_t len)
 {
@@ -147,7 +147,7 @@ struct dentry *dentry_parent(struct dentry *d)
     return parent;
 }
 
-/* --- a directory's table ---------------------------------------------------------------------------- */
+/* --- a directory's table ---------------------------------------------------------------------- */
 
 static struct dentry **bucket_of(struct dentry *dir, uint32_t hash)
 {
@@ -202,7 +202,9 @@ static void extract(struct dentry *dir, struct dentry *d)
         p = &(*p)->hash_next;
     *p = d->hash_next;
     if (dir->cursor == d)
-        dir->cursor = d->sibling.prev == &dir->children ? NULL : list_entry(d->sibling.prev, struct dentry, sibling);
+        dir->cursor = d->sibling.prev == &dir->children
+                          ? NULL
+                          : list_entry(d->sibling.prev, struct dentry, sibling);
     list_remove(&d->sibling);
     d->is_linked = false;
 }
@@ -247,7 +249,7 @@ int dentry_kill_empty(struct dentry *dir)
     return ret;
 }
 
-/* --- looking up --------------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------- */
 
 static bool has_name(const struct dentry *d, const char *name, size_t len, uint32_t hash)
 {
@@ -308,7 +310,8 @@ static int lookup_slow(struct dentry *dir, const char *name, size_t len, struct 
     return ret;
 }
 
-int dentry_lookup_hashed(struct dentry *dir, const char *name, size_t len, uint32_t hash, struct dentry **out)
+int dentry_lookup_hashed(struct dentry *dir, const char *name, size_t len, uint32_t hash,
+                         struct dentry **out)
 {
     uint64_t before = atomic_load(&renames);
     *out = find(dir, name, len, hash);
@@ -328,10 +331,11 @@ int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentr
 struct dentry *dentry_next(struct dentry *dir, uint64_t pos)
 {
     spin_lock(&dir->lock);
-    /* From where the last search ended: a directory that is read in order costs one step an entry. */
+    /* From where the last search ended: reading in order costs one step an entry. */
     struct list *head = &dir->children;
     struct list *node = dir->cursor ? &dir->cursor->sibling : head->next;
-    while (node != head && node->prev != head && list_entry(node->prev, struct dentry, sibling)->pos >= pos)
+    while (node != head && node->prev != head &&
+           list_entry(node->prev, struct dentry, sibling)->pos >= pos)
         node = node->prev;
     while (node != head && list_entry(node, struct dentry, sibling)->pos < pos)
         node = node->next;
@@ -344,7 +348,7 @@ struct dentry *dentry_next(struct dentry *dir, uint64_t pos)
     return d;
 }
 
-/* --- moving ------------------------------------------------------------------------------------------- */
+/* --- moving ----------------------------------------------------------------------------------- */
 
 struct place {
     struct dentry *dir;
@@ -415,7 +419,8 @@ static void unreserve(struct dentry *dir)
 }
 
 /* The part of dentry_move that cannot fail. */
-static void move_to(struct dentry *d, struct dentry *target, struct place *to, struct place *from, bool exchange)
+static void move_to(struct dentry *d, struct dentry *target, struct place *to, struct place *from,
+                    bool exchange)
 {
     bool was_linked = target->is_linked;
     atomic_add(&renames, 1);

@@ -1,6 +1,7 @@
 /* Character devices by number, and /dev, whose nodes are made from them.
  *
- * Devices are registered at boot by their drivers, before or after devfs is built, and stay for good. */
+ * Devices are registered at boot by their drivers, before or after devfs is built, and stay for
+ * good. */
 #include <base/errno.h>
 #include <linux/stat.h>
 #include <vfs/devfs.h>
@@ -86,7 +87,8 @@ void devfs_init(void)
     if (!devfs)
         panic("devfs: no memory");
     devfs->is_permanent = true;
-    bool is_complete = simple_dir(devfs->root, "shm", 01777) && simple_dir(devfs->root, "pts", 0755);
+    bool is_complete =
+        simple_dir(devfs->root, "shm", 01777) && simple_dir(devfs->root, "pts", 0755);
     for (unsigned i = 0; i < ARRAY_LEN(links); i++)
         is_complete &= simple_symlink(devfs->root, links[i].name, links[i].target) != NULL;
     if (!is_complete)

@@ -1,17 +1,18 @@
 /* epoll(7): sets of files to wait for.
  *
- * An item ties one (file, descriptor) pair to an instance.  Its waiters sit on the file's wait queues all the
- * time; a wake-up puts the item on the instance's ready list and wakes one sleeper.  epoll_wait takes items from
- * the front of that list, asks each file what holds now, and puts level-triggered ones back at the end, which
- * makes a busy file wait its turn.
+ * An item ties one (file, descriptor) pair to an instance.  Its waiters sit on the file's wait
+ * queues all the time; a wake-up puts the item on the instance's ready list and wakes one sleeper.
+ * epoll_wait takes items from the front of that list, asks each file what holds now, and puts
+ * level-triggered ones back at the end, which makes a busy file wait its turn.
  *
- * Locks: ->lock (a mutex) keeps the set of items still; ->ready_lock (a spinlock inside the queue's, any context)
- * guards the ready list.  An item does not hold its file: the file's last file_put calls epoll_forget_file, which
- * waits for ->lock, so a file that an item names is alive while ->lock is held.
+ * Locks: ->lock (a mutex) keeps the set of items still; ->ready_lock (a spinlock inside the
+ * queue's, any context) guards the ready list.  An item does not hold its file: the file's last
+ * file_put calls epoll_forget_file, which waits for ->lock, so a file that an item names is alive
+ * while ->lock is held.
  *
- * Instances can watch instances, four deep.  nest_lock guards who watches whom; from that comes each instance's
- * height above the bottom and from it the ranks of its locks: mutexes are taken from the top down, the spinlocks
- * of a wake-up from the bottom up. */
+ * Instances can watch instances, four deep.  nest_lock guards who watches whom; from that comes
+ * each instance's height above the bottom and from it the ranks of its locks: mutexes are taken
+ * from the top down, the spinlocks of a wake-up from the bottom up. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -27,34 +28,35 @@
 /* Bits of events that are not poll events. */
 #define EPOLL_PRIVATE (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 /* What may be asked for together with EPOLLEXCLUSIVE. */
-#define EPOLL_EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EPOLL_EXCLUSIVE_OK \
+    (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
-    struct ref ref;             /* the file, each item, and who looks in from a dying file */
-    struct waitq wait;          /* sleepers in epoll_wait */
-    struct waitq poll_wait;     /* those who poll this instance */
-    struct mutex lock;          /* RANK_EPOLL.. - guards: */
-    struct item **buckets;      /* by descriptor */
+    struct ref ref;         /* the file, each item, and who looks in from a dying file */
+    struct waitq wait;      /* sleepers in epoll_wait */
+    struct waitq poll_wait; /* those who poll this instance */
+    struct mutex lock;      /* RANK_EPOLL.. - guards: */
+    struct item **buckets;  /* by descriptor */
     unsigned nr_buckets, nr_items;
     struct spinlock ready_lock; /* RANK_WAITQ_2.., interrupts off - guards: */
     struct list ready;          /* struct item.ready_node */
     /* guarded by nest_lock */
-    unsigned height;            /* the longest chain of instances below this one */
-    struct list children;       /* items that watch an instance; struct item.child_node */
-    struct list parents;        /* items by which we are watched; struct item.parent_node */
+    unsigned height;      /* the longest chain of instances below this one */
+    struct list children; /* items that watch an instance; struct item.child_node */
+    struct list parents;  /* items by which we are watched; struct item.parent_node */
 };
 
 struct item {
-    struct epoll *ep;           /* referenced */
+    struct epoll *ep; /* referenced */
     struct file *file;
     int fd;
-    uint32_t events;            /* atomic; changed under ep->lock */
-    uint64_t data;              /* guarded by ep->lock */
-    struct item *next;          /* in its bucket */
-    struct list file_node;      /* in file->epoll_items, guarded by file->lock */
-    struct list ready_node;     /* guarded by ep->ready_lock */
-    bool is_ready;              /* on the list; likewise */
-    bool has_news;              /* woken since the file was last asked; set likewise, cleared under ep->lock */
+    uint32_t events;        /* atomic; changed under ep->lock */
+    uint64_t data;          /* guarded by ep->lock */
+    struct item *next;      /* in its bucket */
+    struct list file_node;  /* in file->epoll_items, guarded by file->lock */
+    struct list ready_node; /* guarded by ep->ready_lock */
+    bool is_ready;          /* on the list; likewise */
+    bool has_news; /* woken since the file was last asked; set likewise, cleared under ep->lock */
     struct list child_node, parent_node;
     unsigned nr_waiters;
     struct item_waiter {
@@ -65,17 +67,11 @@ struct item {
 
 static struct mutex nest_lock;
 static struct slab *item_slab;
-static const struct file_ops epoll_ops;
 
 void epoll_init(void)
 {
     mutex_init(&nest_lock, RANK_EPOLL_NEST);
     item_slab = slab_new("epoll_item", sizeof(struct item));
-}
-
-bool file_is_epoll(const struct file *f)
-{
-    return f->ops == &epoll_ops;
 }
 
 static void epoll_unref(struct epoll *ep)
@@ -86,7 +82,7 @@ static void epoll_unref(struct epoll *ep)
     heap_free(ep);
 }
 
-/* --- the ready list ------------------------------------------------------------------------------------- */
+/* --- the ready list --------------------------------------------------------------------------- */
 
 static bool has_ready(struct epoll *ep)
 {
@@ -105,15 +101,15 @@ static void make_ready(struct item *item)
     spin_unlock_irq(&ep->ready_lock, irqs);
 }
 
-/* The first item, which stays where it is.  The list is not empty, and as only who holds ep->lock takes items off,
- * its front stays as it is. */
+/* The first item, which stays where it is.  The list is not empty, and as only who holds ep->lock
+ * takes items off, its front stays as it is. */
 static struct item *first_ready(struct epoll *ep)
 {
     return list_entry(ep->ready.next, struct item, ready_node);
 }
 
-/* The file has been asked.  An item that stays goes to the end of the list; another leaves it, unless a wake-up has
- * come since. */
+/* The file has been asked.  An item that stays goes to the end of the list; another leaves it,
+ * unless a wake-up has come since. */
 static void settle(struct epoll *ep, struct item *item, bool stays)
 {
     bool irqs = spin_lock_irq(&ep->ready_lock);
@@ -133,11 +129,17 @@ static void drop_ready(struct item *item)
     spin_unlock_irq(&item->ep->ready_lock, irqs);
 }
 
-/* Something became ready: one sleeper, and everyone who polls the instance.  Answers whether a sleeper heard. */
+/* Something became ready: one sleeper, and everyone who polls the instance.  Answers whether a
+ * sleeper heard. */
 static bool wake_watchers(struct epoll *ep)
 {
-    bool was_heard = waitq_wake(&ep->wait, 1, 0) > 0;
-    waitq_wake(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
+    bool was_heard = false;
+    __atomic_thread_fence(
+        __ATOMIC_SEQ_CST); /* the list has changed before the queues are looked at */
+    if (!waitq_is_empty(&ep->wait))
+        was_heard = waitq_wake_queued(&ep->wait, 1, 0) > 0;
+    if (!waitq_is_empty(&ep->poll_wait))
+        waitq_wake_queued(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
     return was_heard;
 }
 
@@ -155,7 +157,7 @@ static bool on_wake(struct waiter *w, unsigned long key)
     return was_heard || !(events & EPOLLEXCLUSIVE);
 }
 
-/* --- the set of items ----------------------------------------------------------------------------------- */
+/* --- the set of items ------------------------------------------------------------------------- */
 
 static struct item **bucket_of(struct epoll *ep, int fd)
 {
@@ -243,8 +245,8 @@ static void insert_item(struct epoll *ep, struct item *item)
     }
 }
 
-/* Take an item out and free it.  ep->lock is held, and nest_lock when the item watches an instance.  The caller
- * holds a reference to `ep` besides the item's. */
+/* Take an item out and free it.  ep->lock is held, and nest_lock when the item watches an instance.
+ * The caller holds a reference to `ep` besides the item's. */
 static void remove_item(struct epoll *ep, struct item *item)
 {
     for (unsigned i = 0; i < item->nr_waiters; i++)
@@ -267,10 +269,10 @@ static void remove_item(struct epoll *ep, struct item *item)
     epoll_unref(ep);
 }
 
-/* --- instances that watch instances --------------------------------------------------------------------- */
+/* --- instances that watch instances ----------------------------------------------------------- */
 
-/* Give `ep` its height.  Who watches must at any time be higher than what it watches, or lock ranks would be
- * wrong: so the callers raise ancestors first and lower them last. */
+/* Give `ep` its height.  Who watches must at any time be higher than what it watches, or lock ranks
+ * would be wrong: so the callers raise ancestors first and lower them last. */
 static void set_height(struct epoll *ep, unsigned height)
 {
     ep->height = height;
@@ -295,8 +297,7 @@ static void lower(struct epoll *ep)
 {
     unsigned height = 0;
     struct item *item;
-    list_for_each(item, &ep->children, child_node)
-    {
+    list_for_each(item, &ep->children, child_node) {
         struct epoll *child = item->file->data;
         height = MAX(height, child->height + 1);
     }
@@ -337,7 +338,7 @@ static int prepare_nesting(struct epoll *ep, struct epoll *child)
     return 0;
 }
 
-/* --- epoll_ctl ------------------------------------------------------------------------------------------ */
+/* --- epoll_ctl -------------------------------------------------------------------------------- */
 
 static int ctl_add(struct epoll *ep, struct file *f, int fd, uint32_t events, uint64_t data)
 {
@@ -367,7 +368,8 @@ static int ctl_mod(struct epoll *ep, struct item *item, uint32_t events, uint64_
     if (item->events & EPOLLEXCLUSIVE)
         return -EINVAL;
     item->data = data;
-    /* Seen by every on_wake from here on; one that came before is covered by looking at the file now. */
+    /* Seen by every on_wake from here on; one that came before is covered by looking at the file
+     * now. */
     atomic_swap(&item->events, events | EPOLLERR | EPOLLHUP);
     if (item_poll(item, NULL)) {
         make_ready(item);
@@ -391,7 +393,8 @@ static int ctl(struct epoll *ep, int op, struct file *f, int fd, uint32_t events
     return 0;
 }
 
-int epoll_ctl(struct file *epoll, int op, struct file *target, int fd, uint32_t events, uint64_t data)
+int epoll_ctl(struct file *epoll, int op, struct file *target, int fd, uint32_t events,
+              uint64_t data)
 {
     if (!target->ops->poll)
         return -EPERM;
@@ -421,14 +424,16 @@ int epoll_ctl(struct file *epoll, int op, struct file *target, int fd, uint32_t 
     return ret;
 }
 
-/* --- epoll_wait ----------------------------------------------------------------------------------------- */
+/* --- epoll_wait ------------------------------------------------------------------------------- */
 
-/* Deliver what is ready, each item at most once: events, or -EFAULT when the first one could not be told. */
+/* Deliver what is ready, each item at most once: events, or -EFAULT when the first one could not be
+ * told. */
 static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *arg)
 {
     int nr = 0;
     mutex_lock(&ep->lock);
-    /* Only who holds ->lock takes items off the list, so its present end stays on it until we get there. */
+    /* Only who holds ->lock takes items off the list, so its present end stays on it until we get
+     * there. */
     const struct list *last = atomic_load(&ep->ready.prev);
     bool is_last = last == &ep->ready;
     while (!is_last && nr < max_events) {
@@ -444,7 +449,8 @@ static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *
         if (events && (item->events & EPOLLONESHOT))
             atomic_store(&item->events, item->events & EPOLL_PRIVATE);
         bool stays = events && !(item->events & (EPOLLONESHOT | EPOLLET));
-        if (!stays || atomic_load(&item->ready_node.next) != &ep->ready) /* else the end is where it is */
+        if (!stays ||
+            atomic_load(&item->ready_node.next) != &ep->ready) /* else the end is where it is */
             settle(ep, item, stays);
     }
     mutex_unlock(&ep->lock);
@@ -453,30 +459,35 @@ static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *
     return nr;
 }
 
-int epoll_wait(struct file *epoll, int max_events, int64_t timeout_ns, epoll_emit_fn *emit, void *arg)
+/* The rest of a wait that found nothing at first. */
+static __attribute__((noinline)) int wait_and_deliver(struct file *epoll, int max_events,
+                                                      int64_t timeout_ns, epoll_emit_fn *emit,
+                                                      void *arg)
 {
     struct epoll *ep = epoll->data;
-    uint64_t deadline = TIME_NEVER;
-    bool has_deadline = timeout_ns < 0;
-    int ret = 0;
+    uint64_t deadline = timeout_ns < 0 ? TIME_NEVER : deadline_after(timeout_ns);
     for (;;) {
+        int ret = WAIT_EVENT_EXCLUSIVE(&ep->wait, has_ready(ep), WAIT_INTERRUPTIBLE, deadline);
         /* Also after a failed sleep: our exclusive wake-up may have come at the same moment. */
-        if (has_ready(ep)) {
-            int nr = deliver(ep, max_events, emit, arg);
-            if (nr != 0)
-                return nr;
-        }
-        if (ret < 0 || timeout_ns == 0)
+        int nr = epoll_wait(epoll, max_events, 0, emit, arg);
+        if (nr != 0)
+            return nr;
+        if (ret < 0)
             return ret == -ETIMEDOUT ? 0 : ret;
-        if (!has_deadline) {
-            deadline = deadline_after(timeout_ns);
-            has_deadline = true;
-        }
-        ret = WAIT_EVENT_EXCLUSIVE(&ep->wait, has_ready(ep), WAIT_INTERRUPTIBLE, deadline);
     }
 }
 
-/* --- the file ------------------------------------------------------------------------------------------- */
+int epoll_wait(struct file *epoll, int max_events, int64_t timeout_ns, epoll_emit_fn *emit,
+               void *arg)
+{
+    struct epoll *ep = epoll->data;
+    int nr = has_ready(ep) ? deliver(ep, max_events, emit, arg) : 0;
+    if (nr != 0 || timeout_ns == 0)
+        return nr;
+    return wait_and_deliver(epoll, max_events, timeout_ns, emit, arg);
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
 
 /* Readable when an item is really ready; items that are so no more leave the list. */
 static uint32_t epoll_poll(struct file *f, struct poll_table *t)
@@ -503,12 +514,13 @@ static int epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 {
     struct epoll *ep = f->data;
     size_t n = 0;
-    mutex_lock(&ep->lock);
+    mutex_lock_nested(&ep->lock, RANK_PROCESS_INNER); /* who holds it reads nothing in /proc */
     for (unsigned i = 0; i < ep->nr_buckets; i++) {
         for (struct item *item = ep->buckets[i]; item && n + 100 < size; item = item->next)
-            n += snprintf(buf + n, size - n, "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx sdev:%llx\n",
-                          item->fd, item->events, (unsigned long long)item->data, (long long)item->file->pos,
-                          (unsigned long long)item->file->inode->ino,
+            n += snprintf(buf + n, size - n,
+                          "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx sdev:%llx\n",
+                          item->fd, item->events, (unsigned long long)item->data,
+                          (long long)item->file->pos, (unsigned long long)item->file->inode->ino,
                           (unsigned long long)item->file->inode->sb->dev);
     }
     mutex_unlock(&ep->lock);
@@ -528,7 +540,7 @@ static void epoll_release(struct file *f)
     epoll_unref(ep);
 }
 
-static const struct file_ops epoll_ops = {
+const struct file_ops epoll_ops = {
     .seek = file_seek_nowhere,
     .poll = epoll_poll,
     .show_fdinfo = epoll_show_fdinfo,
@@ -551,13 +563,14 @@ struct file *epoll_new(void)
     list_init(&ep->parents);
     ep->nr_buckets = FIRST_BUCKETS;
     ep->buckets = heap_zalloc(ep->nr_buckets * sizeof(ep->buckets[0]));
-    struct file *f = ep->buckets ? file_new_anon(&epoll_ops, ep, O_RDWR, 0600, "anon_inode:[eventpoll]") : NULL;
+    struct file *f =
+        ep->buckets ? file_new_anon(&epoll_ops, ep, O_RDWR, 0600, "anon_inode:[eventpoll]") : NULL;
     if (!f)
         epoll_unref(ep);
     return f;
 }
 
-/* --- files that go away --------------------------------------------------------------------------------- */
+/* --- files that go away ----------------------------------------------------------------------- */
 
 /* An instance that watches `f`, referenced; NULL: none. */
 static struct epoll *first_watcher(struct file *f)
@@ -572,7 +585,8 @@ static struct epoll *first_watcher(struct file *f)
     return ep;
 }
 
-/* An item by which `ep` watches `f`; NULL: none.  ep->lock is held, so that the answer stays true. */
+/* An item by which `ep` watches `f`; NULL: none.  ep->lock is held, so that the answer stays true.
+ */
 static struct item *item_of_file(struct epoll *ep, struct file *f)
 {
     struct item *item, *found = NULL;

@@ -1,11 +1,13 @@
 /* Descriptor tables.
  *
- * Looking up a descriptor takes no lock: read the slot, take a reference unless the count is already zero, then
- * look whether the slot still holds that file.  Two facts make this safe.  A struct file is never given back to
- * the heap (file.c), so the count can be touched even when the file has just been closed; and an array that the
- * table has outgrown stays allocated until the table dies, so a reader may still be inside one.
+ * Looking up a descriptor takes no lock: read the slot, take a reference unless the count is
+ * already zero, then look whether the slot still holds that file.  Two facts make this safe.  A
+ * struct file is never given back to the heap (file.c), so the count can be touched even when the
+ * file has just been closed; and an array that the table has outgrown stays allocated until the
+ * table dies, so a reader may still be inside one.
  *
- * Everything else happens under the table's spinlock; files are put, flushed and allocated outside it. */
+ * Everything else happens under the table's spinlock; files are put, flushed and allocated outside
+ * it. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -21,7 +23,7 @@ struct fdarray {
     struct fdarray *older; /* outgrown, freed with the table */
     uint64_t *is_used;     /* bit n: descriptor n is open or reserved */
     uint64_t *is_cloexec;
-    struct file *slot[];   /* atomic; NULL: free, or reserved */
+    struct file *slot[]; /* atomic; NULL: free, or reserved */
 };
 
 struct fdtable {
@@ -98,7 +100,8 @@ bool fdtable_is_shared(struct fdtable *t)
     return atomic_load(&t->ref.count) > 1;
 }
 
-/* The slots of `from` into the empty array of `to`, which is large enough; reserved descriptors stay behind. */
+/* The slots of `from` into the empty array of `to`, which is large enough; reserved descriptors
+ * stay behind. */
 static void copy_slots(struct fdarray *to, const struct fdarray *from)
 {
     for (unsigned n = bit_find(from->is_used, from->size, 0, true); n < from->size;
@@ -137,8 +140,8 @@ static bool is_wanted(const struct file *f, bool also_path)
     return also_path || !(f->flags & O_PATH);
 }
 
-/* The rare half of a look-up: somebody else was changing the table, or the file is not wanted.  Gives up the
- * reference to `got`. */
+/* The rare half of a look-up: somebody else was changing the table, or the file is not wanted.
+ * Gives up the reference to `got`. */
 static struct file *get_again(struct fdtable *t, int fd, bool also_path, struct file *got)
 {
     for (;;) {
@@ -169,7 +172,8 @@ static inline struct file *get(struct fdtable *t, int fd, bool also_path)
     unsigned refs = atomic_load(&f->ref.count);
     bool is_got = refs > 0 && atomic_cas(&f->ref.count, refs, refs + 1);
     /* Only the current array is kept up to date, so the slot proves nothing in an older one. */
-    if (likely(is_got && atomic_load(&a->slot[fd]) == f && atomic_load(&t->array) == a && is_wanted(f, also_path)))
+    if (likely(is_got && atomic_load(&a->slot[fd]) == f && atomic_load(&t->array) == a &&
+               is_wanted(f, also_path)))
         return f;
     return get_again(t, fd, also_path, is_got ? f : NULL);
 }
@@ -321,7 +325,8 @@ int fd_install_at(struct fdtable *t, struct file *f, int fd, uint64_t limit, int
     }
     spin_lock(&t->lock);
     struct file *old = t->array->slot[fd];
-    if (!old && bit_test(t->array->is_used, fd)) { /* another thread's open(2) is about to fill it */
+    if (!old &&
+        bit_test(t->array->is_used, fd)) { /* another thread's open(2) is about to fill it */
         spin_unlock(&t->lock);
         return -EBUSY;
     }
@@ -390,6 +395,16 @@ int fd_get_flags(struct fdtable *t, int fd)
     int ret = -EBADF;
     if ((unsigned)fd < a->size && a->slot[fd])
         ret = bit_test(a->is_cloexec, fd) ? FD_CLOEXEC : 0;
+    spin_unlock(&t->lock);
+    return ret;
+}
+
+int fd_peek(struct fdtable *t, int fd)
+{
+    spin_lock(&t->lock);
+    struct fdarray *a = t->array;
+    struct file *f = (unsigned)fd < a->size ? a->slot[fd] : NULL;
+    int ret = f ? f->flags : -EBADF;
     spin_unlock(&t->lock);
     return ret;
 }

@@ -1,9 +1,9 @@
 /* Open files: life, reading and writing.
  *
- * A struct file comes from a list of its own and goes back to it, never to the heap: fd_get (fdtable.c) touches
- * the reference count of a file that may just have been closed, and finds a zero there or the count of the next
- * file in the same place.  For the same reason `ref` is the last thing that is initialised, and memory on the
- * free list keeps its count of zero. */
+ * A struct file comes from a list of its own and goes back to it, never to the heap: fd_get
+ * (fdtable.c) touches the reference count of a file that may just have been closed, and finds a
+ * zero there or the count of the next file in the same place.  For the same reason `ref` is the
+ * last thing that is initialised, and memory on the free list keeps its count of zero. */
 #include <base/errno.h>
 #include <core/heap.h>
 #include <linux/fcntl.h>
@@ -66,7 +66,8 @@ struct file *file_new(struct inode *inode, const struct path *path, int flags)
     return f;
 }
 
-struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name)
+struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode,
+                           const char *anon_name)
 {
     struct inode *inode = inode_new_anon(mode);
     if (!inode)

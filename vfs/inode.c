@@ -1,8 +1,8 @@
 /* Inodes and superblocks: life, attributes and permissions, the same for every file system.
  *
- * An inode's memory belongs to its embedded vm_object: users hold inode->ref, all of which together hold one
- * reference to the object, and each mapping holds another.  Pages therefore outlive the last name and the last
- * open file for as long as they are mapped. */
+ * An inode's memory belongs to its embedded vm_object: users hold inode->ref, all of which together
+ * hold one reference to the object, and each mapping holds another.  Pages therefore outlive the
+ * last name and the last open file for as long as they are mapped. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -18,7 +18,7 @@
 #include <vfs/path.h>
 #include <vfs/simplefs.h>
 
-/* --- life ----------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* A superblock's memory outlives its mounts while an inode of it is mapped somewhere. */
 static void memory_put(struct superblock *sb)
@@ -61,13 +61,15 @@ void inode_object_name(struct vm_object *o, char *buf, size_t size)
     path_put(&p);
 }
 
-/* Only file systems with a page cache let anyone map an inode, and those set operations of their own. */
+/* Only file systems with a page cache let anyone map an inode, and those set operations of their
+ * own. */
 static int no_page(struct vm_object *o, uint64_t index, bool write, struct page **page)
 {
     return -EFAULT;
 }
 
-static const struct vm_object_ops inode_object_ops = {.get_page = no_page, .free = inode_object_free};
+static const struct vm_object_ops inode_object_ops = {.get_page = no_page,
+                                                      .free = inode_object_free};
 
 static const struct file_ops no_file_ops;
 
@@ -94,7 +96,8 @@ struct inode *inode_new(struct superblock *sb, unsigned mode, size_t extra)
 
 struct inode *inode_new_anon(unsigned mode)
 {
-    static struct superblock anon = {.type = "anon_inodefs", .dev = 1, .magic = ANON_INODE_FS_MAGIC, .memory = {1}};
+    static struct superblock anon = {
+        .type = "anon_inodefs", .dev = 1, .magic = ANON_INODE_FS_MAGIC, .memory = {1}};
     return inode_new(&anon, mode, 0);
 }
 
@@ -109,9 +112,10 @@ void inode_put(struct inode *i)
         vm_object_put(&i->object);
 }
 
-/* --- superblocks ------------------------------------------------------------------------------------------ */
+/* --- superblocks ------------------------------------------------------------------------------ */
 
-struct superblock *superblock_new(const char *type, uint64_t magic, const struct superblock_ops *ops)
+struct superblock *superblock_new(const char *type, uint64_t magic,
+                                  const struct superblock_ops *ops)
 {
     static uint32_t last_minor = 1; /* atomic; 1 is inode_new_anon's */
     struct superblock *sb = heap_zalloc(sizeof(*sb));
@@ -126,7 +130,8 @@ struct superblock *superblock_new(const char *type, uint64_t magic, const struct
     return sb;
 }
 
-/* Every name below `root`, deepest first, and `root` itself.  Nobody else can reach the tree any more. */
+/* Every name below `root`, deepest first, and `root` itself.  Nobody else can reach the tree any
+ * more. */
 static void tree_free(struct dentry *root)
 {
     struct dentry *d = root;
@@ -169,13 +174,16 @@ void superblock_put(struct superblock *sb)
 void superblock_get_stat(struct superblock *sb, struct fs_stat *st)
 {
     *st = (struct fs_stat){
-        .type = sb->magic, .block_size = PAGE_SIZE, .fsid = sb->dev, .name_max = 255,
+        .type = sb->magic,
+        .block_size = PAGE_SIZE,
+        .fsid = sb->dev,
+        .name_max = 255,
     };
     if (sb->ops && sb->ops->stat)
         sb->ops->stat(sb, st);
 }
 
-/* --- rights ----------------------------------------------------------------------------------------------- */
+/* --- rights ----------------------------------------------------------------------------------- */
 
 bool cred_in_group(const struct cred *c, uint32_t gid)
 {
@@ -190,7 +198,8 @@ bool cred_in_group(const struct cred *c, uint32_t gid)
 int inode_permission(struct inode *inode, const struct cred *cred, unsigned mask)
 {
     uint32_t mode = atomic_load(&inode->mode);
-    if (mask & MAY_WRITE && inode->sb->is_read_only && (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
+    if (mask & MAY_WRITE && inode->sb->is_read_only &&
+        (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
         return -EROFS;
     unsigned granted = mode & 7; /* S_IRWXO: the same bits as MAY_* */
     if (cred->fsuid == inode->uid)
@@ -220,7 +229,8 @@ static int may_set_attr(struct inode *i, const struct inode_attr *a, const struc
     bool owns = cred->fsuid == i->uid, may_chown = cred_has_cap(cred, CAP_CHOWN);
     if (a->mask & ATTR_UID && !(owns && a->uid == i->uid) && !may_chown)
         return -EPERM;
-    if (a->mask & ATTR_GID && !(owns && (a->gid == i->gid || cred_in_group(cred, a->gid))) && !may_chown)
+    if (a->mask & ATTR_GID && !(owns && (a->gid == i->gid || cred_in_group(cred, a->gid))) &&
+        !may_chown)
         return -EPERM;
     if (a->mask & ATTR_MODE && !is_owner(i, cred))
         return -EPERM;
@@ -239,7 +249,8 @@ static int may_set_attr(struct inode *i, const struct inode_attr *a, const struc
 static uint32_t without_suid(uint32_t mode)
 {
     mode &= ~S_ISUID;
-    return mode & S_IXGRP ? mode & ~S_ISGID : mode; /* without group execution S_ISGID means something else */
+    /* Without group execution S_ISGID means something else. */
+    return mode & S_IXGRP ? mode & ~S_ISGID : mode;
 }
 
 void inode_drop_suid(struct inode *i)
@@ -291,7 +302,8 @@ void inode_set_owner(struct inode *i, const struct inode *dir, const struct cred
         i->gid = dir->gid;
         if (S_ISDIR(i->mode))
             i->mode |= S_ISGID;
-        else if (i->mode & S_IXGRP && !cred_in_group(cred, i->gid) && !cred_has_cap(cred, CAP_FSETID))
+        else if (i->mode & S_IXGRP && !cred_in_group(cred, i->gid) &&
+                 !cred_has_cap(cred, CAP_FSETID))
             i->mode &= ~S_ISGID;
     }
 }
@@ -308,7 +320,7 @@ int inode_check_limit(int64_t pos, size_t *n)
     return limit ? limit(pos, n) : 0;
 }
 
-/* --- attributes ------------------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 void inode_get_stat(struct inode *i, struct inode_stat *st)
 {
@@ -344,8 +356,8 @@ void inode_touch_ctime(struct inode *i)
 
 void inode_touch_atime(struct inode *i)
 {
-    /* relatime: only the first read after a change counts.  (Linux also counts one a day, which would cost every
-     * read a look at the clock.) */
+    /* relatime: only the first read after a change counts.  (Linux also counts one a day, which
+     * would cost every read a look at the clock.) */
     if (unlikely(i->atime_ns <= i->mtime_ns || i->atime_ns <= i->ctime_ns))
         i->atime_ns = clock_wall_ns();
 }

@@ -1,4 +1,5 @@
-/* Extended attributes: who may do what to which namespace (xattr(7)), before the file system is asked. */
+/* Extended attributes: who may do what to which namespace (xattr(7)), before the file system is
+ * asked. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <linux/capability.h>
@@ -15,7 +16,8 @@ static bool has_prefix(const char *name, const char *prefix)
 /* Is it a name of a namespace that exists? */
 static int check_name(const char *name)
 {
-    static const char *const spaces[] = {XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX};
+    static const char *const spaces[] = {XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX,
+                                         XATTR_SECURITY_PREFIX};
     for (unsigned n = 0; n < ARRAY_LEN(spaces); n++)
         if (has_prefix(name, spaces[n]))
             return name[strlen(spaces[n])] ? 0 : -EINVAL;
@@ -39,10 +41,12 @@ static int may_access(struct inode *i, const struct cred *cred, const char *name
     return inode_permission(i, cred, write ? MAY_WRITE : MAY_READ);
 }
 
-ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *name, void *value, size_t size)
+ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *name, void *value,
+                       size_t size)
 {
     /* Access control lists: files have none. */
-    if (strcmp(name, XATTR_NAME_POSIX_ACL_ACCESS) == 0 || strcmp(name, XATTR_NAME_POSIX_ACL_DEFAULT) == 0)
+    if (strcmp(name, XATTR_NAME_POSIX_ACL_ACCESS) == 0 ||
+        strcmp(name, XATTR_NAME_POSIX_ACL_DEFAULT) == 0)
         return i->ops->getxattr ? -ENODATA : -EOPNOTSUPP;
     ssize_t ret = may_access(i, cred, name, false);
     if (ret == 0)
@@ -57,8 +61,8 @@ ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *nam
     return ret;
 }
 
-int inode_setxattr(struct inode *i, const struct cred *cred, const char *name, const void *value, size_t size,
-                   int flags)
+int inode_setxattr(struct inode *i, const struct cred *cred, const char *name, const void *value,
+                   size_t size, int flags)
 {
     int ret = may_access(i, cred, name, true);
     if (ret == 0)

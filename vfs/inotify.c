@@ -1,8 +1,9 @@
 /* inotify(7): watches on inodes, and queues of what happened to them.
  *
- * A watch is in two lists, its inode's and its instance's, and keeps the inode alive.  One spinlock guards them
- * all, and the queues: events are rare, and most programs watch nothing (inotify_nr_watches says so without it).
- * References are dropped after the lock, because dropping one may sleep. */
+ * A watch is in two lists, its inode's and its instance's, and keeps the inode alive.  One spinlock
+ * guards them all, and the queues: events are rare, and most programs watch nothing
+ * (inotify_nr_watches says so without it). References are dropped after the lock, because dropping
+ * one may sleep. */
 #include <asm/ioctls.h>
 #include <base/errno.h>
 #include <base/string.h>
@@ -23,9 +24,9 @@ struct watches { /* of an inode */
 
 struct watch {
     struct list inode_node, instance_node;
-    struct list dead_node;  /* taken out, not yet freed */
+    struct list dead_node; /* taken out, not yet freed */
     struct inotify *instance;
-    struct inode *inode;    /* referenced */
+    struct inode *inode; /* referenced */
     uint32_t mask;
     int wd;
 };
@@ -44,7 +45,7 @@ struct inotify {
 
 static struct spinlock inotify_lock = SPINLOCK_INIT(RANK_DRIVER); /* guards all of the above */
 
-/* --- events ------------------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static size_t padded(size_t len)
 {
@@ -56,11 +57,13 @@ static bool is_repeated(struct inotify *in, const struct inotify_event *h, const
     if (list_is_empty(&in->events))
         return false;
     struct event *last = list_entry(in->events.prev, struct event, node);
-    return last->header.wd == h->wd && last->header.mask == h->mask && last->header.cookie == h->cookie &&
-           last->header.len == h->len && strncmp(last->header.name, name, h->len) == 0;
+    return last->header.wd == h->wd && last->header.mask == h->mask &&
+           last->header.cookie == h->cookie && last->header.len == h->len &&
+           strncmp(last->header.name, name, h->len) == 0;
 }
 
-static void queue_event(struct inotify *in, int wd, uint32_t mask, uint32_t cookie, const char *name, size_t len)
+static void queue_event(struct inotify *in, int wd, uint32_t mask, uint32_t cookie,
+                        const char *name, size_t len)
 {
     struct inotify_event h = {.wd = wd, .mask = mask, .cookie = cookie, .len = padded(len)};
     if (is_repeated(in, &h, name))
@@ -103,8 +106,8 @@ static void bury(struct list *dead)
 }
 
 /* Tell those who watch `i`.  `is_unlinked`: the child has no name any more. */
-static void post(struct inode *i, uint32_t mask, uint32_t cookie, const char *name, size_t len, bool is_unlinked,
-                 struct list *dead)
+static void post(struct inode *i, uint32_t mask, uint32_t cookie, const char *name, size_t len,
+                 bool is_unlinked, struct list *dead)
 {
     struct watches *all = i->watches;
     struct watch *w, *tmp;
@@ -161,7 +164,8 @@ void inotify_post_file(struct inode *i, struct dentry *d, uint32_t mask)
     bury(&dead);
 }
 
-void inotify_post_name(struct inode *dir, const char *name, size_t len, uint32_t mask, uint32_t cookie)
+void inotify_post_name(struct inode *dir, const char *name, size_t len, uint32_t mask,
+                       uint32_t cookie)
 {
     struct list dead = LIST_INIT(dead);
     spin_lock(&inotify_lock);
@@ -172,11 +176,11 @@ void inotify_post_name(struct inode *dir, const char *name, size_t len, uint32_t
 
 void inotify_free_watches(struct inode *i)
 {
-    assert(!i->watches || list_is_empty(&i->watches->list)); /* each held a reference to the inode */
+    assert(!i->watches || list_is_empty(&i->watches->list)); /* each held a reference */
     heap_free(i->watches);
 }
 
-/* --- the file ------------------------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 /* The first event if it fits into `room`, taken off the queue: 1; 0: none; -EINVAL: too large. */
 static int take_event(struct inotify *in, size_t room, struct event **out)
@@ -218,7 +222,8 @@ static ssize_t inotify_read(struct file *f, struct iobuf *to, int64_t *pos)
             return ret;
         if (f->flags & O_NONBLOCK)
             return -EAGAIN;
-        ret = WAIT_EVENT(&in->readers, atomic_load(&in->nr_events) > 0, WAIT_INTERRUPTIBLE, TIME_NEVER);
+        ret = WAIT_EVENT(&in->readers, atomic_load(&in->nr_events) > 0, WAIT_INTERRUPTIBLE,
+                         TIME_NEVER);
         if (ret < 0)
             return -ERESTARTSYS;
     }
@@ -275,14 +280,15 @@ int inotify_new(int flags, struct file **out)
     list_init(&in->watches);
     list_init(&in->events);
     waitq_init(&in->readers);
-    *out = file_new_anon(&inotify_ops, in, O_RDONLY | (flags & O_NONBLOCK), 0600, "anon_inode:inotify");
+    *out = file_new_anon(&inotify_ops, in, O_RDONLY | (flags & O_NONBLOCK), 0600,
+                         "anon_inode:inotify");
     if (*out)
         return 0;
     heap_free(in);
     return -ENOMEM;
 }
 
-/* --- watches -------------------------------------------------------------------------------------------------- */
+/* --- watches ---------------------------------------------------------------------------------- */
 
 static struct watch *find_watch(struct inotify *in, const struct inode *i, int wd)
 {

@@ -1,11 +1,12 @@
-/* The line discipline; see ldisc.h.  Behaviour follows Linux's N_TTY, the order of the tests included. */
+/* The line discipline; see ldisc.h.  Behaviour follows Linux's N_TTY, the order of the tests
+ * included. */
 #include <asm/signal.h>
 #include <base/string.h>
 #include <ldisc.h>
 
-#define DISABLED 0    /* _POSIX_VDISABLE: a control character that is switched off */
+#define DISABLED 0 /* _POSIX_VDISABLE: a control character that is switched off */
 
-/* --- small questions ------------------------------------------------------------------------------------ */
+/* --- small questions -------------------------------------------------------------------------- */
 
 static bool has_input_flag(const struct ldisc *l, unsigned flag)
 {
@@ -29,7 +30,8 @@ static bool is_control(uint8_t c)
 
 static bool is_word(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0xc0;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           c >= 0xc0;
 }
 
 /* The second or a later byte of a UTF-8 sequence: takes no column of its own. */
@@ -56,7 +58,7 @@ static void mark_end(struct ldisc *l, unsigned index, bool is_end)
     l->ends[n / 64] = (l->ends[n / 64] & ~bit) | (is_end ? bit : 0);
 }
 
-/* --- output --------------------------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static size_t output_tab(struct ldisc *l, char *out)
 {
@@ -114,7 +116,7 @@ size_t ldisc_output(struct ldisc *l, uint8_t c, char out[LDISC_EXPANSION])
     return 1;
 }
 
-/* --- echo ----------------------------------------------------------------------------------------------- */
+/* --- echo ------------------------------------------------------------------------------------- */
 
 static void echo_byte(struct ldisc *l, struct ldisc_sink *sink, uint8_t c)
 {
@@ -157,7 +159,8 @@ static void begin_echo(struct ldisc *l, struct ldisc_sink *sink)
         l->line_column = l->column;
 }
 
-/* Columns that the line being typed takes from its last tab (or its start) to the end; *from: where it starts. */
+/* Columns that the line being typed takes from its last tab (or its start) to the end; *from: where
+ * it starts. */
 static unsigned columns_since_tab(struct ldisc *l, unsigned *from)
 {
     unsigned columns = 0;
@@ -186,7 +189,7 @@ static void echo_erase_tab(struct ldisc *l, struct ldisc_sink *sink)
     }
 }
 
-/* --- editing -------------------------------------------------------------------------------------------- */
+/* --- editing ---------------------------------------------------------------------------------- */
 
 /* Show that the character at [head, head + len) has just gone from the line. */
 static void echo_erased(struct ldisc *l, struct ldisc_sink *sink, unsigned len, bool is_single)
@@ -228,7 +231,8 @@ static void erase(struct ldisc *l, struct ldisc_sink *sink, enum erase what)
     bool has_echo = has_local_flag(l, ECHO), has_seen_word = false;
     if (l->head == l->canon)
         return;
-    bool is_wiped = has_local_flag(l, ECHOK) && has_local_flag(l, ECHOKE) && has_local_flag(l, ECHOE);
+    bool is_wiped =
+        has_local_flag(l, ECHOK) && has_local_flag(l, ECHOKE) && has_local_flag(l, ECHOE);
     if (what == ERASE_LINE && !(has_echo && is_wiped)) {
         l->head = l->canon;
         if (has_echo) {
@@ -266,10 +270,10 @@ static void reprint(struct ldisc *l, struct ldisc_sink *sink)
         echo_char(l, sink, *byte_at(l, i));
 }
 
-/* --- input ---------------------------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
-/* Can one more byte be taken off the driver's hands?  A line too long to fit is cut, not refused: or nobody could
- * ever end it. */
+/* Can one more byte be taken off the driver's hands?  A line too long to fit is cut, not refused:
+ * or nobody could ever end it. */
 static bool has_room(const struct ldisc *l)
 {
     unsigned used = l->head - l->read;
@@ -285,8 +289,8 @@ static void store(struct ldisc *l, uint8_t c, bool is_end)
     l->head++;
 }
 
-/* A byte of data, echoed or not.  A return that became a newline is shown as one; a newline as such, which is
- * ordinary in raw mode, as ^J. */
+/* A byte of data, echoed or not.  A return that became a newline is shown as one; a newline as
+ * such, which is ordinary in raw mode, as ^J. */
 static void put_data(struct ldisc *l, struct ldisc_sink *sink, uint8_t c, bool was_return)
 {
     /* In canonical mode the last place is the newline's. */
@@ -422,7 +426,7 @@ size_t ldisc_input(struct ldisc *l, const uint8_t *bytes, size_t n, struct ldisc
     return done;
 }
 
-/* --- reading -------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 bool ldisc_is_readable(const struct ldisc *l, bool as_poll)
 {
@@ -480,7 +484,7 @@ void ldisc_flush(struct ldisc *l)
     l->is_literal = l->is_erasing = l->is_pushed = false;
 }
 
-/* --- settings ------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 void ldisc_set(struct ldisc *l, const struct termios2 *settings)
 {
@@ -507,10 +511,19 @@ void ldisc_init(struct ldisc *l)
         .c_oflag = OPOST | ONLCR,
         .c_cflag = B38400 | CS8 | CREAD | HUPCL,
         .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-        .c_cc = {[VINTR] = 'C' & 0x1f,   [VQUIT] = '\\' & 0x1f,  [VERASE] = 0x7f,       [VKILL] = 'U' & 0x1f,
-                 [VEOF] = 'D' & 0x1f,    [VMIN] = 1,             [VSTART] = 'Q' & 0x1f, [VSTOP] = 'S' & 0x1f,
-                 [VSUSP] = 'Z' & 0x1f,   [VREPRINT] = 'R' & 0x1f, [VDISCARD] = 'O' & 0x1f,
-                 [VWERASE] = 'W' & 0x1f, [VLNEXT] = 'V' & 0x1f},
+        .c_cc = {[VINTR] = 'C' & 0x1f,
+                 [VQUIT] = '\\' & 0x1f,
+                 [VERASE] = 0x7f,
+                 [VKILL] = 'U' & 0x1f,
+                 [VEOF] = 'D' & 0x1f,
+                 [VMIN] = 1,
+                 [VSTART] = 'Q' & 0x1f,
+                 [VSTOP] = 'S' & 0x1f,
+                 [VSUSP] = 'Z' & 0x1f,
+                 [VREPRINT] = 'R' & 0x1f,
+                 [VDISCARD] = 'O' & 0x1f,
+                 [VWERASE] = 'W' & 0x1f,
+                 [VLNEXT] = 'V' & 0x1f},
         .c_ispeed = 38400,
         .c_ospeed = 38400,
     };

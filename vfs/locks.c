@@ -1,8 +1,8 @@
 /* Advisory locks on files: who holds what, and waiting for it.
  *
- * Record locks of processes and of open files are in one list of the inode and compete; flock(2)'s are in another,
- * and the two kinds do not know each other, as on Linux.  One spinlock guards all of it: locks are rare, and the
- * search for deadlocks looks at every waiter. */
+ * Record locks of processes and of open files are in one list of the inode and compete; flock(2)'s
+ * are in another, and the two kinds do not know each other, as on Linux.  One spinlock guards all
+ * of it: locks are rare, and the search for deadlocks looks at every waiter. */
 #include <asm/fcntl.h>
 #include <base/errno.h>
 #include <core/heap.h>
@@ -51,7 +51,7 @@ void locks_free(struct inode *i)
     heap_free(i->locks);
 }
 
-/* --- taking ----------------------------------------------------------------------------------------------- */
+/* --- taking ----------------------------------------------------------------------------------- */
 
 /* A lock that is wanted, across attempts. */
 struct attempt {
@@ -118,7 +118,8 @@ static int attempt(struct attempt *a)
     list_init(&a->waiting.node);
     int ret = -ENOLCK;
     if (a->spare[0] && a->spare[1]) {
-        /* The queue is the file's: a waiter looks again whenever anybody gives up anything on it. */
+        /* The queue is the file's: a waiter looks again whenever anybody gives up anything on it.
+         */
         ret = WAIT_EVENT(&a->locks->waiters, try_lock(a), WAIT_INTERRUPTIBLE, TIME_NEVER);
         if (ret == 0)
             ret = a->ret;
@@ -141,8 +142,12 @@ int locks_set(struct file *f, void *owner, const struct lock_range *r, bool wait
     if (!l)
         return -ENOLCK;
     struct attempt a = {
-        .locks = l, .list = &l->records, .is_wait = wait, .finds_deadlocks = owner != f,
-        .request = {.owner = owner, .type = r->type, .pid = r->pid, .start = r->start, .end = r->end},
+        .locks = l,
+        .list = &l->records,
+        .is_wait = wait,
+        .finds_deadlocks = owner != f,
+        .request =
+            {.owner = owner, .type = r->type, .pid = r->pid, .start = r->start, .end = r->end},
     };
     return attempt(&a);
 }
@@ -187,7 +192,7 @@ int locks_make_range(struct file *f, int whence, int64_t start, int64_t len, str
     return 0;
 }
 
-/* --- giving up -------------------------------------------------------------------------------------------- */
+/* --- giving up -------------------------------------------------------------------------------- */
 
 static bool drop_owner(struct list *locks, void *owner)
 {
@@ -227,7 +232,10 @@ int locks_flock(struct file *f, int operation)
         return -ENOLCK;
     bool wait = !(operation & LOCK_NB);
     struct attempt a = {
-        .locks = l, .list = &l->flocks, .is_wait = wait, .request = {.owner = f, .start = 0, .end = INT64_MAX},
+        .locks = l,
+        .list = &l->flocks,
+        .is_wait = wait,
+        .request = {.owner = f, .start = 0, .end = INT64_MAX},
     };
     switch (operation & ~LOCK_NB) {
     case LOCK_SH:

@@ -6,8 +6,8 @@
 #include <linux/random.h>
 #include <vfs/devfs.h>
 
-#define ZERO_CHUNK  (1UL << 20) /* between looks at whether others want the CPU */
-#define KMSG_MAX    992         /* a line longer than this is -EINVAL, as on Linux */
+#define ZERO_CHUNK (1UL << 20) /* between looks at whether others want the CPU */
+#define KMSG_MAX   992         /* a line longer than this is -EINVAL, as on Linux */
 
 static ssize_t null_read(struct file *f, struct iobuf *to, int64_t *pos)
 {
@@ -35,7 +35,8 @@ static ssize_t zero_read(struct file *f, struct iobuf *to, int64_t *pos)
 }
 
 /* Private: ordinary anonymous memory.  Shared: an object of its own for each mmap call. */
-static int zero_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len, struct vm_object **object)
+static int zero_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,
+                     struct vm_object **object)
 {
     *object = NULL;
     if ((flags & MAP_TYPE) == MAP_PRIVATE)
@@ -62,7 +63,8 @@ static ssize_t random_read(struct file *f, struct iobuf *to, int64_t *pos)
         if (ret < 0)
             return done > 0 ? done : ret;
         done += ret;
-        if ((size_t)ret < n || (done % PAGE_SIZE == 0 && (thread_interrupted() || sched_checkpoint())))
+        if ((size_t)ret < n ||
+            (done % PAGE_SIZE == 0 && (thread_interrupted() || sched_checkpoint())))
             break;
     }
     return done;
@@ -122,16 +124,22 @@ static ssize_t kmsg_write(struct file *f, struct iobuf *from, int64_t *pos)
     return n;
 }
 
-static const struct file_ops null_ops = {
-    .read = null_read, .write = null_write, .seek = file_seek_nowhere, .has_pos = true, .ignores_pos = true};
+static const struct file_ops null_ops = {.read = null_read,
+                                         .write = null_write,
+                                         .seek = file_seek_nowhere,
+                                         .has_pos = true,
+                                         .ignores_pos = true};
 static const struct file_ops zero_ops = {.read = zero_read,
                                          .write = null_write,
                                          .seek = file_seek_nowhere,
                                          .mmap = zero_mmap,
                                          .has_pos = true,
                                          .ignores_pos = true};
-static const struct file_ops full_ops = {
-    .read = zero_read, .write = full_write, .seek = file_seek_nowhere, .has_pos = true, .ignores_pos = true};
+static const struct file_ops full_ops = {.read = zero_read,
+                                         .write = full_write,
+                                         .seek = file_seek_nowhere,
+                                         .has_pos = true,
+                                         .ignores_pos = true};
 static const struct file_ops random_ops = {.read = random_read,
                                            .write = random_write,
                                            .seek = file_seek_nowhere,

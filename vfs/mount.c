@@ -1,8 +1,8 @@
 /* The tree of mounts, and mount(2).
  *
- * Each dentry that something is mounted on heads a list of mounts; a walk that meets such a dentry looks for the
- * one whose parent is the mount it came through (the newest first, so that mounts stack).  One spinlock guards
- * it all: crossing a mount point is a few instructions. */
+ * Each dentry that something is mounted on heads a list of mounts; a walk that meets such a dentry
+ * looks for the one whose parent is the mount it came through (the newest first, so that mounts
+ * stack).  One spinlock guards it all: crossing a mount point is a few instructions. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -15,21 +15,23 @@
 #include "namei.h"
 
 /* umount2(2)'s flags, which no exported header of Linux has. */
-#define MNT_FORCE 1
-#define MNT_DETACH 2
-#define MNT_EXPIRE 4
+#define MNT_FORCE       1
+#define MNT_DETACH      2
+#define MNT_EXPIRE      4
 #define UMOUNT_NOFOLLOW 8
 
-static struct spinlock mount_lock = SPINLOCK_INIT(RANK_MOUNT_TREE); /* guards the tree, the list and: */
+/* Guards the tree, the list and next_id. */
+static struct spinlock mount_lock = SPINLOCK_INIT(RANK_MOUNT_TREE);
 static struct list all_mounts = LIST_INIT(all_mounts);
 static int next_id = 1;
 static struct mount *global_root;
 static struct mount_type *types; /* registered at boot only */
 
-/* --- life ------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Takes over a reference to the superblock, on success only. */
-static struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source, unsigned flags)
+static struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source,
+                               unsigned flags)
 {
     struct mount *m = heap_zalloc(sizeof(*m));
     char *name = m ? heap_strdup(source) : NULL;
@@ -63,7 +65,7 @@ void mount_put(struct mount *m)
     heap_free(m);
 }
 
-/* --- crossing --------------------------------------------------------------------------------------------- */
+/* --- crossing --------------------------------------------------------------------------------- */
 
 /* What is mounted at this place, referenced. */
 static struct mount *mounted_at(const struct path *p)
@@ -114,7 +116,7 @@ int mount_want_write(const struct path *p)
     return is_read_only || p->dentry->sb->is_read_only ? -EROFS : 0;
 }
 
-/* --- changing the tree -------------------------------------------------------------------------------------- */
+/* --- changing the tree ------------------------------------------------------------------------ */
 
 /* Hang `m` at `p`, whose references it takes over on success. */
 static int attach(struct mount *m, struct path *p)
@@ -141,16 +143,17 @@ static int attach(struct mount *m, struct path *p)
     return 0;
 }
 
-/* Take a mount out of the tree: 0, or -EBUSY when something is mounted in it or, without `lazily`, when it is
- * used. */
+/* Take a mount out of the tree: 0, or -EBUSY when something is mounted in it or, without `lazily`,
+ * when it is used. */
 static int detach(struct mount *m, bool lazily)
 {
+    const unsigned own_refs = 2; /* the tree's and the caller's */
     struct path hung = {0};
     int ret = 0;
     spin_lock(&mount_lock);
     if (!m->parent)
         ret = -EINVAL;
-    else if (m->nr_children > 0 || (!lazily && atomic_load(&m->ref.count) > 2)) /* the tree's and the caller's */
+    else if (m->nr_children > 0 || (!lazily && atomic_load(&m->ref.count) > own_refs))
         ret = -EBUSY;
     if (ret == 0) {
         hung = (struct path){m->parent, m->point};
@@ -190,9 +193,11 @@ int mount_init_root(struct superblock *sb, struct path *root)
 }
 
 /* Mount a file system (or a part of one, `inside`) at a place that a walk found. */
-static int mount_at(struct path *where, struct superblock *sb, struct dentry *inside, const char *source,
-                    unsigned flags)
+static int mount_at(struct path *where, struct superblock *sb, struct dentry *inside,
+                    const char *source, unsigned flags)
 {
+    if (!where->mount)
+        return -EINVAL; /* an anonymous object */
     mount_step_down(where);
     if (S_ISDIR(where->dentry->inode->mode) != S_ISDIR(inside->inode->mode))
         return -ENOTDIR;
@@ -224,7 +229,7 @@ int path_mount_at(const char *where, struct superblock *sb, unsigned flags)
     return ret;
 }
 
-/* --- mount(2) ----------------------------------------------------------------------------------------------- */
+/* --- mount(2) --------------------------------------------------------------------------------- */
 
 void mount_register_type(struct mount_type *type)
 {
@@ -286,7 +291,8 @@ static int remount(struct path *where, unsigned flags)
 int path_mount(const struct walk *w, const char *source, const char *target, const char *type,
                unsigned long flags, const char *options)
 {
-    const unsigned long kept = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
+    const unsigned long kept =
+        MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
     const unsigned long propagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
     if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
         flags &= ~MS_MGC_MSK;
@@ -306,7 +312,8 @@ int path_mount(const struct walk *w, const char *source, const char *target, con
     else if (flags & MS_MOVE)
         ret = -EINVAL;
     else
-        ret = mount_new_fs(&where, source ? source : "none", type ? type : "", flags & kept, options ? options : "");
+        ret = mount_new_fs(&where, source ? source : "none", type ? type : "", flags & kept,
+                           options ? options : "");
     path_put(&where);
     return ret;
 }
@@ -315,8 +322,8 @@ int path_umount(const struct walk *w, const char *target, int flags)
 {
     if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
         return -EINVAL;
-    if (flags & MNT_EXPIRE)
-        return flags & (MNT_FORCE | MNT_DETACH) ? -EINVAL : -EAGAIN; /* Linux's answer to the first call */
+    if (flags & MNT_EXPIRE) /* -EAGAIN is what Linux answers to the first such call */
+        return flags & (MNT_FORCE | MNT_DETACH) ? -EINVAL : -EAGAIN;
     struct path p;
     int ret = path_walk(w, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &p);
     if (ret < 0)
@@ -335,7 +342,7 @@ int path_umount(const struct walk *w, const char *target, int flags)
     return ret;
 }
 
-/* --- reports ------------------------------------------------------------------------------------------------ */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 /* The n-th mount, referenced. */
 static struct mount *nth(unsigned n)
@@ -366,17 +373,25 @@ struct mount *mount_of(struct superblock *sb)
     return found;
 }
 
-static bool describe(struct mount *m, const struct path *root, char *where, char *inside, struct mount_info *info)
+static bool describe(struct mount *m, const struct path *root, char *where, char *inside,
+                     struct mount_info *info)
 {
     struct path top = {m, m->root}, within = {NULL, m->root};
-    if (path_name(root, &top, where, PATH_MAX) < 0 || path_name(NULL, &within, inside, PATH_MAX) < 0)
+    if (path_name(root, &top, where, PATH_MAX) < 0 ||
+        path_name(NULL, &within, inside, PATH_MAX) < 0)
         return false;
     spin_lock(&mount_lock);
     int parent_id = m->parent ? m->parent->id : 0;
     spin_unlock(&mount_lock);
     *info = (struct mount_info){
-        .id = m->id, .parent_id = parent_id, .source = m->source, .where = where, .inside = inside,
-        .type = m->sb->type, .dev = m->sb->dev, .flags = m->flags,
+        .id = m->id,
+        .parent_id = parent_id,
+        .source = m->source,
+        .where = where,
+        .inside = inside,
+        .type = m->sb->type,
+        .dev = m->sb->dev,
+        .flags = m->flags,
     };
     return where[0] == '/';
 }

@@ -1,4 +1,5 @@
-/* The hash of a name in a directory, one byte at a time: walking computes it while it looks for the next slash. */
+/* The hash of a name in a directory, one byte at a time: walking computes it while it looks for the
+ * next slash. */
 #pragma once
 
 #include <base/types.h>

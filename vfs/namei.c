@@ -1,8 +1,8 @@
 /* Names that appear and go: mknod, mkdir, symlink, link, unlink, rmdir.
  *
- * Each walks to the parent directory, locks it, looks the last component up again under the lock, checks in
- * Linux's order (the first wrong thing decides the errno) and calls the file system.  namei_rename.c has rename,
- * namei_open.c has open. */
+ * Each walks to the parent directory, locks it, looks the last component up again under the lock,
+ * checks in Linux's order (the first wrong thing decides the errno) and calls the file system.
+ * namei_rename.c has rename, namei_open.c has open. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <linux/capability.h>
@@ -18,7 +18,8 @@ int namei_may_create(struct inode *dir, const struct cred *cred)
     return inode_permission(dir, cred, MAY_WRITE | MAY_EXEC);
 }
 
-int namei_may_delete(struct inode *dir, struct dentry *victim, bool want_dir, const struct cred *cred)
+int namei_may_delete(struct inode *dir, struct dentry *victim, bool want_dir,
+                     const struct cred *cred)
 {
     int ret = inode_permission(dir, cred, MAY_WRITE | MAY_EXEC);
     if (ret < 0)
@@ -34,7 +35,7 @@ int namei_may_delete(struct inode *dir, struct dentry *victim, bool want_dir, co
     return 0;
 }
 
-/* --- new names -------------------------------------------------------------------------------------------- */
+/* --- new names -------------------------------------------------------------------------------- */
 
 /* A name that is to be made: where, under the directory's lock. */
 struct creation {
@@ -124,7 +125,8 @@ int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t r
     if (ret == 0 && !c.dir->ops->create)
         ret = -EPERM;
     if (ret == 0)
-        ret = c.dir->ops->create(c.dir, c.d, namei_umask(w, mode & (S_IFMT | 07777)), is_device ? rdev : 0, w->cred);
+        ret = c.dir->ops->create(c.dir, c.d, namei_umask(w, mode & (S_IFMT | 07777)),
+                                 is_device ? rdev : 0, w->cred);
     return creation_end(&c, ret);
 }
 
@@ -173,13 +175,15 @@ static int link_checked(struct creation *c, const struct path *old, const struct
     return c->dir->ops->link(c->dir, c->d, target);
 }
 
-int path_link(const struct walk *from, const char *old, const struct walk *to, const char *name, int at_flags)
+int path_link(const struct walk *from, const char *old, const struct walk *to, const char *name,
+              int at_flags)
 {
     if (at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     if (at_flags & AT_EMPTY_PATH && !*old && !cred_has_cap(from->cred, CAP_DAC_READ_SEARCH))
         return -ENOENT;
-    unsigned flags = (at_flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    unsigned flags = (at_flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
+                     (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
     struct path place;
     int ret = path_walk(from, old, flags, &place);
     if (ret < 0)
@@ -195,7 +199,7 @@ int path_link(const struct walk *from, const char *old, const struct walk *to, c
     return ret;
 }
 
-/* --- names that go ------------------------------------------------------------------------------------------ */
+/* --- names that go ---------------------------------------------------------------------------- */
 
 /* The victim of a name, under the directory's lock. */
 static int unlink_locked(struct walk_state *s, bool want_dir, struct dentry **victim)
@@ -252,7 +256,8 @@ int path_unlink(const struct walk *w, const char *name)
 
 int path_rmdir(const struct walk *w, const char *name)
 {
-    static const int error_of_kind[] = {[LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY, [LAST_NONE] = -EBUSY};
+    static const int error_of_kind[] = {
+        [LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY, [LAST_NONE] = -EBUSY};
     struct walk_state s;
     int ret = walk_start(&s, w, name, 0);
     if (ret == 0)
@@ -263,7 +268,7 @@ int path_rmdir(const struct walk *w, const char *name)
     return ret;
 }
 
-/* --- attributes ------------------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 int path_set_attr(const struct path *p, const struct inode_attr *attr, const struct cred *cred)
 {

@@ -3,10 +3,11 @@
 
 #include "walk.h"
 
-/* May `cred` make a name in the directory, or take `victim` out of it?  -EACCES, -EPERM (sticky), -ENOTDIR,
- * -EISDIR; the directory is locked. */
+/* May `cred` make a name in the directory, or take `victim` out of it?  -EACCES, -EPERM (sticky),
+ * -ENOTDIR, -EISDIR; the directory is locked. */
 must_check int namei_may_create(struct inode *dir, const struct cred *cred);
-must_check int namei_may_delete(struct inode *dir, struct dentry *victim, bool want_dir, const struct cred *cred);
+must_check int namei_may_delete(struct inode *dir, struct dentry *victim, bool want_dir,
+                                const struct cred *cred);
 
 unsigned namei_umask(const struct walk *w, unsigned mode);
 

@@ -14,11 +14,12 @@
 /* O_PATH, and an open that fails half-way: nothing can be done with the file. */
 static const struct file_ops no_ops;
 
-/* --- what was found ------------------------------------------------------------------------------------------ */
+/* --- what was found --------------------------------------------------------------------------- */
 
 static unsigned access_of(int flags)
 {
-    static const unsigned of_mode[] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+    static const unsigned of_mode[] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+                                       MAY_READ | MAY_WRITE};
     return of_mode[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
 
@@ -106,9 +107,10 @@ int path_open_place(const struct path *p, const struct cred *cred, int flags, st
     return open_checked(p, cred, flags, false, out);
 }
 
-/* --- O_TMPFILE ------------------------------------------------------------------------------------------------- */
+/* --- O_TMPFILE -------------------------------------------------------------------------------- */
 
-static int open_nameless(const struct walk *w, const struct path *dir, int flags, unsigned mode, struct file **out)
+static int open_nameless(const struct walk *w, const struct path *dir, int flags, unsigned mode,
+                         struct file **out)
 {
     struct inode *parent = dir->dentry->inode, *i;
     int ret = mount_want_write(dir);
@@ -135,8 +137,8 @@ static int open_nameless(const struct walk *w, const struct path *dir, int flags
     return ret;
 }
 
-static int open_tmpfile(const struct walk *w, const char *name, int flags, unsigned mode, unsigned resolve,
-                        struct file **out)
+static int open_tmpfile(const struct walk *w, const char *name, int flags, unsigned mode,
+                        unsigned resolve, struct file **out)
 {
     struct path dir;
     int ret = path_walk(w, name, resolve | WALK_FOLLOW | WALK_DIRECTORY, &dir);
@@ -147,10 +149,11 @@ static int open_tmpfile(const struct walk *w, const char *name, int flags, unsig
     return ret;
 }
 
-/* --- O_CREAT --------------------------------------------------------------------------------------------------- */
+/* --- O_CREAT ---------------------------------------------------------------------------------- */
 
 /* The last component under the directory's lock: found, or made (*was_created). */
-static int create_locked(struct walk_state *s, unsigned mode, struct dentry **out, bool *was_created)
+static int create_locked(struct walk_state *s, unsigned mode, struct dentry **out,
+                         bool *was_created)
 {
     struct dentry *dir = s->at.dentry;
     int read_only = mount_want_write(&s->at);
@@ -170,7 +173,8 @@ static int create_locked(struct walk_state *s, unsigned mode, struct dentry **ou
     return ret;
 }
 
-static int find_or_create(struct walk_state *s, unsigned mode, struct dentry **out, bool *was_created)
+static int find_or_create(struct walk_state *s, unsigned mode, struct dentry **out,
+                          bool *was_created)
 {
     struct dentry *dir = s->at.dentry;
     *was_created = false;
@@ -223,8 +227,8 @@ static int open_last(struct walk_state *s, int flags, unsigned mode, struct file
     return open_existing(s, flags, out);
 }
 
-static int open_create(const struct walk *w, const char *name, int flags, unsigned mode, unsigned resolve,
-                       struct file **out)
+static int open_create(const struct walk *w, const char *name, int flags, unsigned mode,
+                       unsigned resolve, struct file **out)
 {
     struct walk_state s;
     mode = S_IFREG | (namei_umask(w, mode) & 07777);
@@ -234,7 +238,8 @@ static int open_create(const struct walk *w, const char *name, int flags, unsign
         if (ret < 0)
             break;
         /* A magic link (/proc/self/fd/N) ended at a place that is not in any directory. */
-        ret = s.kind == LAST_NONE && s.nr_links > 0 ? open_existing(&s, flags, out) : open_last(&s, flags, mode, out);
+        ret = s.kind == LAST_NONE && s.nr_links > 0 ? open_existing(&s, flags, out)
+                                                    : open_last(&s, flags, mode, out);
         if (ret <= 0)
             break;
         ret = 0;
@@ -243,7 +248,7 @@ static int open_create(const struct walk *w, const char *name, int flags, unsign
     return ret;
 }
 
-/* --- the calls -------------------------------------------------------------------------------------------------- */
+/* --- the calls -------------------------------------------------------------------------------- */
 
 /* Linux's build_open_flags(): what open(2) ignores and refuses. */
 static int check_flags(int *flags)
@@ -260,8 +265,8 @@ static int check_flags(int *flags)
     return 0;
 }
 
-int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode, unsigned resolve,
-                      struct file **out)
+int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode,
+                      unsigned resolve, struct file **out)
 {
     int ret = check_flags(&flags);
     if (ret < 0)

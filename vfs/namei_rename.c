@@ -1,8 +1,8 @@
 /* rename(2): the only change that holds two directories.
  *
- * Directories change parents only under `tree_lock`, so who holds it may ask which directory is above which.  A
- * rename between two directories takes it first and then locks both; nobody else ever holds two directories, so
- * their order does not matter. */
+ * Directories change parents only under `tree_lock`, so who holds it may ask which directory is
+ * above which.  A rename between two directories takes it first and then locks both; nobody else
+ * ever holds two directories, so their order does not matter. */
 #include <base/errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>

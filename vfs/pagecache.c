@@ -1,7 +1,7 @@
 /* The pages of one file: a sparse array under a spinlock.
  *
- * Look-ups take a reference and let go of the lock, so the copy that follows may sleep, and a page that is dropped
- * meanwhile stays alive until the copy is done. */
+ * Look-ups take a reference and let go of the lock, so the copy that follows may sleep, and a page
+ * that is dropped meanwhile stays alive until the copy is done. */
 #include <base/errno.h>
 
 #include "pagecache.h"

@@ -12,7 +12,7 @@ enum { PAGE_CHARGED = 1 };
 struct pagecache {
     struct spinlock lock; /* RANK_PAGETABLE - guards: */
     struct radix pages;   /* each holds a reference */
-    uint64_t epoch;       /* counts drops: a page that was made meanwhile may be of a time before them */
+    uint64_t epoch; /* counts drops: a page that was made meanwhile may be of a time before them */
 };
 
 void pagecache_init(struct pagecache *c);
@@ -20,13 +20,15 @@ void pagecache_init(struct pagecache *c);
 /* The page at `index`, referenced; NULL: none, and *epoch is what pagecache_add wants to see. */
 struct page *pagecache_get(struct pagecache *c, uint64_t index, uint64_t *epoch);
 
-/* Give the cache a page, whose reference it takes over; *page, referenced for the caller, is the one that is there
- * now.  0; 1 when another was there already (the given one was put); -EAGAIN when pages were dropped since
- * `epoch`: look at the file's size again; -ENOMEM (put in both cases). */
-must_check int pagecache_add(struct pagecache *c, uint64_t index, uint64_t epoch, struct page **page);
+/* Give the cache a page, whose reference it takes over; *page, referenced for the caller, is the
+ * one that is there now.  0; 1 when another was there already (the given one was put); -EAGAIN when
+ * pages were dropped since `epoch`: look at the file's size again; -ENOMEM (put in both cases). */
+must_check int pagecache_add(struct pagecache *c, uint64_t index, uint64_t epoch,
+                             struct page **page);
 
 /* The first index >= `index` that has a page, UINT64_MAX: none. */
 uint64_t pagecache_next(struct pagecache *c, uint64_t index);
 
-/* Drop pages [first, last]: how many of them were PAGE_CHARGED.  The caller has lowered the file's size before. */
+/* Drop pages [first, last]: how many of them were PAGE_CHARGED.  The caller has lowered the file's
+ * size before. */
 uint64_t pagecache_drop(struct pagecache *c, uint64_t first, uint64_t last);

@@ -20,9 +20,10 @@ void path_put(struct path *p)
     *p = (struct path){0};
 }
 
-/* --- struct fs_context ------------------------------------------------------------------------------------ */
+/* --- struct fs_context ------------------------------------------------------------------------ */
 
-static struct fs_context *context_alloc(const struct path *root, const struct path *cwd, unsigned umask)
+static struct fs_context *context_alloc(const struct path *root, const struct path *cwd,
+                                        unsigned umask)
 {
     struct fs_context *fs = heap_zalloc(sizeof(*fs));
     if (!fs)
@@ -111,7 +112,7 @@ void fs_context_root(struct fs_context *fs, struct path *p)
     context_read(fs, &fs->root, p);
 }
 
-/* --- names ------------------------------------------------------------------------------------------------ */
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* A name is written from its end: `at` moves down to `start`. */
 struct name_buf {
@@ -152,14 +153,15 @@ bool path_is_deleted(const struct path *p)
     return is_deleted(p->dentry);
 }
 
-/* One component and the step to where it hangs: 1, 0 when there is nothing above, or -ENAMETOOLONG. */
+/* One component and the step to where it hangs: 1; 0: nothing is above; -ENAMETOOLONG. */
 static int prepend_step(struct name_buf *b, struct path *at)
 {
     bool is_top = at->mount ? at->dentry == at->mount->root : at->dentry->parent == at->dentry;
     if (is_top && mount_step_up(at))
         return 1;
     if (is_top) /* the end: an anonymous object has a name there */
-        return at->dentry->sb->root == at->dentry || at->mount || prepend(b, at->dentry->name, at->dentry->name_len)
+        return at->dentry->sb->root == at->dentry || at->mount ||
+                       prepend(b, at->dentry->name, at->dentry->name_len)
                    ? 0
                    : -ENAMETOOLONG;
     struct dentry *parent;

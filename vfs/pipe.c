@@ -1,8 +1,10 @@
-/* Pipes and FIFOs, with Linux's semantics: what fits, what is atomic and who is woken follow fs/pipe.c.
+/* Pipes and FIFOs, with Linux's semantics: what fits, what is atomic and who is woken follow
+ * fs/pipe.c.
  *
- * A write fills pages; a short write is appended to the last page when it fits whole, which makes every write of
- * up to PIPE_BUF bytes atomic.  A spare page is kept so that the common write-then-read allocates nothing.
- * User memory is copied under the pipe's mutex.  -EPIPE leaves SIGPIPE to the system call. */
+ * A write fills pages; a short write is appended to the last page when it fits whole, which makes
+ * every write of up to PIPE_BUF bytes atomic.  A spare page is kept so that the common
+ * write-then-read allocates nothing. User memory is copied under the pipe's mutex.  -EPIPE leaves
+ * SIGPIPE to the system call. */
 #include <asm/ioctls.h>
 #include <base/errno.h>
 #include <core/heap.h>
@@ -85,8 +87,9 @@ int pipe_wait_readable(struct pipe *p, bool nonblock)
     if (nonblock)
         return -EAGAIN;
     mutex_unlock(&p->lock);
-    int ret = WAIT_EVENT_EXCLUSIVE(&p->read_wait, !pipe_is_empty(p) || atomic_load(&p->writers) == 0,
-                                   WAIT_INTERRUPTIBLE, TIME_NEVER);
+    int ret =
+        WAIT_EVENT_EXCLUSIVE(&p->read_wait, !pipe_is_empty(p) || atomic_load(&p->writers) == 0,
+                             WAIT_INTERRUPTIBLE, TIME_NEVER);
     mutex_lock(&p->lock);
     return ret < 0 ? -ERESTARTSYS : 0;
 }
@@ -96,8 +99,9 @@ int pipe_wait_writable(struct pipe *p, bool nonblock)
     if (nonblock)
         return -EAGAIN;
     mutex_unlock(&p->lock);
-    int ret = WAIT_EVENT_EXCLUSIVE(&p->write_wait, !pipe_is_full(p) || atomic_load(&p->readers) == 0,
-                                   WAIT_INTERRUPTIBLE, TIME_NEVER);
+    int ret =
+        WAIT_EVENT_EXCLUSIVE(&p->write_wait, !pipe_is_full(p) || atomic_load(&p->readers) == 0,
+                             WAIT_INTERRUPTIBLE, TIME_NEVER);
     mutex_lock(&p->lock);
     return ret < 0 ? -ERESTARTSYS : 0;
 }
@@ -166,7 +170,8 @@ static ssize_t pipe_read(struct file *f, struct iobuf *to, int64_t *pos)
     return pipe_read_to(f, to, f->flags & O_NONBLOCK);
 }
 
-/* Append the odd bytes at the front of a write to the last page, if they all fit: bytes or -EFAULT. */
+/* Append the odd bytes at the front of a write to the last page, if they all fit: bytes or -EFAULT.
+ */
 static ssize_t write_merge(struct pipe *p, struct iobuf *from)
 {
     size_t n = from->left % PAGE_SIZE;
@@ -257,7 +262,8 @@ static uint32_t pipe_poll(struct file *f, struct poll_table *t)
     if (f->can_read) {
         if (!pipe_is_empty(p))
             events |= POLLIN | POLLRDNORM;
-        /* Opened without blocking while nobody wrote: no hang-up before the first writer has come and gone. */
+        /* Opened without blocking while nobody wrote: no hang-up before the first writer has come
+         * and gone. */
         if (atomic_load(&p->writers) == 0 && (unsigned)f->pos != atomic_load(&p->w_counter))
             events |= POLLHUP;
     }
@@ -360,7 +366,8 @@ static int wait_for_partner(struct pipe *p, unsigned *counter)
 {
     unsigned seen = *counter;
     mutex_unlock(&p->lock);
-    int ret = WAIT_EVENT(&p->read_wait, atomic_load(counter) != seen, WAIT_INTERRUPTIBLE, TIME_NEVER);
+    int ret =
+        WAIT_EVENT(&p->read_wait, atomic_load(counter) != seen, WAIT_INTERRUPTIBLE, TIME_NEVER);
     mutex_lock(&p->lock);
     return ret < 0 ? -ERESTARTSYS : 0;
 }

@@ -1,9 +1,10 @@
 /* poll(2) and select(2): one thread on many wait queues.
  *
- * The first look at the files puts a waiter on each queue until something is found ready; later looks only ask.
- * A poll operation may take mutexes and so sleep itself, hence the thread is not marked as sleeping while it
- * looks: wake-ups set a flag, and only the flag is checked between wait_prepare and wait_sleep.
- * The first few waiters live on the caller's stack, so that short lists allocate nothing. */
+ * The first look at the files puts a waiter on each queue until something is found ready; later
+ * looks only ask. A poll operation may take mutexes and so sleep itself, hence the thread is not
+ * marked as sleeping while it looks: wake-ups set a flag, and only the flag is checked between
+ * wait_prepare and wait_sleep. The first few waiters live on the caller's stack, so that short
+ * lists allocate nothing. */
 #include <base/errno.h>
 #include <core/heap.h>
 #include <core/thread.h>
@@ -27,9 +28,9 @@ struct chunk {
 struct poller {
     struct poll_table table;
     struct thread *thread;
-    bool was_woken;     /* atomic */
+    bool was_woken; /* atomic */
     bool is_out_of_memory;
-    unsigned nr;        /* of those here */
+    unsigned nr; /* of those here */
     struct chunk *chunks;
     struct poll_waiter waiters[INLINE_WAITERS];
 };

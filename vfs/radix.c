@@ -59,7 +59,7 @@ static int grow(struct radix *t, uint64_t index)
     return 0;
 }
 
-/* Forget empty nodes on the way to `index`, lowest first, and the whole tree when nothing is left. */
+/* Forget empty nodes on the way to `index`, lowest first: the whole tree when nothing is left. */
 static void prune(struct radix *t, uint64_t index)
 {
     for (unsigned lowest = 1; lowest <= t->height; lowest++) {

@@ -39,7 +39,7 @@ static struct range_lock *take(struct range_lock *spare[2])
 /* Cut the request's range out of `l`, which is of the same owner and another type. */
 static void cut(struct range_lock *l, const struct range_lock *request, struct range_lock *spare[2])
 {
-    bool keeps_left = l->start < request->start, keeps_right = l->end > request->end;
+    bool keeps_left = l->start<request->start, keeps_right = l->end> request->end;
     if (keeps_left && keeps_right) {
         struct range_lock *right = take(spare);
         *right = *l;

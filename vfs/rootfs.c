@@ -1,4 +1,5 @@
-/* The root file system: a tmpfs, the directories every Unix program expects, and the pseudo file systems. */
+/* The root file system: a tmpfs, the directories every Unix program expects, and the pseudo file
+ * systems. */
 #include <base/errno.h>
 #include <base/log.h>
 #include <base/string.h>
@@ -34,7 +35,7 @@ static void make_directories(const struct walk *w)
         const char *name;
         unsigned mode;
     } standard[] = {
-        {"/dev", 0755}, {"/proc", 0555}, {"/sys", 0555},     {"/run", 0755},  {"/tmp", 01777},
+        {"/dev", 0755}, {"/proc", 0555}, {"/sys", 0555},      {"/run", 0755},  {"/tmp", 01777},
         {"/etc", 0755}, {"/var", 0755},  {"/var/tmp", 01777}, {"/root", 0700},
     };
     for (unsigned n = 0; n < ARRAY_LEN(standard); n++) {
@@ -59,9 +60,11 @@ static void mount_pseudo(const struct walk *w)
     for (unsigned n = 0; n < ARRAY_LEN(pseudo); n++) {
         if (!is_registered(pseudo[n].type))
             continue;
-        int ret = path_mount(w, pseudo[n].source, pseudo[n].where, pseudo[n].type, pseudo[n].flags, pseudo[n].options);
+        int ret = path_mount(w, pseudo[n].source, pseudo[n].where, pseudo[n].type, pseudo[n].flags,
+                             pseudo[n].options);
         if (ret < 0)
-            log_warn("rootfs: cannot mount %s on %s: error %d", pseudo[n].type, pseudo[n].where, -ret);
+            log_warn("rootfs: cannot mount %s on %s: error %d", pseudo[n].type, pseudo[n].where,
+                     -ret);
     }
 }
 

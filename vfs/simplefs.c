@@ -7,7 +7,7 @@
 #include <linux/stat.h>
 #include <vfs/simplefs.h>
 
-/* --- directories ------------------------------------------------------------------------------------------ */
+/* --- directories ------------------------------------------------------------------------------ */
 
 static unsigned dirent_type(const struct inode *i)
 {
@@ -57,7 +57,8 @@ int dir_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg)
         return 1;
     /* The lock keeps names from changing while they are copied out. */
     mutex_lock(&dir->lock);
-    /* A program that renames or replaces what it finds would otherwise meet its own work for ever. */
+    /* A program that renames or replaces what it finds would otherwise meet its own work for ever.
+     */
     if (*pos <= 1 || f->dir_end == 0)
         f->dir_end = f->dentry->next_pos;
     int ret = f->dentry->is_dead ? -ENOENT : 0;
@@ -97,7 +98,7 @@ const struct file_ops simple_dir_file_ops = {
     .has_pos = true,
 };
 
-/* --- nodes ------------------------------------------------------------------------------------------------ */
+/* --- nodes ------------------------------------------------------------------------------------ */
 
 const struct inode_ops simple_inode_ops = {.set_attr = inode_apply_attr};
 
@@ -125,8 +126,8 @@ static struct inode *simple_inode(struct superblock *sb, unsigned mode, const st
     return i;
 }
 
-int simple_fill(struct dentry *d, unsigned mode, const struct inode_ops *ops, const struct file_ops *file_ops,
-                void *data)
+int simple_fill(struct dentry *d, unsigned mode, const struct inode_ops *ops,
+                const struct file_ops *file_ops, void *data)
 {
     struct inode *i = simple_inode(d->sb, mode, ops, file_ops, data);
     if (!i)
@@ -171,8 +172,9 @@ struct superblock *simple_superblock(const char *type, uint64_t magic, unsigned 
     return sb;
 }
 
-struct dentry *simple_special(struct dentry *parent, const char *name, unsigned mode, const struct inode_ops *ops,
-                              const struct file_ops *file_ops, void *data)
+struct dentry *simple_special(struct dentry *parent, const char *name, unsigned mode,
+                              const struct inode_ops *ops, const struct file_ops *file_ops,
+                              void *data)
 {
     return add(parent, name, simple_inode(parent->sb, mode, ops, file_ops, data));
 }
@@ -182,8 +184,8 @@ struct dentry *simple_dir(struct dentry *parent, const char *name, unsigned mode
     return simple_special(parent, name, S_IFDIR | mode, NULL, NULL, NULL);
 }
 
-struct dentry *simple_file(struct dentry *parent, const char *name, unsigned mode, const struct file_ops *ops,
-                           void *data)
+struct dentry *simple_file(struct dentry *parent, const char *name, unsigned mode,
+                           const struct file_ops *ops, void *data)
 {
     return simple_special(parent, name, S_IFREG | mode, NULL, ops, data);
 }

@@ -1,9 +1,10 @@
 /* Moving bytes between files without user memory: splice(2), tee(2), sendfile(2).
  *
- * Into a pipe, a file is read page by page into fresh pages that the pipe then owns; out of a pipe, each buffer is
- * written from where it lies; between pipes the pages themselves change hands, or are shared (tee).  As on Linux
- * the pipe stays locked while the other file moves the bytes. */
+ * Into a pipe, a file is read page by page into fresh pages that the pipe then owns; out of a pipe,
+ * each buffer is written from where it lies; between pipes the pages themselves change hands, or
+ * are shared (tee).  As on Linux the pipe stays locked while the other file moves the bytes. */
 #include <base/errno.h>
+#include <core/sched.h>
 #include <linux/fcntl.h>
 #include <pipe_ring.h>
 #include <vfs/pipe.h>
@@ -15,7 +16,7 @@ static bool is_nonblocking(const struct file *f, unsigned flags)
     return (flags & SPLICE_F_NONBLOCK) || (f->flags & O_NONBLOCK);
 }
 
-/* --- file to pipe ---------------------------------------------------------------------------------------- */
+/* --- file to pipe ----------------------------------------------------------------------------- */
 
 /* Read one page more into the pipe, which has room: bytes, 0 at the end. */
 static ssize_t fill_slot(struct pipe *p, struct file *in, int64_t *pos, size_t n)
@@ -33,7 +34,8 @@ static ssize_t fill_slot(struct pipe *p, struct file *in, int64_t *pos, size_t n
     return ret;
 }
 
-static ssize_t file_to_pipe(struct file *in, int64_t *pos, struct file *out, size_t n, unsigned flags)
+static ssize_t file_to_pipe(struct file *in, int64_t *pos, struct file *out, size_t n,
+                            unsigned flags)
 {
     struct pipe *p = out->data;
     ssize_t done = 0, ret = 0;
@@ -59,7 +61,7 @@ static ssize_t file_to_pipe(struct file *in, int64_t *pos, struct file *out, siz
     return done > 0 ? done : ret;
 }
 
-/* --- pipe to file ---------------------------------------------------------------------------------------- */
+/* --- pipe to file ----------------------------------------------------------------------------- */
 
 /* Write the first buffer out, at most `n` bytes of it. */
 static ssize_t drain_slot(struct pipe *p, struct file *out, int64_t *pos, size_t n)
@@ -77,7 +79,8 @@ static ssize_t drain_slot(struct pipe *p, struct file *out, int64_t *pos, size_t
     return ret;
 }
 
-static ssize_t pipe_to_file(struct file *in, struct file *out, int64_t *pos, size_t n, unsigned flags)
+static ssize_t pipe_to_file(struct file *in, struct file *out, int64_t *pos, size_t n,
+                            unsigned flags)
 {
     struct pipe *p = in->data;
     ssize_t done = 0, ret = 0;
@@ -101,7 +104,7 @@ static ssize_t pipe_to_file(struct file *in, struct file *out, int64_t *pos, siz
     return done > 0 ? done : ret;
 }
 
-/* --- pipe to pipe ---------------------------------------------------------------------------------------- */
+/* --- pipe to pipe ----------------------------------------------------------------------------- */
 
 /* Both locks, in the order of addresses. */
 static void lock_both(struct pipe *a, struct pipe *b)
@@ -116,8 +119,8 @@ static void unlock_both(struct pipe *a, struct pipe *b)
     mutex_unlock(a < b ? &a->lock : &b->lock);
 }
 
-/* Wait until `in` has something and `out` has room, and answer with both locked: 1; 0: nothing will come (not
- * locked); -errno (not locked). */
+/* Wait until `in` has something and `out` has room, and answer with both locked: 1; 0: nothing will
+ * come (not locked); -errno (not locked). */
 static ssize_t lock_when_movable(struct pipe *in, struct pipe *out, bool nonblock)
 {
     for (;;) {
@@ -189,9 +192,10 @@ static ssize_t pipe_to_pipe(struct file *in, struct file *out, size_t n, unsigne
     return done;
 }
 
-/* --- the calls ------------------------------------------------------------------------------------------- */
+/* --- the calls -------------------------------------------------------------------------------- */
 
-ssize_t file_splice(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n, unsigned flags)
+ssize_t file_splice(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n,
+                    unsigned flags)
 {
     bool from_pipe = file_is_pipe(in), to_pipe = file_is_pipe(out);
     if (!in->can_read || !out->can_write)
@@ -253,7 +257,7 @@ static ssize_t send_copy(struct file *in, int64_t *pos, struct file *out, size_t
             break;
         done += ret;
         n -= ret;
-        if ((size_t)ret < step)
+        if ((size_t)ret < step || sched_checkpoint())
             break;
     }
     page_put(page);
@@ -269,7 +273,8 @@ ssize_t file_send(struct file *in, int64_t *in_pos, struct file *out, size_t n)
     if (out->flags & O_APPEND)
         return -EINVAL;
     int64_t pos = in_pos ? *in_pos : file_get_pos(in);
-    ssize_t ret = file_is_pipe(out) ? file_to_pipe(in, &pos, out, n, 0) : send_copy(in, &pos, out, n);
+    ssize_t ret =
+        file_is_pipe(out) ? file_to_pipe(in, &pos, out, n, 0) : send_copy(in, &pos, out, n);
     if (in_pos)
         *in_pos = pos;
     else

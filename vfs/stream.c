@@ -1,4 +1,5 @@
-/* Streams: standard input and output that reach the outside byte for byte, through a ring each way. */
+/* Streams: standard input and output that reach the outside byte for byte, through a ring each way.
+ */
 #include <asm/ioctls.h>
 #include <base/errno.h>
 #include <byte_ring.h>
@@ -14,13 +15,13 @@
 
 struct stream {
     struct tty_driver *driver;
-    struct inode *inode;        /* one for all its files */
+    struct inode *inode; /* one for all its files */
     struct turn read_turn, write_turn;
     struct waitq read_wait, write_wait;
-    struct spinlock lock;       /* RANK_LDISC, interrupts off - guards: */
+    struct spinlock lock; /* RANK_LDISC, interrupts off - guards: */
     struct byte_ring in, out;
     bool is_ended, is_broken;
-    bool has_refused;           /* the driver holds input back until ->resume */
+    bool has_refused; /* the driver holds input back until ->resume */
 };
 
 /* Locked. */
@@ -36,7 +37,7 @@ static void pump(struct stream *s)
     }
 }
 
-/* --- from the driver ------------------------------------------------------------------------------------ */
+/* --- from the driver -------------------------------------------------------------------------- */
 
 size_t stream_input(struct stream *s, const void *bytes, size_t n)
 {
@@ -75,7 +76,7 @@ void stream_break(struct stream *s)
     waitq_wake(&s->write_wait, 0, POLLOUT | POLLWRNORM | POLLERR);
 }
 
-/* --- the program's side --------------------------------------------------------------------------------- */
+/* --- the program's side ----------------------------------------------------------------------- */
 
 static bool is_readable(struct stream *s)
 {
@@ -166,7 +167,8 @@ static ssize_t write_in_turn(struct stream *s, struct iobuf *from, bool nonblock
                     break;
                 ret = nonblock ? -EAGAIN : 0;
             }
-            if (ret == 0 && WAIT_EVENT(&s->write_wait, is_writable(s), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
+            if (ret == 0 &&
+                WAIT_EVENT(&s->write_wait, is_writable(s), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
                 ret = -ERESTARTSYS;
             if (ret < 0)
                 return done > 0 ? done : ret;

@@ -31,7 +31,7 @@ static void string(struct dentry *parent, const char *name, struct text_source *
     file(parent, name, source);
 }
 
-/* --- CPUs ------------------------------------------------------------------------------------------------- */
+/* --- CPUs ------------------------------------------------------------------------------------- */
 
 /* CPUs are numbered without gaps: "0" or "0-3". */
 static void print_range(struct text *t, unsigned nr)
@@ -61,7 +61,7 @@ static void make_cpus(struct dentry *system)
     }
 }
 
-/* --- the tree --------------------------------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 static void make_huge_pages(struct dentry *mm)
 {

@@ -1,7 +1,8 @@
 /* Files whose text is made when they are read.
  *
- * A read from the beginning makes the text anew, and reads further on get their piece of that same text, so a
- * program that reads in small steps sees one consistent state, and one that rewinds sees the present. */
+ * A read from the beginning makes the text anew, and reads further on get their piece of that same
+ * text, so a program that reads in small steps sees one consistent state, and one that rewinds sees
+ * the present. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -95,7 +96,7 @@ static ssize_t text_write(struct file *f, struct iobuf *from, int64_t *pos)
 {
     struct open_text *o = f->data;
     if (!o->store)
-        return -EINVAL;
+        return -EIO; /* as /proc on Linux */
     size_t n = from->left;
     if (n > STORE_MAX)
         return -EINVAL;
@@ -176,7 +177,8 @@ int text_show_string(struct text *t, struct inode *i)
     return 0;
 }
 
-struct dentry *text_file(struct dentry *dir, const char *name, unsigned mode, const struct text_source *source)
+struct dentry *text_file(struct dentry *dir, const char *name, unsigned mode,
+                         const struct text_source *source)
 {
     return simple_special(dir, name, S_IFREG | mode, &text_inode_ops, NULL, (void *)source);
 }

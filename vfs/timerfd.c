@@ -1,8 +1,8 @@
 /* timerfd_create(2): expiries to read and wait for.
  *
- * As on Linux, an interval timer is not armed again by its interrupt but by who reads it, who finds out then how
- * many expiries it missed: a short interval that nobody reads costs nothing.
- * Absolute timers of the wall clock are kept in wall time and armed anew when the clock is set. */
+ * As on Linux, an interval timer is not armed again by its interrupt but by who reads it, who finds
+ * out then how many expiries it missed: a short interval that nobody reads costs nothing. Absolute
+ * timers of the wall clock are kept in wall time and armed anew when the clock is set. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -13,18 +13,18 @@
 #include <vfs/timerfd.h>
 
 struct timerfd {
-    int clock;                /* immutable */
-    struct list node;         /* among those of the wall clock; guarded by wall_lock */
+    int clock;        /* immutable */
+    struct list node; /* among those of the wall clock; guarded by wall_lock */
     struct timer timer;
     struct waitq wait;
-    struct spinlock lock;     /* RANK_DRIVER, interrupts off - guards: */
-    uint64_t deadline;        /* monotonic; TIME_NEVER: disarmed */
-    uint64_t wall_deadline;   /* the same in wall time, with TFD_TIMER_ABSTIME */
+    struct spinlock lock;   /* RANK_DRIVER, interrupts off - guards: */
+    uint64_t deadline;      /* monotonic; TIME_NEVER: disarmed */
+    uint64_t wall_deadline; /* the same in wall time, with TFD_TIMER_ABSTIME */
     uint64_t interval;
-    uint64_t ticks;           /* expiries not read yet */
-    int flags;                /* TFD_TIMER_* of the last settime */
-    bool is_expired;          /* the timer has run out and an interval waits to be armed again */
-    bool is_cancelled;        /* the clock was set, and TFD_TIMER_CANCEL_ON_SET */
+    uint64_t ticks;    /* expiries not read yet */
+    int flags;         /* TFD_TIMER_* of the last settime */
+    bool is_expired;   /* the timer has run out and an interval waits to be armed again */
+    bool is_cancelled; /* the clock was set, and TFD_TIMER_CANCEL_ON_SET */
 };
 
 static struct mutex wall_lock; /* RANK_DEVICE - guards: */
@@ -51,7 +51,8 @@ static void on_expiry(struct timer *timer)
 {
     struct timerfd *t = container_of(timer, struct timerfd, timer);
     bool irqs = spin_lock_irq(&t->lock);
-    bool is_due = t->deadline != TIME_NEVER && clock_mono_ns() >= t->deadline; /* else it was set meanwhile */
+    bool is_due =
+        t->deadline != TIME_NEVER && clock_mono_ns() >= t->deadline; /* else it was set meanwhile */
     if (is_due && !t->is_expired) {
         t->is_expired = true;
         t->ticks++;
@@ -102,8 +103,8 @@ static uint64_t to_deadline(const struct timerfd *t, int flags, uint64_t value_n
     return value_ns > offset ? value_ns - offset : 0;
 }
 
-void timerfd_set(struct file *f, int flags, uint64_t value_ns, uint64_t interval_ns, uint64_t *old_value_ns,
-                 uint64_t *old_interval_ns)
+void timerfd_set(struct file *f, int flags, uint64_t value_ns, uint64_t interval_ns,
+                 uint64_t *old_value_ns, uint64_t *old_interval_ns)
 {
     struct timerfd *t = f->data;
     timer_cancel_sync(&t->timer);
@@ -126,10 +127,10 @@ static void on_clock_set(void)
 {
     struct timerfd *t;
     mutex_lock(&wall_lock);
-    list_for_each(t, &wall_timers, node)
-    {
+    list_for_each(t, &wall_timers, node) {
         bool irqs = spin_lock_irq(&t->lock);
-        bool is_moved = t->deadline != TIME_NEVER && (t->flags & TFD_TIMER_ABSTIME) && !t->is_expired;
+        bool is_moved =
+            t->deadline != TIME_NEVER && (t->flags & TFD_TIMER_ABSTIME) && !t->is_expired;
         bool is_cancelled = is_moved && (t->flags & TFD_TIMER_CANCEL_ON_SET);
         if (is_moved) {
             t->deadline = to_deadline(t, t->flags, t->wall_deadline);
@@ -170,7 +171,8 @@ static ssize_t timerfd_read(struct file *f, struct iobuf *to, int64_t *pos)
     ticks = take_ticks(t);
     if (ticks == 0 && (f->flags & O_NONBLOCK))
         return -EAGAIN;
-    if (ticks == 0 && WAIT_EVENT(&t->wait, (ticks = take_ticks(t)) != 0, WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
+    if (ticks == 0 &&
+        WAIT_EVENT(&t->wait, (ticks = take_ticks(t)) != 0, WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
         return -ERESTARTSYS;
     if (ticks < 0)
         return ticks;
@@ -192,8 +194,8 @@ static int timerfd_show_fdinfo(struct file *f, char *buf, size_t size)
     return snprintf(buf, size,
                     "clockid: %d\nticks: %lu\nsettime flags: 0%o\nit_value: (%lu, %lu)\n"
                     "it_interval: (%lu, %lu)\n",
-                    t->clock, t->ticks, t->flags, value / 1000000000, value % 1000000000, interval / 1000000000,
-                    interval % 1000000000);
+                    t->clock, t->ticks, t->flags, value / 1000000000, value % 1000000000,
+                    interval / 1000000000, interval % 1000000000);
 }
 
 static void timerfd_release(struct file *f)
@@ -225,7 +227,8 @@ struct file *timerfd_new(int clock, int flags)
     waitq_init(&t->wait);
     spin_init(&t->lock, RANK_DRIVER);
     list_init(&t->node);
-    struct file *f = file_new_anon(&timerfd_ops, t, O_RDWR | (flags & O_NONBLOCK), 0600, "anon_inode:[timerfd]");
+    struct file *f =
+        file_new_anon(&timerfd_ops, t, O_RDWR | (flags & O_NONBLOCK), 0600, "anon_inode:[timerfd]");
     if (!f) {
         heap_free(t);
         return NULL;

@@ -1,4 +1,5 @@
-/* tmpfs: names and inodes.  The tree is the dentries themselves; tmpfs_file.c has the contents of files. */
+/* tmpfs: names and inodes.  The tree is the dentries themselves; tmpfs_file.c has the contents of
+ * files. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -16,7 +17,7 @@
 
 static const struct inode_ops file_ops, dir_ops, link_ops, special_ops;
 
-/* --- inodes ----------------------------------------------------------------------------------------------- */
+/* --- inodes ----------------------------------------------------------------------------------- */
 
 static struct inode *tmpfs_inode(struct superblock *sb, unsigned mode)
 {
@@ -58,7 +59,7 @@ static void tmpfs_free(struct inode *i)
     atomic_add(&fs->nr_inodes, -1ul);
 }
 
-/* --- directories ------------------------------------------------------------------------------------------ */
+/* --- directories ------------------------------------------------------------------------------ */
 
 static void dir_changed(struct inode *dir, int names, int subdirs)
 {
@@ -78,7 +79,8 @@ static int add(struct inode *dir, struct dentry *d, struct inode *i, const struc
     return ret;
 }
 
-static int tmpfs_create(struct inode *dir, struct dentry *d, unsigned mode, uint64_t rdev, const struct cred *cred)
+static int tmpfs_create(struct inode *dir, struct dentry *d, unsigned mode, uint64_t rdev,
+                        const struct cred *cred)
 {
     struct inode *i = tmpfs_inode(dir->sb, mode);
     if (!i)
@@ -92,7 +94,8 @@ static int tmpfs_mkdir(struct inode *dir, struct dentry *d, unsigned mode, const
     return tmpfs_create(dir, d, mode, 0, cred);
 }
 
-static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *target, const struct cred *cred)
+static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *target,
+                         const struct cred *cred)
 {
     struct inode *i = tmpfs_inode(dir->sb, S_IFLNK | 0777);
     if (!i)
@@ -142,30 +145,32 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *d)
     return 0;
 }
 
-static int tmpfs_rename(struct inode *from, struct dentry *old, struct inode *to, struct dentry *new, unsigned flags)
+static int tmpfs_rename(struct inode *from, struct dentry *old, struct inode *to,
+                        struct dentry *over, unsigned flags)
 {
     bool exchange = flags & RENAME_EXCHANGE, is_dir = S_ISDIR(old->inode->mode);
-    bool new_is_dir = new->inode && S_ISDIR(new->inode->mode);
-    int ret = dentry_move(old, new, exchange);
+    struct inode *victim = over->inode; /* or partner */
+    bool over_is_dir = victim && S_ISDIR(victim->mode);
+    int ret = dentry_move(old, over, exchange);
     if (ret < 0)
         return ret;
     inode_touch_ctime(old->inode);
+    if (victim)
+        inode_touch_ctime(victim);
     if (exchange) {
-        dir_changed(from, 0, new_is_dir - is_dir);
-        dir_changed(to, 0, is_dir - new_is_dir);
-        inode_touch_ctime(new->inode);
+        dir_changed(from, 0, over_is_dir - is_dir);
+        dir_changed(to, 0, is_dir - over_is_dir);
         return 0;
     }
     dir_changed(from, -1, -is_dir);
-    dir_changed(to, !new->inode, is_dir - new_is_dir);
-    if (new->inode) {
-        atomic_add(&new->inode->nlink, new_is_dir ? -2u : -1u);
-        inode_touch_ctime(new->inode);
-    }
+    dir_changed(to, !victim, is_dir - over_is_dir);
+    if (victim)
+        atomic_add(&victim->nlink, over_is_dir ? -2u : -1u);
     return 0;
 }
 
-static int tmpfs_tmpfile(struct inode *dir, unsigned mode, const struct cred *cred, struct inode **out)
+static int tmpfs_tmpfile(struct inode *dir, unsigned mode, const struct cred *cred,
+                         struct inode **out)
 {
     struct inode *i = tmpfs_inode(dir->sb, mode);
     if (!i)
@@ -176,7 +181,7 @@ static int tmpfs_tmpfile(struct inode *dir, unsigned mode, const struct cred *cr
     return 0;
 }
 
-/* --- attributes ------------------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static int tmpfs_set_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred)
 {
@@ -201,7 +206,8 @@ static ssize_t tmpfs_getxattr(struct inode *i, const char *name, void *value, si
     return xattrs_get(&tmpfs_node(i)->xattrs, name, value, size);
 }
 
-static int tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags)
+static int tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t size,
+                          int flags)
 {
     return xattrs_set(&tmpfs_node(i)->xattrs, name, value, size, flags);
 }
@@ -216,8 +222,8 @@ static int tmpfs_removexattr(struct inode *i, const char *name)
     return xattrs_remove(&tmpfs_node(i)->xattrs, name);
 }
 
-#define COMMON_OPS                                                                                 \
-    .set_attr = tmpfs_set_attr, .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr,            \
+#define COMMON_OPS                                                                      \
+    .set_attr = tmpfs_set_attr, .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, \
     .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr, .free = tmpfs_free
 
 static const struct inode_ops file_ops = {COMMON_OPS, .fallocate = tmpfs_fallocate};
@@ -235,7 +241,7 @@ static const struct inode_ops dir_ops = {
     .tmpfile = tmpfs_tmpfile,
 };
 
-/* --- the file system -------------------------------------------------------------------------------------- */
+/* --- the file system -------------------------------------------------------------------------- */
 
 static void tmpfs_stat(struct superblock *sb, struct fs_stat *st)
 {
@@ -263,7 +269,7 @@ struct superblock *tmpfs_new_superblock(uint64_t max_bytes, unsigned root_mode)
     sb->data = fs;
     if (!fs)
         goto put;
-    fs->max_pages = max_bytes ? max_bytes >> PAGE_SHIFT : page_count_total() / 2;
+    fs->max_pages = max_bytes ? (max_bytes - 1) / PAGE_SIZE + 1 : page_count_total() / 2;
     struct inode *root = tmpfs_inode(sb, S_IFDIR | root_mode);
     if (!root)
         goto put;
@@ -397,7 +403,8 @@ bool tmpfs_set_backing(struct inode *i, const void *data, size_t size)
     return is_fresh;
 }
 
-int tmpfs_new_backed_file(struct dentry *dir, const char *name, unsigned mode, const void *data, size_t size)
+int tmpfs_new_backed_file(struct dentry *dir, const char *name, unsigned mode, const void *data,
+                          size_t size)
 {
     static const struct cred root_cred = {.cap_effective = ~0ul};
     struct inode *parent = dir->inode;

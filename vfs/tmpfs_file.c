@@ -1,8 +1,9 @@
 /* tmpfs: the contents of regular files.
  *
- * A file's pages are in its page cache; where there is none, bytes come from the backing (memory that held them
- * before: the boot module) or are zero.  Reads take no lock but the cache's; writes and truncation hold the
- * inode's; a page fault holds neither, and relies on the cache's epoch against a truncation at the same time. */
+ * A file's pages are in its page cache; where there is none, bytes come from the backing (memory
+ * that held them before: the boot module) or are zero.  Reads take no lock but the cache's; writes
+ * and truncation hold the inode's; a page fault holds neither, and relies on the cache's epoch
+ * against a truncation at the same time. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/sched.h>
@@ -25,7 +26,7 @@ static int64_t min_size(int64_t a, int64_t b)
     return MIN(a, b);
 }
 
-/* --- pages ------------------------------------------------------------------------------------------------ */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 static int charge(struct inode *i)
 {
@@ -59,14 +60,16 @@ static int new_page(struct inode *i, unsigned flags, struct page **page)
     return 0;
 }
 
-static struct mutex adopt_lock; /* RANK_OBJECT: a page of a backing is adopted once, whoever comes first */
+/* RANK_OBJECT: a page of a backing is adopted once, whoever comes first. */
+static struct mutex adopt_lock;
 
 void tmpfs_file_init(void)
 {
     mutex_init(&adopt_lock, RANK_OBJECT);
 }
 
-/* The backing's own memory as a page, referenced; the adopter's reference stays until page_donate. */
+/* The backing's own memory as a page, referenced; the adopter's reference stays with it until
+ * page_donate. */
 static struct page *adopt(const void *bytes)
 {
     struct paddr pa = direct_paddr(bytes);
@@ -112,7 +115,8 @@ static int add_page(struct inode *i, uint64_t index, uint64_t epoch, struct page
     return ret;
 }
 
-/* The page at `index` below `end`, made when there is none; referenced.  -EFAULT at or behind the end. */
+/* The page at `index` below `end`, made when there is none; referenced.  -EFAULT at or behind the
+ * end. */
 static int get_page(struct inode *i, uint64_t index, const uint64_t *end, struct page **page)
 {
     struct tmpfs_node *n = tmpfs_node(i);
@@ -147,7 +151,7 @@ const struct vm_object_ops tmpfs_object_ops = {
     .identity = inode_object_identity,
 };
 
-/* --- reading ------------------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Up to `len` bytes at `pos`, within one page. */
 static ssize_t read_part(struct inode *i, struct iobuf *to, uint64_t pos, size_t len)
@@ -189,10 +193,10 @@ static ssize_t tmpfs_read(struct file *f, struct iobuf *to, int64_t *pos)
     return done > 0 ? (ssize_t)done : ret;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */
 
-/* Bytes behind the end in its last page become zero before the file grows over them: a mapping may have left
- * something there. */
+/* Bytes behind the end in its last page become zero before the file grows over them: a mapping may
+ * have left something there. */
 static void clear_tail(struct inode *i)
 {
     uint64_t epoch, size = i->size;
@@ -305,7 +309,7 @@ static ssize_t tmpfs_write(struct file *f, struct iobuf *from, int64_t *pos)
     return ret;
 }
 
-/* --- sizes -------------------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 /* Drop pages [first, last] with their mappings. */
 static void drop_pages(struct inode *i, uint64_t first, uint64_t last, bool even_copies)
@@ -411,7 +415,7 @@ int tmpfs_fallocate(struct inode *i, int mode, int64_t offset, int64_t len)
     return 0;
 }
 
-/* --- the rest of the operations ------------------------------------------------------------------------------- */
+/* --- the rest of the operations --------------------------------------------------------------- */
 
 /* SEEK_DATA and SEEK_HOLE, by whole pages. */
 static int64_t seek_contents(struct inode *i, int64_t offset, int whence)
@@ -461,7 +465,8 @@ static int64_t tmpfs_seek(struct file *f, int64_t offset, int whence, int64_t *p
     return *pos = new;
 }
 
-static int tmpfs_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len, struct vm_object **object)
+static int tmpfs_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,
+                      struct vm_object **object)
 {
     struct inode *i = f->inode;
     bool writes = (flags & MAP_TYPE) != MAP_PRIVATE && prot & PROT_WRITE;

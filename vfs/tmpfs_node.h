@@ -1,4 +1,5 @@
-/* What tmpfs keeps for each file; shared by its two halves, tmpfs.c (names, inodes) and tmpfs_file.c (contents). */
+/* What tmpfs keeps for each file; shared by its two halves, tmpfs.c (names, inodes) and
+ * tmpfs_file.c (contents). */
 #pragma once
 
 #include <vfs/inode.h>
@@ -16,13 +17,14 @@ struct tmpfs_sb {
 struct tmpfs_node {
     /* regular files */
     struct pagecache cache;
-    /* Contents that were in memory before: bytes [0, backing_size) where no page is.  Guarded by the inode's lock,
-     * and changed under the cache's too; the memory is given to the allocator with the file. */
+    /* Contents that were in memory before: bytes [0, backing_size) where no page is.  Guarded by
+     * the inode's lock, and changed under the cache's too; the memory is given to the allocator
+     * with the file. */
     const uint8_t *backing;
     uint64_t backing_size, backing_total;
 
-    char *target;          /* symbolic links; immutable */
-    struct xattrs xattrs;  /* guarded by the inode's lock */
+    char *target;         /* symbolic links; immutable */
+    struct xattrs xattrs; /* guarded by the inode's lock */
 };
 
 static inline struct tmpfs_node *tmpfs_node(struct inode *i)

@@ -1,9 +1,9 @@
-/* Terminals: the way of the bytes.  A driver's interrupt handler gives typed bytes to the line discipline, which
- * echoes into the output ring; write(2) puts processed bytes into the same ring; the ring empties into the
- * driver.
+/* Terminals: the way of the bytes.  A driver's interrupt handler gives typed bytes to the line
+ * discipline, which echoes into the output ring; write(2) puts processed bytes into the same ring;
+ * the ring empties into the driver.
  *
- * One spinlock guards all that, so echo and output never mix within a line.  Signals are sent and sleepers woken
- * after it has been given up. */
+ * One spinlock guards all that, so echo and output never mix within a line.  Signals are sent and
+ * sleepers woken after it has been given up. */
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <base/errno.h>
@@ -13,11 +13,11 @@
 #include <tty_private.h>
 #include <vfs/poll.h>
 
-#define CHUNK          256 /* user bytes are moved through the stack in pieces of this size */
-#define DECISECOND_NS  100000000UL
-#define TTY_MAJOR      5   /* /dev/tty is 5:0, /dev/console 5:1 */
+#define CHUNK         256 /* user bytes are moved through the stack in pieces of this size */
+#define DECISECOND_NS 100000000UL
+#define TTY_MAJOR     5 /* /dev/tty is 5:0, /dev/console 5:1 */
 
-static struct tty *ttys;    /* all, made at boot one after the other; read without a lock */
+static struct tty *ttys; /* all, made at boot one after the other; read without a lock */
 static struct tty *console;
 static const struct file_ops tty_ops;
 
@@ -26,7 +26,7 @@ struct tty *tty_first(void)
     return atomic_load(&ttys);
 }
 
-/* --- from and to the driver ------------------------------------------------------------------------------ */
+/* --- from and to the driver ------------------------------------------------------------------- */
 
 /* What ldisc_input brings about. */
 struct effects {
@@ -127,7 +127,7 @@ void tty_resume_input(struct tty *t)
         t->driver->resume(t->driver);
 }
 
-/* --- reading --------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool is_readable(struct tty *t)
 {
@@ -212,7 +212,7 @@ static ssize_t tty_read(struct file *f, struct iobuf *to, int64_t *pos)
     return ret;
 }
 
-/* --- writing --------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static bool is_writable(struct tty *t)
 {
@@ -265,7 +265,8 @@ static ssize_t write_in_turn(struct tty *t, struct iobuf *from, bool nonblock)
                     break;
                 ret = nonblock ? -EAGAIN : 0;
             }
-            if (ret == 0 && WAIT_EVENT(&t->write_wait, is_writable(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
+            if (ret == 0 &&
+                WAIT_EVENT(&t->write_wait, is_writable(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
                 ret = -ERESTARTSYS;
             if (ret < 0)
                 return done > 0 ? done : ret;
@@ -302,7 +303,9 @@ static bool is_drained(struct tty *t)
 
 int tty_wait_drained(struct tty *t)
 {
-    return WAIT_EVENT(&t->write_wait, is_drained(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0 ? -ERESTARTSYS : 0;
+    return WAIT_EVENT(&t->write_wait, is_drained(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0
+               ? -ERESTARTSYS
+               : 0;
 }
 
 void tty_drain(struct tty *t, uint64_t deadline)
@@ -310,7 +313,7 @@ void tty_drain(struct tty *t, uint64_t deadline)
     (void)WAIT_EVENT(&t->write_wait, is_drained(t), WAIT_UNINTERRUPTIBLE, deadline);
 }
 
-/* --- the file -------------------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static uint32_t tty_poll(struct file *f, struct poll_table *table)
 {
@@ -371,8 +374,18 @@ void tty_set_console(struct tty *t)
 void tty_init(void)
 {
     static struct chardev nodes[] = {
-        {.name = "tty", .major = TTY_MAJOR, .minor = 0, .mode = 0666, .ops = &tty_ops, .open = current_open},
-        {.name = "console", .major = TTY_MAJOR, .minor = 1, .mode = 0600, .ops = &tty_ops, .open = console_open},
+        {.name = "tty",
+         .major = TTY_MAJOR,
+         .minor = 0,
+         .mode = 0666,
+         .ops = &tty_ops,
+         .open = current_open},
+        {.name = "console",
+         .major = TTY_MAJOR,
+         .minor = 1,
+         .mode = 0600,
+         .ops = &tty_ops,
+         .open = console_open},
     };
     for (unsigned i = 0; i < ARRAY_LEN(nodes); i++)
         chardev_register(&nodes[i]);

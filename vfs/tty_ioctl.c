@@ -1,7 +1,7 @@
 /* Terminals: settings, window size, sessions and job control; ioctl_tty(2).
  *
- * A terminal belongs to at most one session.  A session's terminal is found by looking which one carries its
- * number, so processes remember nothing. */
+ * A terminal belongs to at most one session.  A session's terminal is found by looking which one
+ * carries its number, so processes remember nothing. */
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <base/errno.h>
@@ -15,7 +15,7 @@ void tty_set_jobs(const struct tty_jobs *j)
     atomic_store(&jobs, j);
 }
 
-/* --- sessions and groups --------------------------------------------------------------------------------- */
+/* --- sessions and groups ---------------------------------------------------------------------- */
 
 /* Both at one moment. */
 static int get_session(struct tty *t, int *group)
@@ -187,7 +187,7 @@ static long get_sid(struct tty *t, struct uptr arg)
     return user_put(arg, &session);
 }
 
-/* --- settings -------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 static void flush_input(struct tty *t)
 {
@@ -206,7 +206,8 @@ static void flush_output(struct tty *t)
 }
 
 /* struct termios is the front of struct termios2, which adds the speeds. */
-_Static_assert(offsetof(struct termios2, c_ispeed) >= offsetof(struct termios, c_cc) + NCCS, "termios2 extends termios");
+_Static_assert(offsetof(struct termios2, c_ispeed) >= offsetof(struct termios, c_cc) + NCCS,
+               "termios2 extends termios");
 
 static long get_settings(struct tty *t, struct uptr arg, size_t size)
 {
@@ -216,7 +217,8 @@ static long get_settings(struct tty *t, struct uptr arg, size_t size)
     return user_write(arg, &settings, size);
 }
 
-/* `how`: TCSETS at once, TCSETSW after the output has gone, TCSETSF and without the unread input. */
+/* `how`: TCSETS at once, TCSETSW after the output has gone, TCSETSF and without the unread input.
+ */
 static long set_settings(struct tty *t, struct uptr arg, size_t size, unsigned how)
 {
     int ret = tty_check_job(t, SIGTTOU);

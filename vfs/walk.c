@@ -1,8 +1,8 @@
 /* Path resolution: path_resolution(7), one component at a time.
  *
- * The walk keeps a reference to where it is and nothing else; it takes no lock but the short one inside
- * dentry_lookup.  A symbolic link's target is put in front of what is left of the name, in a new buffer, so that
- * links need no recursion. */
+ * The walk keeps a reference to where it is and nothing else; it takes no lock but the short one
+ * inside dentry_lookup.  A symbolic link's target is put in front of what is left of the name, in a
+ * new buffer, so that links need no recursion. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -65,7 +65,8 @@ static int start_relative(struct walk_state *s, const char *name)
 
 int walk_start(struct walk_state *s, const struct walk *w, const char *name, unsigned flags)
 {
-    /* Field by field: this is on the way of every call with a path, and most of the rest is never looked at. */
+    /* Field by field: this is on the way of every call with a path, and most of the rest is never
+     * looked at. */
     s->w = w;
     s->flags = flags;
     s->at.mount = NULL;
@@ -163,7 +164,8 @@ static int follow_magic(struct walk_state *s, struct inode *link, const char *ta
     return ret;
 }
 
-/* Go where the link points, which was found in ->at; `tail` is what comes behind it ("" or "/..."). */
+/* Go where the link points, which was found in ->at; `tail` is what comes behind it: "" or
+ * "/...". */
 static int follow(struct walk_state *s, struct inode *link, const char *tail)
 {
     if (s->flags & WALK_NO_SYMLINKS || s->nr_links++ >= MAX_LINKS)
@@ -183,7 +185,8 @@ static int follow(struct walk_state *s, struct inode *link, const char *tail)
 }
 
 /* One ordinary name into ->at: 0; 1 when it was a link and ->rest has been replaced. */
-static int step(struct walk_state *s, const char *name, size_t len, uint32_t hash, bool may_follow, const char *tail)
+static int step(struct walk_state *s, const char *name, size_t len, uint32_t hash, bool may_follow,
+                const char *tail)
 {
     struct dentry *d;
     int ret = dentry_lookup_hashed(s->at.dentry, name, len, hash, &d);

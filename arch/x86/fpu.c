@@ -17,9 +17,11 @@
 #include <base/string.h>
 
 #include "exception.h"
+#include "smap.h"
 
 #define FXSAVE_SIZE   512
 #define FX_MXCSR      24
+#define XSTATE_BV     FXSAVE_SIZE /* first word of the header: what the state holds */
 #define MXCSR_DEFAULT 0x1f80u
 #define FCW_DEFAULT   0x037fu
 
@@ -69,7 +71,7 @@ void fpu_init_cpu(void)
 
 void *fpu_new(void)
 {
-    void *area = up_alloc(2 * ALIGN_UP(fpu.size, (size_t)64)); /* see fpu_scratch */
+    void *area = up_alloc(fpu.size);
 
     if (area)
         memcpy(area, initial, MIN(fpu.size, sizeof(initial)));
@@ -92,38 +94,51 @@ void fpu_save(void *area)
         fpu_save_full(area);
 }
 
-/* False when the CPU refuses the state. */
-static bool fpu_try_load(const void *area)
-{
-    bool refused = false;
-
-    if (fpu.features != 0)
-        __asm__ volatile("1: xrstor64 (%1)\n"
-                         "2:\n\t"
-                         ".pushsection .text.fixup, \"ax\"\n"
-                         "3: movb $1, %0\n\t"
-                         "jmp 2b\n\t"
-                         ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
-                         : "+r"(refused)
-                         : "r"(area), "a"((uint32_t)fpu.features), "d"(0)
-                         : "memory");
-    else
-        __asm__ volatile("1: fxrstor64 (%1)\n"
-                         "2:\n\t"
-                         ".pushsection .text.fixup, \"ax\"\n"
-                         "3: movb $1, %0\n\t"
-                         "jmp 2b\n\t"
-                         ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
-                         : "+r"(refused)
-                         : "r"(area)
-                         : "memory");
-    return !refused;
-}
-
 void fpu_load(const void *area)
 {
-    if (!fpu_try_load(area))
-        panic("the CPU refuses an FPU state that it saved itself");
+    if (fpu.features != 0)
+        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"((uint32_t)fpu.features), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+/* In a program's memory: the instruction at label 1 may fault, and then sets its first operand. */
+#define FRAME_MOVE(instruction)                                                                    \
+    STAC "1: " instruction "\n"                                                                    \
+    "2: " CLAC                                                                                     \
+    ".pushsection .text.fixup, \"ax\"\n"                                                          \
+    "3: movb $1, %0\n\t"                                                                          \
+    "jmp 2b\n\t"                                                                                  \
+    ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
+
+/* False: the memory is not there. */
+static bool frame_store(uintptr_t va)
+{
+    bool failed = false;
+
+    if (fpu.features != 0)
+        __asm__ volatile(FRAME_MOVE("xsave64 (%1)")
+                         : "+r"(failed)
+                         : "r"(va), "a"((uint32_t)fpu.features), "d"(0)
+                         : "memory");
+    else
+        __asm__ volatile(FRAME_MOVE("fxsave64 (%1)") : "+r"(failed) : "r"(va) : "memory");
+    return !failed;
+}
+
+/* The given features, or with 0 an fxsave image.  False: the memory is not there, or the CPU refuses the state. */
+static bool frame_load(uintptr_t va, uint64_t features)
+{
+    bool failed = false;
+
+    if (features != 0)
+        __asm__ volatile(FRAME_MOVE("xrstor64 (%1)")
+                         : "+r"(failed)
+                         : "r"(va), "a"((uint32_t)features), "d"(0)
+                         : "memory");
+    else
+        __asm__ volatile(FRAME_MOVE("fxrstor64 (%1)") : "+r"(failed) : "r"(va) : "memory");
+    return !failed;
 }
 
 /* --- signal frames ---------------------------------------------------------------------------------------------- */
@@ -141,107 +156,78 @@ size_t arch_minsigstksz(void)
     return ALIGN_UP(frame + frame_align + arch_fpu_frame_size() + state_align, (size_t)16);
 }
 
-/* The second half of the current thread's area: a buffer that no switch touches, so that user copies may sleep. */
-static void *fpu_scratch(void)
+/* What Linux writes between and behind what the CPU does. */
+static int frame_complete(uintptr_t va)
 {
-    return (uint8_t *)((struct arch_thread *)current_thread())->fpu + ALIGN_UP(fpu.size, (size_t)64);
-}
-
-static struct xsave_header *header_of(void *area)
-{
-    return (struct xsave_header *)((uint8_t *)area + FXSAVE_SIZE);
-}
-
-static struct _fpx_sw_bytes *sw_bytes_of(void *area)
-{
-    return (struct _fpx_sw_bytes *)((uint8_t *)area + FXSAVE_SIZE - sizeof(struct _fpx_sw_bytes));
-}
-
-int arch_fpu_to_user(struct uptr frame)
-{
-    const uint32_t magic2 = FP_XSTATE_MAGIC2;
-    void *area = fpu_scratch();
-
-    fpu_save_full(area);
-    *sw_bytes_of(area) = (struct _fpx_sw_bytes){
+    const struct _fpx_sw_bytes sw = {
         .magic1 = FP_XSTATE_MAGIC1,
         .extended_size = arch_fpu_frame_size(),
         .xfeatures = fpu.features,
         .xstate_size = fpu.size,
     };
-    if (fpu.features != 0)
-        header_of(area)->xstate_bv |= XFEATURE_FPSSE; /* as Linux: a handler may edit these without the header */
-    if (arch_copy_to_user(frame.va, area, fpu.size) != 0)
-        return -EFAULT;
-    if (fpu.features != 0 && arch_copy_to_user(frame.va + fpu.size, &magic2, sizeof(magic2)) != 0)
-        return -EFAULT;
-    return 0;
-}
+    const uint32_t magic2 = FP_XSTATE_MAGIC2;
+    uint64_t in_frame;
 
-/* Is there further state behind the fxsave image?  If so *size and the features that are in it. */
-static int frame_extent(struct uptr frame, const struct _fpx_sw_bytes *sw, size_t *size, uint64_t *features)
-{
-    uint32_t magic2;
-
-    *size = FXSAVE_SIZE;
-    *features = XFEATURE_FPSSE;
-    if (fpu.features == 0 || sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size > fpu.size ||
-        sw->xstate_size < FXSAVE_SIZE + sizeof(struct xsave_header) || sw->xstate_size > sw->extended_size)
+    if (arch_copy_to_user(va + FXSAVE_SIZE - sizeof(sw), &sw, sizeof(sw)) != 0)
+        return -EFAULT;
+    if (fpu.features == 0)
         return 0;
-    if (arch_copy_from_user(&magic2, frame.va + sw->xstate_size, sizeof(magic2)) != 0)
+    /* As Linux: a handler may edit x87 and SSE registers without a look at the header. */
+    if (arch_copy_from_user(&in_frame, va + XSTATE_BV, sizeof(in_frame)) != 0)
         return -EFAULT;
-    if (magic2 == FP_XSTATE_MAGIC2) {
-        *size = sw->xstate_size;
-        *features = sw->xfeatures & fpu.features;
-    }
+    in_frame |= XFEATURE_FPSSE;
+    if (arch_copy_to_user(va + XSTATE_BV, &in_frame, sizeof(in_frame)) != 0 ||
+        arch_copy_to_user(va + fpu.size, &magic2, sizeof(magic2)) != 0)
+        return -EFAULT;
     return 0;
 }
 
-/* Make the header fit for XRSTOR: no features but those that the frame has. */
-static int header_check(struct xsave_header *header, uint64_t features)
+int arch_fpu_to_user(struct uptr frame)
 {
-    if (header->xstate_bv & ~fpu.features || header->xcomp_bv != 0)
-        return -EINVAL;
-    for (unsigned i = 0; i < ARRAY_LEN(header->reserved); i++)
-        if (header->reserved[i] != 0)
-            return -EINVAL;
-    header->xstate_bv &= features;
-    return 0;
+    size_t size = arch_fpu_frame_size();
+
+    if (frame.va > USER_TOP - size)
+        return -EFAULT;
+    /* XSAVE writes only the first word of the header. */
+    if (fpu.features != 0 && arch_zero_user(frame.va + FXSAVE_SIZE, sizeof(struct xsave_header)) != 0)
+        return -EFAULT;
+    return frame_store(frame.va) ? frame_complete(frame.va) : -EFAULT;
 }
 
-static int frame_read(struct uptr frame, void *area)
+/* Is there further state behind the fxsave image?  Then the features that are in the frame; else 0. */
+static int frame_features(uintptr_t va, uint64_t *features)
 {
     struct _fpx_sw_bytes sw;
-    uint64_t features;
-    size_t size;
+    uint32_t magic2;
 
-    if (arch_copy_from_user(&sw, frame.va + FXSAVE_SIZE - sizeof(sw), sizeof(sw)) != 0)
+    *features = 0;
+    if (arch_copy_from_user(&sw, va + FXSAVE_SIZE - sizeof(sw), sizeof(sw)) != 0)
         return -EFAULT;
-    int err = frame_extent(frame, &sw, &size, &features);
-    if (err < 0)
-        return err;
-    memset((uint8_t *)area + size, 0, fpu.size - size);
-    if (arch_copy_from_user(area, frame.va, size) != 0)
+    if (fpu.features == 0 || sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size > fpu.size ||
+        sw.xstate_size < FXSAVE_SIZE + sizeof(struct xsave_header) || sw.xstate_size > sw.extended_size)
+        return 0;
+    if (arch_copy_from_user(&magic2, va + sw.xstate_size, sizeof(magic2)) != 0)
         return -EFAULT;
-    if (size > FXSAVE_SIZE)
-        return header_check(header_of(area), features);
-    if (fpu.features != 0)
-        header_of(area)->xstate_bv = XFEATURE_FPSSE;
+    if (magic2 == FP_XSTATE_MAGIC2)
+        *features = sw.xfeatures & fpu.features;
     return 0;
 }
 
+/* The CPU itself checks what it loads, so it does not matter that other threads may write there meanwhile. */
 int arch_fpu_from_user(struct uptr frame)
 {
-    if (uptr_is_null(frame)) {
-        arch_fpu_reset();
+    uint64_t features;
+
+    arch_fpu_reset(); /* what the frame does not have is as in a fresh program; after an error, all of it */
+    if (uptr_is_null(frame))
         return 0;
-    }
-    void *area = fpu_scratch();
-    int err = frame_read(frame, area);
-    if (err == 0 && !fpu_try_load(area))
+    if (frame.va > USER_TOP - arch_fpu_frame_size())
+        return -EFAULT;
+    int err = frame_features(frame.va, &features);
+    if (err == 0 && !frame_load(frame.va, features)) {
+        arch_fpu_reset();
         err = -EINVAL;
-    if (err < 0)
-        arch_fpu_reset(); /* as Linux: the SIGSEGV that follows starts from a clean state */
+    }
     return err;
 }
 

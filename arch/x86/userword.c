@@ -4,15 +4,7 @@
 #include <base/errno.h>
 
 #include "exception.h"
-
-/* STAC or CLAC where the CPU has SMAP: cpu.c writes the bytes over a three-byte no-operation. */
-#define SMAP_SITE(code)                                                                            \
-    "771: .byte 0x0f, 0x1f, 0x00\n\t"                                                              \
-    ".pushsection .smap_sites, \"a\"\n\t"                                                          \
-    ".quad 771b, " code "\n\t"                                                                     \
-    ".popsection\n\t"
-#define STAC SMAP_SITE("0xcb010f")
-#define CLAC SMAP_SITE("0xca010f")
+#include "smap.h"
 
 /* The instruction at label 1 may fault, and then sets `err` to -EFAULT and goes on at label 2. */
 #define FAULT_MEANS_EFAULT                                                                         \

@@ -14,7 +14,8 @@ struct run_queue {
     struct thread *current;
     bool need_resched;           /* asked for by another CPU: becomes WORK_RESCHED in the interrupt */
     bool slice_armed;            /* the slice timer is running, or about to be */
-    uint64_t nr_switches;
+    bool is_stuck;               /* nothing moved between two ends of the slice timer */
+    uint64_t nr_switches, seen_switches; /* the latter at the slice timer's last end */
 };
 
 /* Pairing heap, nearest deadline at the root. */
@@ -57,6 +58,7 @@ void sched_kick(struct thread *t);         /* interrupt `t` if it runs now, so t
 /* thread.c: the dead thread `t` has left its stack. */
 void thread_bury(struct thread *t);
 void thread_list_add(struct thread *t);
+bool thread_has_work(uint32_t mask); /* the current thread */
 
 /* timer.c, work.c: boot. */
 void timer_init_cpu(struct timer_queue *q, unsigned cpu);

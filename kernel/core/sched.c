@@ -21,7 +21,9 @@
  * measured.  The waker is expected to do what it did the last times. */
 #define REMOTE_WAKE_MIN_NS 10000ULL
 #define REMOTE_WAKE_MAX_NS 10000000ULL
-#define SYNC_SCORE         2
+#define SYNC_SCORE     2 /* from here on */
+#define SYNC_SCORE_MAX 8
+#define SYNC_SCORE_WRONG 3 /* what a wrong guess costs */
 
 struct core_cpu *core_cpus[ARCH_MAX_CPUS];
 static struct core_cpu boot_core;
@@ -89,16 +91,18 @@ static void queue_urgent(struct run_queue *rq, struct thread *t, bool continues)
 
 static void queue_normal(struct run_queue *rq, struct thread *t, enum ready_how how)
 {
-    if (t->policy == POLICY_IDLE)
+    if (t->policy == POLICY_IDLE) {
         how = READY_LAST;
+        t->gives_way = true;
+    } else if (how == READY_WOKEN) {
+        t->gives_way = false;
+    }
     if (how == READY_WOKEN)
         list_push_back(&rq->front, &t->run_node);
     else if (how == READY_LAST)
         list_push_back(&rq->back, &t->run_node);
     else
         list_push_front(t->gives_way ? &rq->back : &rq->front, &t->run_node);
-    if (how != READY_AGAIN)
-        t->gives_way = how == READY_LAST;
 }
 
 static inline void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
@@ -108,6 +112,7 @@ static inline void queue_add(struct core_cpu *core, struct thread *t, enum ready
     assert(spin_is_held(&rq->lock) && t->cpu == core->index);
     if (t->budget_ns == 0) {
         t->budget_ns = sched_slice_ns(t);
+        t->gives_way = true;
         if (t->policy != POLICY_FIFO)
             how = READY_LAST;
     }
@@ -210,26 +215,29 @@ static bool kick_idle(cpuset allowed)
 static void slice_over(struct timer *timer)
 {
     struct core_cpu *core = this_core();
-    struct thread *current = core->rq.current;
-    bool rearm = false, shared;
+    struct run_queue *rq = &core->rq;
+    struct thread *current = rq->current;
+    bool rearm = false, kick = false;
 
-    spin_lock(&core->rq.lock);
-    core->rq.slice_armed = false;
-    shared = core->rq.nr_waiting > 0 && !current->is_idle;
-    if (shared) {
+    spin_lock(&rq->lock);
+    rq->slice_armed = false;
+    if (rq->nr_waiting > 0 && !current->is_idle) {
         account(current, arch_clock_ns());
         if (current->budget_ns == 0)
             atomic_or(&this_cpu()->work, WORK_RESCHED);
         else
-            rearm = core->rq.slice_armed = true;
+            rearm = rq->slice_armed = true;
+        /* Nothing has moved since the last time: who followed its waker waited for nothing. */
+        kick = rq->is_stuck = rq->nr_switches == rq->seen_switches;
+        rq->seen_switches = rq->nr_switches;
     }
-    spin_unlock(&core->rq.lock);
-    if (!shared)
-        return;
-    current->sync_score = 0; /* a waiting thread waited for it to sleep */
-    kick_idle(~(cpuset)0);
+    spin_unlock(&rq->lock);
     if (rearm)
         slice_arm(core, current);
+    if (kick) {
+        current->sync_score -= MIN(current->sync_score, SYNC_SCORE_WRONG);
+        kick_idle(~(cpuset)0);
+    }
 }
 
 /* --- making threads ready --------------------------------------------------------------------------- */
@@ -321,6 +329,7 @@ static void make_ready(struct thread *t, enum ready_how how)
         core = core_cpus[cpu];
         spin_lock(&core->rq.lock);
     }
+    t->follows_waker = follows_waker;
     queue_add(core, t, how);
     announce(core, t, follows_waker);
     if (this_cpu()->irq_depth == 0)
@@ -393,6 +402,7 @@ static __attribute__((noinline)) void switch_away(struct core_cpu *core, struct 
         if (unlikely(next->kicked_ns))
             note_remote_wake(next, now);
         rq->current = next;
+        rq->is_stuck = false;
         rq->nr_switches++;
         if (rq->nr_waiting > 0 && !rq->slice_armed && !next->is_idle)
             arm = rq->slice_armed = true;
@@ -420,8 +430,8 @@ static void note_sleep(struct thread *t, uint64_t now)
     bool was_short = now - t->run_start_ns < 2 * atomic_load(&remote_wake_ns);
     t->woke_someone = false;
     if (!was_short)
-        t->sync_score = 0;
-    else if (t->sync_score < SYNC_SCORE)
+        t->sync_score -= MIN(t->sync_score, SYNC_SCORE_WRONG);
+    else if (t->sync_score < SYNC_SCORE_MAX)
         t->sync_score++;
 }
 
@@ -580,7 +590,7 @@ static bool steal_from(struct core_cpu *victim, struct core_cpu *core)
     spin_lock(&victim->rq.lock);
     for (unsigned i = 0; i < ARRAY_LEN(queues) && !found; i++)
         list_for_each(t, queues[i], run_node)
-            if (may_run_on(t, core->index)) {
+            if (may_run_on(t, core->index) && (!t->follows_waker || victim->rq.is_stuck)) {
                 found = t;
                 break;
             }

@@ -76,6 +76,14 @@ static void check_poison(const struct slab *s, void *slot)
     }
 }
 
+/* A slot in use must not look free, even if its user never writes to it. */
+static void unpoison(const struct slab *s, void *slot)
+{
+    uint64_t *word = slot;
+    if (s->size / 8 > 1)
+        word[1] = ~POISON;
+}
+
 static void poison(const struct slab *s, void *slot, bool is_new)
 {
     uint64_t *word = slot;
@@ -199,8 +207,10 @@ void *slab_take(struct slab *s)
         slot = take_slowly(s, m);
     }
     arch_irq_restore(irqs);
-    if (HEAP_CHECKS && slot)
+    if (HEAP_CHECKS && slot) {
         check_poison(s, slot);
+        unpoison(s, slot);
+    }
     return slot;
 }
 

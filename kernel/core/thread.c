@@ -3,6 +3,7 @@
  * A thread cannot free the stack it stands on: when the scheduler has left it for the last time, thread_bury queues
  * it for the worker thread, which frees stack and address space and calls the owner's `reap`.  The worker is not
  * woken for each of them, but for a few together or after a moment. */
+#include <arch/upcalls.h>
 #include <base/string.h>
 #include <core/console.h>
 #include <core/heap.h>
@@ -77,6 +78,7 @@ int thread_init(struct thread *t, const char *name, struct vm *vm, void (*entry)
     t->state = THREAD_NEW;
     t->cpu = this_cpu()->index;
     t->affinity = ~(cpuset)0;
+    t->budget_ns = sched_slice_ns(t);
     list_init(&t->run_node);
     thread_list_add(t);
     return 0;
@@ -181,14 +183,24 @@ void thread_clear_work(uint32_t work)
     atomic_and(&current_thread()->work, ~work);
 }
 
+/* Who acts on a bit may do so before the interrupt that announces it has come, and answer with a restart code that
+ * must not reach the program: make sure that the way back to ring 3 sees the bit, too. */
+bool thread_has_work(uint32_t mask)
+{
+    if (likely(!(atomic_load(&current_thread()->work) & mask)))
+        return false;
+    atomic_or(&this_cpu()->work, WORK_THREAD);
+    return true;
+}
+
 bool thread_interrupted(void)
 {
-    return atomic_load(&current_thread()->work) & (THREAD_SIGNAL | THREAD_KILL);
+    return thread_has_work(THREAD_SIGNAL | THREAD_KILL);
 }
 
 bool thread_killed(void)
 {
-    return atomic_load(&current_thread()->work) & THREAD_KILL;
+    return thread_has_work(THREAD_KILL);
 }
 
 /* --- looking at all ----------------------------------------------------------------------------------- */

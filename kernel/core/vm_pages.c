@@ -214,13 +214,13 @@ bool vm_pages_is_own(const struct page *p)
 }
 
 /* Over an entry that is there: needs no table, so it cannot fail. */
-static void set_rights(const struct vm_area *a, uintptr_t va, struct paddr pa, unsigned flags, bool writable)
+static void set_rights(struct vm *vm, const struct vm_area *a, uintptr_t va, struct paddr pa, unsigned flags, bool writable)
 {
     unsigned rights = MAP_R | MAP_W | MAP_X;
     unsigned wanted = vm_pages_flags(a, writable) | (flags & (MAP_BIG | MAP_UNCACHED));
     if ((flags & rights) == (wanted & rights))
         return;
-    int err = arch_map(&a->vm->arch, va, pa, wanted);
+    int err = arch_map(&vm->arch, va, pa, wanted);
     assert(err == 0);
     (void)err;
 }
@@ -232,7 +232,7 @@ void vm_pages_refresh(struct vm *vm, const struct vm_area *a, uintptr_t va, bool
     unsigned flags;
     spin_lock(&vm->table_lock);
     if (arch_lookup(&vm->arch, va, &pa, &size, &flags))
-        set_rights(a, ALIGN_DOWN(va, size), pa, flags, writable || flags & MAP_W);
+        set_rights(vm, a, ALIGN_DOWN(va, size), pa, flags, writable || flags & MAP_W);
     spin_unlock(&vm->table_lock);
 }
 
@@ -241,7 +241,7 @@ static bool protect_entry(void *arg, uintptr_t va, size_t size, struct paddr pa,
 {
     struct vm_area *a = arg;
     bool writable = a->flags & AREA_SHARED ? flags & MAP_W : vm_pages_is_own(page_of(pa));
-    set_rights(a, va, pa, flags, writable);
+    set_rights(a->vm, a, va, pa, flags, writable);
     return false;
 }
 

@@ -183,7 +183,7 @@ int wait_sleep(uint64_t deadline)
             is_late = block_until(t, deadline);
     }
     atomic_store(&t->sleep_state, SLEEP_NONE);
-    if (atomic_load(&t->work) & mask)
+    if (thread_has_work(mask))
         return -EINTR;
     return is_late ? -ETIMEDOUT : 0;
 }

@@ -99,6 +99,11 @@ bool port_is_closed(struct port *p)
     return !atomic_load(&p->host_is_open);
 }
 
+bool port_take_opened(struct port *p)
+{
+    return atomic_swap(&p->was_opened, false);
+}
+
 /* Call the user's `readable` on one CPU at a time; a caller that finds it running makes it run once
  * more. */
 static void pump(struct port *p)
@@ -139,6 +144,8 @@ static void rx_irq(struct virtq *q)
 
 void port_host_changed(struct port *p, bool is_open)
 {
+    if (is_open)
+        atomic_store(&p->was_opened, true);
     atomic_store(&p->host_is_open, is_open);
     pump(p);
 }

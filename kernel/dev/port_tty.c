@@ -47,7 +47,7 @@ static void line_readable(struct port_user *u, struct port *p)
     /* Looked at before the bytes: what comes after the end was seen belongs to the next time it is
      * open. */
     bool is_closed = port_is_closed(p);
-    l->was_open |= !is_closed;
+    l->was_open |= port_take_opened(p) || !is_closed;
     while ((n = port_peek(p, &bytes)) > 0) {
         size_t taken = l->tty ? tty_input(l->tty, bytes, n) : stream_input(l->stream, bytes, n);
         port_consume(p, taken);

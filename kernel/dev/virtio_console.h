@@ -19,6 +19,7 @@ struct port {
     char name[PORT_NAME_SIZE]; /* "" until the host tells; written once */
     bool is_console;
     bool host_is_open;      /* atomic */
+    bool was_opened;        /* atomic: since port_take_opened */
     struct port_user *user; /* NULL: not open; set once */
     struct work pump_work;
 

@@ -60,7 +60,7 @@ void cred_replace(struct cred *c)
     cred_put(old);
 }
 
-/* /proc asks from inside a file's or directory's lock. */
+/* /proc asks from inside a file's lock. */
 struct cred *cred_of_task(struct task *t)
 {
     mutex_lock_nested(&t->process->lock, RANK_PROCESS_INNER);

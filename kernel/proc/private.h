@@ -62,6 +62,7 @@ void sighand_free(struct sighand *s);
 void signal_queue_init(struct signal_queue *q);
 /* Drop what is queued.  The caller holds sighand->lock, or nobody else can reach the queue. */
 void signal_queue_flush(struct process *p, struct signal_queue *q, uint64_t mask);
+void signal_queue_discard_spare(struct process *p); /* it is about to be freed */
 /* The current task takes no more signals: others get what was meant for any.  sighand->lock held. */
 void signal_task_exiting(struct task *t);
 /* execve(2): handlers go back to default, the alternate stack goes. */

@@ -72,6 +72,8 @@ void process_put(struct process *p)
 {
     if (!ref_put(&p->ref))
         return;
+    signal_queue_flush(p, &p->shared, ~0UL);
+    signal_queue_discard_spare(p);
     sighand_free(p->sighand);
     heap_free(p->exe);
     slab_free(process_slab, p);

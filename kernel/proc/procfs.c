@@ -1,13 +1,14 @@
-/* /proc: the tree.  What concerns the machine is made once at boot; what concerns a process is made by look-up and
- * thrown away when nobody uses it.
+/* /proc: the tree.  What concerns the machine is made once at boot; what concerns a process is made
+ * by look-up and thrown away when nobody uses it.
  *
- * Locks: a look-up runs under its directory's lock and a text is made under its file's, both of which rank above
- * RANK_PROCESS; so /proc takes a process's lock as RANK_PROCESS_INNER.  That cannot deadlock because nobody
- * who holds a process's lock looks anything up in /proc. */
+ * Locks: a look-up runs under its directory's lock and a text is made under its file's, both of
+ * which rank above RANK_PROCESS; so /proc takes a process's lock as RANK_PROCESS_INNER.  That cannot
+ * deadlock because nobody who holds a process's lock looks anything up in /proc. */
 #include "procfs_private.h"
 
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/work.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
 #include <proc/procfs.h>
@@ -15,7 +16,7 @@
 
 static struct superblock *procfs;
 
-/* --- processes ---------------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 void proc_lock(struct process *p)
 {
@@ -57,6 +58,87 @@ struct fs_context *proc_get_fs(struct process *p)
     return fs;
 }
 
+/* --- what may not be put here ----------------------------------------------------------------- */
+
+struct late_put {
+    struct work work;
+    void (*put)(void *object);
+    void *object;
+};
+
+static void run_late_put(struct work *w)
+{
+    struct late_put *l = container_of(w, struct late_put, work);
+    l->put(l->object);
+    heap_free(l);
+}
+
+/* Without memory it happens at once: the order of locks is then wrong for once, in theory a deadlock. */
+static void put_later(void (*put)(void *object), void *object)
+{
+    struct late_put *l = heap_alloc(sizeof(*l));
+    if (!l) {
+        put(object);
+        return;
+    }
+    work_init(&l->work, run_late_put);
+    l->put = put;
+    l->object = object;
+    work_queue(&l->work);
+}
+
+static void put_vm(void *vm)
+{
+    vm_put(vm);
+}
+
+static void put_files(void *files)
+{
+    fdtable_put(files);
+}
+
+static void put_fs(void *fs)
+{
+    fs_context_put(fs);
+}
+
+static void put_file(void *f)
+{
+    file_put(f);
+}
+
+/* The current process has references of its own as long as this thread lives. */
+static void put_of(struct process *p, void (*put)(void *object), void *object)
+{
+    if (!object)
+        return;
+    if (p == current_process())
+        put(object);
+    else
+        put_later(put, object);
+}
+
+void proc_put_vm(struct process *p, struct vm *vm)
+{
+    put_of(p, put_vm, vm);
+}
+
+void proc_put_files(struct process *p, struct fdtable *files)
+{
+    put_of(p, put_files, files);
+}
+
+void proc_put_fs(struct process *p, struct fs_context *fs)
+{
+    put_of(p, put_fs, fs);
+}
+
+void proc_put_file(struct file *f)
+{
+    if (f && !ref_put_unless_last(&f->ref))
+        put_later(put_file, f);
+}
+
 struct task *proc_get_task(const struct proc_node *n)
 {
     struct task *t = n->task;
@@ -74,10 +156,10 @@ struct task *proc_get_task(const struct proc_node *n)
     return t;
 }
 
-/* --- nodes -------------------------------------------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------------------------------ */
 
-int proc_fill(struct dentry *d, const struct proc_node *node, unsigned mode, const struct inode_ops *ops,
-              const struct file_ops *file_ops)
+int proc_fill(struct dentry *d, const struct proc_node *node, unsigned mode,
+              const struct inode_ops *ops, const struct file_ops *file_ops)
 {
     struct proc_node *copy = heap_alloc(sizeof(*copy));
     if (!copy)
@@ -125,7 +207,7 @@ static bool emit_entry(dir_emit_fn *emit, void *arg, const char *name, unsigned 
     return true;
 }
 
-/* --- links: cwd, root, exe ---------------------------------------------------------------------------------- */
+/* --- links: cwd, root, exe -------------------------------------------------------------------- */
 
 ssize_t proc_path_text(const struct path *where, char *buf, size_t size)
 {
@@ -153,8 +235,10 @@ static ssize_t link_readlink(struct inode *i, char *buf, size_t size)
     return len;
 }
 
-static const struct inode_ops link_ops = {
-    .set_attr = inode_apply_attr, .readlink = link_readlink, .follow = link_follow, .free = proc_node_free};
+static const struct inode_ops link_ops = {.set_attr = inode_apply_attr,
+                                          .readlink = link_readlink,
+                                          .follow = link_follow,
+                                          .free = proc_node_free};
 
 /* The root or the working directory. */
 static int where_in_fs(struct process *p, bool is_root, struct path *out)
@@ -166,7 +250,7 @@ static int where_in_fs(struct process *p, bool is_root, struct path *out)
         fs_context_root(fs, out);
     else
         fs_context_cwd(fs, out);
-    fs_context_put(fs);
+    proc_put_fs(p, fs);
     return 0;
 }
 
@@ -192,7 +276,7 @@ static int where_exe(struct process *p, struct path *out)
     return f ? 0 : -ENOENT;
 }
 
-/* --- texts -------------------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 static int node_open(struct inode *i, struct file *f)
 {
@@ -220,7 +304,7 @@ static int show_zero(struct text *t, struct inode *i)
     return 0;
 }
 
-/* --- /proc/PID/task ------------------------------------------------------------------------------------------ */
+/* --- /proc/PID/task --------------------------------------------------------------------------- */
 
 static const struct inode_ops pid_ops, task_dir_ops;
 static const struct file_ops pid_file_ops, task_dir_file_ops;
@@ -276,10 +360,11 @@ static const struct inode_ops task_dir_ops = {
 static const struct file_ops task_dir_file_ops = {
     .read = dir_read, .readdir = task_readdir, .seek = dir_seek, .sync = dir_sync, .has_pos = true};
 
-/* --- /proc/PID ------------------------------------------------------------------------------------------------ */
+/* --- /proc/PID -------------------------------------------------------------------------------- */
 
 const struct proc_entry proc_entries[] = {
-    {"task", S_IFDIR | 0555, .ops = &task_dir_ops, .file_ops = &task_dir_file_ops, .only_process = true},
+    {"task", S_IFDIR | 0555, .ops = &task_dir_ops, .file_ops = &task_dir_file_ops,
+     .only_process = true},
     {"fd", S_IFDIR | 0500, .ops = &proc_fd_ops, .file_ops = &proc_fd_file_ops},
     {"fdinfo", S_IFDIR | 0555, .ops = &proc_fdinfo_ops, .file_ops = &proc_fd_file_ops},
     {"environ", S_IFREG | 0400, .show = proc_show_environ},
@@ -343,7 +428,7 @@ static const struct inode_ops pid_ops = {
 static const struct file_ops pid_file_ops = {
     .read = dir_read, .readdir = pid_readdir, .seek = dir_seek, .sync = dir_sync, .has_pos = true};
 
-/* --- /proc ---------------------------------------------------------------------------------------------------- */
+/* --- /proc ------------------------------------------------------------------------------------ */
 
 /* Every thread can be looked up here by its id, though only processes are listed. */
 static int root_lookup(struct inode *dir, struct dentry *d)
@@ -416,8 +501,11 @@ static int make_procfs(const char *options, struct superblock **sb)
 void procfs_init(const char *boot_line)
 {
     static const struct inode_ops root_ops = {.lookup = root_lookup, .set_attr = inode_apply_attr};
-    static const struct file_ops root_file_ops = {
-        .read = dir_read, .readdir = root_readdir, .seek = dir_seek, .sync = dir_sync, .has_pos = true};
+    static const struct file_ops root_file_ops = {.read = dir_read,
+                                                  .readdir = root_readdir,
+                                                  .seek = dir_seek,
+                                                  .sync = dir_sync,
+                                                  .has_pos = true};
     static const struct inode_ops self_ops = {.readlink = self_readlink};
     static const struct inode_ops thread_self_ops = {.readlink = thread_self_readlink};
     static struct mount_type type = {.name = "proc", .make = make_procfs};

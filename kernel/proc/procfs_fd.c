@@ -15,12 +15,20 @@ static struct file *file_of_node(const struct proc_node *n)
 {
     struct fdtable *files = proc_get_files(n->process);
     struct file *f = files ? fd_get(files, n->fd) : NULL;
-    if (files)
-        fdtable_put(files);
+    proc_put_files(n->process, files);
     return f;
 }
 
-/* --- fd/N: a link to the open file itself -------------------------------------------------------------------- */
+/* Its flags, or -EBADF: for look-ups. */
+static int flags_of_node(const struct proc_node *n)
+{
+    struct fdtable *files = n->fd >= 0 ? proc_get_files(n->process) : NULL;
+    int flags = files ? fd_peek(files, n->fd) : -EBADF;
+    proc_put_files(n->process, files);
+    return flags;
+}
+
+/* --- fd/N: a link to the open file itself ----------------------------------------------------- */
 
 /* What a file without a name is called: 0 or -ENAMETOOLONG. */
 static ssize_t anon_text(const struct file *f, char *buf, size_t size)
@@ -74,8 +82,10 @@ static int fd_follow(struct inode *i, struct path *out)
     return ret;
 }
 
-static const struct inode_ops link_ops = {
-    .set_attr = inode_apply_attr, .readlink = fd_readlink, .follow = fd_follow, .free = proc_node_free};
+static const struct inode_ops link_ops = {.set_attr = inode_apply_attr,
+                                          .readlink = fd_readlink,
+                                          .follow = fd_follow,
+                                          .free = proc_node_free};
 
 static int fd_lookup(struct inode *dir, struct dentry *d)
 {
@@ -93,7 +103,7 @@ static int fd_lookup(struct inode *dir, struct dentry *d)
 const struct inode_ops proc_fd_ops = {
     .lookup = fd_lookup, .set_attr = inode_apply_attr, .free = proc_node_free};
 
-/* --- fdinfo/N ------------------------------------------------------------------------------------------------- */
+/* --- fdinfo/N --------------------------------------------------------------------------------- */
 
 static int show_own(struct text *t, struct file *f)
 {
@@ -116,13 +126,12 @@ static int show_fdinfo(struct text *t, struct inode *i)
     int ret = -ENOENT;
     if (f) {
         int cloexec = fd_get_flags(files, n->fd) == FD_CLOEXEC ? O_CLOEXEC : 0;
-        text_print(t, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)f->pos, f->flags | cloexec,
-                   f->mount ? f->mount->id : 0, (unsigned long)f->inode->ino);
+        text_print(t, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)f->pos,
+                   f->flags | cloexec, f->mount ? f->mount->id : 0, (unsigned long)f->inode->ino);
         ret = show_own(t, f);
-        file_put(f);
+        proc_put_file(f);
     }
-    if (files)
-        fdtable_put(files);
+    proc_put_files(n->process, files);
     return ret;
 }
 
@@ -138,24 +147,23 @@ static int fdinfo_lookup(struct inode *dir, struct dentry *d)
 {
     struct proc_node n = *proc_node(dir);
     n.fd = proc_parse_number(d->name, d->name_len);
-    struct file *f = n.fd >= 0 ? file_of_node(&n) : NULL;
-    if (!f)
+    if (flags_of_node(&n) < 0)
         return 0;
-    file_put(f);
     return proc_fill(d, &n, S_IFREG | 0444, &info_ops, NULL);
 }
 
 const struct inode_ops proc_fdinfo_ops = {
     .lookup = fdinfo_lookup, .set_attr = inode_apply_attr, .free = proc_node_free};
 
-/* --- the directories ------------------------------------------------------------------------------------------ */
+/* --- the directories -------------------------------------------------------------------------- */
 
 static int fd_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg)
 {
     int ret = dir_readdir(f, pos, emit, arg);
     if (ret <= 0)
         return ret;
-    struct fdtable *files = proc_get_files(proc_node(f->inode)->process);
+    struct process *p = proc_node(f->inode)->process;
+    struct fdtable *files = proc_get_files(p);
     if (!files)
         return 1;
     unsigned type = proc_node(f->inode)->entry->ops == &proc_fd_ops ? S_IFLNK >> 12 : S_IFREG >> 12;
@@ -173,7 +181,7 @@ static int fd_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg
         }
         *pos = next;
     }
-    fdtable_put(files);
+    proc_put_files(p, files);
     return ret;
 }
 

@@ -21,7 +21,7 @@ static void put_escaped(struct text *t, const char *name, const char *special)
     }
 }
 
-/* --- areas ------------------------------------------------------------------------------------------------------ */
+/* --- areas ------------------------------------------------------------------------------------ */
 
 static void show_area(void *arg, const struct vm_area_info *a)
 {
@@ -29,15 +29,17 @@ static void show_area(void *arg, const struct vm_area_info *a)
     char name[256] = "";
     uint64_t dev = 0, ino = 0;
     size_t start = t->len;
-    if (a->object && a->object->ops->identity)
+    bool is_file = a->object && a->object->ops->identity;
+    if (is_file)
         a->object->ops->identity(a->object, &dev, &ino);
     if (a->object && a->object->ops->name)
         a->object->ops->name(a->object, name, sizeof(name));
     else if (a->name)
         strlcpy(name, a->name, sizeof(name));
-    text_print(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", a->start, a->end, a->prot & PROT_READ ? 'r' : '-',
-               a->prot & PROT_WRITE ? 'w' : '-', a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',
-               a->offset, dev_major(dev), dev_minor(dev), ino);
+    text_print(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", a->start, a->end,
+               a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
+               a->prot & PROT_EXEC ? 'x' : '-', a->flags & MAP_SHARED ? 's' : 'p',
+               is_file ? a->offset : 0, dev_major(dev), dev_minor(dev), ino);
     if (name[0]) {
         while (t->len - start < NAME_COLUMN && !t->is_out_of_memory)
             text_put(t, " ", 1);
@@ -52,23 +54,31 @@ static void show_area_sizes(void *arg, const struct vm_area_info *a)
     struct text *t = arg;
     unsigned long size = (a->end - a->start) / 1024, rss = a->rss_pages * (PAGE_SIZE / 1024);
     show_area(arg, a);
-    text_print(t, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n", size);
+    text_print(
+        t, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
+        size);
     text_print(t, "Rss:            %8lu kB\nPss:            %8lu kB\n", rss, rss);
-    text_print(t, "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n");
-    text_print(t, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n", rss, rss,
-               a->object ? 0 : rss);
-    text_print(t, "Swap:                  0 kB\nSwapPss:               0 kB\nLocked:                0 kB\n");
-    text_print(t, "VmFlags:%s%s%s%s \n", a->prot & PROT_READ ? " rd" : "", a->prot & PROT_WRITE ? " wr" : "",
-               a->prot & PROT_EXEC ? " ex" : "", a->flags & MAP_SHARED ? " sh" : "");
+    text_print(
+        t,
+        "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n");
+    text_print(t, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n",
+               rss, rss, a->object ? 0 : rss);
+    text_print(
+        t,
+        "Swap:                  0 kB\nSwapPss:               0 kB\nLocked:                0 kB\n");
+    text_print(t, "VmFlags:%s%s%s%s \n", a->prot & PROT_READ ? " rd" : "",
+               a->prot & PROT_WRITE ? " wr" : "", a->prot & PROT_EXEC ? " ex" : "",
+               a->flags & MAP_SHARED ? " sh" : "");
 }
 
 static int visit_areas(struct text *t, struct inode *i, vm_visit_fn *show)
 {
-    struct vm *vm = proc_get_vm(proc_node(i)->process);
+    struct process *p = proc_node(i)->process;
+    struct vm *vm = proc_get_vm(p);
     if (!vm)
         return 0;
     vm_visit(vm, show, t);
-    vm_put(vm);
+    proc_put_vm(p, vm);
     return 0;
 }
 
@@ -82,14 +92,17 @@ int proc_show_smaps(struct text *t, struct inode *i)
     return visit_areas(t, i, show_area_sizes);
 }
 
-/* --- mounts ----------------------------------------------------------------------------------------------------- */
+/* --- mounts ----------------------------------------------------------------------------------- */
 
 static void put_flags(struct text *t, unsigned flags)
 {
     static const struct {
         unsigned flag;
         const char *name;
-    } names[] = {{MS_NOSUID, ",nosuid"}, {MS_NODEV, ",nodev"}, {MS_NOEXEC, ",noexec"}, {MS_NOATIME, ",noatime"}};
+    } names[] = {{MS_NOSUID, ",nosuid"},
+                 {MS_NODEV, ",nodev"},
+                 {MS_NOEXEC, ",noexec"},
+                 {MS_NOATIME, ",noatime"}};
     text_print(t, flags & MS_RDONLY ? "ro" : "rw");
     for (unsigned n = 0; n < ARRAY_LEN(names); n++)
         if (flags & names[n].flag)
@@ -125,14 +138,15 @@ static void show_mount_info(void *arg, const struct mount_info *m)
 
 static int visit_mounts(struct text *t, struct inode *i, mount_visit_fn *show)
 {
-    struct fs_context *fs = proc_get_fs(proc_node(i)->process);
+    struct process *p = proc_node(i)->process;
+    struct fs_context *fs = proc_get_fs(p);
     if (!fs)
         return -EINVAL;
     struct path root;
     fs_context_root(fs, &root);
     int ret = mount_visit(&root, show, t);
     path_put(&root);
-    fs_context_put(fs);
+    proc_put_fs(p, fs);
     return ret;
 }
 

@@ -48,6 +48,12 @@ void proc_unlock(struct process *p);
 struct vm *proc_get_vm(struct process *p);
 struct fdtable *proc_get_files(struct process *p);
 struct fs_context *proc_get_fs(struct process *p);
+/* And back.  The last reference to such a thing, or to an open file, may not be dropped under the locks that /proc
+ * is called with (it would close files): that is left to a worker.  NULL is fine. */
+void proc_put_vm(struct process *p, struct vm *vm);
+void proc_put_files(struct process *p, struct fdtable *files);
+void proc_put_fs(struct process *p, struct fs_context *fs);
+void proc_put_file(struct file *f);
 /* The task of a node, or the oldest one of its process, referenced; NULL: none is left. */
 struct task *proc_get_task(const struct proc_node *n);
 

@@ -6,7 +6,7 @@
 #include <proc/system.h>
 #include <vfs/pipe.h>
 
-/* --- values that are made up or can be set ------------------------------------------------------------------------ */
+/* --- values that are made up or can be set ---------------------------------------------------- */
 
 static int show_hostname(struct text *t, struct inode *i)
 {
@@ -78,11 +78,13 @@ static int show_entropy(struct text *t, struct inode *i)
     return 0;
 }
 
-/* --- the tree -------------------------------------------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define CONSTANT(path, value) {path, 0444, {.show = text_show_string, .string = value "\n"}}
-#define TEXT_OF(x)            #x
-#define TEXT(x)               TEXT_OF(x)
+/* clang-format on */
+#define TEXT_OF(x) #x
+#define TEXT(x)    TEXT_OF(x)
 
 static const struct sysctl {
     const char *path; /* below /proc/sys; a directory's files lie together */

@@ -30,18 +30,20 @@ static int show_meminfo(struct text *t, struct inode *i)
 {
     unsigned long total = page_count_total() * KB_PER_PAGE, free = page_count_free() * KB_PER_PAGE;
     static const char *const zeros[] = {
-        "Buffers",     "Cached",       "SwapCached",   "Active",     "Inactive",     "Active(anon)",
-        "Inactive(anon)", "Active(file)", "Inactive(file)", "Unevictable", "Mlocked", "SwapTotal",
-        "SwapFree",    "Dirty",        "Writeback",    "AnonPages",  "Mapped",       "Shmem",
-        "KReclaimable",
+        "Buffers",      "Cached",         "SwapCached",   "Active",         "Inactive",
+        "Active(anon)", "Inactive(anon)", "Active(file)", "Inactive(file)", "Unevictable",
+        "Mlocked",      "SwapTotal",      "SwapFree",     "Dirty",          "Writeback",
+        "AnonPages",    "Mapped",         "Shmem",        "KReclaimable",
     };
-    text_print(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n", total, free, free);
+    text_print(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n",
+               total, free, free);
     for (unsigned n = 0; n < ARRAY_LEN(zeros); n++)
         text_print(t, "%s:%*d kB\n", zeros[n], 23 - (int)strlen(zeros[n]), 0);
     text_print(t, "Slab:           %8lu kB\n", (unsigned long)heap_bytes_used() / 1024);
     text_print(t, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n", total, total - free);
-    text_print(t, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
-                  "HugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n");
+    text_print(
+        t, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
+           "HugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n");
     return 0;
 }
 
@@ -64,8 +66,8 @@ static int show_stat(struct text *t, struct inode *i)
         text_print(t, "cpu%u", cpu);
         show_cpu_times(t, now, sched_idle_ns(cpu));
     }
-    text_print(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n", switches,
-               (clock_wall_ns() - now) / NS_PER_SEC, pid_count_tasks(), running);
+    text_print(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
+               switches, (clock_wall_ns() - now) / NS_PER_SEC, pid_count_tasks(), running);
     return 0;
 }
 
@@ -124,11 +126,14 @@ void proc_make_system(struct dentry *root, const char *line)
         {"loadavg", {.show = show_loadavg}},
         {"filesystems", {.show = show_filesystems}},
         {"devices", {.show = show_devices}},
-        {"version", {.show = text_show_string,
-                     .string = SYSTEM_NAME " version " SYSTEM_RELEASE " (yolk@yolk) (" __VERSION__ ") " SYSTEM_VERSION
-                                           "\n"}},
+        {"version",
+         {.show = text_show_string,
+          .string = SYSTEM_NAME " version " SYSTEM_RELEASE " (yolk@yolk) (" __VERSION__
+                                ") " SYSTEM_VERSION "\n"}},
         {"cmdline", {.show = show_cmdline}},
-        {"swaps", {.show = text_show_string, .string = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"}},
+        {"swaps",
+         {.show = text_show_string,
+          .string = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"}},
     };
     boot_line = heap_strdup(line);
     bool is_complete = boot_line && simple_symlink(root, "mounts", "self/mounts") != NULL;

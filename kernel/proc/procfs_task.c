@@ -11,7 +11,7 @@
 
 #define NS_PER_TICK 10000000UL /* USER_HZ is 100 */
 
-/* --- what several of the texts show --------------------------------------------------------------------------- */
+/* --- what several of the texts show ----------------------------------------------------------- */
 
 struct signal_sets {
     uint64_t pending, shared, blocked, ignored, caught;
@@ -83,8 +83,7 @@ static void get_usage(const struct proc_node *n, struct process_usage *u)
     }
     proc_lock(p);
     *u = p->dead_usage;
-    list_for_each(t, &p->tasks, process_node)
-    {
+    list_for_each(t, &p->tasks, process_node) {
         struct process_usage one;
         task_get_usage(t, &one);
         u->user_ns += one.user_ns;
@@ -101,11 +100,11 @@ static void get_vm_stats(struct process *p, struct vm_stats *stats)
     struct vm *vm = proc_get_vm(p);
     if (vm) {
         vm_get_stats(vm, stats);
-        vm_put(vm);
+        proc_put_vm(p, vm);
     }
 }
 
-/* --- stat, statm, status --------------------------------------------------------------------------------------- */
+/* --- stat, statm, status ---------------------------------------------------------------------- */
 
 int proc_show_stat(struct text *text, struct inode *i)
 {
@@ -122,20 +121,23 @@ int proc_show_stat(struct text *text, struct inode *i)
     get_signals(p, t, &sig);
     tty_of_session(process_session(p), &tty, &foreground);
 
-    text_print(text, "%d (%s) %c %d %d %d %u %d %u %lu %lu %lu %lu ", n->task ? n->task->tid : p->pid,
-               t ? t->thread.name : "", state_of(p, t), process_parent_pid(p), process_group(p), process_session(p),
-               tty, foreground, 0x400000u, vm.minor_faults, p->children_usage.minor_faults, vm.major_faults,
+    text_print(text, "%d (%s) %c %d %d %d %u %d %u %lu %lu %lu %lu ",
+               n->task ? n->task->tid : p->pid, t ? t->thread.name : "", state_of(p, t),
+               process_parent_pid(p), process_group(p), process_session(p), tty, foreground,
+               0x400000u, vm.minor_faults, p->children_usage.minor_faults, vm.major_faults,
                p->children_usage.major_faults);
     text_print(text, "%lu %lu %lu %lu %d %d %u 0 %lu %lu %lu %lu ", use.user_ns / NS_PER_TICK,
                use.kernel_ns / NS_PER_TICK, p->children_usage.user_ns / NS_PER_TICK,
-               p->children_usage.kernel_ns / NS_PER_TICK, 20 + nice, nice, p->nr_tasks, p->start_ns / NS_PER_TICK,
-               vm.total_bytes, vm.rss_pages, p->rlimits[RLIMIT_RSS].cur);
+               p->children_usage.kernel_ns / NS_PER_TICK, 20 + nice, nice, p->nr_tasks,
+               p->start_ns / NS_PER_TICK, vm.total_bytes, vm.rss_pages, p->rlimits[RLIMIT_RSS].cur);
     /* startcode endcode startstack esp eip | signals, 31 bits each | wchan nswap cnswap */
     text_print(text, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 ", (sig.pending | sig.shared) & 0x7fffffff,
                sig.blocked & 0x7fffffff, sig.ignored & 0x7fffffff, sig.caught & 0x7fffffff);
-    /* exit_signal processor rt_priority policy delays guest cguest start_data end_data start_brk arg env exit_code */
-    text_print(text, "%d %u 0 0 0 0 0 0 0 0 %lu %lu %lu %lu %d\n", p->exit_signal, t ? t->thread.cpu : 0, p->arg_start,
-               p->arg_end, p->env_start, p->env_end, p->exit_code);
+    /* exit_signal processor rt_priority policy delays guest cguest start_data end_data start_brk
+     * arg env exit_code */
+    text_print(text, "%d %u 0 0 0 0 0 0 0 0 %lu %lu %lu %lu %d\n", p->exit_signal,
+               t ? t->thread.cpu : 0, p->arg_start, p->arg_end, p->env_start, p->env_end,
+               p->exit_code);
     if (t)
         task_put(t);
     return 0;
@@ -145,8 +147,8 @@ int proc_show_statm(struct text *text, struct inode *i)
 {
     struct vm_stats vm;
     get_vm_stats(proc_node(i)->process, &vm);
-    text_print(text, "%lu %lu 0 %lu 0 %lu 0\n", vm.total_bytes / PAGE_SIZE, vm.rss_pages, vm.text_bytes / PAGE_SIZE,
-               (vm.data_bytes + vm.stack_bytes) / PAGE_SIZE);
+    text_print(text, "%lu %lu 0 %lu 0 %lu 0\n", vm.total_bytes / PAGE_SIZE, vm.rss_pages,
+               vm.text_bytes / PAGE_SIZE, (vm.data_bytes + vm.stack_bytes) / PAGE_SIZE);
     return 0;
 }
 
@@ -155,8 +157,8 @@ static void show_ids(struct text *text, struct task *t)
     struct cred *c = t ? cred_of_task(t) : NULL;
     if (!c)
         return;
-    text_print(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
-               c->sgid, c->fsgid);
+    text_print(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
+               c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
     cred_put(c);
 }
 
@@ -178,10 +180,12 @@ static void show_memory(struct text *text, struct process *p)
     unsigned long page_kb = PAGE_SIZE / 1024;
     text_print(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t       0 kB\n",
                vm.total_peak_bytes / 1024, vm.total_bytes / 1024, vm.locked_bytes / 1024);
-    text_print(text, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t       0 kB\nRssShmem:\t       0 kB\n",
+    text_print(text,
+               "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t       0 "
+               "kB\nRssShmem:\t       0 kB\n",
                vm.rss_peak_pages * page_kb, vm.rss_pages * page_kb, vm.rss_pages * page_kb);
-    text_print(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t       0 kB\n", vm.data_bytes / 1024,
-               vm.stack_bytes / 1024, vm.text_bytes / 1024);
+    text_print(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t       0 kB\n",
+               vm.data_bytes / 1024, vm.stack_bytes / 1024, vm.text_bytes / 1024);
     text_print(text, "VmPTE:\t       0 kB\nVmSwap:\t       0 kB\n");
 }
 
@@ -189,9 +193,12 @@ static void show_signals(struct text *text, struct process *p, struct task *t)
 {
     struct signal_sets sig;
     get_signals(p, t, &sig);
-    text_print(text, "Threads:\t%u\nSigQ:\t%u/%lu\n", p->nr_tasks, sig.nr_queued, p->rlimits[RLIMIT_SIGPENDING].cur);
-    text_print(text, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-               sig.pending, sig.shared, sig.blocked, sig.ignored, sig.caught);
+    text_print(text, "Threads:\t%u\nSigQ:\t%u/%lu\n", p->nr_tasks, sig.nr_queued,
+               p->rlimits[RLIMIT_SIGPENDING].cur);
+    text_print(
+        text,
+        "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+        sig.pending, sig.shared, sig.blocked, sig.ignored, sig.caught);
 }
 
 static void show_capabilities(struct text *text, struct task *t)
@@ -199,8 +206,10 @@ static void show_capabilities(struct text *text, struct task *t)
     struct cred *c = t ? cred_of_task(t) : NULL;
     if (!c)
         return;
-    text_print(text, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
-               c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding, c->cap_ambient);
+    text_print(
+        text,
+        "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+        c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding, c->cap_ambient);
     cred_put(c);
 }
 
@@ -226,11 +235,14 @@ static void show_scheduling(struct text *text, const struct proc_node *n, struct
     struct process_usage use;
     get_usage(n, &use);
     uint64_t cpus = sched_online_cpus() & (t ? t->thread.affinity : ~0UL);
-    text_print(text, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t%lx\nCpus_allowed_list:\t",
+    text_print(text,
+               "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t%lx\nCpus_"
+               "allowed_list:\t",
                n->process->no_new_privs, cpus);
     show_cpu_list(text, cpus);
-    text_print(text, "Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%lu\n"
-                     "nonvoluntary_ctxt_switches:\t%lu\n",
+    text_print(text,
+               "Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%lu\n"
+               "nonvoluntary_ctxt_switches:\t%lu\n",
                use.voluntary_switches, use.involuntary_switches);
 }
 
@@ -241,10 +253,10 @@ int proc_show_status(struct text *text, struct inode *i)
     struct task *t = proc_get_task(n);
     struct fs_context *fs = proc_get_fs(p);
     struct fdtable *files = proc_get_files(p);
-    text_print(text, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", t ? t->thread.name : "", fs ? fs->umask : 0,
-               state_name(state_of(p, t)));
-    text_print(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", p->pid, n->task ? n->task->tid : p->pid,
-               process_parent_pid(p));
+    text_print(text, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", t ? t->thread.name : "",
+               fs ? fs->umask : 0, state_name(state_of(p, t)));
+    text_print(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", p->pid,
+               n->task ? n->task->tid : p->pid, process_parent_pid(p));
     show_ids(text, t);
     text_print(text, "FDSize:\t%u\n", files ? fdtable_size(files) : 0);
     show_groups(text, t);
@@ -253,16 +265,14 @@ int proc_show_status(struct text *text, struct inode *i)
     show_signals(text, p, t);
     show_capabilities(text, t);
     show_scheduling(text, n, t);
-    if (files)
-        fdtable_put(files);
-    if (fs)
-        fs_context_put(fs);
+    proc_put_files(p, files);
+    proc_put_fs(p, fs);
     if (t)
         task_put(t);
     return 0;
 }
 
-/* --- limits ---------------------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static void show_limit(struct text *text, uint64_t value)
 {
@@ -277,14 +287,22 @@ int proc_show_limits(struct text *text, struct inode *i)
     static const struct {
         const char *name, *unit;
     } limits[NR_RLIMITS] = {
-        [RLIMIT_CPU] = {"Max cpu time", "seconds"},          [RLIMIT_FSIZE] = {"Max file size", "bytes"},
-        [RLIMIT_DATA] = {"Max data size", "bytes"},          [RLIMIT_STACK] = {"Max stack size", "bytes"},
-        [RLIMIT_CORE] = {"Max core file size", "bytes"},     [RLIMIT_RSS] = {"Max resident set", "bytes"},
-        [RLIMIT_NPROC] = {"Max processes", "processes"},     [RLIMIT_NOFILE] = {"Max open files", "files"},
-        [RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},   [RLIMIT_AS] = {"Max address space", "bytes"},
-        [RLIMIT_LOCKS] = {"Max file locks", "locks"},        [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
-        [RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},  [RLIMIT_NICE] = {"Max nice priority", ""},
-        [RLIMIT_RTPRIO] = {"Max realtime priority", ""},     [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
+        [RLIMIT_CPU] = {"Max cpu time", "seconds"},
+        [RLIMIT_FSIZE] = {"Max file size", "bytes"},
+        [RLIMIT_DATA] = {"Max data size", "bytes"},
+        [RLIMIT_STACK] = {"Max stack size", "bytes"},
+        [RLIMIT_CORE] = {"Max core file size", "bytes"},
+        [RLIMIT_RSS] = {"Max resident set", "bytes"},
+        [RLIMIT_NPROC] = {"Max processes", "processes"},
+        [RLIMIT_NOFILE] = {"Max open files", "files"},
+        [RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+        [RLIMIT_AS] = {"Max address space", "bytes"},
+        [RLIMIT_LOCKS] = {"Max file locks", "locks"},
+        [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+        [RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+        [RLIMIT_NICE] = {"Max nice priority", ""},
+        [RLIMIT_RTPRIO] = {"Max realtime priority", ""},
+        [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
     };
     const struct process *p = proc_node(i)->process;
     text_print(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
@@ -297,7 +315,7 @@ int proc_show_limits(struct text *text, struct inode *i)
     return 0;
 }
 
-/* --- comm ------------------------------------------------------------------------------------------------------- */
+/* --- comm ------------------------------------------------------------------------------------- */
 
 int proc_show_comm(struct text *text, struct inode *i)
 {
@@ -326,7 +344,7 @@ int proc_store_comm(struct inode *i, const char *name, size_t n)
     return 0;
 }
 
-/* --- strings in the program's memory ----------------------------------------------------------------------------- */
+/* --- strings in the program's memory ---------------------------------------------------------- */
 
 /* Only the memory of the process that asks can be reached; others look like kernel threads. */
 static int show_user(struct text *text, const struct process *p, uintptr_t start, uintptr_t end)

@@ -72,15 +72,34 @@ int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_
 static void save_registers(struct sigcontext *sc, const struct regs *regs, const struct task *t, uint64_t mask,
                            uintptr_t fpu)
 {
-    *sc = (struct sigcontext){
-        .r8 = regs->r8,   .r9 = regs->r9,   .r10 = regs->r10, .r11 = regs->r11, .r12 = regs->r12,
-        .r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15, .rdi = regs->rdi, .rsi = regs->rsi,
-        .rbp = regs->rbp, .rbx = regs->rbx, .rdx = regs->rdx, .rax = regs->rax, .rcx = regs->rcx,
-        .rsp = regs->rsp, .rip = regs->rip, .eflags = regs->rflags,
-        .cs = (uint16_t)regs->cs, .ss = (uint16_t)regs->ss,
-        .err = t->trap.error, .trapno = t->trap.number, .cr2 = t->trap.cr2,
-        .oldmask = mask, .fpstate = (struct _fpstate *)fpu,
-    };
+    /* Field by field: a compound literal would be built aside and copied, on a path that counts. */
+    sc->r8 = regs->r8;
+    sc->r9 = regs->r9;
+    sc->r10 = regs->r10;
+    sc->r11 = regs->r11;
+    sc->r12 = regs->r12;
+    sc->r13 = regs->r13;
+    sc->r14 = regs->r14;
+    sc->r15 = regs->r15;
+    sc->rdi = regs->rdi;
+    sc->rsi = regs->rsi;
+    sc->rbp = regs->rbp;
+    sc->rbx = regs->rbx;
+    sc->rdx = regs->rdx;
+    sc->rax = regs->rax;
+    sc->rcx = regs->rcx;
+    sc->rsp = regs->rsp;
+    sc->rip = regs->rip;
+    sc->eflags = regs->rflags;
+    sc->cs = (uint16_t)regs->cs;
+    sc->gs = sc->fs = 0;
+    sc->ss = (uint16_t)regs->ss;
+    sc->err = t->trap.error;
+    sc->trapno = t->trap.number;
+    sc->cr2 = t->trap.cr2;
+    sc->oldmask = mask;
+    sc->fpstate = (struct _fpstate *)fpu;
+    memset(sc->reserved1, 0, sizeof(sc->reserved1));
 }
 
 static unsigned long context_flags(const struct regs *regs)
@@ -146,7 +165,8 @@ int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action, 
     frame.uc.uc_sigmask = mask;
     size_t size = offsetof(struct rt_sigframe, info);
     if (action->flags & SA_SIGINFO) {
-        frame.info = *info;
+        memset(&frame.info, 0, sizeof(frame.info));
+        siginfo_copy(&frame.info, info);
         size = sizeof(frame);
     }
     if (user_write((struct uptr){at}, &frame, size))
@@ -167,14 +187,27 @@ static int restore_registers(struct regs *regs, const struct sigcontext *sc, uns
         ss = USER_DS;
     if ((cs != USER_CS && cs != USER32_CS) || ss != USER_DS || sc->rip >= USER_TOP)
         return -EFAULT;
-    *regs = (struct regs){
-        .r8 = sc->r8,   .r9 = sc->r9,   .r10 = sc->r10, .r11 = sc->r11, .r12 = sc->r12,
-        .r13 = sc->r13, .r14 = sc->r14, .r15 = sc->r15, .rdi = sc->rdi, .rsi = sc->rsi,
-        .rbp = sc->rbp, .rbx = sc->rbx, .rdx = sc->rdx, .rax = sc->rax, .rcx = sc->rcx,
-        .rsp = sc->rsp, .rip = sc->rip, .cs = cs,       .ss = ss,
-        .rflags = (regs->rflags & ~RFLAGS_RESTORED) | (sc->eflags & RFLAGS_RESTORED),
-        .orig_rax = (uint64_t)-1, /* the interrupted call is over, whatever it was */
-    };
+    regs->r8 = sc->r8;
+    regs->r9 = sc->r9;
+    regs->r10 = sc->r10;
+    regs->r11 = sc->r11;
+    regs->r12 = sc->r12;
+    regs->r13 = sc->r13;
+    regs->r14 = sc->r14;
+    regs->r15 = sc->r15;
+    regs->rdi = sc->rdi;
+    regs->rsi = sc->rsi;
+    regs->rbp = sc->rbp;
+    regs->rbx = sc->rbx;
+    regs->rdx = sc->rdx;
+    regs->rax = sc->rax;
+    regs->rcx = sc->rcx;
+    regs->rsp = sc->rsp;
+    regs->rip = sc->rip;
+    regs->cs = cs;
+    regs->ss = ss;
+    regs->rflags = (regs->rflags & ~RFLAGS_RESTORED) | (sc->eflags & RFLAGS_RESTORED);
+    regs->orig_rax = (uint64_t)-1; /* the interrupted call is over, whatever it was */
     return 0;
 }
 

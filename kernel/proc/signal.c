@@ -148,7 +148,9 @@ static bool is_deaf(struct process *p, struct task *t)
 /* `sig` has just been queued for `t` (NULL: any task). */
 static void announce(struct process *p, struct task *t, int sig)
 {
-    waitq_wake_all(&p->sighand->signalfds);
+    /* Who adds himself looks for signals afterwards, under the lock held here: an empty queue is enough to know. */
+    if (!waitq_is_empty(&p->sighand->signalfds))
+        waitq_wake_all(&p->sighand->signalfds);
     if (!t)
         t = choose(p, sig);
     else if (!is_open_to(t, SIG_BIT(sig)))
@@ -238,7 +240,9 @@ int signal_send_group(int pgid, int sig, const siginfo_t *info)
 
 void signal_info_from_current(siginfo_t *info, int sig, int code)
 {
-    *info = (siginfo_t){.si_signo = sig, .si_code = code};
+    siginfo_clear(info);
+    info->si_signo = sig;
+    info->si_code = code;
     info->si_pid = current_process()->pid;
     info->si_uid = current_cred()->uid;
 }
@@ -280,7 +284,10 @@ static void force(int sig, const siginfo_t *info, bool to_default)
 void signal_fault(int sig, int code, uintptr_t addr, int trapno, uint64_t error)
 {
     struct task *t = current_task();
-    siginfo_t info = {.si_signo = sig, .si_code = code};
+    siginfo_t info;
+    siginfo_clear(&info);
+    info.si_signo = sig;
+    info.si_code = code;
     info.si_addr = (void *)addr;
     t->trap.number = (uint64_t)trapno;
     t->trap.error = error;

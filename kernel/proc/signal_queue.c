@@ -29,7 +29,10 @@ static void queued_done(struct process *p, struct queued_signal *e, siginfo_t *i
         e->taken(e, info);
     } else {
         p->nr_queued--;
-        slab_free(queued_slab, e);
+        if (p->spare_signal)
+            slab_free(queued_slab, e);
+        else
+            p->spare_signal = e;
     }
 }
 
@@ -52,6 +55,22 @@ void signal_flush_everywhere(struct process *p, uint64_t mask)
         signal_queue_flush(p, &t->pending, mask);
 }
 
+/* One is kept at hand for each process: programs that live on signals send them one at a time. */
+static struct queued_signal *queued_new(struct process *p)
+{
+    struct queued_signal *e = p->spare_signal;
+    if (!e)
+        return slab_alloc(queued_slab);
+    p->spare_signal = NULL;
+    return e;
+}
+
+void signal_queue_discard_spare(struct process *p)
+{
+    if (p->spare_signal)
+        slab_free(queued_slab, p->spare_signal);
+}
+
 /* Only what a program queues on purpose counts against RLIMIT_SIGPENDING; without room a realtime signal fails
  * and an ordinary one loses its siginfo. */
 int signal_queue_add(struct process *p, struct signal_queue *q, int sig, const siginfo_t *info)
@@ -59,12 +78,14 @@ int signal_queue_add(struct process *p, struct signal_queue *q, int sig, const s
     bool is_free = sig < SIGRTMIN && (!info || info->si_code >= 0);
     struct queued_signal *e = NULL;
     if (sig != SIGKILL && (is_free || p->nr_queued < process_rlimit(p, RLIMIT_SIGPENDING)))
-        e = slab_alloc(queued_slab);
+        e = queued_new(p);
     if (e) {
-        if (info)
-            e->info = *info;
-        else
+        if (info) {
+            siginfo_copy(&e->info, info);
+        } else {
+            siginfo_clear(&e->info);
             e->info.si_code = SI_KERNEL;
+        }
         e->info.si_signo = sig;
         p->nr_queued++;
         list_push_back(&q->infos, &e->node);
@@ -91,14 +112,15 @@ static void queue_take(struct process *p, struct signal_queue *q, int sig, sigin
     list_for_each(e, &q->infos, node) {
         if (e->info.si_signo != sig)
             continue;
-        *info = e->info;
+        siginfo_copy(info, &e->info);
         queued_done(p, e, info);
         if (!signal_queue_has(q, sig))
             q->bits &= ~SIG_BIT(sig);
         return;
     }
     q->bits &= ~SIG_BIT(sig); /* its siginfo found no room */
-    *info = (siginfo_t){.si_signo = sig, .si_code = SI_USER};
+    siginfo_clear(info);
+    info->si_signo = sig; /* and SI_USER, of nobody */
 }
 
 static int lowest(uint64_t set)

@@ -1,7 +1,7 @@
 /* signalfd(2): a file that delivers the pending signals of whoever reads it.
  *
- * Reading and polling look at the current task's signals, as on Linux.  The queue that pollers wait on belongs to
- * the process that made the file, which is kept for that reason. */
+ * Reading and polling look at the current task's signals, as on Linux.  The queue that pollers wait
+ * on belongs to the process that made the file, which is kept for that reason. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -22,8 +22,9 @@ static const struct file_ops signalfd_ops;
 static void copy_details(struct signalfd_siginfo *out, const siginfo_t *info)
 {
     bool is_hardware = info->si_code > SI_USER && info->si_code < SI_KERNEL;
-    if (is_hardware && (info->si_signo == SIGILL || info->si_signo == SIGFPE || info->si_signo == SIGSEGV ||
-                        info->si_signo == SIGBUS || info->si_signo == SIGTRAP)) {
+    if (is_hardware &&
+        (info->si_signo == SIGILL || info->si_signo == SIGFPE || info->si_signo == SIGSEGV ||
+         info->si_signo == SIGBUS || info->si_signo == SIGTRAP)) {
         out->ssi_addr = (uintptr_t)info->si_addr;
     } else if (is_hardware && info->si_signo == SIGCHLD) {
         out->ssi_pid = info->si_pid;
@@ -71,7 +72,8 @@ static ssize_t signalfd_read(struct file *f, struct iobuf *to, int64_t *pos)
     int sig = signal_take(mask, &info);
     if (!sig && (f->flags & O_NONBLOCK))
         return -EAGAIN;
-    if (!sig && WAIT_EVENT(q, (sig = signal_take(mask, &info)) != 0, WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
+    if (!sig &&
+        WAIT_EVENT(q, (sig = signal_take(mask, &info)) != 0, WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
         return -ERESTARTSYS;
     ssize_t done = 0;
     while (sig) {
@@ -125,7 +127,8 @@ struct file *signalfd_new(uint64_t mask, int flags)
     s->mask = without_unblockable(mask);
     s->process = current_process();
     process_get(s->process);
-    struct file *f = file_new_anon(&signalfd_ops, s, O_RDWR | (flags & O_NONBLOCK), 0600, "anon_inode:[signalfd]");
+    struct file *f = file_new_anon(&signalfd_ops, s, O_RDWR | (flags & O_NONBLOCK), 0600,
+                                   "anon_inode:[signalfd]");
     if (!f) {
         process_put(s->process);
         heap_free(s);

@@ -71,7 +71,7 @@ def compare(yolk, cpus, program, args, must_succeed):
     stdin_path = SOURCES / f"{name}.in"
     tmpfs = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     directory = tempfile.mkdtemp(prefix="yolk-abi-", dir=tmpfs)
-    os.chmod(directory, 0o1777)  # as /tmp: programs that give root up still work in it
+    os.chmod(directory, 0o777)  # programs that give root up still work in it
     results = []
     try:
         guest = [yolk, "run", "-c", cpus, "--timeout", str(TIMEOUT), "-w", "/tmp"]

@@ -66,7 +66,9 @@ static void test_rights(void)
     mkdir("closed", 0700);
     make_file("closed/f", "");
     mkdir("open", 0777);
+    chmod("open", 0777);
     mkdir("sticky", 01777);
+    chmod("sticky", 01777);
     make_file("sticky/root", "");
     make_file("secret", "");
     chmod("secret", 0600);

@@ -9,7 +9,7 @@ static long copy(int in, off_t *in_pos, int out, off_t *out_pos, size_t n, unsig
 int main(void)
 {
     static char big[100000], back[100000];
-    enter_test_dir("file_copy");
+    enter_test_dir("file_copy_range");
     for (size_t n = 0; n < sizeof big; n++)
         big[n] = (char)(n * 31 >> 3);
     int in = open("in", O_CREAT | O_RDWR, 0644), out = open("out", O_CREAT | O_RDWR, 0644);

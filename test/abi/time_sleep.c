@@ -8,7 +8,7 @@ static void *sleep_and_sign(void *arg)
 {
     int id = (int)(intptr_t)arg;
 
-    sleep_ms(id * 100);
+    sleep_ms(id * 300);
     pthread_mutex_lock(&lock);
     order[arrived++] = id;
     pthread_mutex_unlock(&lock);

@@ -8,7 +8,7 @@
 #include "../../vfs/byte_ring.h"
 #include "../../vfs/pipe_ring.h"
 
-/* --- bytes ------------------------------------------------------------------------------------------------------ */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 static void bytes_wrap_around(void **state)
 {
@@ -40,7 +40,7 @@ static void front_is_in_one_piece(void **state)
     assert_ptr_equal(front, buf);
 }
 
-/* --- slots of a pipe ---------------------------------------------------------------------------------------------- */
+/* --- slots of a pipe -------------------------------------------------------------------------- */
 
 static void sizes_round_up_to_powers_of_two(void **state)
 {

@@ -53,6 +53,11 @@ static void decodes_percent(void **state)
     assert_string_equal(line.env[0], "A=%41");
     assert_string_equal(line.env[1], "B=B\n");
     assert_string_equal(line.init, "/a b");
+    parse("yolk.encoding=percent %69nit=x %63onsole=y");
+    assert_int_equal(line.nr_env, 2);
+    assert_string_equal(line.env[0], "init=x");
+    assert_string_equal(line.init, "/init");
+    parse("A=%41 yolk.encoding=percent B=%42%0a init=/a%20b -- \"\" %22 %2 %zz %25");
     assert_int_equal(line.nr_args, 5);
     assert_string_equal(line.args[0], "");
     assert_string_equal(line.args[1], "\"");

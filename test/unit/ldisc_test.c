@@ -8,7 +8,7 @@
 
 #include "../../vfs/ldisc.h"
 
-/* --- a terminal that writes down what happens ---------------------------------------------------------------- */
+/* --- a terminal that writes down what happens ------------------------------------------------- */
 
 static struct ldisc ldisc;
 static char screen[8192];
@@ -70,7 +70,7 @@ static void expect_read(size_t size, const char *text, bool ends)
     assert_int_equal(is_end, ends);
 }
 
-/* --- canonical mode --------------------------------------------------------------------------------------------- */
+/* --- canonical mode --------------------------------------------------------------------------- */
 
 static void line_is_delivered_when_complete(void **state)
 {
@@ -163,7 +163,7 @@ static void a_line_too_long_is_cut(void **state)
     assert_int_equal(type("more\n"), 5);
 }
 
-/* --- signals and flow ------------------------------------------------------------------------------------------ */
+/* --- signals and flow ------------------------------------------------------------------------- */
 
 static void signals_flush_and_echo(void **state)
 {
@@ -200,7 +200,7 @@ static void stop_and_go(void **state)
     assert_false(ldisc.is_stopped);
 }
 
-/* --- raw mode --------------------------------------------------------------------------------------------------- */
+/* --- raw mode --------------------------------------------------------------------------------- */
 
 static void raw_mode_passes_everything(void **state)
 {
@@ -248,7 +248,7 @@ static void mode_changes_keep_input(void **state)
     expect_read(100, "half", true);
 }
 
-/* --- output ----------------------------------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static void output_processing(void **state)
 {

@@ -6,6 +6,7 @@
  * them, in memory that is cut out too. */
 #include "boot/boot.h"
 
+#include <arch/embedded.h>
 #include <base/log.h>
 #include <base/string.h>
 
@@ -222,6 +223,23 @@ static void mb2_read(const uint32_t *start)
     range_insert(first, last, BOOT_RESERVED);
 }
 
+/* In .data, so that it has bytes in the image; the host command finds it there by its magic. */
+const volatile struct boot_embedded boot_embedded __attribute__((section(".data.boot_embedded"), used)) = {
+    .magic = BOOT_EMBEDDED_MAGIC};
+
+/* The program that the image itself carries, when the loader gave none. */
+static void embedded_read(void)
+{
+    if (boot_embedded.module_size == 0)
+        return;
+    range_use(boot_embedded.module, boot_embedded.module_size);
+    if (info.nr_modules == 0)
+        module_add(boot_embedded.module, boot_embedded.module_size, "");
+    const char *cmdline = string_keep(boot_embedded.cmdline);
+    if (info.cmdline[0] == '\0')
+        info.cmdline = cmdline;
+}
+
 const struct bootinfo *bootinfo_read(uint32_t magic, uint32_t info_pa)
 {
     info.cmdline = "";
@@ -232,6 +250,7 @@ const struct bootinfo *bootinfo_read(uint32_t magic, uint32_t info_pa)
     if (info.nr_ranges == 0)
         panic("the loader (magic number %#x) gave no memory map", magic);
 
+    embedded_read();
     range_carve(0, LOW_END);
     range_carve(0x100000, (uint64_t)image_end - IMAGE_BASE);
     for (unsigned i = 0; i < info.nr_modules; i++)

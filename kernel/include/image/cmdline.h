@@ -5,7 +5,7 @@
 
 #define CMDLINE_MAX_WORDS 512
 
-enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL };
+enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL, STDIO_OUT /* what descriptor 1 is */ };
 
 struct cmdline {
     const char *init;     /* program path; "/init" by default */

@@ -6,7 +6,11 @@
 
 void epoll_init(void);                 /* boot */
 struct file *epoll_new(void) must_check; /* NULL: no memory */
-bool file_is_epoll(const struct file *f);
+extern const struct file_ops epoll_ops;
+static inline bool file_is_epoll(const struct file *f)
+{
+    return f->ops == &epoll_ops;
+}
 
 /* epoll_ctl(2); `fd` is only half of the key that finds an entry again.  -EEXIST, -ENOENT, -EINVAL, -EPERM,
  * -ELOOP, -ENOMEM. */

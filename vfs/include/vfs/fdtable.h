@@ -33,6 +33,8 @@ must_check int fd_install_at(struct fdtable *t, struct file *f, int fd, uint64_t
 must_check int fd_close(struct fdtable *t, int fd);                 /* 0, -EBADF, or what flush answered */
 must_check int fd_close_range(struct fdtable *t, unsigned first, unsigned last, bool only_cloexec_flag);
 must_check int fd_get_flags(struct fdtable *t, int fd);             /* FD_CLOEXEC or 0; -EBADF */
+/* The file's flags (O_*), without a reference to it; -EBADF. */
+must_check int fd_peek(struct fdtable *t, int fd);
 must_check int fd_set_flags(struct fdtable *t, int fd, int flags);
 void fdtable_close_on_exec(struct fdtable *t);
 /* Descriptors from here on are surely closed: select(2) looks no further. */

@@ -18,7 +18,7 @@ typedef int text_show_fn(struct text *t, struct inode *i);
 /* Take what was written, NUL-terminated at text[n]: 0 or -errno. */
 typedef int text_store_fn(struct inode *i, const char *text, size_t n);
 
-/* An opened file of such text; for inode_ops.open.  0 or -ENOMEM.  `store` NULL: writing is -EINVAL. */
+/* An opened file of such text; for inode_ops.open.  0 or -ENOMEM.  `store` NULL: writing is -EIO. */
 must_check int text_open(struct file *f, text_show_fn *show, text_store_fn *store);
 
 /* The simple case: a file whose inode->data is one of these. */

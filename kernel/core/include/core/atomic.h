@@ -43,6 +43,16 @@ static inline bool ref_get_unless_zero(struct ref *r)
     return false;
 }
 
+/* Gives a reference back unless it is the last one: false, and the caller still has it. */
+must_check static inline bool ref_put_unless_last(struct ref *r)
+{
+    unsigned n = atomic_load(&r->count);
+    while (n > 1)
+        if (__atomic_compare_exchange_n(&r->count, &n, n - 1, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            return true;
+    return false;
+}
+
 /* True when this was the last reference: the caller frees the object. */
 must_check static inline bool ref_put(struct ref *r)
 {

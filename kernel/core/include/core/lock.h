@@ -31,7 +31,7 @@ enum lock_rank {
     RANK_RENAME,       /* whole-tree rename */
     RANK_INODE,        /* directory contents and file size: parent before child */
     RANK_INODE_2,      /* a second inode, by the order of rename(2) */
-    RANK_PROCESS_INNER, /* a process's lock when /proc takes it, inside a directory's or file's */
+    RANK_PROCESS_INNER, /* a process's lock, or an epoll instance's, when /proc takes it inside a file's */
     RANK_VM,           /* struct vm: the area tree */
     RANK_OBJECT,       /* struct vm_object: its pages */
     RANK_DEVICE,

@@ -43,6 +43,8 @@ void port_pump(struct port *p);
 /* The host has closed its end: nothing more will come after what port_peek still has, and what is
  * written is lost.  Also true before the host has opened it. */
 bool port_is_closed(struct port *p);
+/* Has the host opened its end since this was last asked?  It may have closed it again meanwhile. */
+bool port_take_opened(struct port *p);
 
 /* Bytes taken, which may be fewer than n: then `writable` follows.  Any context. */
 size_t port_write(struct port *p, const void *bytes, size_t n);

@@ -78,6 +78,7 @@ struct process {
     /* guarded by sighand->lock */
     struct signal_queue shared;     /* pending for any thread */
     unsigned nr_queued;             /* siginfos queued, against RLIMIT_SIGPENDING */
+    struct queued_signal *spare_signal; /* NULL: none */
     bool is_exiting;                /* exit_group under way */
     struct task *exec_task;         /* ends every other task: execve(2) */
     bool is_stopped;                /* by SIGSTOP */

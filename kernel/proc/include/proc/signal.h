@@ -15,6 +15,21 @@ struct sigaltstack_state;
 #define NR_SIGNALS 64
 #define SIG_BIT(sig) (1UL << ((sig) - 1))
 
+/* Of the 128 bytes of a siginfo only the first 48 carry anything, as in Linux's own: inside the kernel the rest is
+ * neither set nor copied, and what goes to a program ends in zeros. */
+#define SIGINFO_USED 48
+_Static_assert(sizeof(__SIGINFO) <= SIGINFO_USED, "every field is copied");
+
+static inline void siginfo_copy(siginfo_t *to, const siginfo_t *from)
+{
+    __builtin_memcpy(to, from, SIGINFO_USED);
+}
+
+static inline void siginfo_clear(siginfo_t *info)
+{
+    __builtin_memset(info, 0, SIGINFO_USED);
+}
+
 /* A handler as rt_sigaction(2) sets it (native sizes). */
 struct sigaction_k {
     uintptr_t handler;      /* SIG_DFL, SIG_IGN or an address */
@@ -40,7 +55,7 @@ struct signal_queue {
 struct queued_signal {
     struct list node;       /* guarded by sighand->lock; in no queue when empty (list_init it first) */
     struct signal_queue *queue; /* the one it is in; signal.c's */
-    siginfo_t info;
+    siginfo_t info;         /* SIGINFO_USED */
     /* Left the queue, to be delivered when `info` is not NULL (the copy that the program will see, which the
      * function may complete), or dropped.  Called under sighand->lock.  NULL: signal.c allocated it. */
     void (*taken)(struct queued_signal *q, siginfo_t *info);
