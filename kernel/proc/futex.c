@@ -125,8 +125,7 @@ int futex_load_locked(struct futex_bucket *b, struct uptr addr, uint32_t *value)
 
 /* --- FUTEX_WAIT ------------------------------------------------------------------------------------- */
 
-/* Queue the current thread if the word has the value: 0 and prepared to sleep, or -EAGAIN, -EFAULT. */
-static int wait_setup(struct uptr addr, uint32_t value, struct futex_waiter *w)
+int futex_waiter_queue_if(struct uptr addr, uint32_t value, struct futex_waiter *w)
 {
     struct futex_bucket *b = futex_bucket_of(&w->key);
     uint32_t seen;
@@ -143,8 +142,18 @@ static int wait_setup(struct uptr addr, uint32_t value, struct futex_waiter *w)
         return err;
     }
     futex_waiter_queue(b, w);
+    return 0;
+}
+
+/* Queue the current thread if the word has the value: 0 and prepared to sleep, or -EAGAIN, -EFAULT. */
+static int wait_setup(struct uptr addr, uint32_t value, struct futex_waiter *w)
+{
+    int err = futex_waiter_queue_if(addr, value, w);
+
+    if (err < 0)
+        return err;
     wait_prepare(WAIT_INTERRUPTIBLE);
-    spin_unlock(&b->lock);
+    spin_unlock(&w->bucket->lock);
     return 0;
 }
 

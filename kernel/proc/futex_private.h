@@ -119,6 +119,9 @@ must_check int futex_waiter_sleep(struct futex_waiter *w, const struct clock_dea
 /* The value at `addr` under the bucket's lock.  -EAGAIN: the page had to be fetched, and the lock was dropped for
  * it and taken again.  -EFAULT, likewise locked. */
 must_check int futex_load_locked(struct futex_bucket *b, struct uptr addr, uint32_t *value);
+/* Queue the waiter, whose key is set, if the word has the value: 0 with its bucket's lock held, for the caller to drop;
+ * -EAGAIN or -EFAULT with nothing held. */
+must_check int futex_waiter_queue_if(struct uptr addr, uint32_t value, struct futex_waiter *w);
 
 /* futex_pi.c: hand over what the dying task holds. */
 void futex_pi_exit(struct task *t);

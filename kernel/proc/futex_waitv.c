@@ -16,23 +16,11 @@ static int unqueue_all(struct futex_waiter *w, unsigned nr)
 
 static int queue_one(struct uptr addr, uint32_t value, struct futex_waiter *w)
 {
-    struct futex_bucket *b = futex_bucket_of(&w->key);
-    uint32_t seen;
-    int err;
+    int err = futex_waiter_queue_if(addr, value, w);
 
-    futex_bucket_enter(b);
-    do {
-        err = futex_load_locked(b, addr, &seen);
-    } while (err == -EAGAIN);
-    if (err == 0 && seen != value)
-        err = -EAGAIN;
-    if (err < 0) {
-        futex_bucket_leave(b);
-        return err;
-    }
-    futex_waiter_queue(b, w);
-    spin_unlock(&b->lock);
-    return 0;
+    if (err == 0)
+        spin_unlock(&w->bucket->lock);
+    return err;
 }
 
 static bool was_any_woken(struct futex_waiter *w, unsigned nr)
