@@ -50,7 +50,8 @@ static void open_stdio(const struct cmdline *line, const struct path *cwd, struc
 void boot_program(const struct cmdline *line)
 {
     static const char *argv[CMDLINE_MAX_WORDS];
-    struct init_args args = {.path = line->init, .argv = argv, .envp = line->env, .root = *root_path()};
+    struct init_args args = {
+        .path = line->init, .argv = argv, .envp = line->env, .root = *root_path()};
     char dir[256];
 
     argv[0] = line->argv0 ? line->argv0 : line->init;

@@ -18,10 +18,10 @@
 #define FROM_LONG(type, word) ((type)(word))
 #define FROM_PAIR(type, word) ((type)(word))
 #define FROM_UPTR(type, word) ((type){(word)})
-#define KIND(name, type, how, show)                                                                \
-    __attribute__((unused)) static inline type as_##name(uint64_t word)                            \
-    {                                                                                              \
-        return FROM_##how(type, word);                                                             \
+#define KIND(name, type, how, show)                                     \
+    __attribute__((unused)) static inline type as_##name(uint64_t word) \
+    {                                                                   \
+        return FROM_##how(type, word);                                  \
     }
 #include "kinds.def"
 #undef KIND
@@ -32,10 +32,10 @@ typedef long thunk(WORDS);
 
 #define PASS(i, k, n) as_##k(a##i)
 #define PASS_NONE
-#define ROW(id, str, res, sup, miss, n, ...)                                                       \
-    static long call_##id(WORDS)                                                                   \
-    {                                                                                              \
-        return sys_##id(EACH_##n(PASS, ##__VA_ARGS__));                                            \
+#define ROW(id, str, res, sup, miss, n, ...)            \
+    static long call_##id(WORDS)                        \
+    {                                                   \
+        return sys_##id(EACH_##n(PASS, ##__VA_ARGS__)); \
     }
 #include <syscalls/table.h>
 

@@ -10,7 +10,8 @@
 
 static bool has_timeout(int cmd)
 {
-    return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2;
+    return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI ||
+           cmd == FUTEX_LOCK_PI2;
 }
 
 /* The time-out argument: FUTEX_WAIT's is relative, on the monotonic clock; the others' are absolute.  0, -EFAULT,
@@ -29,8 +30,8 @@ static int read_deadline(int cmd, bool is_wall, struct uptr timeout, struct cloc
 }
 
 /* Waiting commands apart, which take a time-out where the others take `val2`. */
-static long futex_other(int cmd, unsigned flags, struct uptr uaddr, unsigned val, unsigned val2, struct uptr uaddr2,
-                        unsigned val3)
+static long futex_other(int cmd, unsigned flags, struct uptr uaddr, unsigned val, unsigned val2,
+                        struct uptr uaddr2, unsigned val3)
 {
     switch (cmd) {
     case FUTEX_WAKE_BITSET:
@@ -52,7 +53,8 @@ static long futex_other(int cmd, unsigned flags, struct uptr uaddr, unsigned val
 
 /* Everything but the two calls that programs make all the time. */
 static __attribute__((noinline)) long futex_general(struct uptr uaddr, int futex_op, unsigned val,
-                                                    unsigned long timeout, struct uptr uaddr2, unsigned val3)
+                                                    unsigned long timeout, struct uptr uaddr2,
+                                                    unsigned val3)
 {
     int cmd = futex_op & FUTEX_CMD_MASK;
     unsigned flags = futex_op & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
@@ -60,7 +62,8 @@ static __attribute__((noinline)) long futex_general(struct uptr uaddr, int futex
     struct clock_deadline deadline, *until = NULL;
 
     if (timeout && has_timeout(cmd)) {
-        int err = read_deadline(cmd, is_wall || cmd == FUTEX_LOCK_PI, uptr_of_word(timeout), &deadline);
+        int err =
+            read_deadline(cmd, is_wall || cmd == FUTEX_LOCK_PI, uptr_of_word(timeout), &deadline);
         if (err < 0)
             return err;
         until = &deadline;
@@ -82,8 +85,8 @@ static __attribute__((noinline)) long futex_general(struct uptr uaddr, int futex
     }
 }
 
-long sys_futex(struct uptr uaddr, int futex_op, unsigned val, unsigned long timeout, struct uptr uaddr2,
-               unsigned val3)
+long sys_futex(struct uptr uaddr, int futex_op, unsigned val, unsigned long timeout,
+               struct uptr uaddr2, unsigned val3)
 {
     if (futex_op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
         return futex_wake(uaddr, 0, (int)val, FUTEX_BITSET_MATCH_ANY);
@@ -99,7 +102,8 @@ static int read_waiter(struct uptr p, struct futex_one *one)
 
     if (user_get(p, &w) < 0)
         return -EFAULT;
-    if ((w.flags & ~(unsigned)(FUTEX_32 | FUTEX_PRIVATE_FLAG)) || w.__reserved || !(w.flags & FUTEX_32))
+    if ((w.flags & ~(unsigned)(FUTEX_32 | FUTEX_PRIVATE_FLAG)) || w.__reserved ||
+        !(w.flags & FUTEX_32))
         return -EINVAL;
     one->addr = uptr_of_word(w.uaddr);
     one->value = (uint32_t)w.val;
@@ -107,7 +111,8 @@ static int read_waiter(struct uptr p, struct futex_one *one)
     return 0;
 }
 
-long sys_futex_waitv(struct uptr waiters, unsigned nr_futexes, unsigned flags, struct uptr timeout, int clockid)
+long sys_futex_waitv(struct uptr waiters, unsigned nr_futexes, unsigned flags, struct uptr timeout,
+                     int clockid)
 {
     struct clock_deadline deadline, *until = NULL;
     struct futex_one *f;

@@ -7,14 +7,14 @@
 #include <proc/process.h>
 #include <syscalls/bodies.h>
 
-#define ALL_PROT (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define ALL_PROT      (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define MAX_FILE_SIZE INT64_MAX
 
 /* What mmap(2) accepts with MAP_SHARED_VALIDATE (Linux's LEGACY_MAP_MASK). */
-#define VALIDATED_FLAGS                                                                            \
-    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |       \
-     MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | \
-     MAP_STACK | MAP_HUGETLB | MAP_32BIT)
+#define VALIDATED_FLAGS                                                                      \
+    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | \
+     MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |         \
+     MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT)
 
 static struct vm *current_vm(void)
 {
@@ -50,7 +50,8 @@ static void choose_object(struct vm_map_args *args, struct file *f)
     if (f) {
         args->file_error = check_file(f, args->prot, args->flags, args->offset, len);
         if (!args->file_error)
-            args->file_error = f->ops->mmap(f, args->prot, args->flags, args->offset, len, &args->object);
+            args->file_error =
+                f->ops->mmap(f, args->prot, args->flags, args->offset, len, &args->object);
         if (type != MAP_PRIVATE && !f->can_write)
             args->max_prot &= ~PROT_WRITE;
     } else if (type == MAP_SHARED) {
@@ -71,7 +72,8 @@ long sys_mmap(uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t o
         if (!f)
             return -EBADF;
     }
-    struct vm_map_args args = {.addr = addr, .len = len, .prot = prot & ALL_PROT, .flags = flags, .offset = offset};
+    struct vm_map_args args = {
+        .addr = addr, .len = len, .prot = prot & ALL_PROT, .flags = flags, .offset = offset};
     int err = 0;
     if (flags & MAP_HUGETLB)
         err = f ? -EINVAL : -ENOMEM; /* an empty pool of huge pages */

@@ -57,7 +57,8 @@ static long begin_mask(struct uptr sigmask, size_t size, bool *has_mask)
 
 static int64_t time_left(const struct poll_timeout *t)
 {
-    if (t->deadline == 0) /* nobody waited and no clock was read; but some time has passed, as on Linux */
+    if (t->deadline ==
+        0) /* nobody waited and no clock was read; but some time has passed, as on Linux */
         return t->ns > 0 ? t->ns - 1 : t->ns;
     uint64_t now = arch_clock_ns();
     return t->deadline > now ? t->deadline - now : 0;

@@ -216,7 +216,8 @@ long sys_sched_get_priority_max(int policy)
 {
     if (is_realtime(policy))
         return RT_PRIORITY_MAX;
-    return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE || policy == SCHED_DEADLINE
+    return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ||
+                   policy == SCHED_DEADLINE
                ? 0
                : -EINVAL;
 }
@@ -308,7 +309,8 @@ long sys_getpriority(int which, int who)
 
 long sys_setpriority(int which, int who, int prio)
 {
-    struct nice_request r = {.which = which, .who = who, .is_set = true, .nice = MIN(MAX(prio, -20), 19)};
+    struct nice_request r = {
+        .which = which, .who = who, .is_set = true, .nice = MIN(MAX(prio, -20), 19)};
 
     if (which < PRIO_PROCESS || which > PRIO_USER)
         return -EINVAL;

@@ -8,34 +8,36 @@
 
 const struct syscall syscalls[NR_ROWS] = {
     [ROW_UNKNOWN] = {.name = "unknown", .missing = ""},
-#define ROW(id, str, res, sup, miss, n, ...)                                                       \
-    [ROW_##id] = {.name = str,                                                                     \
-                  .missing = miss,                                                                 \
-                  .support = sup,                                                                  \
-                  .result = RESULT_##res,                                                          \
-                  .argc = n,                                                                       \
-                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)},                                        \
+#define ROW(id, str, res, sup, miss, n, ...)                \
+    [ROW_##id] = {.name = str,                              \
+                  .missing = miss,                          \
+                  .support = sup,                           \
+                  .result = RESULT_##res,                   \
+                  .argc = n,                                \
+                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}, \
                   .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
-#define GAP(id, str, res, n, ...)                                                                  \
-    [ROW_##id] = {.name = str,                                                                     \
-                  .missing = "",                                                                   \
-                  .support = SUPPORT_NONE,                                                         \
-                  .result = RESULT_##res,                                                          \
-                  .argc = n,                                                                       \
-                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)},                                        \
+#define GAP(id, str, res, n, ...)                           \
+    [ROW_##id] = {.name = str,                              \
+                  .missing = "",                            \
+                  .support = SUPPORT_NONE,                  \
+                  .result = RESULT_##res,                   \
+                  .argc = n,                                \
+                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}, \
                   .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
 #include <syscalls/table.h>
 };
 
 const uint16_t syscall_row_of_number[NR_ABIS][SYSCALL_NUMBERS] = {
-    [ABI_X86_64] = {
+    [ABI_X86_64] =
+        {
 #define NR64(nr, name, id) [nr] = ROW_##id,
 #include <syscalls/table.h>
-    },
-    [ABI_I386] = {
+        },
+    [ABI_I386] =
+        {
 #define NR32(nr, name, id) [nr] = ROW_##id,
 #include <syscalls/table.h>
-    },
+        },
 };
 
 int syscall_number(enum abi abi, enum row row)

@@ -9,8 +9,9 @@
 #include <syscalls/bodies.h>
 
 #define NS_PER_SEC  1000000000UL
-#define NS_PER_TICK 10000000UL  /* USER_HZ is 100 */
-#define COARSE_NS   4000000UL   /* what clock_getres says of the coarse clocks; ours are as fine as the others */
+#define NS_PER_TICK 10000000UL /* USER_HZ is 100 */
+#define COARSE_NS \
+    4000000UL /* what clock_getres says of the coarse clocks; ours are as fine as the others */
 
 /* --- reading and setting ---------------------------------------------------------------------------------- */
 
@@ -108,7 +109,8 @@ long sys_times(struct uptr buf)
     struct process_usage u;
 
     process_get_usage(p, &u);
-    struct tms_ns t = {u.user_ns, u.kernel_ns, p->children_usage.user_ns, p->children_usage.kernel_ns};
+    struct tms_ns t = {u.user_ns, u.kernel_ns, p->children_usage.user_ns,
+                       p->children_usage.kernel_ns};
     if (!uptr_is_null(buf) && user_put_tms(buf, &t) < 0)
         return -EFAULT;
     return (long)(clock_mono_ns() / NS_PER_TICK);

@@ -79,7 +79,9 @@ must_check static inline int turn_take(struct turn *t, bool nonblock)
         return 0;
     if (nonblock)
         return -EAGAIN;
-    return WAIT_EVENT_EXCLUSIVE(&t->wait, turn_try(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0 ? -ERESTARTSYS : 0;
+    return WAIT_EVENT_EXCLUSIVE(&t->wait, turn_try(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0
+               ? -ERESTARTSYS
+               : 0;
 }
 
 static inline void turn_give(struct turn *t)

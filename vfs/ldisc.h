@@ -6,13 +6,15 @@
 #include <asm/termbits.h>
 #include <base/types.h>
 
-#define LDISC_SIZE 4096 /* bytes of input that are kept; the longest line, as on Linux, has 4095 and a newline */
+#define LDISC_SIZE \
+    4096 /* bytes of input that are kept; the longest line, as on Linux, has 4095 and a newline */
 
 /* Where a call's effects go. */
 struct ldisc_sink {
-    void (*echo)(struct ldisc_sink *s, const char *bytes, size_t n); /* to the screen, processed already */
-    void (*signal)(struct ldisc_sink *s, int sig);                  /* ^C ^\ ^Z, to the foreground group */
-    void (*flush_output)(struct ldisc_sink *s);                     /* what is not on the screen yet goes */
+    void (*echo)(struct ldisc_sink *s, const char *bytes,
+                 size_t n);                        /* to the screen, processed already */
+    void (*signal)(struct ldisc_sink *s, int sig); /* ^C ^\ ^Z, to the foreground group */
+    void (*flush_output)(struct ldisc_sink *s);    /* what is not on the screen yet goes */
 };
 
 /* Input:  buf[read .. canon)  complete lines, each ended by a byte whose bit in `ends` is set (^D: that byte is 0
@@ -23,10 +25,10 @@ struct ldisc {
     struct termios2 settings;
     unsigned read, canon, head;
     unsigned column, line_column; /* of the cursor; where the line being typed began */
-    bool is_stopped;     /* ^S: the caller sends nothing while this is set */
-    bool is_literal;     /* ^V: the next byte is not special */
-    bool is_erasing;     /* ECHOPRT: between \ and / */
-    bool is_pushed;      /* the last end was made by turning ICANON on: a 0 there is data */
+    bool is_stopped;              /* ^S: the caller sends nothing while this is set */
+    bool is_literal;              /* ^V: the next byte is not special */
+    bool is_erasing;              /* ECHOPRT: between \ and / */
+    bool is_pushed; /* the last end was made by turning ICANON on: a 0 there is data */
     uint64_t ends[LDISC_SIZE / 64];
     uint8_t buf[LDISC_SIZE];
 };

@@ -27,15 +27,17 @@ struct pipe_buf {
 };
 
 struct pipe {
-    struct mutex lock; /* RANK_PIPE - guards, although waiters look at head, tail and the counts without it: */
+    struct mutex
+        lock; /* RANK_PIPE - guards, although waiters look at head, tail and the counts without it: */
     unsigned head, tail, nr_slots; /* nr_slots is a power of two */
     struct pipe_buf *ring;
-    unsigned readers, writers;   /* open files */
-    unsigned r_counter, w_counter; /* opens for reading, writing so far: what a FIFO's opener waits for */
+    unsigned readers, writers; /* open files */
+    unsigned r_counter,
+        w_counter;      /* opens for reading, writing so far: what a FIFO's opener waits for */
     struct page *spare; /* or NULL */
-    bool was_polled; /* then every write is announced: edge-triggered pollers rely on it */
+    bool was_polled;    /* then every write is announced: edge-triggered pollers rely on it */
 
-    unsigned files;  /* open files, guarded by the inode's lock */
+    unsigned files; /* open files, guarded by the inode's lock */
     struct waitq read_wait, write_wait;
 };
 
@@ -71,7 +73,8 @@ static inline unsigned pipe_round_slots(unsigned long size)
 }
 
 /* Append a page, whose reference the pipe takes over; the pipe is not full.  Locked. */
-static inline void pipe_push(struct pipe *p, struct page *page, unsigned offset, unsigned len, unsigned flags)
+static inline void pipe_push(struct pipe *p, struct page *page, unsigned offset, unsigned len,
+                             unsigned flags)
 {
     *pipe_slot(p, p->head) = (struct pipe_buf){page, offset, len, flags};
     atomic_store(&p->head, p->head + 1);

@@ -14,17 +14,17 @@
 struct tty {
     struct tty_driver *driver;
     struct chardev node;
-    struct tty *next;            /* all terminals; set once */
+    struct tty *next; /* all terminals; set once */
     struct turn read_turn, write_turn;
     struct waitq read_wait, write_wait; /* input or hang-up; room for output, drained or hang-up */
-    struct spinlock lock;        /* RANK_LDISC, interrupts off - guards: */
+    struct spinlock lock;               /* RANK_LDISC, interrupts off - guards: */
     struct ldisc ldisc;
-    struct byte_ring out;        /* processed output on its way to the driver */
+    struct byte_ring out; /* processed output on its way to the driver */
     struct winsize winsize;
-    int session, group;          /* whose controlling terminal this is, its foreground group; 0: nobody's */
+    int session, group; /* whose controlling terminal this is, its foreground group; 0: nobody's */
     bool is_hung_up;
-    bool has_refused;            /* the driver holds input back until ->resume */
-    bool is_exclusive;           /* TIOCEXCL */
+    bool has_refused;  /* the driver holds input back until ->resume */
+    bool is_exclusive; /* TIOCEXCL */
 };
 
 /* Send what can be sent.  Locked. */

@@ -69,7 +69,8 @@ _Static_assert(offsetof(struct regs, ss) == REGS_SS, "offsets.h");
 _Static_assert(sizeof(struct regs) == REGS_SIZE, "offsets.h");
 _Static_assert(offsetof(struct arch_thread, rsp) == THREAD_RSP, "offsets.h");
 _Static_assert(SEL_KERNEL_CS == KERNEL_CS && SEL_KERNEL_DS == KERNEL_DS, "offsets.h");
-_Static_assert(SEL_USER_CS == USER_CS && SEL_USER32_CS == USER32_CS && SEL_USER_DS == USER_DS, "offsets.h");
+_Static_assert(SEL_USER_CS == USER_CS && SEL_USER32_CS == USER32_CS && SEL_USER_DS == USER_DS,
+               "offsets.h");
 _Static_assert(VEC_SYSCALL == VECTOR_SYSCALL && VEC_NMI == VECTOR_NMI, "offsets.h");
 
 static struct arch_cpu arch_cpu_boot;
@@ -100,12 +101,23 @@ void cpu_detect(void)
         uint32_t leaf;
         uint8_t reg, bit, feature;
     } bits[] = {
-        {1, 3, 24, CPU_FXSR},          {1, 2, 26, CPU_XSAVE},        {1, 3, 13, CPU_PGE},
-        {1, 2, 30, CPU_RDRAND},        {1, 2, 21, CPU_X2APIC},       {1, 2, 24, CPU_TSC_DEADLINE},
-        {1, 2, 31, CPU_HYPERVISOR},    {7, 1, 0, CPU_FSGSBASE},      {7, 1, 7, CPU_SMEP},
-        {7, 1, 20, CPU_SMAP},          {7, 2, 2, CPU_UMIP},          {7, 1, 18, CPU_RDSEED},
-        {7, 2, 22, CPU_RDPID},         {0x80000001, 3, 20, CPU_NX},  {0x80000001, 3, 26, CPU_1G_PAGES},
-        {0x80000001, 3, 27, CPU_RDTSCP}, {0x80000007, 3, 8, CPU_TSC_INVARIANT},
+        {1, 3, 24, CPU_FXSR},
+        {1, 2, 26, CPU_XSAVE},
+        {1, 3, 13, CPU_PGE},
+        {1, 2, 30, CPU_RDRAND},
+        {1, 2, 21, CPU_X2APIC},
+        {1, 2, 24, CPU_TSC_DEADLINE},
+        {1, 2, 31, CPU_HYPERVISOR},
+        {7, 1, 0, CPU_FSGSBASE},
+        {7, 1, 7, CPU_SMEP},
+        {7, 1, 20, CPU_SMAP},
+        {7, 2, 2, CPU_UMIP},
+        {7, 1, 18, CPU_RDSEED},
+        {7, 2, 22, CPU_RDPID},
+        {0x80000001, 3, 20, CPU_NX},
+        {0x80000001, 3, 26, CPU_1G_PAGES},
+        {0x80000001, 3, 27, CPU_RDTSCP},
+        {0x80000007, 3, 8, CPU_TSC_INVARIANT},
     };
     uint32_t max = cpuid(0, 0).eax, max_ext = cpuid(0x80000000, 0).eax;
 

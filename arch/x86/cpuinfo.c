@@ -3,6 +3,7 @@
 
 #include <base/string.h>
 
+/* clang-format off */
 /* Linux's names of the feature bits, in bit order from 0; "" where Linux prints nothing. */
 static const char *const names_1_edx[32] = {
     "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", "", "sep", "mtrr", "pge", "mca", "cmov",
@@ -37,6 +38,7 @@ static const char *const names_7_edx[32] = {
     [14] = "serialize", [16] = "tsxldtrk", [22] = "amx_bf16", [23] = "avx512_fp16", [24] = "amx_tile", [25] = "amx_int8",
 };
 static const char *const names_d1_eax[32] = {"xsaveopt", "xsavec", "xgetbv1", "xsaves"};
+/* clang-format on */
 
 struct text {
     char *buf;
@@ -99,7 +101,8 @@ static void put_model(struct text *t)
         model_name++;
     put(t, "vendor_id\t: %.4s%.4s%.4s\n", (char *)&zero.ebx, (char *)&zero.edx, (char *)&zero.ecx);
     put(t, "cpu family\t: %u\nmodel\t\t: %u\n", family, model);
-    put(t, "model name\t: %s\nstepping\t: %u\n", *model_name ? model_name : "unknown", one.eax & 15);
+    put(t, "model name\t: %s\nstepping\t: %u\n", *model_name ? model_name : "unknown",
+        one.eax & 15);
 }
 
 unsigned arch_cpuinfo(unsigned index, char *buf, size_t size)
@@ -107,21 +110,23 @@ unsigned arch_cpuinfo(unsigned index, char *buf, size_t size)
     struct text t = {.buf = buf, .size = size};
     uint64_t khz = platform_tsc_hz() / 1000;
     unsigned clflush = (cpuid(1, 0).ebx >> 8 & 0xff) * 8, apic_id = arch_cpu(index)->apic_id;
-    uint32_t address_bits = cpuid(0x80000000, 0).eax >= 0x80000008 ? cpuid(0x80000008, 0).eax : 0x3024;
+    uint32_t address_bits =
+        cpuid(0x80000000, 0).eax >= 0x80000008 ? cpuid(0x80000008, 0).eax : 0x3024;
 
     put(&t, "processor\t: %u\n", index);
     put_model(&t);
     put(&t, "cpu MHz\t\t: %lu.%03lu\n", khz / 1000, khz % 1000);
     if (cpuid(0x80000000, 0).eax >= 0x80000006)
         put(&t, "cache size\t: %u KB\n", cpuid(0x80000006, 0).ecx >> 16);
-    put(&t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", arch_cpu_count(), index,
-        arch_cpu_count());
+    put(&t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
+        arch_cpu_count(), index, arch_cpu_count());
     put(&t, "apicid\t\t: %u\ninitial apicid\t: %u\n", apic_id, apic_id);
-    put(&t, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:", cpuid(0, 0).eax);
+    put(&t, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:",
+        cpuid(0, 0).eax);
     put_all_flags(&t);
     put(&t, "\nbugs\t\t:\nbogomips\t: %lu.%02lu\n", khz / 500, khz / 5 % 100);
     put(&t, "clflush size\t: %u\ncache_alignment\t: %u\n", clflush, clflush);
-    put(&t, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", address_bits & 0xff,
-        address_bits >> 8 & 0xff);
+    put(&t, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
+        address_bits & 0xff, address_bits >> 8 & 0xff);
     return t.used;
 }

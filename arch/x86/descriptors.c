@@ -56,7 +56,8 @@ static void gate_set(unsigned vector, const void *entry, unsigned ist, unsigned 
 void descriptors_init_idt(void)
 {
     for (unsigned v = 0; v < NUM_VECTORS; v++)
-        gate_set(v, entry_stubs + v * STUB_SIZE, 0, v == VECTOR_BREAKPOINT || v == VECTOR_OVERFLOW ? 3 : 0);
+        gate_set(v, entry_stubs + v * STUB_SIZE, 0,
+                 v == VECTOR_BREAKPOINT || v == VECTOR_OVERFLOW ? 3 : 0);
     gate_set(VECTOR_SYSCALL, entry_int80, 0, 3);
     gate_set(VECTOR_NMI, entry_nmi, IST_NMI, 0);
     gate_set(VECTOR_DOUBLE_FAULT, entry_double_fault, IST_DOUBLE_FAULT, 0);
@@ -74,7 +75,8 @@ void descriptors_init_cpu(struct cpu *cpu)
     a->gdt[GDT_USER32_CS] = CODE32 | DPL3;
     a->gdt[GDT_USER_DS] = DATA | DPL3;
     a->gdt[GDT_USER_CS] = CODE64 | DPL3;
-    a->gdt[GDT_TSS] = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 | TSS_TYPE << 40 | (tss >> 24 & 0xff) << 56;
+    a->gdt[GDT_TSS] = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 | TSS_TYPE << 40 |
+                      (tss >> 24 & 0xff) << 56;
     a->gdt[GDT_TSS + 1] = tss >> 32;
     a->gdt[GDT_CPU_NUMBER] = CPU_NUMBER | cpu->index;
 
@@ -93,19 +95,20 @@ void descriptors_load(struct cpu *cpu)
     struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)idt};
     uint64_t scratch;
 
-    __asm__ volatile("lgdt %1\n\t"
-                     "lidt %2\n\t"
-                     "ltr %w3\n\t"
-                     "movl %4, %%ss\n\t"
-                     "movl %5, %%ds\n\t"
-                     "movl %5, %%es\n\t"
-                     "movl %5, %%fs\n\t" /* GS keeps its base: the selector was zeroed by the entry code */
-                     "pushq %6\n\t"
-                     "leaq 1f(%%rip), %0\n\t"
-                     "pushq %0\n\t"
-                     "lretq\n"
-                     "1:"
-                     : "=&r"(scratch)
-                     : "m"(gdt), "m"(idtr), "r"(GDT_TSS * 8), "r"(KERNEL_DS), "r"(0), "i"(KERNEL_CS)
-                     : "memory");
+    __asm__ volatile(
+        "lgdt %1\n\t"
+        "lidt %2\n\t"
+        "ltr %w3\n\t"
+        "movl %4, %%ss\n\t"
+        "movl %5, %%ds\n\t"
+        "movl %5, %%es\n\t"
+        "movl %5, %%fs\n\t" /* GS keeps its base: the selector was zeroed by the entry code */
+        "pushq %6\n\t"
+        "leaq 1f(%%rip), %0\n\t"
+        "pushq %0\n\t"
+        "lretq\n"
+        "1:"
+        : "=&r"(scratch)
+        : "m"(gdt), "m"(idtr), "r"(GDT_TSS * 8), "r"(KERNEL_DS), "r"(0), "i"(KERNEL_CS)
+        : "memory");
 }

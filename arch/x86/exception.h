@@ -5,9 +5,9 @@
 
 /* In inline assembly: a fault of the instruction at label `from` continues at label `to`.  (An entry is a range of
  * addresses and where to go on.) */
-#define EXCEPTION_ENTRY(from, to)                                                                  \
-    ".pushsection .exception_table, \"a\"\n\t"                                                     \
-    ".quad " from ", " from " + 1, " to "\n\t"                                                                   \
+#define EXCEPTION_ENTRY(from, to)              \
+    ".pushsection .exception_table, \"a\"\n\t" \
+    ".quad " from ", " from " + 1, " to "\n\t" \
     ".popsection\n\t"
 
 /* Where to continue after a fault at `rip`; 0: nowhere. */

@@ -25,9 +25,9 @@
 #define MXCSR_DEFAULT 0x1f80u
 #define FCW_DEFAULT   0x037fu
 
-#define XFEATURE_FPSSE   0x03ull
-#define XFEATURE_AVX     0x04ull
-#define XFEATURE_AVX512  0xe0ull
+#define XFEATURE_FPSSE  0x03ull
+#define XFEATURE_AVX    0x04ull
+#define XFEATURE_AVX512 0xe0ull
 
 struct xsave_header {
     uint64_t xstate_bv, xcomp_bv, reserved[6];
@@ -81,7 +81,8 @@ void *fpu_new(void)
 void fpu_save_full(void *area)
 {
     if (fpu.features != 0)
-        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"((uint32_t)fpu.features), "d"(0) : "memory");
+        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"((uint32_t)fpu.features), "d"(0)
+                         : "memory");
     else
         __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
@@ -89,7 +90,8 @@ void fpu_save_full(void *area)
 void fpu_save(void *area)
 {
     if (cpu_has(CPU_XSAVEOPT))
-        __asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"((uint32_t)fpu.features), "d"(0) : "memory");
+        __asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"((uint32_t)fpu.features), "d"(0)
+                         : "memory");
     else
         fpu_save_full(area);
 }
@@ -97,19 +99,19 @@ void fpu_save(void *area)
 void fpu_load(const void *area)
 {
     if (fpu.features != 0)
-        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"((uint32_t)fpu.features), "d"(0) : "memory");
+        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"((uint32_t)fpu.features), "d"(0)
+                         : "memory");
     else
         __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
 /* In a program's memory: the instruction at label 1 may fault, and then sets its first operand. */
-#define FRAME_MOVE(instruction)                                                                    \
-    STAC "1: " instruction "\n"                                                                    \
-    "2: " CLAC                                                                                     \
-    ".pushsection .text.fixup, \"ax\"\n"                                                          \
-    "3: movb $1, %0\n\t"                                                                          \
-    "jmp 2b\n\t"                                                                                  \
-    ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
+#define FRAME_MOVE(instruction)                          \
+    STAC "1: " instruction "\n"                          \
+         "2: " CLAC ".pushsection .text.fixup, \"ax\"\n" \
+         "3: movb $1, %0\n\t"                            \
+         "jmp 2b\n\t"                                    \
+         ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
 
 /* False: the memory is not there. */
 static bool frame_store(uintptr_t va)
@@ -189,7 +191,8 @@ int arch_fpu_to_user(struct uptr frame)
     if (frame.va > USER_TOP - size)
         return -EFAULT;
     /* XSAVE writes only the first word of the header. */
-    if (fpu.features != 0 && arch_zero_user(frame.va + FXSAVE_SIZE, sizeof(struct xsave_header)) != 0)
+    if (fpu.features != 0 &&
+        arch_zero_user(frame.va + FXSAVE_SIZE, sizeof(struct xsave_header)) != 0)
         return -EFAULT;
     return frame_store(frame.va) ? frame_complete(frame.va) : -EFAULT;
 }
@@ -204,7 +207,8 @@ static int frame_features(uintptr_t va, uint64_t *features)
     if (arch_copy_from_user(&sw, va + FXSAVE_SIZE - sizeof(sw), sizeof(sw)) != 0)
         return -EFAULT;
     if (fpu.features == 0 || sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size > fpu.size ||
-        sw.xstate_size < FXSAVE_SIZE + sizeof(struct xsave_header) || sw.xstate_size > sw.extended_size)
+        sw.xstate_size < FXSAVE_SIZE + sizeof(struct xsave_header) ||
+        sw.xstate_size > sw.extended_size)
         return 0;
     if (arch_copy_from_user(&magic2, va + sw.xstate_size, sizeof(magic2)) != 0)
         return -EFAULT;

@@ -18,7 +18,7 @@ enum vector {
     VECTOR_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
     VECTOR_MACHINE_CHECK = 18,
-    VECTOR_PIC = 0x20,          /* 16 of them: the legacy PIC, masked; only its spurious ones can come */
+    VECTOR_PIC = 0x20, /* 16 of them: the legacy PIC, masked; only its spurious ones can come */
     VECTOR_DEVICE_FIRST = 0x30, /* lines and MSIs, except VECTOR_SYSCALL */
     VECTOR_SYSCALL = 0x80,      /* int 0x80 from ring 3 */
     VECTOR_DEVICE_LAST = 0xef,
@@ -93,8 +93,24 @@ void cpu_set_running(struct cpu *cpu);
 
 /* CPUID, once decoded (cpu.c).  Bits of this CPU; all CPUs are assumed to be alike. */
 enum cpu_feature {
-    CPU_FXSR, CPU_XSAVE, CPU_XSAVEOPT, CPU_FSGSBASE, CPU_SMEP, CPU_SMAP, CPU_UMIP, CPU_PGE, CPU_NX, CPU_1G_PAGES,
-    CPU_RDRAND, CPU_RDSEED, CPU_X2APIC, CPU_TSC_DEADLINE, CPU_TSC_INVARIANT, CPU_RDTSCP, CPU_RDPID, CPU_HYPERVISOR,
+    CPU_FXSR,
+    CPU_XSAVE,
+    CPU_XSAVEOPT,
+    CPU_FSGSBASE,
+    CPU_SMEP,
+    CPU_SMAP,
+    CPU_UMIP,
+    CPU_PGE,
+    CPU_NX,
+    CPU_1G_PAGES,
+    CPU_RDRAND,
+    CPU_RDSEED,
+    CPU_X2APIC,
+    CPU_TSC_DEADLINE,
+    CPU_TSC_INVARIANT,
+    CPU_RDTSCP,
+    CPU_RDPID,
+    CPU_HYPERVISOR,
     CPU_FEATURES,
 };
 /* Fill cpu_features and patch code for this CPU: once, first of all. */
@@ -149,7 +165,8 @@ static inline uint64_t rdmsr(uint32_t msr)
 
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
-    __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+    __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
 }
 
 static inline uint8_t inb(uint16_t port)

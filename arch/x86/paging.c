@@ -63,7 +63,8 @@ uint64_t *pte_descend(uint64_t *entry, uint64_t bits, table_alloc_fn *alloc)
         struct paddr page = alloc();
         if (page.pa == 0)
             return NULL;
-        if (__atomic_compare_exchange_n(entry, &e, page.pa | bits, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (__atomic_compare_exchange_n(entry, &e, page.pa | bits, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
             e = page.pa | bits;
         else
             up_table_page_free(page);
@@ -83,7 +84,8 @@ static int pte_split(uint64_t *entry)
     do {
         for (unsigned i = 0; i < TABLE_ENTRIES; i++)
             table[i] = (e & ~PTE_BIG) + i * PAGE_SIZE;
-    } while (!__atomic_compare_exchange_n(entry, &e, page.pa | TABLE_BITS, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(entry, &e, page.pa | TABLE_BITS, false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED));
     return 0;
 }
 
@@ -93,8 +95,8 @@ static void table_retire(struct arch_vm *vm, uint64_t *table)
 
     do {
         table[0] = head;
-    } while (!__atomic_compare_exchange_n(&vm->retired, &head, direct_paddr(table).pa, false, __ATOMIC_ACQ_REL,
-                                          __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&vm->retired, &head, direct_paddr(table).pa, false,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 }
 
 int arch_vm_init(struct arch_vm *vm)
@@ -143,7 +145,8 @@ int arch_map(struct arch_vm *vm, uintptr_t va, struct paddr pa, unsigned flags)
         if (!table)
             return -ENOMEM;
     }
-    uint64_t old = __atomic_exchange_n(&table[pte_slot(va, leaf)], pte_leaf(pa, flags, 0), __ATOMIC_ACQ_REL);
+    uint64_t old =
+        __atomic_exchange_n(&table[pte_slot(va, leaf)], pte_leaf(pa, flags, 0), __ATOMIC_ACQ_REL);
     if (leaf == 1 && old & PTE_P && !(old & PTE_BIG))
         table_retire(vm, pte_table(old));
     return 0;
@@ -201,7 +204,8 @@ static void leaf_protect(struct walk *w, uint64_t *entry, uintptr_t va, size_t s
 
     do {
         next = pte_leaf((struct paddr){e & PTE_ADDR}, w->flags, e & keep);
-    } while (!__atomic_compare_exchange_n(entry, &e, next, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    } while (
+        !__atomic_compare_exchange_n(entry, &e, next, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 }
 
 int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit, void *arg)
@@ -237,8 +241,8 @@ bool arch_lookup(struct arch_vm *vm, uintptr_t va, struct paddr *pa, size_t *siz
 }
 
 /* Retire the tables under `table` that lie wholly in the range and are clear; answers whether `table` is one. */
-static bool prune_table(struct arch_vm *vm, uint64_t *table, unsigned level, uintptr_t base, uintptr_t start,
-                        uintptr_t end)
+static bool prune_table(struct arch_vm *vm, uint64_t *table, unsigned level, uintptr_t base,
+                        uintptr_t start, uintptr_t end)
 {
     uint64_t span = pte_span(level);
     unsigned first = start > base ? (start - base) / span : 0;

@@ -7,15 +7,16 @@
 
 #include "internal.h"
 
-#define PTE_P    0x001ull
-#define PTE_W    0x002ull
-#define PTE_U    0x004ull
-#define PTE_UC   0x018ull /* PWT and PCD */
-#define PTE_A    0x020ull
-#define PTE_D    0x040ull
-#define PTE_BIG  0x080ull
-#define PTE_G    0x100ull
-#define PTE_NONE 0x200ull /* ours: a page is here though nobody may touch it (PROT_NONE); PTE_P is 0 */
+#define PTE_P   0x001ull
+#define PTE_W   0x002ull
+#define PTE_U   0x004ull
+#define PTE_UC  0x018ull /* PWT and PCD */
+#define PTE_A   0x020ull
+#define PTE_D   0x040ull
+#define PTE_BIG 0x080ull
+#define PTE_G   0x100ull
+#define PTE_NONE \
+    0x200ull /* ours: a page is here though nobody may touch it (PROT_NONE); PTE_P is 0 */
 #define PTE_NX   (1ull << 63)
 #define PTE_ADDR 0x000ffffffffff000ull
 

@@ -13,12 +13,12 @@
 #include <base/log.h>
 #include <base/string.h>
 
-#define TABLE_BITS   (PTE_P | PTE_W | PTE_A)
-#define GIB_SHIFT    30
-#define GIB          (1ull << GIB_SHIFT)
-#define BOOT_DIRECT  (4 * GIB) /* what boot.asm maps */
-#define DEVICE_END   0xffffffffffe00000UL
-#define RESERVE_MIN  10        /* root, first tables of each region, devices */
+#define TABLE_BITS  (PTE_P | PTE_W | PTE_A)
+#define GIB_SHIFT   30
+#define GIB         (1ull << GIB_SHIFT)
+#define BOOT_DIRECT (4 * GIB) /* what boot.asm maps */
+#define DEVICE_END  0xffffffffffe00000UL
+#define RESERVE_MIN 10 /* root, first tables of each region, devices */
 
 extern uint64_t boot_root[], direct_pdpt[], boot_stack_guard[], image_tables[];
 extern char text_start[], rodata_end[];
@@ -98,7 +98,8 @@ static unsigned reserve_pages(const struct bootinfo *info)
     for (unsigned i = 0; i < info->nr_ranges; i++)
         if (info->ranges[i].kind == BOOT_RAM)
             end = MAX(end, info->ranges[i].start.pa + info->ranges[i].size);
-    return RESERVE_MIN + (end + GIB / 4 - 1) / (GIB / 4) + (cpu_has(CPU_1G_PAGES) ? 0 : end / GIB + 1);
+    return RESERVE_MIN + (end + GIB / 4 - 1) / (GIB / 4) +
+           (cpu_has(CPU_1G_PAGES) ? 0 : end / GIB + 1);
 }
 
 void paging_init(const struct bootinfo *info)
@@ -112,7 +113,8 @@ void paging_init(const struct bootinfo *info)
 
     paging_kernel_vm.root = reserve_alloc();
     uint64_t *root = direct_ptr(paging_kernel_vm.root);
-    memcpy(root + ROOT_UPPER, boot_root + ROOT_UPPER, (TABLE_ENTRIES - ROOT_UPPER) * sizeof(root[0]));
+    memcpy(root + ROOT_UPPER, boot_root + ROOT_UPPER,
+           (TABLE_ENTRIES - ROOT_UPPER) * sizeof(root[0]));
     direct_protect_image();
     /* In every root from the start, as a fault on a kernel stack could not be repaired. */
     (void)kernel_entry(KMAP_BASE, 2);
@@ -127,7 +129,8 @@ uint32_t paging_trampoline_root(void)
 {
     const uint64_t *root = direct_ptr(paging_kernel_vm.root);
 
-    memcpy(boot_root + ROOT_UPPER, root + ROOT_UPPER, (TABLE_ENTRIES - ROOT_UPPER) * sizeof(root[0]));
+    memcpy(boot_root + ROOT_UPPER, root + ROOT_UPPER,
+           (TABLE_ENTRIES - ROOT_UPPER) * sizeof(root[0]));
     return (uint32_t)((uintptr_t)boot_root - IMAGE_BASE);
 }
 
@@ -195,7 +198,8 @@ void *paging_map_device(struct paddr pa, size_t size)
     if (va + length > DEVICE_END)
         return NULL;
     for (size_t at = 0; at < length; at += PAGE_SIZE)
-        if (arch_kmap(va + at, (struct paddr){pa.pa - offset + at}, MAP_R | MAP_W | MAP_UNCACHED) < 0)
+        if (arch_kmap(va + at, (struct paddr){pa.pa - offset + at}, MAP_R | MAP_W | MAP_UNCACHED) <
+            0)
             return NULL;
     return (void *)(va + offset);
 }

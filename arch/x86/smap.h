@@ -2,10 +2,10 @@
  * these no-operations.  For inline assembly; usercopy.asm and entry.asm have their own. */
 #pragma once
 
-#define SMAP_SITE(code)                                                                            \
-    "771: .byte 0x0f, 0x1f, 0x00\n\t"                                                              \
-    ".pushsection .smap_sites, \"a\"\n\t"                                                          \
-    ".quad 771b, " code "\n\t"                                                                     \
+#define SMAP_SITE(code)                   \
+    "771: .byte 0x0f, 0x1f, 0x00\n\t"     \
+    ".pushsection .smap_sites, \"a\"\n\t" \
+    ".quad 771b, " code "\n\t"            \
     ".popsection\n\t"
 #define STAC SMAP_SITE("0xcb010f")
 #define CLAC SMAP_SITE("0xca010f")

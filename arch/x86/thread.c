@@ -18,19 +18,19 @@
 #define GDT_TLS            12
 
 /* Load a selector that the program once loaded itself; 0 when its descriptor has gone. */
-#define SEGMENT_LOAD(reg, selector)                                                                \
-    __asm__ volatile("1: movl %0, %%" reg "\n\t"                                                   \
-                     ".pushsection .text.fixup, \"ax\"\n"                                          \
-                     "2: xorl %0, %0\n\t"                                                          \
-                     "jmp 1b\n\t"                                                                  \
-                     ".popsection\n\t" EXCEPTION_ENTRY("1b", "2b")                                 \
+#define SEGMENT_LOAD(reg, selector)                                \
+    __asm__ volatile("1: movl %0, %%" reg "\n\t"                   \
+                     ".pushsection .text.fixup, \"ax\"\n"          \
+                     "2: xorl %0, %0\n\t"                          \
+                     "jmp 1b\n\t"                                  \
+                     ".popsection\n\t" EXCEPTION_ENTRY("1b", "2b") \
                      : "+r"(selector)::"memory")
 
-#define SEGMENT_READ(reg)                                                                          \
-    __extension__({                                                                                \
-        uint32_t selector_;                                                                        \
-        __asm__ volatile("movl %%" reg ", %0" : "=r"(selector_));                                  \
-        (uint16_t) selector_;                                                                      \
+#define SEGMENT_READ(reg)                                         \
+    __extension__({                                               \
+        uint32_t selector_;                                       \
+        __asm__ volatile("movl %%" reg ", %0" : "=r"(selector_)); \
+        (uint16_t) selector_;                                     \
     })
 
 static struct arch_thread *current_arch(void)
@@ -156,7 +156,8 @@ noreturn void thread_first_run(struct thread *prev, void (*entry)(void *), void 
     panic("a thread's entry function returned");
 }
 
-int arch_thread_init(struct arch_thread *t, void *stack_top, void (*entry)(void *), void *arg, bool is_user)
+int arch_thread_init(struct arch_thread *t, void *stack_top, void (*entry)(void *), void *arg,
+                     bool is_user)
 {
     *t = (struct arch_thread){.stack_top = (uint64_t)stack_top, .fpu_cpu = FPU_CPU_NONE};
     if (is_user) {
@@ -164,8 +165,10 @@ int arch_thread_init(struct arch_thread *t, void *stack_top, void (*entry)(void 
         if (!t->fpu)
             return -ENOMEM;
     }
-    struct switch_frame *frame = (struct switch_frame *)ALIGN_DOWN((uintptr_t)arch_user_regs(t), 16) - 1;
-    *frame = (struct switch_frame){.rbx = (uint64_t)entry, .r12 = (uint64_t)arg, .rip = (uint64_t)switch_first};
+    struct switch_frame *frame =
+        (struct switch_frame *)ALIGN_DOWN((uintptr_t)arch_user_regs(t), 16) - 1;
+    *frame = (struct switch_frame){
+        .rbx = (uint64_t)entry, .r12 = (uint64_t)arg, .rip = (uint64_t)switch_first};
     t->rsp = (uint64_t)frame;
     return 0;
 }
@@ -178,7 +181,8 @@ void arch_thread_destroy(struct arch_thread *t)
 
 uint64_t arch_thread_frame(const struct arch_thread *t)
 {
-    return (uint64_t)&((const struct switch_frame *)t->rsp)->rbp; /* the return address is next to it, as in a call */
+    return (uint64_t) & ((const struct switch_frame *)t->rsp)
+                            ->rbp; /* the return address is next to it, as in a call */
 }
 
 void arch_enter_user(void)

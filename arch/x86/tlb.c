@@ -92,7 +92,8 @@ void tlb_init(void)
 }
 
 /* Carry a request out on this CPU and on `cpus`. */
-static void flush_everywhere(enum flush_kind kind, struct arch_vm *vm, uint64_t cpus, uintptr_t start, uintptr_t end)
+static void flush_everywhere(enum flush_kind kind, struct arch_vm *vm, uint64_t cpus,
+                             uintptr_t start, uintptr_t end)
 {
     unsigned me = this_cpu()->index;
     struct flush_request *r = &requests[me];

@@ -14,8 +14,8 @@ struct exception_entry {
 extern const struct exception_entry exception_table_start[], exception_table_end[];
 
 static irq_vector_fn *handlers[256];
-static bool is_halting;     /* atomic: arch_halt_others was called */
-static unsigned nr_halted;  /* atomic */
+static bool is_halting;    /* atomic: arch_halt_others was called */
+static unsigned nr_halted; /* atomic */
 
 void irq_vector_set(unsigned vector, irq_vector_fn *handler)
 {
@@ -69,13 +69,19 @@ void trap_user(unsigned vector, uint64_t error, struct regs *regs)
     up_fault(regs, vector, error);
 }
 
-static noreturn void trap_panic(const char *what, unsigned vector, uint64_t error, const struct regs *r)
+static noreturn void trap_panic(const char *what, unsigned vector, uint64_t error,
+                                const struct regs *r)
 {
-    log_line(LOG_PANIC, "rip %016lx rsp %016lx rflags %08lx cs %02lx", r->rip, r->rsp, r->rflags, r->cs);
-    log_line(LOG_PANIC, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-    log_line(LOG_PANIC, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
-    log_line(LOG_PANIC, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
-    log_line(LOG_PANIC, "r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r->r13, r->r14, r->r15, read_cr2());
+    log_line(LOG_PANIC, "rip %016lx rsp %016lx rflags %08lx cs %02lx", r->rip, r->rsp, r->rflags,
+             r->cs);
+    log_line(LOG_PANIC, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx,
+             r->rdx);
+    log_line(LOG_PANIC, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp,
+             r->r8);
+    log_line(LOG_PANIC, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11,
+             r->r12);
+    log_line(LOG_PANIC, "r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r->r13, r->r14, r->r15,
+             read_cr2());
     panic("%s: vector %u, error %#lx, at %#lx", what, vector, error, r->rip);
 }
 
@@ -139,7 +145,8 @@ void trap_nmi(unsigned vector, uint64_t error, struct regs *regs)
 
 void trap_fatal(unsigned vector, uint64_t error, struct regs *regs)
 {
-    trap_panic(vector == VECTOR_DOUBLE_FAULT ? "double fault" : "machine check", vector, error, regs);
+    trap_panic(vector == VECTOR_DOUBLE_FAULT ? "double fault" : "machine check", vector, error,
+               regs);
 }
 
 void arch_halt_others(void)
@@ -156,6 +163,7 @@ void arch_halt_others(void)
         }
     }
     uint64_t start = rdtsc();
-    while (__atomic_load_n(&nr_halted, __ATOMIC_ACQUIRE) < others && rdtsc() - start < patience_cycles)
+    while (__atomic_load_n(&nr_halted, __ATOMIC_ACQUIRE) < others &&
+           rdtsc() - start < patience_cycles)
         arch_relax();
 }

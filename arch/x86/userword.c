@@ -7,10 +7,10 @@
 #include "smap.h"
 
 /* The instruction at label 1 may fault, and then sets `err` to -EFAULT and goes on at label 2. */
-#define FAULT_MEANS_EFAULT                                                                         \
-    ".pushsection .text.fixup, \"ax\"\n"                                                           \
-    "3: movl $-14, %k[err]\n\t"                                                                    \
-    "jmp 2b\n\t"                                                                                   \
+#define FAULT_MEANS_EFAULT               \
+    ".pushsection .text.fixup, \"ax\"\n" \
+    "3: movl $-14, %k[err]\n\t"          \
+    "jmp 2b\n\t"                         \
     ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
 
 _Static_assert(EFAULT == 14, "FAULT_MEANS_EFAULT");

@@ -19,7 +19,8 @@ static inline void quarter_round(uint32_t *s, unsigned a, unsigned b, unsigned c
     s[b] = rotate(s[b] ^ s[c], 7);
 }
 
-void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3], uint32_t out[16])
+void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3],
+                    uint32_t out[16])
 {
     /* "expand 32-byte k" */
     uint32_t start[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};

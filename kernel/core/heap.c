@@ -18,28 +18,28 @@
 #define TAIL_MAGIC 0x5a1eUL
 #define OVERHEAD   (HEAP_CHECKS ? 16UL : 0UL)
 
-#define CLASS(i, bytes)                                                                            \
-    [i] = {.name = "size-" #bytes,                                                                 \
-           .size = bytes,                                                                          \
-           .id = i,                                                                                \
-           .lock = SPINLOCK_INIT(RANK_HEAP),                                                       \
+#define CLASS(i, bytes)                      \
+    [i] = {.name = "size-" #bytes,           \
+           .size = bytes,                    \
+           .id = i,                          \
+           .lock = SPINLOCK_INIT(RANK_HEAP), \
            .partial = LIST_INIT(slabs[i].partial)}
 
 /* The size classes, then what slab_new makes. */
 #define NR_CLASSES 19
 static struct slab slabs[HEAP_MAX_SLABS] = {
-    CLASS(0, 16),    CLASS(1, 32),   CLASS(2, 48),   CLASS(3, 64),   CLASS(4, 80),
-    CLASS(5, 96),    CLASS(6, 112),  CLASS(7, 128),  CLASS(8, 160),  CLASS(9, 192),
-    CLASS(10, 256),  CLASS(11, 320), CLASS(12, 384), CLASS(13, 512), CLASS(14, 640),
-    CLASS(15, 768),  CLASS(16, 1024), CLASS(17, 1360), CLASS(18, 2048),
+    CLASS(0, 16),   CLASS(1, 32),    CLASS(2, 48),    CLASS(3, 64),    CLASS(4, 80),
+    CLASS(5, 96),   CLASS(6, 112),   CLASS(7, 128),   CLASS(8, 160),   CLASS(9, 192),
+    CLASS(10, 256), CLASS(11, 320),  CLASS(12, 384),  CLASS(13, 512),  CLASS(14, 640),
+    CLASS(15, 768), CLASS(16, 1024), CLASS(17, 1360), CLASS(18, 2048),
 };
 static unsigned nr_slabs = NR_CLASSES;
 
 /* The class for a size, by the number of 16-byte units it takes. */
 static const uint8_t class_of_units[HEAP_MAX_SLOT / 16 + 1] = {
-    [0 ... 1] = 0,    [2] = 1,          [3] = 2,          [4] = 3,          [5] = 4,
-    [6] = 5,          [7] = 6,          [8] = 7,          [9 ... 10] = 8,   [11 ... 12] = 9,
-    [13 ... 16] = 10, [17 ... 20] = 11, [21 ... 24] = 12, [25 ... 32] = 13, [33 ... 40] = 14,
+    [0 ... 1] = 0,    [2] = 1,          [3] = 2,          [4] = 3,           [5] = 4,
+    [6] = 5,          [7] = 6,          [8] = 7,          [9 ... 10] = 8,    [11 ... 12] = 9,
+    [13 ... 16] = 10, [17 ... 20] = 11, [21 ... 24] = 12, [25 ... 32] = 13,  [33 ... 40] = 14,
     [41 ... 48] = 15, [49 ... 64] = 16, [65 ... 85] = 17, [86 ... 128] = 18,
 };
 
@@ -182,7 +182,7 @@ void *up_alloc(size_t size)
     if (need <= HEAP_MAX_SLOT) {
         unsigned class = class_of_units[(need + 15) / 16];
         while (slabs[class].size % 64 != 0)
-            class++;
+            class ++;
         void *p = slab_take(&slabs[class]);
         if (!p)
             return NULL;

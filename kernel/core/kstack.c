@@ -12,18 +12,18 @@
 #include <core/lock.h>
 #include <core/page.h>
 
-#define STACK_ORDER  2
+#define STACK_ORDER 2
 _Static_assert(PAGE_SIZE << STACK_ORDER == KSTACK_SIZE, "a stack is one block of pages");
-#define SLOT_SIZE    (PAGE_SIZE + KSTACK_SIZE)
-#define MAX_STACKS   32768UL /* as many as there are pids */
-#define STACK_AREA   (MAX_STACKS * SLOT_SIZE)
-#define MAX_CACHED   32
-#define LEAF_SLOTS   (PAGE_SIZE / sizeof(struct page *))
+#define SLOT_SIZE  (PAGE_SIZE + KSTACK_SIZE)
+#define MAX_STACKS 32768UL /* as many as there are pids */
+#define STACK_AREA (MAX_STACKS * SLOT_SIZE)
+#define MAX_CACHED 32
+#define LEAF_SLOTS (PAGE_SIZE / sizeof(struct page *))
 
 static struct {
     struct spinlock lock; /* guards: */
     uint64_t slots[BITMAP_WORDS(MAX_STACKS)];
-    size_t next_slot;     /* none is free below */
+    size_t next_slot; /* none is free below */
     struct list cached;
     unsigned nr_cached;
     uintptr_t device_next;

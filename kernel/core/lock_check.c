@@ -26,10 +26,11 @@ static void spin_check_before(struct spinlock *l, unsigned rank)
         panic("%s (rank %u) taken again by its holder", spin_name(l), rank);
     for (const struct spinlock *h = held_spins[cpu->index]; h; h = h->held_below) {
         if (h->held_depth == cpu->irq_depth && h->held_rank >= rank)
-            panic("lock order: %s (rank %u) taken under %s (rank %u)", spin_name(l), rank, spin_name(h),
-                  h->held_rank);
+            panic("lock order: %s (rank %u) taken under %s (rank %u)", spin_name(l), rank,
+                  spin_name(h), h->held_rank);
         if (h->seen_in_irq && l->seen_irqs_on)
-            panic("%s (rank %u) is taken with interrupts on, and here under %s (rank %u), which handlers take",
+            panic("%s (rank %u) is taken with interrupts on, and here under %s (rank %u), which "
+                  "handlers take",
                   spin_name(l), rank, spin_name(h), h->held_rank);
     }
 }
@@ -41,8 +42,8 @@ void spin_check_context(struct spinlock *l)
     else if (arch_irqs_are_on())
         l->seen_irqs_on = true;
     if (l->seen_in_irq && l->seen_irqs_on)
-        panic("%s (rank %u) is taken by interrupt handlers, and also with interrupts on", spin_name(l),
-              l->rank);
+        panic("%s (rank %u) is taken by interrupt handlers, and also with interrupts on",
+              spin_name(l), l->rank);
 }
 
 /* The stack is shared with interrupt handlers of this CPU, whose locks come and go on top of it. */

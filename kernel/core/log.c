@@ -15,7 +15,7 @@ static struct {
     struct spinlock lock; /* guards: */
     char line[LINE_SIZE];
     char ring[LOG_SIZE];
-    uint64_t written;     /* bytes since boot; the ring holds the last LOG_SIZE of them */
+    uint64_t written; /* bytes since boot; the ring holds the last LOG_SIZE of them */
     struct log_sink *sinks;
     enum log_level shown;
 } the_log = {.lock = SPINLOCK_INIT(RANK_LOG), .shown = LOG_WARN};

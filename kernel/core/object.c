@@ -32,7 +32,8 @@ struct unmap {
 };
 
 /* The part of `a` that shows pages [first, last]: false when none does. */
-static bool part_of(const struct unmap *u, const struct vm_area *a, uintptr_t *start, uintptr_t *end)
+static bool part_of(const struct unmap *u, const struct vm_area *a, uintptr_t *start,
+                    uintptr_t *end)
 {
     uint64_t base = a->offset >> PAGE_SHIFT, pages = (a->end - a->start) >> PAGE_SHIFT;
     if (u->last < base || u->first >= base + pages)
@@ -45,7 +46,8 @@ static bool part_of(const struct unmap *u, const struct vm_area *a, uintptr_t *s
 }
 
 /* Step the cursor over the next area that shows such pages, and reference its vm; NULL: there is none left. */
-static struct vm *next_mapping(const struct unmap *u, struct vm_area *cursor, uintptr_t *start, uintptr_t *end)
+static struct vm *next_mapping(const struct unmap *u, struct vm_area *cursor, uintptr_t *start,
+                               uintptr_t *end)
 {
     struct vm *found = NULL;
     spin_lock(&u->object->lock);

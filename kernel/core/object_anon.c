@@ -11,8 +11,8 @@
 struct anon_object {
     struct vm_object object;
     uint64_t nr_pages, nr_leaves;
-    struct mutex lock;      /* RANK_OBJECT - guards: */
-    struct page ***leaves;  /* NULL: nothing there yet */
+    struct mutex lock;     /* RANK_OBJECT - guards: */
+    struct page ***leaves; /* NULL: nothing there yet */
 };
 
 static struct anon_object *anon_of(struct vm_object *o)

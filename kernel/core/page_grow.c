@@ -116,8 +116,8 @@ static bool grow_section_locked(void)
 {
     struct span *s = &grow.spans[0];
     uint64_t first = s->first;
-    uint64_t end = MIN(s->end, ALIGN_DOWN(first, SECTION_SIZE >> PAGE_SHIFT) +
-                                   (SECTION_SIZE >> PAGE_SHIFT));
+    uint64_t end =
+        MIN(s->end, ALIGN_DOWN(first, SECTION_SIZE >> PAGE_SHIFT) + (SECTION_SIZE >> PAGE_SHIFT));
     s->first = end;
     if (s->first == s->end) {
         grow.nr_spans--;
@@ -165,7 +165,8 @@ static void add_span_locked(uint64_t first, uint64_t end)
     if (first >= end)
         return;
     if (grow.nr_spans == MAX_SPANS) {
-        log_warn("RAM at %#llx left unused: too many ranges", (unsigned long long)first << PAGE_SHIFT);
+        log_warn("RAM at %#llx left unused: too many ranges",
+                 (unsigned long long)first << PAGE_SHIFT);
         return;
     }
     grow.spans[grow.nr_spans++] = (struct span){first, end};

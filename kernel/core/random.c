@@ -20,21 +20,21 @@
 #define SEED_BITS       256
 #define REFRESH_OUTPUTS 64 /* mix the CPU's own numbers in again after so many */
 
-#define JITTER_BYTES          (64 * 1024UL)
-#define JITTER_ROUNDS         32  /* memory accesses in a sample */
-#define JITTER_BATCH          256 /* samples between looks at what else is to be done */
+#define JITTER_BYTES           (64 * 1024UL)
+#define JITTER_ROUNDS          32  /* memory accesses in a sample */
+#define JITTER_BATCH           256 /* samples between looks at what else is to be done */
 #define JITTER_SAMPLES_PER_BIT 8
-#define JITTER_RETRY_NS       20000000ULL
+#define JITTER_RETRY_NS        20000000ULL
 
 static struct {
-    struct spinlock lock;  /* interrupts off; guards: */
-    uint32_t key[8];       /* of the generator */
+    struct spinlock lock; /* interrupts off; guards: */
+    uint32_t key[8];      /* of the generator */
     uint32_t pool[8];
-    unsigned pool_bits;    /* entropy in the pool */
-    unsigned nr_outputs;   /* since the last refresh */
-    bool is_seeded;        /* atomic; never false again */
-    struct waitq wait;     /* for is_seeded */
-    struct mutex jitter;   /* RANK_DEVICE: one thread collects timing at a time */
+    unsigned pool_bits;  /* entropy in the pool */
+    unsigned nr_outputs; /* since the last refresh */
+    bool is_seeded;      /* atomic; never false again */
+    struct waitq wait;   /* for is_seeded */
+    struct mutex jitter; /* RANK_DEVICE: one thread collects timing at a time */
 } rng = {.lock = SPINLOCK_INIT(RANK_DRIVER)};
 
 static const uint32_t no_nonce[3];
@@ -87,7 +87,8 @@ void random_add(const void *data, size_t n, unsigned entropy_bits)
 
 void random_init(void)
 {
-    uint64_t words[SEED_BITS / 64], start[2] = {arch_cycles(), arch_clock_ns() + arch_wall_offset_ns()};
+    uint64_t words[SEED_BITS / 64],
+        start[2] = {arch_cycles(), arch_clock_ns() + arch_wall_offset_ns()};
     unsigned n = 0;
 
     waitq_init(&rng.wait);
@@ -201,7 +202,8 @@ static int jitter_collect(bool interruptible)
             good %= JITTER_SAMPLES_PER_BIT;
             nr = 0;
         }
-        if (n % JITTER_BATCH == 0 && (sched_checkpoint() || (interruptible && thread_interrupted())))
+        if (n % JITTER_BATCH == 0 &&
+            (sched_checkpoint() || (interruptible && thread_interrupted())))
             result = -EINTR;
         else if (n == 16 * SEED_BITS * JITTER_SAMPLES_PER_BIT)
             result = -EAGAIN;
@@ -220,7 +222,8 @@ int random_wait_seeded(bool interruptible)
         result = random_is_seeded() ? 0 : jitter_collect(interruptible);
         mutex_unlock(&rng.jitter);
         if (result == -EAGAIN)
-            result = WAIT_EVENT(&rng.wait, random_is_seeded(), how, clock_mono_ns() + JITTER_RETRY_NS);
+            result =
+                WAIT_EVENT(&rng.wait, random_is_seeded(), how, clock_mono_ns() + JITTER_RETRY_NS);
         if (result == -ETIMEDOUT)
             result = 0;
     }

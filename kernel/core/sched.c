@@ -21,15 +21,17 @@
  * measured.  The waker is expected to do what it did the last times. */
 #define REMOTE_WAKE_MIN_NS 10000ULL
 #define REMOTE_WAKE_MAX_NS 10000000ULL
-#define SYNC_SCORE     2 /* from here on */
-#define SYNC_SCORE_MAX 8
-#define SYNC_SCORE_WRONG 3 /* what a wrong guess costs */
+#define SYNC_SCORE         2 /* from here on */
+#define SYNC_SCORE_MAX     8
+#define SYNC_SCORE_WRONG   3 /* what a wrong guess costs */
 
 struct core_cpu *core_cpus[ARCH_MAX_CPUS];
 static struct core_cpu boot_core;
 static cpuset online_cpus; /* atomic */
-static cpuset idle_cpus;   /* atomic: bit set by the idle loop, cleared by it or by who gives the CPU work */
-static uint64_t remote_wake_ns = REMOTE_WAKE_MIN_NS; /* atomic: moving average, within the bounds above */
+static cpuset
+    idle_cpus; /* atomic: bit set by the idle loop, cleared by it or by who gives the CPU work */
+static uint64_t remote_wake_ns =
+    REMOTE_WAKE_MIN_NS; /* atomic: moving average, within the bounds above */
 
 enum ready_how {
     READY_WOKEN, /* slept: to the front, if something of its slice is left */
@@ -84,7 +86,8 @@ static void queue_urgent(struct run_queue *rq, struct thread *t, bool continues)
     struct thread *other;
 
     list_for_each(other, &rq->urgent, run_node)
-        if (other->rt_priority < t->rt_priority || (continues && other->rt_priority == t->rt_priority))
+        if (other->rt_priority < t->rt_priority ||
+            (continues && other->rt_priority == t->rt_priority))
             break;
     list_push_back(&other->run_node, &t->run_node); /* before `other`, or at the end */
 }
@@ -248,8 +251,8 @@ static bool predicts_sleep(const struct core_cpu *here)
 {
     const struct thread *waker = here->rq.current;
 
-    return waker->sync_score >= SYNC_SCORE && this_cpu()->irq_depth == 0 && here->rq.nr_waiting == 0 &&
-           !waker->is_idle;
+    return waker->sync_score >= SYNC_SCORE && this_cpu()->irq_depth == 0 &&
+           here->rq.nr_waiting == 0 && !waker->is_idle;
 }
 
 /* Where `t`, which no queue holds, shall run.  Its home is locked. */
@@ -386,7 +389,8 @@ static void note_remote_wake(struct thread *t, uint64_t now)
 /* Leave `prev`, the current thread, whose new state the caller has set, for the next in the queue, which may be
  * `prev` again.  Interrupts off; the lock of `core`, this CPU, is held and dropped.  Returns when `prev` goes on,
  * perhaps on another CPU. */
-static __attribute__((noinline)) void switch_away(struct core_cpu *core, struct thread *prev, uint64_t now)
+static __attribute__((noinline)) void switch_away(struct core_cpu *core, struct thread *prev,
+                                                  uint64_t now)
 {
     struct run_queue *rq = &core->rq;
     struct thread *next = queue_pick(core);
@@ -498,7 +502,8 @@ static void preempt(void)
     core->nr_progress++;
     account(t, now);
     const struct thread *next = queue_peek(&core->rq);
-    bool give_way = next && (outranks(next, t) || (t->budget_ns == 0 && t->rt_priority <= next->rt_priority));
+    bool give_way =
+        next && (outranks(next, t) || (t->budget_ns == 0 && t->rt_priority <= next->rt_priority));
     bool must_move = !may_run_on(t, core->index);
     if (must_move || give_way) {
         t->must_move = must_move;

@@ -71,7 +71,8 @@ static void check_poison(const struct slab *s, void *slot)
     uint64_t *word = slot;
     for (size_t i = 1; i < MIN(POISON_WORDS, s->size / 8); i++) {
         if (word[i] != POISON)
-            panic("heap: %s (%u bytes) at %p was written to after it was freed", s->name, s->size, slot);
+            panic("heap: %s (%u bytes) at %p was written to after it was freed", s->name, s->size,
+                  slot);
         word[i] = TAKEN;
     }
 }

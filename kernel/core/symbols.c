@@ -25,6 +25,7 @@ bool symbol_name(uint64_t addr, char *buf, size_t size)
     }
     if (low == 0)
         return false;
-    snprintf(buf, size, "%s+%#x", symbol_text + symbol_names[low - 1], offset - symbol_offsets[low - 1]);
+    snprintf(buf, size, "%s+%#x", symbol_text + symbol_names[low - 1],
+             offset - symbol_offsets[low - 1]);
     return true;
 }

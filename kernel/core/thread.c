@@ -67,7 +67,8 @@ int thread_init(struct thread *t, const char *name, struct vm *vm, void (*entry)
     t->entry = entry;
     t->arg = arg;
     t->is_user = vm != NULL;
-    if (arch_thread_init(&t->arch, (char *)t->kstack + KSTACK_SIZE, thread_main, t, t->is_user) < 0) {
+    if (arch_thread_init(&t->arch, (char *)t->kstack + KSTACK_SIZE, thread_main, t, t->is_user) <
+        0) {
         kstack_free(t->kstack);
         return -ENOMEM;
     }
@@ -229,8 +230,8 @@ void sched_dump(void)
     struct thread *t;
 
     list_for_each(t, &threads.all, all_node) {
-        log_error("thread %s: %s, cpu %u, ran %lu us, work %#x", t->name, state_name(t->state), t->cpu,
-                  (unsigned long)(t->ran_ns / 1000), t->work);
+        log_error("thread %s: %s, cpu %u, ran %lu us, work %#x", t->name, state_name(t->state),
+                  t->cpu, (unsigned long)(t->ran_ns / 1000), t->work);
         if (t->state != THREAD_RUNNING && t->state != THREAD_DEAD && !t->on_cpu)
             log_backtrace(arch_thread_frame(&t->arch));
     }

@@ -147,7 +147,8 @@ uintptr_t vm_brk(struct vm *vm, uintptr_t want)
     }
     uintptr_t now = vm->brk;
     vm_change_end(&c);
-    if (populate && vm_populate(vm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(now, PAGE_SIZE), POPULATE_LOCK) != 0)
+    if (populate &&
+        vm_populate(vm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(now, PAGE_SIZE), POPULATE_LOCK) != 0)
         return now; /* as Linux: locking what could not be brought in is no error of brk */
     return now;
 }

@@ -5,12 +5,12 @@
 #include <core/usercopy.h>
 
 enum effect {
-    IGNORE,   /* a hint that changes nothing here */
+    IGNORE, /* a hint that changes nothing here */
     SET_FLAGS,
-    DROP,     /* MADV_DONTNEED */
-    LAZY,     /* MADV_FREE: keeping the pages is what it does while memory lasts */
-    QUEUE,    /* MADV_COLD, MADV_PAGEOUT */
-    PUNCH,    /* MADV_REMOVE */
+    DROP,        /* MADV_DONTNEED */
+    LAZY,        /* MADV_FREE: keeping the pages is what it does while memory lasts */
+    QUEUE,       /* MADV_COLD, MADV_PAGEOUT */
+    PUNCH,       /* MADV_REMOVE */
     DROP_LOCKED, /* MADV_DONTNEED_LOCKED */
     POPULATE,
 };
@@ -18,8 +18,8 @@ enum effect {
 static const struct advice {
     int number;
     enum effect effect;
-    unsigned set, clear;  /* enum area_flags */
-    bool anonymous_only;  /* -EINVAL for others */
+    unsigned set, clear; /* enum area_flags */
+    bool anonymous_only; /* -EINVAL for others */
 } advices[] = {
     {.number = MADV_NORMAL, .effect = IGNORE},
     {.number = MADV_RANDOM, .effect = IGNORE},
@@ -37,7 +37,10 @@ static const struct advice {
     {.number = MADV_NOHUGEPAGE, .effect = SET_FLAGS, .set = AREA_SMALL, .clear = AREA_BIG},
     {.number = MADV_DONTDUMP, .effect = SET_FLAGS, .set = AREA_DONTDUMP},
     {.number = MADV_DODUMP, .effect = SET_FLAGS, .clear = AREA_DONTDUMP},
-    {.number = MADV_WIPEONFORK, .effect = SET_FLAGS, .set = AREA_WIPEONFORK, .anonymous_only = true},
+    {.number = MADV_WIPEONFORK,
+     .effect = SET_FLAGS,
+     .set = AREA_WIPEONFORK,
+     .anonymous_only = true},
     {.number = MADV_KEEPONFORK, .effect = SET_FLAGS, .clear = AREA_WIPEONFORK},
     {.number = MADV_COLD, .effect = QUEUE},
     {.number = MADV_PAGEOUT, .effect = QUEUE},
@@ -101,7 +104,8 @@ static int drop(struct vm *vm, uintptr_t start, uintptr_t end)
 }
 
 /* Advice for [start, end), a part of `a`, which is stale afterwards. */
-static int advise_part(struct vm_change *c, struct vm_area *a, uintptr_t start, uintptr_t end, const struct advice *advice)
+static int advise_part(struct vm_change *c, struct vm_area *a, uintptr_t start, uintptr_t end,
+                       const struct advice *advice)
 {
     bool is_anonymous = !a->object && !(a->flags & AREA_SHARED);
     bool is_discarding = advice->effect >= DROP && advice->effect <= PUNCH;
@@ -122,7 +126,8 @@ static int advise_part(struct vm_change *c, struct vm_area *a, uintptr_t start, 
     }
 }
 
-static int advise_locked(struct vm_change *c, uintptr_t start, uintptr_t end, const struct advice *advice)
+static int advise_locked(struct vm_change *c, uintptr_t start, uintptr_t end,
+                         const struct advice *advice)
 {
     struct vm *vm = c->vm;
     bool has_hole = false;
@@ -146,12 +151,14 @@ int vm_advise(struct vm *vm, uintptr_t addr, size_t len, int number)
 {
     const struct advice *advice = find_advice(number);
     uintptr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
-    if (!advice || addr % PAGE_SIZE != 0 || (len > 0 && ALIGN_UP(len, PAGE_SIZE) == 0) || end < addr)
+    if (!advice || addr % PAGE_SIZE != 0 || (len > 0 && ALIGN_UP(len, PAGE_SIZE) == 0) ||
+        end < addr)
         return -EINVAL;
     if (end == addr)
         return 0;
     if (advice->effect == POPULATE)
-        return vm_populate(vm, addr, end, number == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
+        return vm_populate(vm, addr, end,
+                           number == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
     struct vm_change c;
     vm_change_begin(&c, vm);
     int err = advise_locked(&c, addr, end, advice);

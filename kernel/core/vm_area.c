@@ -179,7 +179,8 @@ void vm_area_insert(struct vm *vm, struct vm_area *a)
 int vm_area_add(struct vm_change *c, const struct vm_area *like)
 {
     struct vm *vm = c->vm;
-    struct vm_area *above = vm_area_at(vm, like->start), *below = above ? vm_area_prev(above) : area_last(vm);
+    struct vm_area *above = vm_area_at(vm, like->start),
+                   *below = above ? vm_area_prev(above) : area_last(vm);
     if (below && below->prot == like->prot && vm_area_fits(below, like)) {
         vm_area_resize(below, below->start, like->end);
         if (above && above->start == like->end)
@@ -190,7 +191,8 @@ int vm_area_add(struct vm_change *c, const struct vm_area *like)
         vm_area_resize(above, like->start, above->end);
         return 0;
     }
-    struct vm_area *a = vm->nr_areas < MAX_AREAS ? vm_area_copy(like, like->start, like->end) : NULL;
+    struct vm_area *a =
+        vm->nr_areas < MAX_AREAS ? vm_area_copy(like, like->start, like->end) : NULL;
     if (!a)
         return -ENOMEM;
     vm_area_insert(vm, a);

@@ -19,21 +19,22 @@
 #include <asm/siginfo.h>
 #include <core/sched.h>
 
-#define BIG_PAGES     (BIG_PAGE_SIZE / PAGE_SIZE)
-#define BIG_ORDER     (BIG_PAGE_SHIFT - PAGE_SHIFT)
-#define AROUND_PAGES  16UL                     /* of an object, mapped with the one asked for */
-#define PLENTY_PAGES  ((32UL << 20) >> PAGE_SHIFT)
+#define BIG_PAGES    (BIG_PAGE_SIZE / PAGE_SIZE)
+#define BIG_ORDER    (BIG_PAGE_SHIFT - PAGE_SHIFT)
+#define AROUND_PAGES 16UL /* of an object, mapped with the one asked for */
+#define PLENTY_PAGES ((32UL << 20) >> PAGE_SHIFT)
 
 struct fault {
     struct vm *vm;
-    uintptr_t va;          /* page aligned */
+    uintptr_t va; /* page aligned */
     bool write, exec;
-    bool has_lock;         /* vm->lock */
-    unsigned long wanted;  /* pages from va on that the caller is going to want */
-    struct vm_area area;   /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
+    bool has_lock;        /* vm->lock */
+    unsigned long wanted; /* pages from va on that the caller is going to want */
+    struct vm_area
+        area; /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
     unsigned long nr_pages; /* to bring in: as long as the sweep is */
-    uint64_t changes;      /* vm->changes at the start */
-    uintptr_t done;        /* result: everything in [va, done) is there */
+    uint64_t changes;       /* vm->changes at the start */
+    uintptr_t done;         /* result: everything in [va, done) is there */
 };
 
 /* --- single pages ---------------------------------------------------------------------------------------- */
@@ -106,7 +107,8 @@ static bool fill_big(struct fault *f)
 {
     const struct vm_area *a = &f->area;
     uintptr_t base = ALIGN_DOWN(f->va, BIG_PAGE_SIZE);
-    if (a->flags & AREA_SMALL || base < a->start || base + BIG_PAGE_SIZE > a->end || !is_memory_plentiful())
+    if (a->flags & AREA_SMALL || base < a->start || base + BIG_PAGE_SIZE > a->end ||
+        !is_memory_plentiful())
         return false;
     struct page *p = page_alloc(BIG_ORDER, PG_ZERO | PG_MAY_FAIL);
     if (!p)

@@ -83,7 +83,8 @@ static int area_flags(const struct vm *vm, const struct vm_map_args *args, unsig
 }
 
 /* All that mmap(2) checks once it knows the place. */
-static int check_map(struct vm *vm, const struct vm_map_args *args, uintptr_t addr, size_t len, unsigned *flags)
+static int check_map(struct vm *vm, const struct vm_map_args *args, uintptr_t addr, size_t len,
+                     unsigned *flags)
 {
     if (args->flags & MAP_FIXED_NOREPLACE) {
         const struct vm_area *a = vm_area_at(vm, addr);
@@ -109,7 +110,8 @@ static size_t mapped_bytes(struct vm *vm, uintptr_t start, uintptr_t end)
     return bytes;
 }
 
-static int map_locked(struct vm_change *c, const struct vm_map_args *args, size_t len, uintptr_t *addr)
+static int map_locked(struct vm_change *c, const struct vm_map_args *args, size_t len,
+                      uintptr_t *addr)
 {
     struct vm *vm = c->vm;
     unsigned flags;
@@ -160,7 +162,8 @@ int vm_map(struct vm *vm, const struct vm_map_args *args, uintptr_t *addr)
                     (vm->lock_future & MCL_FUTURE && !(vm->lock_future & MCL_ONFAULT));
     vm_change_end(&c);
     if (!err && populate && !(args->flags & MAP_NONBLOCK))
-        (void)!vm_populate(vm, *addr, *addr + len, POPULATE_LOCK); /* best effort, as mmap(2) says */
+        (void)!vm_populate(vm, *addr, *addr + len,
+                           POPULATE_LOCK); /* best effort, as mmap(2) says */
     return err;
 }
 

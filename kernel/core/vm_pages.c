@@ -18,7 +18,8 @@ unsigned vm_pages_flags(const struct vm_area *a, bool writable)
     if (a->prot & ALL_PROT)
         flags |= MAP_R;
     if (writable && a->prot & PROT_WRITE)
-        flags |= MAP_W | MAP_DIRTY; /* a clean entry would cost the CPU an update on the first write */
+        flags |=
+            MAP_W | MAP_DIRTY; /* a clean entry would cost the CPU an update on the first write */
     if (a->prot & PROT_EXEC)
         flags |= MAP_X;
     return flags;
@@ -42,7 +43,8 @@ static bool is_mapped_locked(struct vm *vm, uintptr_t va, unsigned map_flags)
     return found || err;
 }
 
-static int map_over_nothing(struct vm *vm, uintptr_t va, struct page *p, unsigned flags, uint64_t changes)
+static int map_over_nothing(struct vm *vm, uintptr_t va, struct page *p, unsigned flags,
+                            uint64_t changes)
 {
     if (atomic_load(&vm->changes) != changes)
         return -EAGAIN;
@@ -120,13 +122,13 @@ int vm_pages_cut_at(struct vm *vm, uintptr_t at)
 /* --- taking out --------------------------------------------------------------------------------------------- */
 
 struct gather {
-    struct list own;                /* private pages, by page.link */
+    struct list own; /* private pages, by page.link */
     struct page *others[GATHER_MAX];
     unsigned nr_others;
     bool keep_copies;
     bool is_full;
-    uintptr_t stopped_at;           /* when full: the first entry left alone */
-    uintptr_t low, high;            /* what was cleared */
+    uintptr_t stopped_at; /* when full: the first entry left alone */
+    uintptr_t low, high;  /* what was cleared */
     uint64_t rss;
 };
 
@@ -214,7 +216,8 @@ bool vm_pages_is_own(const struct page *p)
 }
 
 /* Over an entry that is there: needs no table, so it cannot fail. */
-static void set_rights(struct vm *vm, const struct vm_area *a, uintptr_t va, struct paddr pa, unsigned flags, bool writable)
+static void set_rights(struct vm *vm, const struct vm_area *a, uintptr_t va, struct paddr pa,
+                       unsigned flags, bool writable)
 {
     unsigned rights = MAP_R | MAP_W | MAP_X;
     unsigned wanted = vm_pages_flags(a, writable) | (flags & (MAP_BIG | MAP_UNCACHED));
@@ -269,7 +272,7 @@ struct move {
     struct vm *vm;
     uintptr_t delta; /* destination minus source, modulo 2^64 */
     int err;
-    uintptr_t big;   /* not 0: a big page that cannot stay one at the destination */
+    uintptr_t big; /* not 0: a big page that cannot stay one at the destination */
 };
 
 static bool move_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)

@@ -24,18 +24,18 @@
 
 #define ALL_PROT (PROT_READ | PROT_WRITE | PROT_EXEC)
 
-#define MAX_AREAS  65530          /* vm.max_map_count */
-#define LAZY_AREAS 256            /* with fewer, vm_protect leaves merging for later: see there */
+#define MAX_AREAS  65530 /* vm.max_map_count */
+#define LAZY_AREAS 256   /* with fewer, vm_protect leaves merging for later: see there */
 #define STACK_GAP  (256UL << PAGE_SHIFT) /* kept free below a stack that grows */
 
 enum area_flags {
     AREA_SHARED = 1,
-    AREA_STACK = 2,         /* MAP_GROWSDOWN */
+    AREA_STACK = 2, /* MAP_GROWSDOWN */
     AREA_NORESERVE = 4,
-    AREA_LOCKED = 8,        /* mlock */
+    AREA_LOCKED = 8, /* mlock */
     AREA_LOCK_ON_FAULT = 16,
-    AREA_BIG = 32,          /* MADV_HUGEPAGE: big pages at the first touch */
-    AREA_SMALL = 64,        /* MADV_NOHUGEPAGE */
+    AREA_BIG = 32,   /* MADV_HUGEPAGE: big pages at the first touch */
+    AREA_SMALL = 64, /* MADV_NOHUGEPAGE */
     AREA_DONTFORK = 128,
     AREA_WIPEONFORK = 256,
     AREA_DONTDUMP = 512,
@@ -44,35 +44,35 @@ enum area_flags {
 struct vm_area {
     struct tree_node node;
     uintptr_t start, end;
-    struct vm *vm;              /* NULL: not an area but vm_object_unmap's place in the list */
-    unsigned flags;             /* enum area_flags */
-    uint8_t prot, max_prot;     /* PROT_* */
+    struct vm *vm;          /* NULL: not an area but vm_object_unmap's place in the list */
+    unsigned flags;         /* enum area_flags */
+    uint8_t prot, max_prot; /* PROT_* */
     const char *name;
-    struct vm_object *object;   /* referenced; NULL: anonymous */
-    uint64_t offset;            /* of `start` in it; 0 when anonymous */
-    struct list object_node;    /* in object->mappings; later on a vm_change's list of the dead */
+    struct vm_object *object; /* referenced; NULL: anonymous */
+    uint64_t offset;          /* of `start` in it; 0 when anonymous */
+    struct list object_node;  /* in object->mappings; later on a vm_change's list of the dead */
     /* Where the next fault of a sequential sweep will be, and how many pages it then gets; under vm->area_lock. */
     uintptr_t sweep_next;
     unsigned sweep_pages;
     /* Of the subtree: */
-    uintptr_t low, high;        /* its extent, gaps kept below stacks included */
-    uintptr_t max_gap;          /* the largest hole between two of its areas */
+    uintptr_t low, high; /* its extent, gaps kept below stacks included */
+    uintptr_t max_gap;   /* the largest hole between two of its areas */
 };
 
 struct vm {
     struct ref ref;
     struct arch_vm arch;
-    struct vm_limits limits;    /* words that the owner writes at any time */
+    struct vm_limits limits; /* words that the owner writes at any time */
 
     struct mutex lock;          /* guards: */
     struct vm_area *last_found; /* NULL or where vm_area_at found something last */
     uintptr_t top;              /* nothing lies at or above */
     uintptr_t brk_start, brk;
-    int lock_future;            /* MCL_FUTURE, MCL_ONFAULT */
+    int lock_future; /* MCL_FUTURE, MCL_ONFAULT */
     uint64_t total_bytes, total_peak_bytes, data_bytes, stack_bytes, text_bytes, locked_bytes;
-    uint64_t changes;           /* read without the lock */
+    uint64_t changes; /* read without the lock */
 
-    struct spinlock area_lock;  /* with `lock` to change, one of them to read: */
+    struct spinlock area_lock; /* with `lock` to change, one of them to read: */
     struct tree areas;
     unsigned nr_areas;
 
@@ -104,7 +104,7 @@ bool vm_may_grow(struct vm *vm, size_t more, size_t data);
 /* [start, end) with the properties of `like` (there to begin with, where offsets are concerned), in no tree yet.
  * NULL: no memory. */
 struct vm_area *vm_area_copy(const struct vm_area *like, uintptr_t start, uintptr_t end) must_check;
-void vm_area_free(struct vm_area *a);            /* drops the object */
+void vm_area_free(struct vm_area *a); /* drops the object */
 /* The first area that ends above `addr`; NULL: none.  Under vm->lock. */
 struct vm_area *vm_area_at(struct vm *vm, uintptr_t addr);
 /* The same under vm->area_lock. */
@@ -133,7 +133,7 @@ bool vm_area_is_free(struct vm *vm, uintptr_t start, uintptr_t end);
 /* The start of the highest (with `bottom_up` the lowest) hole of `len` bytes in [low, high); 0: there is none. */
 uintptr_t vm_area_find_room(struct vm *vm, uintptr_t low, uintptr_t high, size_t len, size_t align,
                             bool bottom_up);
-bool vm_area_augment(struct tree_node *n);       /* the tree's */
+bool vm_area_augment(struct tree_node *n); /* the tree's */
 bool vm_area_is_data(const struct vm_area *a);
 uint64_t vm_area_index(const struct vm_area *a, uintptr_t addr); /* page index in the object */
 
@@ -150,10 +150,12 @@ void vm_pages_prune(struct vm *vm, uintptr_t start, uintptr_t end);
 must_check int vm_pages_move(struct vm *vm, uintptr_t from, uintptr_t to, size_t len);
 /* Set the rights of present pages in a part of the area (no big page straddles its ends) to what the area allows;
  * pages that are not its own to write stay read-only.  `lowers`: some right goes away, so that a flush is needed. */
-void vm_pages_protect(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t end, bool lowers);
+void vm_pages_protect(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t end,
+                      bool lowers);
 /* Map one page (with MAP_BIG a big page) over nothing, and count it: 0 or -ENOMEM; -EEXIST when something is there;
  * -EAGAIN when vm->changes is no longer `changes`. */
-must_check int vm_pages_map(struct vm *vm, uintptr_t va, struct page *p, unsigned flags, uint64_t changes);
+must_check int vm_pages_map(struct vm *vm, uintptr_t va, struct page *p, unsigned flags,
+                            uint64_t changes);
 /* The page mapped at `va` with its MAP_* flags; NULL: none. */
 struct page *vm_pages_lookup(struct vm *vm, uintptr_t va, unsigned *flags);
 /* May a mapped private page be written in place?  Not when it is an object's, or another program has it too. */
@@ -169,7 +171,7 @@ unsigned vm_pages_flags(const struct vm_area *a, bool writable);
 /* --- vm_fault.c ---------------------------------------------------------------------------------------- */
 
 enum vm_populate {
-    POPULATE_LOCK,  /* mlock: private writable pages are made, the rest is looked at */
+    POPULATE_LOCK, /* mlock: private writable pages are made, the rest is looked at */
     POPULATE_READ,
     POPULATE_WRITE,
 };
@@ -181,6 +183,7 @@ must_check int vm_populate(struct vm *vm, uintptr_t start, uintptr_t end, enum v
 /* --- vm_map.c ------------------------------------------------------------------------------------------ */
 
 /* Where a mapping of `len` bytes goes: 0 and *addr, or -errno, as Linux's get_unmapped_area. */
-must_check int vm_choose_place(struct vm *vm, const struct vm_map_args *args, size_t len, uintptr_t *addr);
+must_check int vm_choose_place(struct vm *vm, const struct vm_map_args *args, size_t len,
+                               uintptr_t *addr);
 /* munmap under the lock: 0 or -ENOMEM (nothing done). */
 must_check int vm_unmap_locked(struct vm_change *c, uintptr_t start, uintptr_t end);

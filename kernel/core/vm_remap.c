@@ -8,14 +8,15 @@ struct remap {
     uintptr_t from;
     size_t old_len, new_len; /* whole pages */
     int flags;
-    uintptr_t want;          /* with MREMAP_FIXED: the place; with DONTUNMAP: a hint */
+    uintptr_t want; /* with MREMAP_FIXED: the place; with DONTUNMAP: a hint */
     uintptr_t result;
 };
 
 static int check(const struct remap *r, const struct vm *vm)
 {
     bool has_place = r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
-    if (r->flags & ~KNOWN_FLAGS || r->from % PAGE_SIZE != 0 || r->new_len == 0 || r->new_len > vm->top)
+    if (r->flags & ~KNOWN_FLAGS || r->from % PAGE_SIZE != 0 || r->new_len == 0 ||
+        r->new_len > vm->top)
         return -EINVAL;
     if (!has_place)
         return 0;
@@ -63,7 +64,8 @@ static int copy_areas(const struct remap *r, struct list *copies)
         if (!copy)
             return -ENOMEM;
         copy->start = start - r->from + r->result;
-        copy->end = r->new_len == r->old_len ? a->end - r->from + r->result : r->result + r->new_len;
+        copy->end =
+            r->new_len == r->old_len ? a->end - r->from + r->result : r->result + r->new_len;
         list_push_back(copies, &copy->object_node);
     }
     return 0;
@@ -109,7 +111,8 @@ static int resize_in_place(struct remap *r, struct vm_area *a)
     r->result = r->from;
     if (new_end <= old_end)
         return vm_unmap_locked(r->c, new_end, old_end);
-    if (old_end != a->end || new_end > vm->top || new_end < old_end || !vm_area_is_free(vm, old_end, new_end))
+    if (old_end != a->end || new_end > vm->top || new_end < old_end ||
+        !vm_area_is_free(vm, old_end, new_end))
         return -ENOMEM;
     vm_area_resize(a, a->start, new_end);
     vm_area_merge(r->c, a->start, new_end);
@@ -134,7 +137,8 @@ static int remap_locked(struct remap *r)
         return -EFAULT;
 
     if (r->new_len > r->old_len || r->flags & MREMAP_DONTUNMAP) {
-        int err = check_growth(a, r->flags & MREMAP_DONTUNMAP ? r->new_len : r->new_len - r->old_len);
+        int err =
+            check_growth(a, r->flags & MREMAP_DONTUNMAP ? r->new_len : r->new_len - r->old_len);
         if (err)
             return err;
     }
@@ -152,8 +156,8 @@ static int remap_locked(struct remap *r)
     return err;
 }
 
-int vm_remap(struct vm *vm, uintptr_t addr, size_t old_len, size_t new_len, int flags, uintptr_t new_addr,
-             uintptr_t *result)
+int vm_remap(struct vm *vm, uintptr_t addr, size_t old_len, size_t new_len, int flags,
+             uintptr_t new_addr, uintptr_t *result)
 {
     struct vm_change c;
     struct remap r = {
@@ -169,7 +173,8 @@ int vm_remap(struct vm *vm, uintptr_t addr, size_t old_len, size_t new_len, int 
     if (!err)
         err = remap_locked(&r);
     const struct vm_area *a = err ? NULL : vm_area_at(vm, r.result);
-    bool populate = a && a->flags & AREA_LOCKED && !(a->flags & AREA_LOCK_ON_FAULT) && r.new_len > r.old_len;
+    bool populate =
+        a && a->flags & AREA_LOCKED && !(a->flags & AREA_LOCK_ON_FAULT) && r.new_len > r.old_len;
     vm_change_end(&c);
     if (populate)
         (void)!vm_populate(vm, r.result + r.old_len, r.result + r.new_len, POPULATE_LOCK);

@@ -11,7 +11,7 @@
 #ifdef YOLK_DEBUG
 
 #define PERIOD_NS  2000000000ULL
-#define STUCK      5  /* periods */
+#define STUCK      5 /* periods */
 #define OVERDUE_NS 60000000000ULL
 
 static struct watch {

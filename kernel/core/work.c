@@ -7,7 +7,7 @@
 static struct {
     struct spinlock lock; /* interrupts off; guards: */
     struct list queue;
-    struct waitq wait;    /* the worker */
+    struct waitq wait; /* the worker */
 } works = {
     .lock = SPINLOCK_INIT(RANK_THREADS),
     .queue = LIST_INIT(works.queue),
@@ -53,7 +53,8 @@ static void worker(void *unused)
     for (;;) {
         while ((w = work_take()))
             w->fn(w); /* may free `w` */
-        int never = WAIT_EVENT(&works.wait, !list_is_empty(&works.queue), WAIT_UNINTERRUPTIBLE, TIME_NEVER);
+        int never =
+            WAIT_EVENT(&works.wait, !list_is_empty(&works.queue), WAIT_UNINTERRUPTIBLE, TIME_NEVER);
         assert(never == 0);
         (void)never;
     }

@@ -166,8 +166,8 @@ static long wait_restart(struct restart_block *r)
 }
 
 /* A signal ended the wait: how the call is to be restarted. */
-static long wait_interrupted(struct uptr addr, unsigned flags, uint32_t value, const struct clock_deadline *until,
-                             uint32_t bitset)
+static long wait_interrupted(struct uptr addr, unsigned flags, uint32_t value,
+                             const struct clock_deadline *until, uint32_t bitset)
 {
     if (!until)
         return -ERESTARTSYS;
@@ -178,8 +178,8 @@ static long wait_interrupted(struct uptr addr, unsigned flags, uint32_t value, c
     return -ERESTART_RESTARTBLOCK;
 }
 
-long futex_wait(struct uptr addr, unsigned flags, uint32_t value, const struct clock_deadline *until,
-                uint32_t bitset)
+long futex_wait(struct uptr addr, unsigned flags, uint32_t value,
+                const struct clock_deadline *until, uint32_t bitset)
 {
     struct futex_waiter w;
 
@@ -201,7 +201,8 @@ long futex_wait(struct uptr addr, unsigned flags, uint32_t value, const struct c
 /* --- FUTEX_WAKE, FUTEX_WAKE_OP ------------------------------------------------------------------------ */
 
 /* Wake up to `nr` waiters of `key` (one when nr is 0, as Linux does); -EINVAL at a PI waiter.  Locked. */
-static long wake_locked(struct futex_bucket *b, const struct futex_key *key, int nr, uint32_t bitset)
+static long wake_locked(struct futex_bucket *b, const struct futex_key *key, int nr,
+                        uint32_t bitset)
 {
     struct futex_waiter *w, *next;
     long woken = 0;
@@ -220,8 +221,8 @@ static long wake_locked(struct futex_bucket *b, const struct futex_key *key, int
     return woken;
 }
 
-static __attribute__((noinline)) long wake_slow(struct futex_bucket *b, const struct futex_key *key, int nr,
-                                                 uint32_t bitset)
+static __attribute__((noinline)) long wake_slow(struct futex_bucket *b, const struct futex_key *key,
+                                                int nr, uint32_t bitset)
 {
     spin_lock(&b->lock);
     long result = wake_locked(b, key, nr, bitset);
@@ -289,7 +290,8 @@ static int wake_op_locked(const struct futex_op *o, struct uptr addr, struct fut
 }
 
 /* The keys of two words: 0, or an error with neither held. */
-static int get_two_keys(struct uptr a, struct uptr b, unsigned flags, struct futex_key *ka, struct futex_key *kb)
+static int get_two_keys(struct uptr a, struct uptr b, unsigned flags, struct futex_key *ka,
+                        struct futex_key *kb)
 {
     int err = futex_key_get(a, flags, ka);
 
@@ -301,7 +303,8 @@ static int get_two_keys(struct uptr a, struct uptr b, unsigned flags, struct fut
     return err;
 }
 
-long futex_wake_op(struct uptr addr, struct uptr addr2, unsigned flags, int nr, int nr2, uint32_t encoded)
+long futex_wake_op(struct uptr addr, struct uptr addr2, unsigned flags, int nr, int nr2,
+                   uint32_t encoded)
 {
     struct futex_op o = futex_op_decode(encoded);
     struct futex_key key, key2;
@@ -329,7 +332,8 @@ long futex_wake_op(struct uptr addr, struct uptr addr2, unsigned flags, int nr, 
 
 /* To the other key and bucket; both locked.  The old object's reference cannot be the last one: the caller has
  * one, too. */
-static void waiter_move(struct futex_waiter *w, struct futex_bucket *to, const struct futex_key *key)
+static void waiter_move(struct futex_waiter *w, struct futex_bucket *to,
+                        const struct futex_key *key)
 {
     waiter_take_off(w);
     if (key->object)
@@ -342,13 +346,15 @@ static void waiter_move(struct futex_waiter *w, struct futex_bucket *to, const s
 }
 
 /* Stops at the last waiter that was there at the start: those that move within one bucket come behind it. */
-static long requeue_locked(struct futex_bucket *from, struct futex_bucket *to, const struct futex_key *from_key,
-                           const struct futex_key *to_key, int nr_wake, int nr_requeue)
+static long requeue_locked(struct futex_bucket *from, struct futex_bucket *to,
+                           const struct futex_key *from_key, const struct futex_key *to_key,
+                           int nr_wake, int nr_requeue)
 {
     struct list *node = from->waiters.next, *last = from->waiters.prev, *next;
     long count = 0;
 
-    for (bool more = !list_is_empty(&from->waiters); more && count - nr_wake < nr_requeue; node = next) {
+    for (bool more = !list_is_empty(&from->waiters); more && count - nr_wake < nr_requeue;
+         node = next) {
         struct futex_waiter *w = list_entry(node, struct futex_waiter, node);
         next = node->next;
         more = node != last;

@@ -56,13 +56,15 @@ static void robust_walk(struct task *t)
     long offset;
 
     if (!entry_read(head + offsetof(struct robust_list_head, list), &e) ||
-        user_get((struct uptr){head + offsetof(struct robust_list_head, futex_offset)}, &offset) < 0 ||
+        user_get((struct uptr){head + offsetof(struct robust_list_head, futex_offset)}, &offset) <
+            0 ||
         !entry_read(head + offsetof(struct robust_list_head, list_op_pending), &pending))
         return;
     for (unsigned n = 0; e.at != head && n < ROBUST_MAX; n++) {
         /* Before the lock is marked: its next owner may free it. */
         bool has_next = entry_read(e.at, &next);
-        if (e.at != pending.at && !robust_mark((struct uptr){e.at + (uintptr_t)offset}, t, e.is_pi, false))
+        if (e.at != pending.at &&
+            !robust_mark((struct uptr){e.at + (uintptr_t)offset}, t, e.is_pi, false))
             return;
         if (!has_next)
             return;

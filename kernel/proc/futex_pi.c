@@ -13,9 +13,9 @@ static struct spinlock pi_lock = SPINLOCK_INIT(RANK_FUTEX_2);
 
 /* struct task.futex_private, ours: */
 enum {
-    PI_BLOCKED_ON,  /* the struct futex_waiter with which the task waits, or 0 */
-    PI_NR_WAITERS,  /* how many name this task as owner */
-    PI_EXIT_STATE,  /* no more waiters may name it */
+    PI_BLOCKED_ON, /* the struct futex_waiter with which the task waits, or 0 */
+    PI_NR_WAITERS, /* how many name this task as owner */
+    PI_EXIT_STATE, /* no more waiters may name it */
 };
 enum { EXIT_NOT_YET, EXIT_UNDER_WAY, EXIT_DONE };
 
@@ -129,7 +129,8 @@ static struct task *find_owner(struct futex_bucket *b, struct futex_waiter *w, u
 enum attempt { LOCK_QUEUED, LOCK_TAKEN, LOCK_WOULD_BLOCK };
 
 /* Wait for whom the word names, which has FUTEX_WAITERS set already: LOCK_QUEUED, or an error as below. */
-static int queue_behind_owner(struct futex_bucket *b, struct uptr addr, struct futex_waiter *w, uint32_t word)
+static int queue_behind_owner(struct futex_bucket *b, struct uptr addr, struct futex_waiter *w,
+                              uint32_t word)
 {
     struct task *owner = find_owner(b, w, word);
     uint32_t now;
@@ -281,7 +282,8 @@ long futex_unlock_pi(struct uptr addr, unsigned flags)
 {
     struct futex_key key;
     uint32_t word;
-    int err = user_load32(addr, &word); /* -EPERM comes before what is wrong with the address, as on Linux */
+    int err = user_load32(
+        addr, &word); /* -EPERM comes before what is wrong with the address, as on Linux */
 
     if (err == -EFAULT)
         return err;

@@ -18,23 +18,24 @@ struct futex_key {
 };
 
 struct futex_bucket {
-    struct spinlock lock;   /* RANK_FUTEX; thread context only - guards: */
-    struct list waiters;    /* struct futex_waiter.node */
-    unsigned nr;            /* atomic: those on the list, and those about to be */
+    struct spinlock lock; /* RANK_FUTEX; thread context only - guards: */
+    struct list waiters;  /* struct futex_waiter.node */
+    unsigned nr;          /* atomic: those on the list, and those about to be */
 };
 
 struct futex_waiter {
     struct task *task;
     /* guarded by the lock of `bucket` */
     struct list node;
-    struct futex_bucket *bucket; /* atomic; NULL: woken, and the waker is done with this waiter and its task */
+    struct futex_bucket
+        *bucket; /* atomic; NULL: woken, and the waker is done with this waiter and its task */
     struct futex_key key;
     uint32_t bitset;
-    bool is_queued;              /* atomic: false before the task is woken */
+    bool is_queued; /* atomic: false before the task is woken */
     /* LOCK_PI, also guarded by pi_lock */
     bool is_pi;
-    bool is_heir;                /* the owner died: the lock is this waiter's, the word not yet */
-    struct task *owner;          /* whom it waits for; not referenced: exit leaves no waiter behind */
+    bool is_heir;       /* the owner died: the lock is this waiter's, the word not yet */
+    struct task *owner; /* whom it waits for; not referenced: exit leaves no waiter behind */
 };
 
 /* Replace the private key of an address by what it is known by when it is shared.  0 or -EFAULT. */

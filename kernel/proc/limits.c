@@ -48,15 +48,15 @@ long process_set_rlimit(struct process *p, unsigned resource, const struct rlimi
 {
     if (resource >= NR_RLIMITS)
         return -EINVAL;
-    if (new && new->cur > new->max)
+    if (new &&new->cur > new->max)
         return -EINVAL;
-    if (new && resource == RLIMIT_NOFILE && new->max > NR_OPEN_MAX)
+    if (new &&resource == RLIMIT_NOFILE &&new->max > NR_OPEN_MAX)
         return -EPERM;
 
     long result = 0;
     mutex_lock(&p->lock);
     struct rlimit_pair *limit = &p->rlimits[resource];
-    if (new && new->max > limit->max && !cred_has_cap(current_cred(), CAP_SYS_RESOURCE))
+    if (new &&new->max > limit->max && !cred_has_cap(current_cred(), CAP_SYS_RESOURCE))
         result = -EPERM;
     if (result == 0 && old)
         *old = *limit;

@@ -14,10 +14,10 @@
 struct posix_timer {
     struct ptimer t;
     struct queued_signal signal;
-    struct process *process;   /* not referenced: the timer goes before it does */
-    struct task *target;       /* SIGEV_THREAD_ID: referenced; NULL: any task of the process */
+    struct process *process; /* not referenced: the timer goes before it does */
+    struct task *target;     /* SIGEV_THREAD_ID: referenced; NULL: any task of the process */
     struct timer_event event;
-    int overrun;               /* of the last signal taken; guarded by sighand->lock */
+    int overrun; /* of the last signal taken; guarded by sighand->lock */
 };
 
 struct posix_timers {
@@ -247,7 +247,8 @@ static void timer_read(struct posix_timer *pt, struct timer_setting *now)
         now->value_ns = 0;
 }
 
-int posix_timer_set(int id, bool is_absolute, const struct timer_setting *new, struct timer_setting *old)
+int posix_timer_set(int id, bool is_absolute, const struct timer_setting *new,
+                    struct timer_setting *old)
 {
     struct posix_timers *table;
     struct posix_timer *pt = timer_enter(id, &table);

@@ -25,8 +25,8 @@ unsigned pid_count_tasks(void);
 /* A process without tasks and without vm, files and fs, and a task that has not run; one reference each.
  * NULL: no memory.  task_new's thread starts in `entry`. */
 struct process *process_new(void) must_check;
-struct task *task_new(struct process *p, const char *name, struct vm *vm, void (*entry)(void *), void *arg)
-    must_check;
+struct task *task_new(struct process *p, const char *name, struct vm *vm, void (*entry)(void *),
+                      void *arg) must_check;
 void task_destroy(struct task *t); /* of one that never ran and is in no list */
 
 /* Into p->tasks; the caller holds p->lock and sighand->lock, unless nobody else knows `p` yet. */
@@ -76,8 +76,8 @@ bool signal_begin_group_exit(struct process *p, int wait_status);
 /* sigframe.c ------------------------------------------------------------------------------------------ */
 
 /* Build the frame of a handler and point the registers at it; `mask` is what sigreturn restores.  0 or -EFAULT. */
-must_check int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action, const siginfo_t *info,
-                             uint64_t mask);
+must_check int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
+                             const siginfo_t *info, uint64_t mask);
 
 /* exec.c, stack.c -------------------------------------------------------------------------------------- */
 
@@ -85,13 +85,13 @@ must_check int sigframe_push(struct regs *regs, int sig, const struct sigaction_
 struct exec_image {
     struct vm *vm;
     struct file *file;
-    char *exe;                    /* heap; its path */
-    const char *name;             /* AT_EXECFN, as the caller wrote it */
+    char *exe;        /* heap; its path */
+    const char *name; /* AT_EXECFN, as the caller wrote it */
     const char *const *argv, *const *envp;
     unsigned argc, envc;
     uintptr_t base, entry, phdr, vdso, stack_top;
     unsigned phnum;
-    unsigned nr_zero;             /* tails of file pages to clear, once its vm is active */
+    unsigned nr_zero; /* tails of file pages to clear, once its vm is active */
     struct exec_zero {
         uintptr_t start;
         size_t len;

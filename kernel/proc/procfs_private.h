@@ -7,23 +7,24 @@
 
 /* inode->data of everything under /proc/PID. */
 struct proc_node {
-    struct process *process;        /* referenced */
-    struct task *task;              /* referenced; NULL: the process as a whole */
-    const struct proc_entry *entry; /* what it is in the directory; NULL: the directory itself, or an fd */
-    int fd;                         /* under fd/ and fdinfo/ */
+    struct process *process; /* referenced */
+    struct task *task;       /* referenced; NULL: the process as a whole */
+    const struct proc_entry
+        *entry; /* what it is in the directory; NULL: the directory itself, or an fd */
+    int fd;     /* under fd/ and fdinfo/ */
 };
 
 /* One name in /proc/PID (and /proc/PID/task/TID): a text, a link or a directory. */
 struct proc_entry {
     const char *name;
-    unsigned mode;                  /* with S_IF* */
-    text_show_fn *show;             /* a text, with */
-    text_store_fn *store;           /* NULL: read-only */
+    unsigned mode;        /* with S_IF* */
+    text_show_fn *show;   /* a text, with */
+    text_store_fn *store; /* NULL: read-only */
     /* A link: where it leads, referenced. */
     int (*where)(struct process *p, struct path *out);
-    const struct inode_ops *ops;    /* a directory */
+    const struct inode_ops *ops; /* a directory */
     const struct file_ops *file_ops;
-    bool only_process;              /* not in task/TID */
+    bool only_process; /* not in task/TID */
 };
 extern const struct proc_entry proc_entries[];
 extern const unsigned proc_nr_entries;
@@ -34,9 +35,9 @@ static inline struct proc_node *proc_node(const struct inode *i)
 }
 
 /* For inode_ops.lookup: make `d` an inode for a copy of `node` (with references of its own).  0 or -ENOMEM. */
-must_check int proc_fill(struct dentry *d, const struct proc_node *node, unsigned mode, const struct inode_ops *ops,
-                         const struct file_ops *file_ops);
-void proc_node_free(struct inode *i);      /* ops->free of such inodes */
+must_check int proc_fill(struct dentry *d, const struct proc_node *node, unsigned mode,
+                         const struct inode_ops *ops, const struct file_ops *file_ops);
+void proc_node_free(struct inode *i); /* ops->free of such inodes */
 
 /* A number as a whole name; -1: it is none. */
 int proc_parse_number(const char *name, size_t len);

@@ -8,8 +8,8 @@
 #include <core/wait.h>
 #include <linux/time.h>
 
-#define CPU_POLL_NS  200000ULL /* CPU-time deadlines are checked no more often than this */
-#define INTERVAL_NS  20000ULL  /* shorter intervals expire only so often; what is missed is counted */
+#define CPU_POLL_NS 200000ULL /* CPU-time deadlines are checked no more often than this */
+#define INTERVAL_NS 20000ULL /* shorter intervals expire only so often; what is missed is counted */
 
 static struct {
     struct spinlock lock; /* RANK_SIGNAL, interrupts off - guards: */
@@ -163,7 +163,8 @@ uint64_t ptimer_forward(struct ptimer *t)
             passed = (now - t->expires_ns) / t->interval_ns + 1;
         t->expires_ns += passed * t->interval_ns;
         uint64_t at = look_again_at(t, now);
-        timer_arm(&t->timer, t->interval_ns < INTERVAL_NS ? MAX(at, clock_mono_ns() + INTERVAL_NS) : at);
+        timer_arm(&t->timer,
+                  t->interval_ns < INTERVAL_NS ? MAX(at, clock_mono_ns() + INTERVAL_NS) : at);
     }
     spin_unlock_irq(&t->lock, irqs);
     return passed > 0 ? passed - 1 : 0;
@@ -238,7 +239,8 @@ void ptimer_get(struct ptimer *t, struct timer_setting *now)
         else if (t->interval_ns > 0)
             now->value_ns = t->interval_ns - over % t->interval_ns;
         else
-            now->value_ns = 1; /* due, but not delivered yet: not the 0 of a timer that does not run */
+            now->value_ns =
+                1; /* due, but not delivered yet: not the 0 of a timer that does not run */
     }
     spin_unlock_irq(&t->lock, irqs);
 }

@@ -6,18 +6,20 @@
 #include <proc/timers.h>
 
 struct ptimer {
-    struct timer timer;        /* the kernel's: armed for when the clock may have got there */
-    struct clock_ref clock;    /* immutable */
+    struct timer timer;     /* the kernel's: armed for when the clock may have got there */
+    struct clock_ref clock; /* immutable */
     /* Interrupt context, no lock held.  A timer with an interval stands still until ptimer_forward. */
     void (*expired)(struct ptimer *t);
-    struct list wall_node;     /* on the list of absolute wall-clock timers, guarded by that list's lock */
-    struct spinlock lock;      /* RANK_DRIVER, interrupts off - guards: */
+    struct list
+        wall_node; /* on the list of absolute wall-clock timers, guarded by that list's lock */
+    struct spinlock lock;             /* RANK_DRIVER, interrupts off - guards: */
     uint64_t expires_ns, interval_ns; /* of `clock`; interval 0: once */
-    bool is_armed;             /* will expire, or has and waits for ptimer_forward */
-    bool is_relative_wall;     /* follows the monotonic clock although `clock` is the wall clock */
+    bool is_armed;                    /* will expire, or has and waits for ptimer_forward */
+    bool is_relative_wall; /* follows the monotonic clock although `clock` is the wall clock */
 };
 
-void ptimer_init(struct ptimer *t, const struct clock_ref *clock, void (*expired)(struct ptimer *t));
+void ptimer_init(struct ptimer *t, const struct clock_ref *clock,
+                 void (*expired)(struct ptimer *t));
 /* Stop it and drop the clock; `expired` is not running when this returns.  Thread context. */
 void ptimer_destroy(struct ptimer *t);
 void ptimer_stop(struct ptimer *t); /* likewise, but keep the timer */

@@ -11,7 +11,8 @@
 
 #include <asm/signal.h>
 
-#define AREA_SIZE 32 /* of the first version, which is what programs without AT_RSEQ_FEATURE_SIZE register */
+#define AREA_SIZE \
+    32 /* of the first version, which is what programs without AT_RSEQ_FEATURE_SIZE register */
 
 static struct uptr field(const struct task *t, size_t offset)
 {
@@ -56,7 +57,8 @@ long rseq_unregister(struct uptr area, uint32_t len, uint32_t sig)
 {
     struct task *t = current_task();
 
-    if (uptr_is_null(t->rseq.area) || uptr_word(t->rseq.area) != uptr_word(area) || t->rseq.len != len)
+    if (uptr_is_null(t->rseq.area) || uptr_word(t->rseq.area) != uptr_word(area) ||
+        t->rseq.len != len)
         return -EINVAL;
     if (t->rseq.sig != sig)
         return -EPERM;
@@ -73,9 +75,9 @@ static int check_section(const struct task *t, const struct rseq_cs *cs)
 {
     uint32_t sig;
 
-    if (cs->version != 0 || cs->start_ip >= USER_TOP || cs->post_commit_offset > USER_TOP - cs->start_ip ||
-        cs->abort_ip >= USER_TOP || cs->abort_ip < sizeof(sig) ||
-        cs->abort_ip - cs->start_ip < cs->post_commit_offset)
+    if (cs->version != 0 || cs->start_ip >= USER_TOP ||
+        cs->post_commit_offset > USER_TOP - cs->start_ip || cs->abort_ip >= USER_TOP ||
+        cs->abort_ip < sizeof(sig) || cs->abort_ip - cs->start_ip < cs->post_commit_offset)
         return -EINVAL;
     if (user_get((struct uptr){cs->abort_ip - sizeof(sig)}, &sig) < 0)
         return -EFAULT;

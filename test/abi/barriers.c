@@ -96,7 +96,8 @@ static void sequences(void)
     NEED(sched_setaffinity(0, sizeof one, &one) == 0);
     say("on CPU %u", area.cpu_id);
     is_over = false;
-    NEED(pthread_create(&t, NULL, spin, NULL) == 0); /* inherits the CPU, and takes it away now and then */
+    NEED(pthread_create(&t, NULL, spin, NULL) ==
+         0); /* inherits the CPU, and takes it away now and then */
     CHECK(is_aborted_by_preemption());
     is_over = true;
     pthread_join(t, NULL);

@@ -9,8 +9,8 @@ static void show_mode(const char *name)
 {
     struct stat st;
     NEED(lstat(name, &st) == 0);
-    say("%s: mode %o, owner %d:%d, links %ld, size %ld, blksize %ld", name, st.st_mode, st.st_uid, st.st_gid,
-        (long)st.st_nlink, (long)st.st_size, (long)st.st_blksize);
+    say("%s: mode %o, owner %d:%d, links %ld, size %ld, blksize %ld", name, st.st_mode, st.st_uid,
+        st.st_gid, (long)st.st_nlink, (long)st.st_size, (long)st.st_blksize);
 }
 
 static void test_chmod(void)
@@ -140,8 +140,8 @@ static void show_times(const char *name)
 {
     struct stat st;
     NEED(lstat(name, &st) == 0);
-    say("%s: %ld.%09ld %ld.%09ld", name, (long)st.st_atim.tv_sec, st.st_atim.tv_nsec, (long)st.st_mtim.tv_sec,
-        st.st_mtim.tv_nsec);
+    say("%s: %ld.%09ld %ld.%09ld", name, (long)st.st_atim.tv_sec, st.st_atim.tv_nsec,
+        (long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
 static int64_t ns_of(struct timespec t)
@@ -158,23 +158,64 @@ static void changes(const char *what, const char *name, void (*action)(void))
     action();
     NEED(stat(name, &b) == 0);
     say("%s: %s%s%s", what, ns_of(a.st_atim) != ns_of(b.st_atim) ? "a" : "-",
-        ns_of(a.st_mtim) != ns_of(b.st_mtim) ? "m" : "-", ns_of(a.st_ctim) != ns_of(b.st_ctim) ? "c" : "-");
+        ns_of(a.st_mtim) != ns_of(b.st_mtim) ? "m" : "-",
+        ns_of(a.st_ctim) != ns_of(b.st_ctim) ? "c" : "-");
 }
 
 static int changes_fd;
-static void do_write(void) { write(changes_fd, "x", 1); }
-static void do_read(void) { char c; pread(changes_fd, &c, 1, 0); }
-static void do_truncate(void) { ftruncate(changes_fd, 1); }
-static void do_chmod(void) { chmod("t", 0600); }
-static void do_link(void) { link("t", "t2"); }
-static void do_rename(void) { rename("t2", "t3"); }
-static void do_unlink(void) { unlink("t3"); }
-static void do_create(void) { close(open("td/new", O_CREAT | O_WRONLY, 0644)); }
-static void do_remove(void) { unlink("td/new"); }
-static void do_open_trunc(void) { close(open("t", O_WRONLY | O_TRUNC)); }
-static void do_xattr(void) { setxattr("t", "user.a", "b", 1, 0); }
-static void do_write_nothing(void) { write(changes_fd, "", 0); }
-static void do_fallocate(void) { fallocate(changes_fd, 0, 0, 8192); }
+static void do_write(void)
+{
+    write(changes_fd, "x", 1);
+}
+static void do_read(void)
+{
+    char c;
+    pread(changes_fd, &c, 1, 0);
+}
+static void do_truncate(void)
+{
+    ftruncate(changes_fd, 1);
+}
+static void do_chmod(void)
+{
+    chmod("t", 0600);
+}
+static void do_link(void)
+{
+    link("t", "t2");
+}
+static void do_rename(void)
+{
+    rename("t2", "t3");
+}
+static void do_unlink(void)
+{
+    unlink("t3");
+}
+static void do_create(void)
+{
+    close(open("td/new", O_CREAT | O_WRONLY, 0644));
+}
+static void do_remove(void)
+{
+    unlink("td/new");
+}
+static void do_open_trunc(void)
+{
+    close(open("t", O_WRONLY | O_TRUNC));
+}
+static void do_xattr(void)
+{
+    setxattr("t", "user.a", "b", 1, 0);
+}
+static void do_write_nothing(void)
+{
+    write(changes_fd, "", 0);
+}
+static void do_fallocate(void)
+{
+    fallocate(changes_fd, 0, 0, 8192);
+}
 
 static void test_times(void)
 {
@@ -232,13 +273,20 @@ static void test_statfs(void)
     say("-- statfs and statx");
     struct statfs fs;
     SHOW(statfs(".", &fs));
-    say("type %lx, bsize %ld, namelen %ld, frsize %ld", (long)fs.f_type, (long)fs.f_bsize, (long)fs.f_namelen,
-        (long)fs.f_frsize);
+    say("type %lx, bsize %ld, namelen %ld, frsize %ld", (long)fs.f_type, (long)fs.f_bsize,
+        (long)fs.f_namelen, (long)fs.f_frsize);
     SHOW(statfs("missing", &fs));
     SHOW(fstatfs(99, &fs));
-    struct { uint32_t mask, blksize; uint64_t attributes; uint32_t nlink, uid, gid; uint16_t mode, spare; uint64_t rest[60]; } x;
+    struct {
+        uint32_t mask, blksize;
+        uint64_t attributes;
+        uint32_t nlink, uid, gid;
+        uint16_t mode, spare;
+        uint64_t rest[60];
+    } x;
     SHOW(syscall(SYS_statx, AT_FDCWD, "t", 0, 0x7ff, &x));
-    say("mask has basic and btime: %d, mode %o, links %d", (x.mask & 0xfff) == 0xfff, x.mode, x.nlink);
+    say("mask has basic and btime: %d, mode %o, links %d", (x.mask & 0xfff) == 0xfff, x.mode,
+        x.nlink);
     SHOW(syscall(SYS_statx, AT_FDCWD, "t", 0x6000, 0x7ff, &x));
     SHOW(syscall(SYS_statx, AT_FDCWD, "t", 0, 0x80000000u, &x));
     SHOW(syscall(SYS_statx, AT_FDCWD, "", AT_EMPTY_PATH, 0x7ff, &x));

@@ -19,8 +19,8 @@ static void show_file(const char *name)
     ssize_t n = read(fd, buf, sizeof(buf));
     struct stat st;
     fstat(fd, &st);
-    say("%s: %zd bytes, size %ld, blocks %ld, sum %08x", name, n, (long)st.st_size, (long)st.st_blocks,
-           n > 0 ? sum(buf, n) : 0);
+    say("%s: %zd bytes, size %ld, blocks %ld, sum %08x", name, n, (long)st.st_size,
+        (long)st.st_blocks, n > 0 ? sum(buf, n) : 0);
     close(fd);
 }
 

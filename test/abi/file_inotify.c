@@ -9,9 +9,10 @@ static int in;
 
 static void show(const char *what)
 {
-    static const char *const names[] = {"ACCESS", "MODIFY", "ATTRIB", "CLOSE_WRITE", "CLOSE_NOWRITE", "OPEN",
-                                        "MOVED_FROM", "MOVED_TO", "CREATE", "DELETE", "DELETE_SELF", "MOVE_SELF", "",
-                                        "UNMOUNT", "Q_OVERFLOW", "IGNORED"};
+    static const char *const names[] = {
+        "ACCESS",     "MODIFY",   "ATTRIB",     "CLOSE_WRITE", "CLOSE_NOWRITE", "OPEN",
+        "MOVED_FROM", "MOVED_TO", "CREATE",     "DELETE",      "DELETE_SELF",   "MOVE_SELF",
+        "",           "UNMOUNT",  "Q_OVERFLOW", "IGNORED"};
     char buf[4096] __attribute__((aligned(8)));
     ssize_t n;
     say("%s:", what);
@@ -19,8 +20,9 @@ static void show(const char *what)
         for (char *p = buf; p < buf + n;) {
             struct inotify_event *e = (void *)p;
             int bit = __builtin_ctz(e->mask);
-            say("  %d %s%s%s %u %s", e->wd, bit < 16 ? names[bit] : "?", e->mask & IN_ISDIR ? " dir" : "",
-                e->cookie ? " cookie" : "", e->len, e->len ? e->name : "");
+            say("  %d %s%s%s %u %s", e->wd, bit < 16 ? names[bit] : "?",
+                e->mask & IN_ISDIR ? " dir" : "", e->cookie ? " cookie" : "", e->len,
+                e->len ? e->name : "");
             p += sizeof *e + e->len;
         }
 }

@@ -23,7 +23,8 @@ static void test_lock(int fd, int cmd, int type, off_t start, off_t len)
     else if (l.l_type == F_UNLCK)
         say("test: free");
     else
-        say("test: type %d, %ld + %ld, our pid: %d", l.l_type, (long)l.l_start, (long)l.l_len, l.l_pid == getpid());
+        say("test: type %d, %ld + %ld, our pid: %d", l.l_type, (long)l.l_start, (long)l.l_len,
+            l.l_pid == getpid());
 }
 
 static void test_flock(void)
@@ -53,7 +54,8 @@ static void test_flock(void)
 static void test_ofd(void)
 {
     say("-- open file descriptions");
-    int a = open("f", O_RDWR), b = open("f", O_RDWR), ro = open("f", O_RDONLY), wo = open("f", O_WRONLY);
+    int a = open("f", O_RDWR), b = open("f", O_RDWR), ro = open("f", O_RDONLY),
+        wo = open("f", O_WRONLY);
     SHOW(set_lock(a, F_OFD_SETLK, F_WRLCK, 0, 100));
     SHOW(set_lock(b, F_OFD_SETLK, F_WRLCK, 50, 100));
     SHOW(set_lock(b, F_OFD_SETLK, F_WRLCK, 100, 100));

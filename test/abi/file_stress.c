@@ -55,7 +55,8 @@ static void *move_dirs(void *arg)
     static const char *const places[] = {"da", "db", "da/x", "db/x", "da/x/y", "db/x/y"};
     unsigned seed = (unsigned)(uintptr_t)arg;
     while (!stop) {
-        const char *from = places[rand_r(&seed) % NR(places)], *to = places[rand_r(&seed) % NR(places)];
+        const char *from = places[rand_r(&seed) % NR(places)],
+                   *to = places[rand_r(&seed) % NR(places)];
         rename(from, to); /* most of them fail */
     }
     return NULL;

@@ -9,7 +9,8 @@
 
 static uint32_t words[4];
 
-static long waitv(struct futex_waitv *w, unsigned nr, unsigned flags, struct timespec *timeout, int clock)
+static long waitv(struct futex_waitv *w, unsigned nr, unsigned flags, struct timespec *timeout,
+                  int clock)
 {
     return syscall(SYS_futex_waitv, w, nr, flags, timeout, clock);
 }
@@ -30,7 +31,8 @@ int main(void)
     pthread_t t;
 
     for (size_t i = 0; i < NR(w); i++)
-        w[i] = (struct futex_waitv){.uaddr = (uintptr_t)&words[i], .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG};
+        w[i] = (struct futex_waitv){.uaddr = (uintptr_t)&words[i],
+                                    .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG};
     SHOW(waitv(w, 0, 0, NULL, 0));
     SHOW(waitv(w, 129, 0, NULL, 0));
     SHOW(waitv(w, 4, 1, NULL, 0));

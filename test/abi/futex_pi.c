@@ -19,7 +19,7 @@ static void say_word(const char *what, pid_t self)
     uint32_t w = __atomic_load_n(&word, __ATOMIC_ACQUIRE);
 
     say("%s: %s%s%s", what,
-        (w & FUTEX_TID_MASK) == 0                 ? "free"
+        (w & FUTEX_TID_MASK) == 0                ? "free"
         : (w & FUTEX_TID_MASK) == (uint32_t)self ? "mine"
                                                  : "other's",
         w & FUTEX_WAITERS ? ", waiters" : "", w & FUTEX_OWNER_DIED ? ", owner died" : "");

@@ -36,8 +36,11 @@ static long get_priority_of(int pid)
 
 static long set_attr(uint32_t size, uint32_t policy, int nice, uint32_t priority, uint64_t flags)
 {
-    struct sched_attr a = {
-        .size = size, .sched_policy = policy, .sched_nice = nice, .sched_priority = priority, .sched_flags = flags};
+    struct sched_attr a = {.size = size,
+                           .sched_policy = policy,
+                           .sched_nice = nice,
+                           .sched_priority = priority,
+                           .sched_flags = flags};
 
     return syscall(SYS_sched_setattr, 0, &a, 0);
 }
@@ -47,8 +50,8 @@ static void say_attr(void)
     struct sched_attr a = {0};
 
     SHOW(syscall(SYS_sched_getattr, 0, &a, SCHED_ATTR_SIZE_VER0, 0));
-    say("policy %u, nice %d, priority %u, flags %llu", a.sched_policy, a.sched_nice, a.sched_priority,
-        (unsigned long long)a.sched_flags);
+    say("policy %u, nice %d, priority %u, flags %llu", a.sched_policy, a.sched_nice,
+        a.sched_priority, (unsigned long long)a.sched_flags);
 }
 
 static void policies(void)

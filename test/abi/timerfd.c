@@ -18,7 +18,8 @@ int main(void)
     SHOW(poll(&p, 1, 0));
     SHOW(timerfd_settime(fd, 0, &spec, NULL));
     SHOW(timerfd_gettime(fd, &now));
-    CHECK(now.it_value.tv_sec == 0 && now.it_value.tv_nsec >= 0 && now.it_value.tv_nsec <= 20000000);
+    CHECK(now.it_value.tv_sec == 0 && now.it_value.tv_nsec >= 0 &&
+          now.it_value.tv_nsec <= 20000000);
     SHOW(read(fd, &count, 8));
     CHECK(now_ns() - began >= 20000000);
     say("count %lu", count);

@@ -78,8 +78,8 @@ void up_free(void *p)
 
 #define FLUSH_ROUNDS 200
 static struct arch_vm vm;
-static unsigned cpus_done;      /* atomic */
-static bool is_time_to_flush;   /* atomic */
+static unsigned cpus_done;    /* atomic */
+static bool is_time_to_flush; /* atomic */
 
 /* Everybody makes everybody else flush, all at once. */
 static void flush_rounds(void)
@@ -151,7 +151,8 @@ void up_thread_first_run(struct thread *prev)
 static unsigned calls, calls32, faults, last_vector, works;
 static uint64_t last_fault_addr;
 static bool deny_faults;
-static uint64_t null_cycles; /* of 1000 null calls; under -icount shift=0 a cycle is an instruction */
+static uint64_t
+    null_cycles; /* of 1000 null calls; under -icount shift=0 a cycle is an instruction */
 
 static void payload_done(void)
 {
@@ -176,7 +177,8 @@ static void test_bad_fpu_frames(uintptr_t frame)
     frame_put(frame + 512, 1ull << 9); /* a feature that is not enabled */
     CHECK(arch_fpu_from_user(at) == (has_xsave ? -22 : 0));
     CHECK(arch_fpu_to_user(at) == 0);
-    frame_put(frame + arch_fpu_frame_size() - 4, 0); /* no second magic number: the first 512 bytes count */
+    frame_put(frame + arch_fpu_frame_size() - 4,
+              0); /* no second magic number: the first 512 bytes count */
     frame_put(frame + 520, 1);
     CHECK(arch_fpu_from_user(at) == 0);
     deny_faults = true;
@@ -221,7 +223,8 @@ static void run_call(struct regs *regs)
         break;
     case 12: { /* a thread-local segment at `rdi`, as set_thread_area makes it; 0x63 selects it */
         struct arch_thread *t = (struct arch_thread *)current_thread();
-        t->tls[0] = 0x00cff3000000ffff | (regs->rdi & 0xffffff) << 16 | (regs->rdi >> 24 & 0xff) << 56;
+        t->tls[0] =
+            0x00cff3000000ffff | (regs->rdi & 0xffffff) << 16 | (regs->rdi >> 24 & 0xff) << 56;
         arch_tls_load();
         regs->rax = 0;
         break;
@@ -350,7 +353,8 @@ static void test_switch(void)
     boot_thread.arch.stack_top = (uint64_t)up_alloc(PAGE_SIZE) + PAGE_SIZE;
     void *stack = up_alloc(4 * PAGE_SIZE);
 
-    CHECK(arch_thread_init(&other_thread.arch, (char *)stack + 4 * PAGE_SIZE, other_main, &other_thread, false) == 0);
+    CHECK(arch_thread_init(&other_thread.arch, (char *)stack + 4 * PAGE_SIZE, other_main,
+                           &other_thread, false) == 0);
     this_cpu()->current = as_thread(&boot_thread);
     struct thread *left = arch_switch(as_thread(&boot_thread), as_thread(&other_thread));
     CHECK(left == as_thread(&other_thread));
@@ -376,13 +380,15 @@ static void test_paging(void)
     arch_vm_activate(&vm);
     CHECK(arch_map(&vm, big, (struct paddr){0x200000}, MAP_R | MAP_W | MAP_USER | MAP_BIG) == 0);
     CHECK(arch_lookup(&vm, big + 0x5000, &pa, &size, &flags));
-    CHECK(pa.pa == 0x200000 && size == BIG_PAGE_SIZE && (flags & (MAP_R | MAP_W | MAP_X | MAP_USER)) == (MAP_R | MAP_W | MAP_USER));
+    CHECK(pa.pa == 0x200000 && size == BIG_PAGE_SIZE &&
+          (flags & (MAP_R | MAP_W | MAP_X | MAP_USER)) == (MAP_R | MAP_W | MAP_USER));
     CHECK(arch_protect(&vm, big + PAGE_SIZE, big + 2 * PAGE_SIZE, MAP_USER) == 0);
     CHECK(arch_lookup(&vm, big + PAGE_SIZE, &pa, &size, &flags));
     CHECK(pa.pa == 0x201000 && size == PAGE_SIZE && (flags & (MAP_R | MAP_W | MAP_X)) == 0);
     CHECK(arch_lookup(&vm, big, &pa, &size, &flags) && flags & MAP_W);
     CHECK(arch_protect(&vm, big, big + BIG_PAGE_SIZE, MAP_R | MAP_USER) == 0);
-    CHECK(arch_lookup(&vm, big + PAGE_SIZE, &pa, &size, &flags) && (flags & (MAP_R | MAP_W)) == MAP_R);
+    CHECK(arch_lookup(&vm, big + PAGE_SIZE, &pa, &size, &flags) &&
+          (flags & (MAP_R | MAP_W)) == MAP_R);
     CHECK(arch_visit(&vm, big, big + BIG_PAGE_SIZE, visit_count, NULL) == 0 && visited == 512);
     CHECK(arch_visit(&vm, 0, USER_TOP, visit_count, &vm) == 0 && visited == 1024);
     CHECK(!arch_lookup(&vm, big, &pa, &size, &flags));
@@ -419,7 +425,8 @@ static void test_usercopy(void)
             return;
     }
     CHECK(arch_copy_to_user(edge - 13, "hello, world", 13) == 0);
-    CHECK(arch_copy_string_from_user(buf, edge - 13, 100) == 12 && strcmp(buf, "hello, world") == 0);
+    CHECK(arch_copy_string_from_user(buf, edge - 13, 100) == 12 &&
+          strcmp(buf, "hello, world") == 0);
     CHECK(arch_copy_string_from_user(buf, edge - 13, 5) == 5);
     CHECK(arch_copy_to_user(edge - 5, "xxxxx", 5) == 0);
     CHECK(arch_copy_string_from_user(buf, edge - 13, 100) == -14);
@@ -483,7 +490,11 @@ static void user_main(void *arg)
 {
     struct regs *regs = arch_user_regs((struct arch_thread *)current_thread());
 
-    *regs = (struct regs){.rip = PAYLOAD_BASE, .cs = USER_CS, .ss = USER_DS, .rflags = RFLAGS_IF, .rsp = 0x10010000,
+    *regs = (struct regs){.rip = PAYLOAD_BASE,
+                          .cs = USER_CS,
+                          .ss = USER_DS,
+                          .rflags = RFLAGS_IF,
+                          .rsp = 0x10010000,
                           .orig_rax = -1};
     arch_enter_user();
 }
@@ -497,10 +508,12 @@ static void test_user(void)
         memcpy(direct_ptr(page), arch_payload + at, PAGE_SIZE);
         CHECK(arch_map(&vm, PAYLOAD_BASE + at, page, MAP_R | MAP_X | MAP_USER) == 0);
     }
-    CHECK(arch_thread_init(&user_thread.arch, (char *)stack + 4 * PAGE_SIZE, user_main, NULL, true) == 0);
+    CHECK(arch_thread_init(&user_thread.arch, (char *)stack + 4 * PAGE_SIZE, user_main, NULL,
+                           true) == 0);
     arch_switch(as_thread(&boot_thread), as_thread(&user_thread));
     log_line(LOG_INFO, "%lu cycles for 1000 null calls", null_cycles);
-    log_line(LOG_INFO, "calls %u, 32-bit calls %u, faults %u, works %u", calls, calls32, faults, works);
+    log_line(LOG_INFO, "calls %u, 32-bit calls %u, faults %u, works %u", calls, calls32, faults,
+             works);
     CHECK(calls32 == 3 && works == 2 && ticks == 1);
     CHECK(other_thread.runs == 3);
 }
@@ -510,7 +523,8 @@ static void pool_init(void)
     pool_next = pool_end = 0; /* some may have asked before there was anything */
     for (unsigned i = 0; i < boot->nr_ranges; i++) {
         const struct boot_range *r = &boot->ranges[i];
-        if (r->kind == BOOT_RAM && r->start.pa >= 0x100000 && r->size > pool_end - pool_next && r->start.pa < 1ull << 32) {
+        if (r->kind == BOOT_RAM && r->start.pa >= 0x100000 && r->size > pool_end - pool_next &&
+            r->start.pa < 1ull << 32) {
             pool_next = r->start.pa;
             pool_end = MIN(r->start.pa + r->size, r->start.pa + POOL_PAGES * PAGE_SIZE);
         }
@@ -521,14 +535,16 @@ void up_main(const struct bootinfo *info)
 {
     boot = info;
     log_line(LOG_INFO, "%lu cycles from reset", arch_cycles());
-    log_line(LOG_INFO, "arch: booted by %s, command line \"%s\", %u modules, rsdp %#lx, fb %#lx %ux%u", info->loader,
-             info->cmdline, info->nr_modules, info->rsdp.pa, info->framebuffer.pa.pa, info->framebuffer.width,
-             info->framebuffer.height);
+    log_line(LOG_INFO,
+             "arch: booted by %s, command line \"%s\", %u modules, rsdp %#lx, fb %#lx %ux%u",
+             info->loader, info->cmdline, info->nr_modules, info->rsdp.pa, info->framebuffer.pa.pa,
+             info->framebuffer.width, info->framebuffer.height);
     for (unsigned i = 0; i < info->nr_ranges; i++)
-        log_line(LOG_INFO, "  %#14lx + %#12lx kind %d", info->ranges[i].start.pa, info->ranges[i].size, info->ranges[i].kind);
+        log_line(LOG_INFO, "  %#14lx + %#12lx kind %d", info->ranges[i].start.pa,
+                 info->ranges[i].size, info->ranges[i].kind);
     for (unsigned i = 0; i < info->nr_modules; i++)
-        log_line(LOG_INFO, "  module %#lx + %#lx \"%s\"", info->modules[i].start.pa, info->modules[i].size,
-                 info->modules[i].cmdline);
+        log_line(LOG_INFO, "  module %#lx + %#lx \"%s\"", info->modules[i].start.pa,
+                 info->modules[i].size, info->modules[i].cmdline);
     pool_init();
     static char text[4096];
     arch_cpuinfo(0, text, sizeof(text));

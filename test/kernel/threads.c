@@ -62,7 +62,8 @@ static void play(void *unused)
 
     (void)unused;
     for (int i = 0; i < 2000; i++) {
-        CHECK(WAIT_EVENT(&ball_queue, atomic_load(&ball) % 2 == me, WAIT_UNINTERRUPTIBLE, TIME_NEVER) == 0);
+        CHECK(WAIT_EVENT(&ball_queue, atomic_load(&ball) % 2 == me, WAIT_UNINTERRUPTIBLE,
+                         TIME_NEVER) == 0);
         atomic_add(&ball, 1);
         waitq_wake_all(&ball_queue);
     }

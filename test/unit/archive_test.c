@@ -37,8 +37,8 @@ static void pad(void)
 static void put_entry(const char *name, size_t name_size, unsigned mode, const char *contents)
 {
     char header[111];
-    snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08zX%08X", 77, mode, 1, 2, 3, 4,
-             (unsigned)strlen(contents), 5, 6, 7, 8, name_size, 0);
+    snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08zX%08X",
+             77, mode, 1, 2, 3, 4, (unsigned)strlen(contents), 5, 6, 7, 8, name_size, 0);
     put(header, 110);
     char *padded = calloc(1, name_size);
     memcpy(padded, name, MIN(strlen(name), name_size));
@@ -165,10 +165,14 @@ static void test_foreign(void **state)
     start(state);
     put_file("early", "x"); /* microcode in front of a compressed archive */
     put_trailer();
-    put("\xfd" "7zXZ\0", 6);
+    put("\xfd"
+        "7zXZ\0",
+        6);
     expect_error("compressed archives (xz) are not supported");
     start(state);
-    put("\x7f" "ELF", 4);
+    put("\x7f"
+        "ELF",
+        4);
     assert_false(archive_is_one(data, size));
     expect_error("no cpio header");
 }
@@ -223,7 +227,8 @@ static void test_mutations(void **state)
         int ret;
         while ((ret = archive_next(&a, &e)) > 0) {
             entries++;
-            assert_true((const uint8_t *)e.data >= exact && (const uint8_t *)e.data + e.size <= exact + cut);
+            assert_true((const uint8_t *)e.data >= exact &&
+                        (const uint8_t *)e.data + e.size <= exact + cut);
             assert_int_equal(strlen(e.name), e.name_len);
         }
         assert_true(entries <= 4);
@@ -236,8 +241,9 @@ static void test_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),   cmocka_unit_test(test_fields),  cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_several), cmocka_unit_test(test_foreign), cmocka_unit_test(test_corrupt),
+        cmocka_unit_test(test_plain),      cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_long_names), cmocka_unit_test(test_several),
+        cmocka_unit_test(test_foreign),    cmocka_unit_test(test_corrupt),
         cmocka_unit_test(test_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ static void operations(void **state)
     assert_int_equal(apply((uint32_t)FUTEX_OP(FUTEX_OP_ANDN, 6, FUTEX_OP_CMP_EQ, 0), 15), 9);
     assert_int_equal(apply((uint32_t)FUTEX_OP(FUTEX_OP_XOR, 6, FUTEX_OP_CMP_EQ, 0), 3), 5);
     /* The argument is a bit number. */
-    assert_int_equal(apply((uint32_t)FUTEX_OP(FUTEX_OP_SET, 31, FUTEX_OP_CMP_EQ, 0) | 1u << 31, 0), 1u << 31);
+    assert_int_equal(apply((uint32_t)FUTEX_OP(FUTEX_OP_SET, 31, FUTEX_OP_CMP_EQ, 0) | 1u << 31, 0),
+                     1u << 31);
     struct futex_op unknown = futex_op_decode(5u << 28);
     uint32_t new;
     assert_int_equal(futex_op_apply(&unknown, 0, &new), -ENOSYS);

@@ -8,7 +8,8 @@
 
 #define MIB (1UL << 20)
 
-static const struct bootinfo machine = {.nr_ranges = 1, .ranges = {{{1 * MIB}, 63 * MIB, BOOT_RAM}}};
+static const struct bootinfo machine = {.nr_ranges = 1,
+                                        .ranges = {{{1 * MIB}, 63 * MIB, BOOT_RAM}}};
 
 static void fill(uint8_t *p, size_t size, uint8_t tag)
 {

@@ -97,8 +97,12 @@ static void short_reads_share_a_line(void **state)
 static void erase_word_and_line(void **state)
 {
     (void)state;
-    type("ab\x7f\x7f\x7f" "one two  \x17" "x\x15" "ok\n");
-    assert_string_equal(screen, "ab\b \b\b \bone two  \b \b\b \b\b \b\b \b\b \bx\b \b\b \b\b \b\b \b\b \bok\r\n");
+    type("ab\x7f\x7f\x7f"
+         "one two  \x17"
+         "x\x15"
+         "ok\n");
+    assert_string_equal(
+        screen, "ab\b \b\b \bone two  \b \b\b \b\b \b\b \b\b \bx\b \b\b \b\b \b\b \b\b \bok\r\n");
     expect_read(100, "ok\n", true);
 }
 

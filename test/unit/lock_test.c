@@ -93,13 +93,13 @@ bool thread_wake(struct thread *t)
     return false;
 }
 
-#define PANICS(text, code)                                                                         \
-    do {                                                                                           \
-        if (setjmp(on_panic) == 0) {                                                               \
-            code;                                                                                  \
-            fail_msg("no panic: %s", text);                                                        \
-        }                                                                                          \
-        assert_non_null(strstr(reason, text));                                                     \
+#define PANICS(text, code)                     \
+    do {                                       \
+        if (setjmp(on_panic) == 0) {           \
+            code;                              \
+            fail_msg("no panic: %s", text);    \
+        }                                      \
+        assert_non_null(strstr(reason, text)); \
     } while (0)
 
 static struct spinlock low, high;

@@ -9,13 +9,14 @@
 /* A machine with holes: low memory, a kernel image and a module cut out, and an odd end. */
 static const struct bootinfo machine = {
     .nr_ranges = 5,
-    .ranges = {
-        {{64 << 10}, (640 - 64) << 10, BOOT_RAM},
-        {{0xf0000}, 64 << 10, BOOT_RESERVED},
-        {{3 * MIB}, 20 * MIB + 5 * PAGE_SIZE, BOOT_RAM},
-        {{24 * MIB}, 76 * MIB, BOOT_RAM},
-        {{200 * MIB}, 3 * PAGE_SIZE, BOOT_RAM}, /* too small to describe itself */
-    },
+    .ranges =
+        {
+            {{64 << 10}, (640 - 64) << 10, BOOT_RAM},
+            {{0xf0000}, 64 << 10, BOOT_RESERVED},
+            {{3 * MIB}, 20 * MIB + 5 * PAGE_SIZE, BOOT_RAM},
+            {{24 * MIB}, 76 * MIB, BOOT_RAM},
+            {{200 * MIB}, 3 * PAGE_SIZE, BOOT_RAM}, /* too small to describe itself */
+        },
 };
 
 static bool is_ram(uint64_t pa)
@@ -105,7 +106,8 @@ static void survives_random_changes(void **state)
     for (int round = 0; round < 60000; round++) {
         unsigned i = fake_random() % ARRAY_LEN(held);
         if (!held[i].p) {
-            held[i].order = fake_random() % 4 ? fake_random() % 3 : fake_random() % (PAGE_MAX_ORDER + 1);
+            held[i].order =
+                fake_random() % 4 ? fake_random() % 3 : fake_random() % (PAGE_MAX_ORDER + 1);
             held[i].p = take(held[i].order, fake_random() % 8 ? 0 : PG_ZERO);
         } else if (fake_random() % 16 == 0 && held[i].order > 0) {
             page_split(held[i].p);
@@ -136,7 +138,8 @@ static void adopts_and_gets_donations(void **state)
     page_get(p + 3); /* a mapping */
     assert_int_equal(page_count_free(), before);
 
-    page_donate((struct paddr){module.pa - 1}, 11 * PAGE_SIZE); /* half a page too many on either side */
+    page_donate((struct paddr){module.pa - 1},
+                11 * PAGE_SIZE); /* half a page too many on either side */
     assert_int_equal(page_count_total(), total + 10);
     assert_int_equal(page_count_free(), before + 9);
     page_put(p + 3);

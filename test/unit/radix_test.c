@@ -30,7 +30,8 @@ static char items[4096];
 
 static void test_sparse(void **state)
 {
-    static const uint64_t places[] = {0, 1, 15, 16, 255, 256, 4095, 1ul << 20, (1ul << 40) + 7, UINT64_MAX >> 12, UINT64_MAX};
+    static const uint64_t places[] = {
+        0, 1, 15, 16, 255, 256, 4095, 1ul << 20, (1ul << 40) + 7, UINT64_MAX >> 12, UINT64_MAX};
     struct radix t = {0};
     for (unsigned n = 0; n < ARRAY_LEN(places); n++) {
         assert_null(radix_get(&t, places[n]));
@@ -90,6 +91,7 @@ static void test_random(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sparse), cmocka_unit_test(test_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sparse),
+                                       cmocka_unit_test(test_random)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

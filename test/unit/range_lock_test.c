@@ -53,8 +53,8 @@ static void check(struct list *locks)
         }
         /* ... and those of one type that touch are one */
         list_for_each(m, locks, node)
-            assert_false(m != l && m->owner == l->owner && m->type == l->type && l->end != INT64_MAX &&
-                         m->start == l->end + 1);
+            assert_false(m != l && m->owner == l->owner && m->type == l->type &&
+                         l->end != INT64_MAX && m->start == l->end + 1);
     }
     assert_memory_equal(held, model, sizeof(model));
 }
@@ -69,7 +69,9 @@ static void test_random(void **state)
     for (int round = 0; round < 100000; round++) {
         static const int types[] = {F_RDLCK, F_WRLCK, F_UNLCK};
         int owner = random() % OWNERS, a = random() % (BYTES - 1), b = random() % (BYTES - 1);
-        struct range_lock r = {.owner = owners + owner, .type = types[random() % 3], .start = MIN(a, b),
+        struct range_lock r = {.owner = owners + owner,
+                               .type = types[random() % 3],
+                               .start = MIN(a, b),
                                .end = random() % 8 == 0 ? INT64_MAX : MAX(a, b)};
         bool expect = false, gives_up = false;
         for (int64_t n = r.start; n <= r.end && n < BYTES; n++) {
@@ -88,7 +90,8 @@ static void test_random(void **state)
         check(&locks);
     }
     for (int o = 0; o < OWNERS; o++) {
-        struct range_lock all = {.owner = owners + o, .type = F_UNLCK, .start = 0, .end = INT64_MAX};
+        struct range_lock all = {
+            .owner = owners + o, .type = F_UNLCK, .start = 0, .end = INT64_MAX};
         struct range_lock *none[2] = {NULL, NULL};
         range_apply(&locks, &all, none);
     }

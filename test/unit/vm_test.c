@@ -19,7 +19,8 @@
 
 #define MIB (1UL << 20)
 
-static const struct bootinfo machine = {.nr_ranges = 1, .ranges = {{{1 * MIB}, 255 * MIB, BOOT_RAM}}};
+static const struct bootinfo machine = {.nr_ranges = 1,
+                                        .ranges = {{{1 * MIB}, 255 * MIB, BOOT_RAM}}};
 
 /* --- page tables: entries sorted by address, one program ------------------------------------------------ */
 
@@ -63,7 +64,8 @@ static void entry_split(size_t i)
     struct entry big = table[i];
     entry_remove(i);
     for (size_t at = 0; at < big.size; at += PAGE_SIZE)
-        entry_insert(i++, (struct entry){big.va + at, PAGE_SIZE, {big.pa.pa + at}, big.flags & ~MAP_BIG});
+        entry_insert(
+            i++, (struct entry){big.va + at, PAGE_SIZE, {big.pa.pa + at}, big.flags & ~MAP_BIG});
 }
 
 int arch_vm_init(struct arch_vm *vm)
@@ -168,7 +170,8 @@ static uint8_t *reach(uintptr_t va, bool write)
     return NULL;
 }
 
-static uintptr_t map_at(uintptr_t addr, size_t len, int prot, int flags, struct vm_object *o, int expected)
+static uintptr_t map_at(uintptr_t addr, size_t len, int prot, int flags, struct vm_object *o,
+                        int expected)
 {
     struct vm_map_args args = {
         .addr = addr, .len = len, .prot = prot, .flags = flags, .object = o, .max_prot = ALL_PROT};
@@ -270,7 +273,8 @@ static void change_mapping(unsigned from, unsigned nr, int prot)
 {
     bool shared = fake_random() % 4 == 0;
     struct vm_object *o = shared ? vm_object_new_anon(nr * unit) : NULL;
-    map_at(unit_at(from), nr * unit, prot, MAP_FIXED | MAP_ANONYMOUS | (shared ? MAP_SHARED : MAP_PRIVATE), o, 0);
+    map_at(unit_at(from), nr * unit, prot,
+           MAP_FIXED | MAP_ANONYMOUS | (shared ? MAP_SHARED : MAP_PRIVATE), o, 0);
     if (o)
         vm_object_put(o);
     for (unsigned i = from; i < from + nr; i++) {
@@ -284,7 +288,8 @@ static void change_mapping(unsigned from, unsigned nr, int prot)
 static void change_rights(unsigned from, unsigned nr, int prot)
 {
     unsigned hole = first_hole(from, nr);
-    assert_int_equal(vm_protect(vm, unit_at(from), nr * unit, prot), hole < from + nr ? -ENOMEM : 0);
+    assert_int_equal(vm_protect(vm, unit_at(from), nr * unit, prot),
+                     hole < from + nr ? -ENOMEM : 0);
     for (unsigned i = from; i < hole; i++)
         model[i].prot = prot;
 }
@@ -292,7 +297,8 @@ static void change_rights(unsigned from, unsigned nr, int prot)
 static void discard(unsigned from, unsigned nr)
 {
     bool has_hole = first_hole(from, nr) < from + nr;
-    assert_int_equal(vm_advise(vm, unit_at(from), nr * unit, MADV_DONTNEED), has_hole ? -ENOMEM : 0);
+    assert_int_equal(vm_advise(vm, unit_at(from), nr * unit, MADV_DONTNEED),
+                     has_hole ? -ENOMEM : 0);
     for (unsigned i = from; i < from + nr; i++)
         if (!model[i].is_shared)
             model[i].value = 0;
@@ -304,8 +310,9 @@ static void move_units(unsigned from, unsigned nr)
     uintptr_t result;
     if (to + nr > UNITS || (to < from + nr && from < to + nr) || first_hole(from, nr) < from + nr)
         return;
-    assert_int_equal(vm_remap(vm, unit_at(from), nr * unit, nr * unit, MREMAP_MAYMOVE | MREMAP_FIXED, unit_at(to),
-                              &result), 0);
+    assert_int_equal(vm_remap(vm, unit_at(from), nr * unit, nr * unit,
+                              MREMAP_MAYMOVE | MREMAP_FIXED, unit_at(to), &result),
+                     0);
     assert_int_equal(result, unit_at(to));
     for (unsigned i = 0; i < nr; i++) {
         model[to + i] = model[from + i];
@@ -315,8 +322,8 @@ static void move_units(unsigned from, unsigned nr)
 
 static void random_step(void)
 {
-    static const int prots[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE,
-                                PROT_READ | PROT_EXEC};
+    static const int prots[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE,
+                                PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC};
     unsigned from = fake_random() % UNITS, nr = 1 + fake_random() % (fake_random() % 4 ? 4 : UNITS);
     int prot = prots[fake_random() % ARRAY_LEN(prots)];
     nr = MIN(nr, UNITS - from);
@@ -341,7 +348,8 @@ static void random_step(void)
         move_units(from, nr);
         break;
     case 7:
-        (void)!vm_advise(vm, unit_at(from), nr * unit, fake_random() % 2 ? MADV_HUGEPAGE : MADV_DONTDUMP);
+        (void)!vm_advise(vm, unit_at(from), nr * unit,
+                         fake_random() % 2 ? MADV_HUGEPAGE : MADV_DONTDUMP);
         break;
     default:
         for (unsigned i = from; i < from + nr; i++)
@@ -374,7 +382,8 @@ static void behaves_like_the_model(void **state)
 static void sweeps_get_big_pages(void **state)
 {
     vm = vm_new();
-    uintptr_t at = map_at(0, 16 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0);
+    uintptr_t at =
+        map_at(0, 16 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0);
     assert_int_equal(at % BIG_PAGE_SIZE, 0);
     *reach(at + 8 * MIB, true) = 1; /* alone: one page */
     assert_int_equal(vm->rss_pages, 1);
@@ -403,7 +412,8 @@ static void places_from_the_top_down(void **state)
     assert_int_equal(vm->nr_areas, 1);
     assert_int_equal(vm_unmap(vm, a, PAGE_SIZE), 0);
     assert_int_equal(map_at(0, PAGE_SIZE, PROT_READ, flags, NULL, 0), a);
-    assert_int_equal(map_at(a, PAGE_SIZE, PROT_READ, flags, NULL, 0), b - PAGE_SIZE); /* a hint that is taken */
+    assert_int_equal(map_at(a, PAGE_SIZE, PROT_READ, flags, NULL, 0),
+                     b - PAGE_SIZE); /* a hint that is taken */
     assert_int_equal(map_at(0x500123, PAGE_SIZE, PROT_READ, flags, NULL, 0), 0x500000);
     assert_int_equal(map_at(1, PAGE_SIZE, PROT_READ, flags, NULL, 0), b - 2 * PAGE_SIZE);
     assert_int_equal(map_at(0x1000, PAGE_SIZE, PROT_READ, flags, NULL, 0), USER_MIN);
@@ -428,8 +438,8 @@ static void stacks_grow(void **state)
     uintptr_t top = 0x7ffff0000000;
     vm = vm_new();
     vm_limits(vm)->stack = 8 * MIB;
-    map_at(top - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN,
-           NULL, 0);
+    map_at(top - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
     assert_non_null(reach(top - MIB, true));
     assert_int_equal(vm->stack_bytes, MIB);
     assert_non_null(reach(top - 8 * MIB, true));
@@ -442,7 +452,8 @@ static void stacks_grow(void **state)
     assert_null(reach(top - 16 * MIB + 5 * PAGE_SIZE, true));
     assert_non_null(reach(top - 16 * MIB + PAGE_SIZE + STACK_GAP, true));
     uintptr_t hint = top - 16 * MIB + 2 * PAGE_SIZE;
-    assert_int_not_equal(map_at(hint, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0), hint);
+    assert_int_not_equal(map_at(hint, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0),
+                         hint);
     check_invariants();
     vm_put(vm);
 }
@@ -536,16 +547,19 @@ static void a_failed_move_moves_nothing(void **state)
     uintptr_t result, at;
     vm = vm_new();
     at = map_at(0, 64 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0);
-    map_at(at + 64 * PAGE_SIZE, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL, 0); /* in the way */
+    map_at(at + 64 * PAGE_SIZE, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL,
+           0); /* in the way */
     for (unsigned i = 0; i < 64; i += 2)
         *reach(at + i * PAGE_SIZE, true) = (uint8_t)i;
     maps_until_failure = 9;
-    assert_int_equal(vm_remap(vm, at, 64 * PAGE_SIZE, 80 * PAGE_SIZE, MREMAP_MAYMOVE, 0, &result), -ENOMEM);
+    assert_int_equal(vm_remap(vm, at, 64 * PAGE_SIZE, 80 * PAGE_SIZE, MREMAP_MAYMOVE, 0, &result),
+                     -ENOMEM);
     maps_until_failure = 0;
     check_invariants();
     for (unsigned i = 0; i < 64; i += 2)
         assert_int_equal(*reach(at + i * PAGE_SIZE, false), i);
-    assert_int_equal(vm_remap(vm, at, 64 * PAGE_SIZE, 80 * PAGE_SIZE, MREMAP_MAYMOVE, 0, &result), 0);
+    assert_int_equal(vm_remap(vm, at, 64 * PAGE_SIZE, 80 * PAGE_SIZE, MREMAP_MAYMOVE, 0, &result),
+                     0);
     for (unsigned i = 0; i < 64; i += 2)
         assert_int_equal(*reach(result + i * PAGE_SIZE, false), i);
     check_invariants();

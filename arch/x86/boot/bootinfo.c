@@ -54,7 +54,15 @@ struct mb2_framebuffer {
     uint8_t bpp, type;
 };
 
-enum { MB2_END, MB2_CMDLINE, MB2_MODULE = 3, MB2_MMAP = 6, MB2_FRAMEBUFFER = 8, MB2_ACPI_OLD = 14, MB2_ACPI_NEW = 15 };
+enum {
+    MB2_END,
+    MB2_CMDLINE,
+    MB2_MODULE = 3,
+    MB2_MMAP = 6,
+    MB2_FRAMEBUFFER = 8,
+    MB2_ACPI_OLD = 14,
+    MB2_ACPI_NEW = 15
+};
 enum { E820_RAM = 1, E820_ACPI = 3 };
 enum { FRAMEBUFFER_RGB = 1 };
 
@@ -137,7 +145,10 @@ static void memmap_add(const void *entries, unsigned n, size_t entry_size)
             if (start >= end)
                 continue;
             range_carve(start, end);
-            range_insert(start, end, want_ram ? BOOT_RAM : e->type == E820_ACPI ? BOOT_ACPI : BOOT_RESERVED);
+            range_insert(start, end,
+                         want_ram               ? BOOT_RAM
+                         : e->type == E820_ACPI ? BOOT_ACPI
+                                                : BOOT_RESERVED);
         }
     }
 }
@@ -224,8 +235,8 @@ static void mb2_read(const uint32_t *start)
 }
 
 /* In .data, so that it has bytes in the image; the host command finds it there by its magic. */
-const volatile struct boot_embedded boot_embedded __attribute__((section(".data.boot_embedded"), used)) = {
-    .magic = BOOT_EMBEDDED_MAGIC};
+const volatile struct boot_embedded boot_embedded
+    __attribute__((section(".data.boot_embedded"), used)) = {.magic = BOOT_EMBEDDED_MAGIC};
 
 /* The program that the image itself carries, when the loader gave none. */
 static void embedded_read(void)

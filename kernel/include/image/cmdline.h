@@ -19,8 +19,8 @@ struct cmdline {
     unsigned nr_args, nr_env, nr_virtio;
     const char *args[CMDLINE_MAX_WORDS]; /* after argv[0] */
     const char *env[CMDLINE_MAX_WORDS];
-    const char *virtio[32];  /* virtio_mmio.device= values */
-    const char *unknown[8];  /* the first few tokens that nobody understood */
+    const char *virtio[32]; /* virtio_mmio.device= values */
+    const char *unknown[8]; /* the first few tokens that nobody understood */
     unsigned nr_unknown;
 };
 

@@ -11,7 +11,7 @@
 
 #define DECLARE(i, k, n) ARG_##k n
 #define DECLARE_NONE     void
-#define ROW(id, str, result, support, missing, argc, ...)                                          \
+#define ROW(id, str, result, support, missing, argc, ...) \
     long sys_##id(EACH_##argc(DECLARE, ##__VA_ARGS__));
 #include <syscalls/table.h>
 #undef DECLARE

@@ -7,14 +7,14 @@
  *
  * An id is the call's name, or name_32 for a row that only i386 has. */
 #ifndef EACH_0
-#define EACH_0(m)                m##_NONE
-#define EACH_1(m, k0, n0)        m(0, k0, n0)
-#define EACH_2(m, k0, n0, k1, n1) EACH_1(m, k0, n0), m(1, k1, n1)
-#define EACH_3(m, k0, n0, k1, n1, k2, n2) EACH_2(m, k0, n0, k1, n1), m(2, k2, n2)
+#define EACH_0(m)                                 m##_NONE
+#define EACH_1(m, k0, n0)                         m(0, k0, n0)
+#define EACH_2(m, k0, n0, k1, n1)                 EACH_1(m, k0, n0), m(1, k1, n1)
+#define EACH_3(m, k0, n0, k1, n1, k2, n2)         EACH_2(m, k0, n0, k1, n1), m(2, k2, n2)
 #define EACH_4(m, k0, n0, k1, n1, k2, n2, k3, n3) EACH_3(m, k0, n0, k1, n1, k2, n2), m(3, k3, n3)
-#define EACH_5(m, k0, n0, k1, n1, k2, n2, k3, n3, k4, n4)                                          \
+#define EACH_5(m, k0, n0, k1, n1, k2, n2, k3, n3, k4, n4) \
     EACH_4(m, k0, n0, k1, n1, k2, n2, k3, n3), m(4, k4, n4)
-#define EACH_6(m, k0, n0, k1, n1, k2, n2, k3, n3, k4, n4, k5, n5)                                  \
+#define EACH_6(m, k0, n0, k1, n1, k2, n2, k3, n3, k4, n4, k5, n5) \
     EACH_5(m, k0, n0, k1, n1, k2, n2, k3, n3, k4, n4), m(5, k5, n5)
 #endif
 #ifndef NR64
@@ -33,11 +33,11 @@
 #define ROW_FULL(id, str, res, missing, ...) ROW(id, str, res, SUPPORT_FULL, missing, __VA_ARGS__)
 #define ROW_PART(id, str, res, missing, ...) ROW(id, str, res, SUPPORT_PART, missing, __VA_ARGS__)
 #define ROW_NONE(id, str, res, missing, ...) GAP(id, str, res, __VA_ARGS__)
-#define SYSCALL(n64, n32, name, res, sup, missing, ...)                                            \
+#define SYSCALL(n64, n32, name, res, sup, missing, ...) \
     NR64(n64, name, name) NR32(n32, name, name) ROW_##sup(name, #name, res, missing, __VA_ARGS__)
-#define ONLY64(n64, name, res, sup, missing, ...)                                                  \
+#define ONLY64(n64, name, res, sup, missing, ...) \
     NR64(n64, name, name) ROW_##sup(name, #name, res, missing, __VA_ARGS__)
-#define ONLY32(n32, name, res, sup, missing, ...)                                                  \
+#define ONLY32(n32, name, res, sup, missing, ...) \
     NR32(n32, name, name##_32) ROW_##sup(name##_32, #name, res, missing, __VA_ARGS__)
 #define MISSING(n64, n32, name) NR64(n64, name, name) NR32(n32, name, name) GAP(name, #name, INT, 0)
 #define MISS64(n64, name)       NR64(n64, name, name) GAP(name, #name, INT, 0)

@@ -7,11 +7,11 @@
 
 struct fdtable;
 
-struct fdtable *fdtable_new(void) must_check;                       /* NULL: no memory */
-struct fdtable *fdtable_copy(struct fdtable *t) must_check;         /* clone without CLONE_FILES */
+struct fdtable *fdtable_new(void) must_check;               /* NULL: no memory */
+struct fdtable *fdtable_copy(struct fdtable *t) must_check; /* clone without CLONE_FILES */
 void fdtable_get(struct fdtable *t);
-void fdtable_put(struct fdtable *t);                                /* the last one closes everything */
-bool fdtable_is_shared(struct fdtable *t);                          /* more than one reference */
+void fdtable_put(struct fdtable *t);       /* the last one closes everything */
+bool fdtable_is_shared(struct fdtable *t); /* more than one reference */
 
 /* The file of `fd` with a reference for the caller; NULL when there is none (-EBADF).  Lock-free enough for
  * the hot path. */
@@ -27,12 +27,14 @@ must_check int fd_reserve(struct fdtable *t, int min, uint64_t limit, int flags)
 void fd_bind(struct fdtable *t, int fd, struct file *f);
 void fd_unreserve(struct fdtable *t, int fd);
 /* Two at once (pipe, socketpair): both or none. */
-must_check int fd_install_pair(struct fdtable *t, struct file *f[2], uint64_t limit, int flags, int fds[2]);
+must_check int fd_install_pair(struct fdtable *t, struct file *f[2], uint64_t limit, int flags,
+                               int fds[2]);
 /* dup2/dup3: closes what `fd` was.  fd, or -EBADF (fd >= limit), -EBUSY (reserved), -ENOMEM. */
 must_check int fd_install_at(struct fdtable *t, struct file *f, int fd, uint64_t limit, int flags);
-must_check int fd_close(struct fdtable *t, int fd);                 /* 0, -EBADF, or what flush answered */
-must_check int fd_close_range(struct fdtable *t, unsigned first, unsigned last, bool only_cloexec_flag);
-must_check int fd_get_flags(struct fdtable *t, int fd);             /* FD_CLOEXEC or 0; -EBADF */
+must_check int fd_close(struct fdtable *t, int fd); /* 0, -EBADF, or what flush answered */
+must_check int fd_close_range(struct fdtable *t, unsigned first, unsigned last,
+                              bool only_cloexec_flag);
+must_check int fd_get_flags(struct fdtable *t, int fd); /* FD_CLOEXEC or 0; -EBADF */
 /* The file's flags (O_*), without a reference to it; -EBADF. */
 must_check int fd_peek(struct fdtable *t, int fd);
 must_check int fd_set_flags(struct fdtable *t, int fd, int flags);

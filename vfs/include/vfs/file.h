@@ -35,7 +35,8 @@ static inline void poll_on(struct poll_table *t, struct file *f, struct waitq *q
 }
 
 /* What getdents needs of a directory entry; answers false when the caller's buffer is full: stop before it. */
-typedef bool dir_emit_fn(void *arg, const char *name, size_t len, uint64_t ino, unsigned type, int64_t next_pos);
+typedef bool dir_emit_fn(void *arg, const char *name, size_t len, uint64_t ino, unsigned type,
+                         int64_t next_pos);
 
 /* Every member may be NULL; what that means is said behind it.  Called without locks, thread context, may
  * sleep.  A blocking operation looks at f->flags & O_NONBLOCK itself and answers -EAGAIN, or -ERESTARTSYS when a
@@ -43,7 +44,7 @@ typedef bool dir_emit_fn(void *arg, const char *name, size_t len, uint64_t ino, 
 struct file_ops {
     /* Bytes moved; advances *pos when the file has positions.                    NULL: -EINVAL */
     ssize_t (*read)(struct file *f, struct iobuf *to, int64_t *pos);
-    ssize_t (*write)(struct file *f, struct iobuf *from, int64_t *pos);        /* NULL: -EINVAL */
+    ssize_t (*write)(struct file *f, struct iobuf *from, int64_t *pos); /* NULL: -EINVAL */
     /* The new position; `*pos` is the current one.                               NULL: -ESPIPE */
     int64_t (*seek)(struct file *f, int64_t offset, int whence, int64_t *pos);
     /* POLL* bits that hold now.                                   NULL: always readable and writable */
@@ -51,8 +52,9 @@ struct file_ops {
     /* 0.., or -errno; -ENOTTY for an unknown command.                            NULL: -ENOTTY */
     long (*ioctl)(struct file *f, unsigned cmd, struct uptr arg);
     /* The object to map, with a reference for the caller.                        NULL: -ENODEV */
-    int (*mmap)(struct file *f, int prot, int flags, uint64_t offset, size_t len, struct vm_object **object);
-    int (*sync)(struct file *f, bool data_only);                              /* NULL: -EINVAL */
+    int (*mmap)(struct file *f, int prot, int flags, uint64_t offset, size_t len,
+                struct vm_object **object);
+    int (*sync)(struct file *f, bool data_only); /* NULL: -EINVAL */
     /* Each entry from *pos on, which is advanced.  0 or 1 (all were emitted; for callers that add more), or
      * -errno.                                                                    NULL: -ENOTDIR */
     int (*readdir)(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg);
@@ -64,28 +66,31 @@ struct file_ops {
     int (*set_flags)(struct file *f, int flags);
     /* A line or more for /proc/PID/fdinfo/N.                                     NULL: none */
     int (*show_fdinfo)(struct file *f, char *buf, size_t size);
-    bool has_pos; /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (pos_lock) */
-    bool ignores_pos; /* with has_pos: reads and writes do not look at the position (/dev/null): not serialised */
+    bool
+        has_pos; /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (pos_lock) */
+    bool
+        ignores_pos; /* with has_pos: reads and writes do not look at the position (/dev/null): not serialised */
 };
 
 struct file {
     struct ref ref;
     /* immutable */
     const struct file_ops *ops;
-    void *data;              /* the object's own */
-    struct inode *inode;     /* never NULL; referenced (anonymous objects have one of an internal file system) */
-    struct dentry *dentry;   /* how it was opened, referenced; NULL for anonymous objects */
-    struct mount *mount;     /* likewise */
-    const char *anon_name;   /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
+    void *data; /* the object's own */
+    struct inode
+        *inode; /* never NULL; referenced (anonymous objects have one of an internal file system) */
+    struct dentry *dentry; /* how it was opened, referenced; NULL for anonymous objects */
+    struct mount *mount;   /* likewise */
+    const char *anon_name; /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
     bool can_read, can_write;
     bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
     struct spinlock lock;    /* RANK_DRIVER - guards flags, owner and the list of epoll items */
     struct list epoll_items; /* epoll.c's */
     int owner_type, owner_pid, owner_sig; /* F_SETOWN, F_SETSIG */
-    struct mutex pos_lock;   /* guards: */
+    struct mutex pos_lock;                /* guards: */
     int64_t pos;
-    int64_t dir_end;         /* of a directory: what is made later is not listed before it is rewound */
+    int64_t dir_end; /* of a directory: what is made later is not listed before it is rewound */
 };
 
 /* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
@@ -94,7 +99,8 @@ struct file *file_new(struct inode *inode, const struct path *path, int flags);
 
 /* A new file with one reference, of an anonymous object: eventfd, pipe, epoll...; `flags` gives the access mode.
  * `anon_name` is static; `mode` the S_IF* type with permissions for fstat.  NULL: no memory. */
-struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode, const char *anon_name);
+struct file *file_new_anon(const struct file_ops *ops, void *data, int flags, unsigned mode,
+                           const char *anon_name);
 static inline void file_get(struct file *f)
 {
     ref_get(&f->ref);
@@ -113,7 +119,8 @@ ssize_t file_write(struct file *f, struct iobuf *from, int64_t *pos);
 /* From kernel memory, all of it unless the file ends: bytes, or -errno. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, int64_t pos);
 /* Regular file to regular file at the given positions, which advance: bytes copied, fewer at the end of `in`. */
-ssize_t file_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n);
+ssize_t file_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+                        size_t n);
 /* The current position, for calls that move it themselves (sendfile, splice). */
 int64_t file_get_pos(struct file *f);
 void file_set_pos(struct file *f, int64_t pos);

@@ -49,8 +49,14 @@ struct fs_stat {
  * "now", which whoever may write the file may ask for.  ATTR_FORCE: the caller has the right already
  * (ftruncate through a writable descriptor). */
 enum {
-    ATTR_MODE = 1, ATTR_UID = 2, ATTR_GID = 4, ATTR_SIZE = 8, ATTR_ATIME = 16, ATTR_MTIME = 32,
-    ATTR_TOUCH = 64, ATTR_FORCE = 128,
+    ATTR_MODE = 1,
+    ATTR_UID = 2,
+    ATTR_GID = 4,
+    ATTR_SIZE = 8,
+    ATTR_ATIME = 16,
+    ATTR_MTIME = 32,
+    ATTR_TOUCH = 64,
+    ATTR_FORCE = 128,
 };
 struct inode_attr {
     unsigned mask;
@@ -66,15 +72,18 @@ struct inode_ops {
      * in memory and others that lookup answers (/proc): memory is looked at first. */
     int (*lookup)(struct inode *dir, struct dentry *d);
     /* Make `d` positive: the tree in memory calls dentry_link, which may fail. */
-    int (*create)(struct inode *dir, struct dentry *d, unsigned mode, uint64_t rdev, const struct cred *cred);
+    int (*create)(struct inode *dir, struct dentry *d, unsigned mode, uint64_t rdev,
+                  const struct cred *cred);
     int (*mkdir)(struct inode *dir, struct dentry *d, unsigned mode, const struct cred *cred);
-    int (*symlink)(struct inode *dir, struct dentry *d, const char *target, const struct cred *cred);
+    int (*symlink)(struct inode *dir, struct dentry *d, const char *target,
+                   const struct cred *cred);
     int (*link)(struct inode *dir, struct dentry *d, struct inode *target);
     int (*unlink)(struct inode *dir, struct dentry *d);
     int (*rmdir)(struct inode *dir, struct dentry *d);
     /* Both directories are locked.  `new` may be negative; RENAME_* in flags; all checks that are the same for
      * every file system (types, loops, permission) are done.  The tree in memory ends with dentry_move. */
-    int (*rename)(struct inode *from, struct dentry *old, struct inode *to, struct dentry *new, unsigned flags);
+    int (*rename)(struct inode *from, struct dentry *old, struct inode *to, struct dentry *new,
+                  unsigned flags);
     /* A nameless regular file (O_TMPFILE). */
     int (*tmpfile)(struct inode *dir, unsigned mode, const struct cred *cred, struct inode **out);
     /* The target of a symbolic link, NUL-terminated: length.  */
@@ -87,8 +96,9 @@ struct inode_ops {
     int (*open)(struct inode *i, struct file *f);
     /* i->lock is held and permission checked; usually inode_apply_attr, with the size done first.  NULL: -EPERM. */
     int (*set_attr)(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
-    void (*get_stat)(struct inode *i, struct inode_stat *st);  /* NULL: from the fields */
-    int (*fallocate)(struct inode *i, int mode, int64_t offset, int64_t len); /* i->lock held; NULL: -EOPNOTSUPP */
+    void (*get_stat)(struct inode *i, struct inode_stat *st); /* NULL: from the fields */
+    int (*fallocate)(struct inode *i, int mode, int64_t offset,
+                     int64_t len); /* i->lock held; NULL: -EOPNOTSUPP */
     /* i->lock held.  Values as in getxattr(2): size 0 asks for the length.  NULL: -EOPNOTSUPP. */
     ssize_t (*getxattr)(struct inode *i, const char *name, void *value, size_t size);
     int (*setxattr)(struct inode *i, const char *name, const void *value, size_t size, int flags);
@@ -99,22 +109,26 @@ struct inode_ops {
 };
 
 struct inode {
-    struct ref ref;           /* users; a mapping holds object.ref instead, and the memory goes with the last of both */
+    struct ref
+        ref; /* users; a mapping holds object.ref instead, and the memory goes with the last of both */
     struct superblock *sb;
     const struct inode_ops *ops;
     const struct file_ops *file_ops;
-    void *data;               /* the file system's */
+    void *data; /* the file system's */
     uint64_t ino, rdev;
-    uint32_t nlink;           /* atomic: unlink does not lock the file itself */
-    uint32_t seals;           /* F_SEAL_* of a memfd, F_SEAL_SEAL for every other file; changed under `lock` */
-    bool is_linkable;         /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
-    struct mutex lock;        /* RANK_INODE - guards the following against change.  Each is read without it: stat
+    uint32_t nlink; /* atomic: unlink does not lock the file itself */
+    uint32_t
+        seals; /* F_SEAL_* of a memfd, F_SEAL_SEAL for every other file; changed under `lock` */
+    bool is_linkable; /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
+    struct mutex
+        lock; /* RANK_INODE - guards the following against change.  Each is read without it: stat
                                * and permission checks see the old or the new value, as on Linux. */
     uint32_t mode, uid, gid;
-    uint64_t size, blocks;    /* blocks of 512 bytes */
+    uint64_t size, blocks; /* blocks of 512 bytes */
     int64_t atime_ns, mtime_ns, ctime_ns, btime_ns;
-    struct vm_object object;  /* page cache of a regular file */
-    struct dentry *alias;     /* a name of it, not referenced: for /proc/PID/maps; dentry.c's alias lock */
+    struct vm_object object; /* page cache of a regular file */
+    struct dentry
+        *alias; /* a name of it, not referenced: for /proc/PID/maps; dentry.c's alias lock */
     struct file_locks *locks; /* flock and POSIX locks; NULL: none yet */
     struct watches *watches;  /* inotify; NULL: none */
     struct pipe *pipe;        /* of an open FIFO */
@@ -136,12 +150,14 @@ void inode_object_identity(struct vm_object *o, uint64_t *dev, uint64_t *ino);
 void inode_get_stat(struct inode *i, struct inode_stat *st);
 /* chmod, chown, truncate, utimensat with their permission rules; locks the inode.  -EPERM, -EACCES, -EROFS is the
  * caller's (it knows the mount). */
-must_check int inode_set_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
+must_check int inode_set_attr(struct inode *i, const struct inode_attr *attr,
+                              const struct cred *cred);
 /* The xattr family with the policy of xattr(7): -EPERM, -EACCES, -ENODATA, -EOPNOTSUPP...  Size 0 asks for the
  * length only.  The caller has checked the name's length and the mount. */
-ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *name, void *value, size_t size);
-must_check int inode_setxattr(struct inode *i, const struct cred *cred, const char *name, const void *value,
-                              size_t size, int flags);
+ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *name, void *value,
+                       size_t size);
+must_check int inode_setxattr(struct inode *i, const struct cred *cred, const char *name,
+                              const void *value, size_t size, int flags);
 must_check int inode_removexattr(struct inode *i, const struct cred *cred, const char *name);
 ssize_t inode_listxattr(struct inode *i, const struct cred *cred, char *list, size_t size);
 /* ops->set_attr of a file system that keeps attributes in the inode only: everything but the size. */
@@ -172,28 +188,30 @@ must_check int fifo_open(struct inode *i, struct file *f);
  * parent's list, ordered by `pos`. */
 struct dentry {
     struct ref ref;
-    uint32_t hash;            /* of the name; changes like the name */
+    uint32_t hash; /* of the name; changes like the name */
     struct superblock *sb;
-    struct inode *inode;      /* referenced; NULL: no such name; set once */
-    struct mount *mounts;     /* what is mounted here, in any mount of this file system; mount.c's lock and, to
+    struct inode *inode; /* referenced; NULL: no such name; set once */
+    struct mount
+        *mounts; /* what is mounted here, in any mount of this file system; mount.c's lock and, to
                                * change it, `lock` */
-    struct spinlock lock;     /* RANK_DENTRY - guards parent and name against change (rename holds the locks of
+    struct spinlock
+        lock;     /* RANK_DENTRY - guards parent and name against change (rename holds the locks of
                                * both directories too, so a holder of either may read them as well), and: */
-    bool is_dead;             /* a removed directory: nothing can be linked into it */
-    struct dentry *parent;    /* referenced; itself for a root or anonymous object */
-    struct dentry **buckets;  /* children by hash; NULL: none yet */
+    bool is_dead; /* a removed directory: nothing can be linked into it */
+    struct dentry *parent;   /* referenced; itself for a root or anonymous object */
+    struct dentry **buckets; /* children by hash; NULL: none yet */
     unsigned nr_buckets, nr_children;
-    struct list children;     /* linked ones by `pos` */
-    struct dentry *cursor;    /* where the last search by position ended; NULL: nowhere */
+    struct list children;  /* linked ones by `pos` */
+    struct dentry *cursor; /* where the last search by position ended; NULL: nowhere */
     uint64_t next_pos;
     /* guarded by parent->lock: */
     struct dentry *hash_next;
     struct list sibling;
-    uint64_t pos;             /* readdir's position: grows in order of creation, never reused */
+    uint64_t pos; /* readdir's position: grows in order of creation, never reused */
     bool is_linked;
     /* the name */
     uint16_t name_len;
-    char *name;               /* short_name or heap */
+    char *name; /* short_name or heap */
     char short_name[32];
 };
 
@@ -225,7 +243,8 @@ struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len);
  * in *out, -ENOENT, -ENOMEM, or what ops->lookup answers. */
 must_check int dentry_lookup(struct dentry *dir, const char *name, size_t len, struct dentry **out);
 /* With the directory's lock held already, and *out may be negative. */
-must_check int dentry_lookup_locked(struct dentry *dir, const char *name, size_t len, struct dentry **out);
+must_check int dentry_lookup_locked(struct dentry *dir, const char *name, size_t len,
+                                    struct dentry **out);
 /* A name of the inode, referenced; NULL when none is in use. */
 struct dentry *dentry_of_inode(struct inode *i);
 /* The linked child with the least pos >= `pos`, referenced; NULL: none. */
@@ -243,38 +262,42 @@ int dir_sync(struct file *f, bool data_only);
 ssize_t dir_read(struct file *f, struct iobuf *to, int64_t *pos); /* -EISDIR */
 
 struct superblock_ops {
-    void (*stat)(struct superblock *sb, struct fs_stat *st); /* type, fsid, name_max are filled.  NULL: no sizes */
-    int (*sync)(struct superblock *sb);                      /* NULL: nothing is ever written back */
-    void (*free)(struct superblock *sb);                     /* the last mount and the last inode are gone */
+    void (*stat)(struct superblock *sb,
+                 struct fs_stat *st);    /* type, fsid, name_max are filled.  NULL: no sizes */
+    int (*sync)(struct superblock *sb);  /* NULL: nothing is ever written back */
+    void (*free)(struct superblock *sb); /* the last mount and the last inode are gone */
 };
 
 struct superblock {
-    struct ref ref;           /* mounts */
-    struct ref memory;        /* inodes, and one for all mounts: inode.c's */
-    const char *type;         /* "tmpfs" for statfs and /proc/mounts */
+    struct ref ref;    /* mounts */
+    struct ref memory; /* inodes, and one for all mounts: inode.c's */
+    const char *type;  /* "tmpfs" for statfs and /proc/mounts */
     const struct superblock_ops *ops;
-    uint64_t dev;             /* st_dev */
-    uint64_t magic;           /* f_type */
+    uint64_t dev;   /* st_dev */
+    uint64_t magic; /* f_type */
     struct dentry *root;
-    uint64_t next_ino;        /* atomic */
+    uint64_t next_ino; /* atomic */
     bool is_read_only;
-    bool is_permanent;        /* made once at boot, mounted any number of times (devfs, proc, sysfs): never freed */
+    bool
+        is_permanent; /* made once at boot, mounted any number of times (devfs, proc, sysfs): never freed */
     void *data;
 };
 
 /* One reference, a fresh device number, no root yet.  NULL: no memory. */
-struct superblock *superblock_new(const char *type, uint64_t magic, const struct superblock_ops *ops) must_check;
+struct superblock *superblock_new(const char *type, uint64_t magic,
+                                  const struct superblock_ops *ops) must_check;
 void superblock_get(struct superblock *sb);
-void superblock_put(struct superblock *sb); /* the last one frees the in-memory tree, unless is_permanent */
+void superblock_put(
+    struct superblock *sb); /* the last one frees the in-memory tree, unless is_permanent */
 void superblock_get_stat(struct superblock *sb, struct fs_stat *st);
 
 /* Character devices by number: what a device node opens.  `ops->open`-like set-up goes in `open`. */
 struct chardev {
-    const char *name;         /* "/dev/" + name is made by devfs */
+    const char *name; /* "/dev/" + name is made by devfs */
     unsigned major, minor, mode;
     const struct file_ops *ops;
     int (*open)(struct file *f, void *arg); /* NULL: nothing to do */
     void *arg;
-    struct chardev *next;     /* the registry's */
+    struct chardev *next; /* the registry's */
 };
 void chardev_register(struct chardev *dev); /* before or after devfs is mounted */

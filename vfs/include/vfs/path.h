@@ -41,35 +41,43 @@ struct walk {
 };
 
 enum walk_flags {
-    WALK_FOLLOW = 1,        /* follow a symbolic link in the last place */
-    WALK_DIRECTORY = 2,     /* -ENOTDIR unless the result is one */
-    WALK_EMPTY = 4,         /* AT_EMPTY_PATH: "" means `at` itself */
-    WALK_NO_SYMLINKS = 8, WALK_BENEATH = 16, WALK_IN_ROOT = 32, WALK_NO_XDEV = 64, WALK_NO_MAGICLINKS = 128, /* openat2 */
+    WALK_FOLLOW = 1,    /* follow a symbolic link in the last place */
+    WALK_DIRECTORY = 2, /* -ENOTDIR unless the result is one */
+    WALK_EMPTY = 4,     /* AT_EMPTY_PATH: "" means `at` itself */
+    WALK_NO_SYMLINKS = 8,
+    WALK_BENEATH = 16,
+    WALK_IN_ROOT = 32,
+    WALK_NO_XDEV = 64,
+    WALK_NO_MAGICLINKS = 128, /* openat2 */
 };
 
 /* Resolve; *out is referenced.  -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG as path_resolution(7). */
 must_check int path_walk(const struct walk *w, const char *name, unsigned flags, struct path *out);
 
 /* open(2) on a kernel string: flags O_*, mode for O_CREAT (umask applied).  -errno as open(2). */
-must_check int path_open(const struct walk *w, const char *name, int flags, unsigned mode, struct file **out);
+must_check int path_open(const struct walk *w, const char *name, int flags, unsigned mode,
+                         struct file **out);
 /* openat2(2): with WALK_* restrictions (resolve). */
-must_check int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode, unsigned resolve,
-                                 struct file **out);
+must_check int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode,
+                                 unsigned resolve, struct file **out);
 /* Open what a walk has found (not O_CREAT). */
-must_check int path_open_place(const struct path *p, const struct cred *cred, int flags, struct file **out);
+must_check int path_open_place(const struct path *p, const struct cred *cred, int flags,
+                               struct file **out);
 
 /* mknod, mkdir, symlink, link, unlink, rmdir, rename: the bodies behind the system calls. */
 must_check int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t rdev);
 must_check int path_mkdir(const struct walk *w, const char *name, unsigned mode);
 must_check int path_symlink(const struct walk *w, const char *target, const char *name);
-must_check int path_link(const struct walk *from, const char *old, const struct walk *to, const char *name, int at_flags);
+must_check int path_link(const struct walk *from, const char *old, const struct walk *to,
+                         const char *name, int at_flags);
 must_check int path_unlink(const struct walk *w, const char *name);
 must_check int path_rmdir(const struct walk *w, const char *name);
-must_check int path_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
-                           unsigned rename_flags);
+must_check int path_rename(const struct walk *from, const char *old, const struct walk *to,
+                           const char *name, unsigned rename_flags);
 
 /* inode_set_attr of a place: -EROFS, and its watchers hear of it. */
-must_check int path_set_attr(const struct path *p, const struct inode_attr *attr, const struct cred *cred);
+must_check int path_set_attr(const struct path *p, const struct inode_attr *attr,
+                             const struct cred *cred);
 
 /* The name of a place as seen from `root` ("(unreachable)" and " (deleted)" as Linux writes them): length or
  * -ENAMETOOLONG. */

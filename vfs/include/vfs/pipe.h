@@ -19,10 +19,17 @@ ssize_t pipe_read_to(struct file *f, struct iobuf *to, bool nonblock);
 ssize_t pipe_write_from(struct file *f, struct iobuf *from, bool nonblock);
 
 /* Flags of splice(2), tee(2), vmsplice(2); no exported header of Linux has them. */
-enum { SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2, SPLICE_F_MORE = 4, SPLICE_F_GIFT = 8, SPLICE_F_ALL = 15 };
+enum {
+    SPLICE_F_MOVE = 1,
+    SPLICE_F_NONBLOCK = 2,
+    SPLICE_F_MORE = 4,
+    SPLICE_F_GIFT = 8,
+    SPLICE_F_ALL = 15
+};
 
 /* splice(2), tee(2), vmsplice(2), sendfile(2) between files; see splice.c.  Offsets NULL: the file's position.
  * Bytes moved, 0 at the end of input. */
-ssize_t file_splice(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n, unsigned flags);
+ssize_t file_splice(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n,
+                    unsigned flags);
 ssize_t file_tee(struct file *in, struct file *out, size_t n, unsigned flags);
 ssize_t file_send(struct file *in, int64_t *in_pos, struct file *out, size_t n);

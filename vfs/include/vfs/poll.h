@@ -6,16 +6,17 @@
 
 /* One file to wait for. */
 struct poll_slot {
-    struct file *file;  /* referenced by the caller; NULL: revents is the caller's business and counts */
-    uint32_t events;    /* asked for; POLLERR and POLLHUP are added */
-    uint32_t revents;   /* out */
-    int fd;             /* the caller's */
+    struct file
+        *file; /* referenced by the caller; NULL: revents is the caller's business and counts */
+    uint32_t events;  /* asked for; POLLERR and POLLHUP are added */
+    uint32_t revents; /* out */
+    int fd;           /* the caller's */
 };
 
 /* How long.  The clock is read only when there is something to wait for. */
 struct poll_timeout {
-    int64_t ns;         /* < 0: for ever; 0: do not sleep */
-    uint64_t deadline;  /* out, and in for a restarted call; 0: nobody has slept yet */
+    int64_t ns;        /* < 0: for ever; 0: do not sleep */
+    uint64_t deadline; /* out, and in for a restarted call; 0: nobody has slept yet */
 };
 
 /* Fill revents of each: how many slots are ready, 0 at the deadline; -EINTR, -ENOMEM. */

@@ -30,4 +30,5 @@ struct text_source {
 extern const struct inode_ops text_inode_ops;
 int text_show_string(struct text *t, struct inode *i);
 /* A file of it in an in-memory tree (vfs/simplefs.h); NULL: no memory. */
-struct dentry *text_file(struct dentry *dir, const char *name, unsigned mode, const struct text_source *source);
+struct dentry *text_file(struct dentry *dir, const char *name, unsigned mode,
+                         const struct text_source *source);

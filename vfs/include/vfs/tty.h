@@ -10,7 +10,7 @@ struct tty;
 
 /* What moves bytes to the outside: a serial port, a virtio console port, a screen with a keyboard. */
 struct tty_driver {
-    const char *name;      /* of the device node: "ttyS0", "hvc0"; static */
+    const char *name; /* of the device node: "ttyS0", "hvc0"; static */
     unsigned major, minor;
     /* Send: bytes taken, which may be fewer than n when the device is busy; then the driver calls
      * tty_output_ready (stream_output_ready) once it can take more.  Called in any context with interrupts off,
@@ -48,11 +48,12 @@ void tty_drain(struct tty *t, uint64_t deadline);
 
 /* What a terminal must know about processes.  Set once at boot; until then nobody gets signals. */
 struct tty_jobs {
-    void (*signal_group)(int group, int sig);          /* any context */
+    void (*signal_group)(int group, int sig); /* any context */
     void (*current)(int *group, int *session, bool *is_session_leader);
-    bool (*has_group)(int session, int group);         /* does the group exist in that session (0: in any)? */
-    bool (*current_ignores)(int sig);                  /* ignored or blocked */
-    bool (*is_orphaned)(int group);                    /* no parent in the session to continue it */
+    bool (*has_group)(int session,
+                      int group);     /* does the group exist in that session (0: in any)? */
+    bool (*current_ignores)(int sig); /* ignored or blocked */
+    bool (*is_orphaned)(int group);   /* no parent in the session to continue it */
 };
 void tty_set_jobs(const struct tty_jobs *jobs);
 /* /proc/PID/stat: the device and the foreground group of a session's terminal; 0 and -1 when it has none. */

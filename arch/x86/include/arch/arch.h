@@ -86,8 +86,8 @@ struct arch_thread {
 
 /* Prepare a new thread so that the first arch_switch to it calls entry(arg) on its own stack with interrupts
  * off; `entry` never returns.  With `is_user`, allocates a clean FPU state; -ENOMEM. */
-must_check int arch_thread_init(struct arch_thread *t, void *stack_top, void (*entry)(void *), void *arg,
-                                bool is_user);
+must_check int arch_thread_init(struct arch_thread *t, void *stack_top, void (*entry)(void *),
+                                void *arg, bool is_user);
 void arch_thread_destroy(struct arch_thread *t);
 
 /* Leave `prev`, continue `next`: switches stacks, FPU state, FS/GS bases, this_cpu()->current, ->kernel_rsp
@@ -149,7 +149,15 @@ struct arch_vm {
     uint64_t retired; /* physical: page tables that are free behind the next flush; atomic */
 };
 
-enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_USER = 8, MAP_BIG = 16, MAP_UNCACHED = 32, MAP_DIRTY = 64 };
+enum {
+    MAP_R = 1,
+    MAP_W = 2,
+    MAP_X = 4,
+    MAP_USER = 8,
+    MAP_BIG = 16,
+    MAP_UNCACHED = 32,
+    MAP_DIRTY = 64
+};
 
 must_check int arch_vm_init(struct arch_vm *vm); /* 0 or -ENOMEM */
 /* Frees page tables, not the pages; CPUs that are still on it (idle, in a kernel thread) leave it first.  Interrupts
@@ -168,7 +176,8 @@ must_check int arch_map(struct arch_vm *vm, uintptr_t va, struct paddr pa, unsig
  * is no page for its table).  No TLB flush.  Same lock.  The callback may call arch_map, over the entry it was
  * called for or outside the range. */
 typedef bool arch_visit_fn(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags);
-must_check int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit, void *arg);
+must_check int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit,
+                          void *arg);
 
 /* Change the rights of every present entry in the range (same splitting, no flush, same lock). */
 must_check int arch_protect(struct arch_vm *vm, uintptr_t start, uintptr_t end, unsigned flags);
@@ -201,7 +210,7 @@ static inline struct paddr direct_paddr(const void *p)
     return (struct paddr){(uint64_t)p - DIRECT_BASE};
 }
 
-void arch_zero_page(void *page);                  /* 4 KiB; never byte by byte (TARGETS.md: erms under TCG) */
+void arch_zero_page(void *page); /* 4 KiB; never byte by byte (TARGETS.md: erms under TCG) */
 void arch_copy_page(void *dst, const void *src);
 
 /* --- user memory ------------------------------------------------------------------------------------ */
@@ -215,13 +224,14 @@ size_t arch_zero_user(uintptr_t dst, size_t n);
 long arch_copy_string_from_user(char *dst, uintptr_t src, size_t max);
 /* 32-bit atomics on user memory; 0 or -EFAULT. */
 must_check int arch_user_load32(uintptr_t va, uint32_t *value);
-must_check int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired, uint32_t *seen);
+must_check int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired,
+                                   uint32_t *seen);
 
 /* --- time ------------------------------------------------------------------------------------------- */
 
-uint64_t arch_clock_ns(void);            /* monotonic, from boot */
-uint64_t arch_wall_offset_ns(void);      /* CLOCK_REALTIME minus arch_clock_ns */
-void arch_set_wall_offset_ns(uint64_t);  /* clock_settime; updates the vDSO's data too */
+uint64_t arch_clock_ns(void);           /* monotonic, from boot */
+uint64_t arch_wall_offset_ns(void);     /* CLOCK_REALTIME minus arch_clock_ns */
+void arch_set_wall_offset_ns(uint64_t); /* clock_settime; updates the vDSO's data too */
 /* One interrupt on this CPU at or soon after arch_clock_ns() == deadline; UINT64_MAX: none. */
 void arch_timer_arm(uint64_t deadline_ns);
 
@@ -230,20 +240,20 @@ void arch_timer_arm(uint64_t deadline_ns);
 /* The pages a program gets: `vvar` (read-only data, one page) directly below `text` (the ELF image). */
 struct arch_vdso {
     struct paddr vvar;
-    const void *text;      /* page aligned, in the kernel image */
-    size_t text_size;      /* bytes, a multiple of PAGE_SIZE */
-    size_t sigreturn;      /* offset of __kernel_rt_sigreturn (i386) or 0 */
+    const void *text; /* page aligned, in the kernel image */
+    size_t text_size; /* bytes, a multiple of PAGE_SIZE */
+    size_t sigreturn; /* offset of __kernel_rt_sigreturn (i386) or 0 */
 };
 const struct arch_vdso *arch_vdso_64(void);
 
 /* --- the rest --------------------------------------------------------------------------------------- */
 
-bool arch_random(uint64_t *value);      /* RDSEED or RDRAND; false: the CPU has none or it failed */
-uint64_t arch_cycles(void);             /* TSC, for entropy and statistics only */
-const char *arch_platform(void);        /* AT_PLATFORM: "x86_64" */
-uint64_t arch_hwcap(void);              /* AT_HWCAP: CPUID.1:EDX */
-uint64_t arch_hwcap2(void);             /* AT_HWCAP2 */
-size_t arch_minsigstksz(void);          /* AT_MINSIGSTKSZ */
+bool arch_random(uint64_t *value); /* RDSEED or RDRAND; false: the CPU has none or it failed */
+uint64_t arch_cycles(void);        /* TSC, for entropy and statistics only */
+const char *arch_platform(void);   /* AT_PLATFORM: "x86_64" */
+uint64_t arch_hwcap(void);         /* AT_HWCAP: CPUID.1:EDX */
+uint64_t arch_hwcap2(void);        /* AT_HWCAP2 */
+size_t arch_minsigstksz(void);     /* AT_MINSIGSTKSZ */
 unsigned arch_cpuinfo(unsigned index, char *buf, size_t size); /* a /proc/cpuinfo stanza; bytes */
 
 /* End the machine: `status` reaches isa-debug-exit where one exists, then ACPI S5 and the fallbacks. */

@@ -11,19 +11,19 @@ struct thread;
 struct core_cpu;
 
 struct cpu {
-    struct cpu *self;          /*  0 */
-    struct thread *current;    /*  8: set by arch_switch */
-    uint64_t kernel_rsp;       /* 16: top of current's kernel stack: where SYSCALL lands */
-    uint64_t user_rsp;         /* 24: scratch of the SYSCALL entry */
-    uint64_t work;             /* 32: not 0: call up_return_to_user before ring 3 (see upcalls.h) */
-    uint64_t canary;           /* 40: -fstack-protector's, %gs:40 */
-    unsigned index;            /* 48: 0 is the boot CPU */
-    uint32_t apic_id;          /* 52 */
-    struct core_cpu *core;     /* 56: kernel/core's per-CPU data */
-    unsigned irq_depth;        /* 64: > 0 in an interrupt handler */
-    struct arch_cpu *arch;     /* 72: arch's own */
-    struct arch_vm *vm;        /* 80: the address space in CR3 */
-    bool is_idle;              /* in arch_cpu_idle: private, seen by this CPU's interrupt handlers */
+    struct cpu *self;       /*  0 */
+    struct thread *current; /*  8: set by arch_switch */
+    uint64_t kernel_rsp;    /* 16: top of current's kernel stack: where SYSCALL lands */
+    uint64_t user_rsp;      /* 24: scratch of the SYSCALL entry */
+    uint64_t work;          /* 32: not 0: call up_return_to_user before ring 3 (see upcalls.h) */
+    uint64_t canary;        /* 40: -fstack-protector's, %gs:40 */
+    unsigned index;         /* 48: 0 is the boot CPU */
+    uint32_t apic_id;       /* 52 */
+    struct core_cpu *core;  /* 56: kernel/core's per-CPU data */
+    unsigned irq_depth;     /* 64: > 0 in an interrupt handler */
+    struct arch_cpu *arch;  /* 72: arch's own */
+    struct arch_vm *vm;     /* 80: the address space in CR3 */
+    bool is_idle;           /* in arch_cpu_idle: private, seen by this CPU's interrupt handlers */
 };
 
 /* Uses close together share one load; the operand that nothing reads is memory that any call may have changed, so

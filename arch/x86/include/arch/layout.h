@@ -15,9 +15,9 @@
 #define BIG_PAGE_SHIFT 21
 #define BIG_PAGE_SIZE  (1UL << BIG_PAGE_SHIFT)
 
-#define USER_MIN     0x10000UL           /* vm.mmap_min_addr */
-#define USER_TOP     0x7ffffffff000UL    /* TASK_SIZE_MAX */
-#define USER32_TOP   0xffffe000UL        /* IA32_PAGE_OFFSET */
+#define USER_MIN   0x10000UL        /* vm.mmap_min_addr */
+#define USER_TOP   0x7ffffffff000UL /* TASK_SIZE_MAX */
+#define USER32_TOP 0xffffe000UL     /* IA32_PAGE_OFFSET */
 
 #define DIRECT_BASE  0xffff888000000000UL
 #define KMAP_BASE    0xffffc90000000000UL

@@ -38,12 +38,12 @@
 #define SEL_USER_CS   0x33
 
 /* Vectors of internal.h that assembly names. */
-#define NUM_VECTORS     256
-#define VEC_NMI         2
-#define VEC_DOUBLE      8
-#define VEC_PROTECTION  13
-#define VEC_MACHINE     18
-#define VEC_SYSCALL     0x80
+#define NUM_VECTORS    256
+#define VEC_NMI        2
+#define VEC_DOUBLE     8
+#define VEC_PROTECTION 13
+#define VEC_MACHINE    18
+#define VEC_SYSCALL    0x80
 
 /* The early page tables in boot.asm. */
 #define BOOT_IMAGE_TABLES 4 /* 2 MiB of kernel image each */

@@ -5,7 +5,7 @@
 #include <base/types.h>
 
 struct regs {
-    uint64_t r15, r14, r13, r12, rbp, rbx;  /* callee-saved */
+    uint64_t r15, r14, r13, r12, rbp, rbx; /* callee-saved */
     uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
     uint64_t orig_rax; /* the call's number; -1: not a system call's frame, or not any more */
     uint64_t rip, cs, rflags, rsp, ss;

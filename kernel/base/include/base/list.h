@@ -8,7 +8,10 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)  \
+    {                    \
+        &(name), &(name) \
+    }
 
 static inline void list_init(struct list *l)
 {
@@ -59,12 +62,13 @@ static inline struct list *list_pop_front(struct list *head)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 
-#define list_for_each(it, head, member)                                                            \
-    for (it = list_entry((head)->next, __typeof__(*it), member); &it->member != (head);            \
+#define list_for_each(it, head, member)                                                 \
+    for (it = list_entry((head)->next, __typeof__(*it), member); &it->member != (head); \
          it = list_entry(it->member.next, __typeof__(*it), member))
 
 /* Like list_for_each, and `it` may be unlinked or freed in the body. */
-#define list_for_each_safe(it, tmp, head, member)                                                  \
-    for (it = list_entry((head)->next, __typeof__(*it), member),                                   \
-        tmp = list_entry(it->member.next, __typeof__(*it), member);                                \
-         &it->member != (head); it = tmp, tmp = list_entry(it->member.next, __typeof__(*it), member))
+#define list_for_each_safe(it, tmp, head, member)                   \
+    for (it = list_entry((head)->next, __typeof__(*it), member),    \
+        tmp = list_entry(it->member.next, __typeof__(*it), member); \
+         &it->member != (head);                                     \
+         it = tmp, tmp = list_entry(it->member.next, __typeof__(*it), member))

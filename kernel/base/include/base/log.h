@@ -21,7 +21,8 @@ noreturn void panic(const char *format, ...) printf_like(1, 2);
 
 /* A precondition; compiled out of release builds, so it must have no side effect. */
 #ifdef YOLK_DEBUG
-#define assert(cond) (likely(cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))
+#define assert(cond) \
+    (likely(cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))
 #else
 #define assert(cond) ((void)sizeof(!(cond)))
 #endif

@@ -23,20 +23,20 @@ struct paddr {
     uint64_t pa;
 };
 
-#define must_check      __attribute__((warn_unused_result))
+#define must_check        __attribute__((warn_unused_result))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
-#define likely(x)       __builtin_expect(!!(x), 1)
-#define unlikely(x)     __builtin_expect(!!(x), 0)
-#define ARRAY_LEN(a)    (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)       ((a) < (b) ? (a) : (b))
-#define MAX(a, b)       ((a) > (b) ? (a) : (b))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
+#define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)         ((a) < (b) ? (a) : (b))
+#define MAX(a, b)         ((a) > (b) ? (a) : (b))
 
 /* `align` is a power of two. */
-#define ALIGN_DOWN(x, align) ((x) & ~((__typeof__(x))(align) - 1))
-#define ALIGN_UP(x, align)   ALIGN_DOWN((x) + ((__typeof__(x))(align) - 1), align)
+#define ALIGN_DOWN(x, align) ((x) & ~((__typeof__(x))(align)-1))
+#define ALIGN_UP(x, align)   ALIGN_DOWN((x) + ((__typeof__(x))(align)-1), align)
 
 /* The struct that holds `member` at `ptr`. */
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static inline struct uptr uptr_add(struct uptr p, size_t n)
 {

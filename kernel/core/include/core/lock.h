@@ -18,69 +18,75 @@
 /* The whole order, outermost first.  Mutexes and spinlocks share it; no spinlock rank is below a mutex's. */
 enum lock_rank {
     /* mutexes */
-    RANK_PROCESS = 1,  /* struct process: threads, credentials, children */
-    RANK_EPOLL_NEST,   /* which epoll instance watches which */
-    RANK_EPOLL,        /* an epoll instance: an outer one before those it watches (epoll.c sets the ranks) */
+    RANK_PROCESS = 1, /* struct process: threads, credentials, children */
+    RANK_EPOLL_NEST,  /* which epoll instance watches which */
+    RANK_EPOLL, /* an epoll instance: an outer one before those it watches (epoll.c sets the ranks) */
     RANK_EPOLL_LAST = RANK_EPOLL + 4,
     RANK_TTY,
-    RANK_PIPE,         /* and other stream objects */
-    RANK_PIPE_2,       /* the second of two pipes (splice, tee) */
-    RANK_FILE_POS,     /* file offset shared by threads */
-    RANK_PSEUDO_FILE,  /* the text of an open file in /proc or /sys */
+    RANK_PIPE,        /* and other stream objects */
+    RANK_PIPE_2,      /* the second of two pipes (splice, tee) */
+    RANK_FILE_POS,    /* file offset shared by threads */
+    RANK_PSEUDO_FILE, /* the text of an open file in /proc or /sys */
     RANK_MOUNT,
-    RANK_RENAME,       /* whole-tree rename */
-    RANK_INODE,        /* directory contents and file size: parent before child */
-    RANK_INODE_2,      /* a second inode, by the order of rename(2) */
+    RANK_RENAME,  /* whole-tree rename */
+    RANK_INODE,   /* directory contents and file size: parent before child */
+    RANK_INODE_2, /* a second inode, by the order of rename(2) */
     RANK_PROCESS_INNER, /* a process's lock, or an epoll instance's, when /proc takes it inside a file's */
-    RANK_VM,           /* struct vm: the area tree */
-    RANK_OBJECT,       /* struct vm_object: its pages */
+    RANK_VM,            /* struct vm: the area tree */
+    RANK_OBJECT,        /* struct vm_object: its pages */
     RANK_DEVICE,
     /* spinlocks */
     RANK_FIRST_SPIN,
     RANK_FDTABLE = RANK_FIRST_SPIN,
-    RANK_MOUNT_TREE,   /* what is mounted where */
+    RANK_MOUNT_TREE, /* what is mounted where */
     RANK_DENTRY,
-    RANK_AREAS,        /* one address space's areas, for a look (changes take RANK_VM too) */
-    RANK_PAGETABLE,    /* one address space's tables */
-    RANK_KMAP,         /* where kernel stacks are mapped */
-    RANK_FAMILY,       /* which process is whose child */
-    RANK_FUTEX,        /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
+    RANK_AREAS,     /* one address space's areas, for a look (changes take RANK_VM too) */
+    RANK_PAGETABLE, /* one address space's tables */
+    RANK_KMAP,      /* where kernel stacks are mapped */
+    RANK_FAMILY,    /* which process is whose child */
+    RANK_FUTEX,     /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
-    RANK_SIGNAL,       /* pending signals of a process and its tasks */
+    RANK_SIGNAL, /* pending signals of a process and its tasks */
     RANK_PIDMAP,
-    RANK_LDISC,        /* a terminal's or stream's buffers */
-    RANK_DRIVER,       /* a device queue */
-    RANK_WAITQ,        /* a wait queue; callbacks of its waiters run under it */
-    RANK_WAITQ_2,      /* the wait queue of an epoll instance, woken from a callback */
-    RANK_WAITQ_3,      /* a nested epoll instance's, up to RANK_WAITQ_LAST */
+    RANK_LDISC,   /* a terminal's or stream's buffers */
+    RANK_DRIVER,  /* a device queue */
+    RANK_WAITQ,   /* a wait queue; callbacks of its waiters run under it */
+    RANK_WAITQ_2, /* the wait queue of an epoll instance, woken from a callback */
+    RANK_WAITQ_3, /* a nested epoll instance's, up to RANK_WAITQ_LAST */
     RANK_WAITQ_LAST = RANK_WAITQ_2 + 5,
     RANK_TIMER,
-    RANK_THREADS,      /* the list of all threads */
+    RANK_THREADS, /* the list of all threads */
     RANK_RUNQ,
     RANK_HEAP,
-    RANK_PAGE_GROW,    /* page_grow.c: RAM that has no struct pages yet */
+    RANK_PAGE_GROW, /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
     RANK_LOG,
 };
 
 struct spinlock {
-    uint32_t is_locked;     /* atomic */
+    uint32_t is_locked; /* atomic */
 #ifdef YOLK_DEBUG
     uint16_t rank;
-    uint16_t held_rank;     /* rank, or what spin_lock_nested was given */
-    uint16_t cpu_plus_1;    /* holder, 0: free */
-    uint8_t held_depth;     /* irq_depth when it was taken */
-    bool seen_in_irq;       /* a handler has taken it */
-    bool seen_irqs_on;      /* taken with interrupts on */
+    uint16_t held_rank;  /* rank, or what spin_lock_nested was given */
+    uint16_t cpu_plus_1; /* holder, 0: free */
+    uint8_t held_depth;  /* irq_depth when it was taken */
+    bool seen_in_irq;    /* a handler has taken it */
+    bool seen_irqs_on;   /* taken with interrupts on */
     const char *name;
     struct spinlock *held_below; /* the holder CPU's stack of held spinlocks */
 #endif
 };
 
 #ifdef YOLK_DEBUG
-#define SPINLOCK_INIT(rnk) {.rank = (rnk), .name = #rnk}
+#define SPINLOCK_INIT(rnk)          \
+    {                               \
+        .rank = (rnk), .name = #rnk \
+    }
 #else
-#define SPINLOCK_INIT(rnk) {0}
+#define SPINLOCK_INIT(rnk) \
+    {                      \
+        0                  \
+    }
 #endif
 void spin_init(struct spinlock *l, enum lock_rank rank);
 
@@ -137,9 +143,9 @@ static inline void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
 
 /* A sleeping lock, handed over in arrival order.  Thread context only; the sleep cannot be interrupted. */
 struct mutex {
-    uintptr_t owner;        /* struct thread *, atomic; bit 0: someone waits */
-    struct spinlock lock;   /* guards: */
-    struct list waiters;    /* not empty exactly while bit 0 of owner is set */
+    uintptr_t owner;      /* struct thread *, atomic; bit 0: someone waits */
+    struct spinlock lock; /* guards: */
+    struct list waiters;  /* not empty exactly while bit 0 of owner is set */
 #ifdef YOLK_DEBUG
     uint16_t rank, held_rank;
     struct mutex *held_below; /* the owner's stack of held mutexes */

@@ -11,8 +11,8 @@
 #define PAGE_MAX_ORDER 10 /* 4 MiB */
 
 enum page_flags {
-    PG_ZERO = 1,       /* page_alloc: zeroed */
-    PG_MAY_FAIL = 2,   /* page_alloc: do not log when out of memory */
+    PG_ZERO = 1,     /* page_alloc: zeroed */
+    PG_MAY_FAIL = 2, /* page_alloc: do not log when out of memory */
 };
 
 /* Bits of struct page.flags that the address space sets and others leave alone. */
@@ -22,10 +22,10 @@ enum { PAGE_ANON = 0x8000 /* a program's private page: not in any object's cache
  * the owner's (page cache: its object, index in it; free: the buddy's). */
 struct page {
     struct list link;
-    uint32_t refs;      /* atomic; 0: free */
-    uint8_t order;      /* of the block this page heads */
-    uint8_t state;      /* page.c's */
-    uint16_t flags;     /* the owner's: PAGE_DIRTY ... */
+    uint32_t refs;  /* atomic; 0: free */
+    uint8_t order;  /* of the block this page heads */
+    uint8_t state;  /* page.c's */
+    uint16_t flags; /* the owner's: PAGE_DIRTY ... */
     uint64_t index;
 };
 _Static_assert(sizeof(struct page) == 32, "struct page is an array element for every page of RAM");

@@ -13,7 +13,7 @@ void core_cpu_init(void);
 /* The boot CPU's last step in main: becomes this CPU's idle thread. */
 noreturn void sched_start(void);
 
-void sched_yield(void);             /* let others run; thread context, no spinlock */
+void sched_yield(void); /* let others run; thread context, no spinlock */
 /* In long kernel loops (zeroing, copying): yields if the time slice is over and someone waits, answers whether
  * the caller should stop early because the thread was killed. */
 bool sched_checkpoint(void);

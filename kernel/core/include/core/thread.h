@@ -20,55 +20,63 @@ enum {
 typedef uint64_t cpuset; /* bit n: CPU n */
 
 /* Linux's numbers.  FIFO and RR threads have a priority and run before all others; IDLE ones never before another. */
-enum sched_policy { POLICY_OTHER = 0, POLICY_FIFO = 1, POLICY_RR = 2, POLICY_BATCH = 3, POLICY_IDLE = 5 };
+enum sched_policy {
+    POLICY_OTHER = 0,
+    POLICY_FIFO = 1,
+    POLICY_RR = 2,
+    POLICY_BATCH = 3,
+    POLICY_IDLE = 5
+};
 
 struct thread {
-    struct arch_thread arch;   /* first: arch_switch takes a struct thread */
-    char name[16];             /* PR_SET_NAME */
-    struct vm *vm;             /* NULL for a kernel thread; referenced */
+    struct arch_thread arch; /* first: arch_switch takes a struct thread */
+    char name[16];           /* PR_SET_NAME */
+    struct vm *vm;           /* NULL for a kernel thread; referenced */
     void *kstack;
-    void (*entry)(void *);     /* kernel threads */
+    void (*entry)(void *); /* kernel threads */
     void *arg;
     bool is_idle;
     bool is_user;
 
-    uint32_t work;             /* atomic: THREAD_SIGNAL ... */
-    uint32_t nofault;          /* private: > 0: page faults in user copies fail at once */
+    uint32_t work;    /* atomic: THREAD_SIGNAL ... */
+    uint32_t nofault; /* private: > 0: page faults in user copies fail at once */
 
     /* guarded by the lock of the run queue of `cpu` */
     enum thread_state state;
-    unsigned cpu;              /* where it runs or last ran */
+    unsigned cpu; /* where it runs or last ran */
     struct list run_node;
-    uint64_t budget_ns;        /* of its time slice */
-    uint64_t ran_ns;           /* CPU time in all */
+    uint64_t budget_ns; /* of its time slice */
+    uint64_t ran_ns;    /* CPU time in all */
     uint64_t run_start_ns;
     cpuset affinity;
-    int nice;                  /* -20 .. 19 */
-    uint8_t policy;            /* enum sched_policy */
-    uint8_t rt_priority;       /* 1 .. 99 for FIFO and RR, else 0 */
-    bool reset_on_fork;        /* children start with policy OTHER and nice 0 */
-    bool on_cpu;               /* atomic: still on its kernel stack: may not be run elsewhere yet */
-    bool gives_way;            /* used its time slice up: threads that wake go first */
-    bool must_move;            /* to a CPU of its affinity, as soon as it has left its stack */
-    bool has_rseq;             /* gets THREAD_CALL when it was preempted or moved to another CPU */
-    uint64_t kicked_ns;        /* when an idle CPU was woken for it; 0: it was not */
-    bool follows_waker;        /* waits for its waker's CPU, and is not to be stolen unless that is stuck */
-    bool woke_someone;         /* since it last slept */
-    uint8_t sync_score;        /* how often of late it woke someone and then soon slept */
+    int nice;            /* -20 .. 19 */
+    uint8_t policy;      /* enum sched_policy */
+    uint8_t rt_priority; /* 1 .. 99 for FIFO and RR, else 0 */
+    bool reset_on_fork;  /* children start with policy OTHER and nice 0 */
+    bool on_cpu;         /* atomic: still on its kernel stack: may not be run elsewhere yet */
+    bool gives_way;      /* used its time slice up: threads that wake go first */
+    bool must_move;      /* to a CPU of its affinity, as soon as it has left its stack */
+    bool has_rseq;       /* gets THREAD_CALL when it was preempted or moved to another CPU */
+    uint64_t kicked_ns;  /* when an idle CPU was woken for it; 0: it was not */
+    bool
+        follows_waker; /* waits for its waker's CPU, and is not to be stolen unless that is stuck */
+    bool woke_someone; /* since it last slept */
+    uint8_t sync_score; /* how often of late it woke someone and then soon slept */
 
     /* the sleep protocol: see wait.c */
-    uint32_t sleep_state;      /* atomic */
+    uint32_t sleep_state; /* atomic */
     enum wait_how sleep_how;
 
     uint64_t voluntary_switches, involuntary_switches;
-    struct mutex *held_mutexes;              /* debug: lock_check.c */
-    void (*reap)(struct thread *t);          /* thread_exit's */
-    struct list all_node;                    /* every thread, for dumps: guarded by thread.c's list lock */
+    struct mutex *held_mutexes;     /* debug: lock_check.c */
+    void (*reap)(struct thread *t); /* thread_exit's */
+    struct list all_node;           /* every thread, for dumps: guarded by thread.c's list lock */
 };
 
 /* A thread that has not run: fills `t` (zeroed by the caller, who owns the memory), allocates a stack.  With
  * `vm` it is a user thread, whose `entry` ends in arch_enter_user.  0 or -ENOMEM. */
-must_check int thread_init(struct thread *t, const char *name, struct vm *vm, void (*entry)(void *), void *arg);
+must_check int thread_init(struct thread *t, const char *name, struct vm *vm, void (*entry)(void *),
+                           void *arg);
 /* Undo thread_init of a thread that never ran. */
 void thread_destroy(struct thread *t);
 /* Make a new thread runnable. */

@@ -11,11 +11,12 @@ struct timer;
 typedef void timer_fn(struct timer *t);
 
 struct timer {
-    uint64_t deadline;  /* arch_clock_ns() */
+    uint64_t deadline; /* arch_clock_ns() */
     timer_fn *fn;
     /* guarded by the lock of the queue of `cpu` */
-    struct timer *child, *next, *prev; /* pairing heap: first child, siblings; prev of a first child: the parent */
-    unsigned cpu;       /* whose queue it is on, or was on last */
+    struct timer *child, *next,
+        *prev;    /* pairing heap: first child, siblings; prev of a first child: the parent */
+    unsigned cpu; /* whose queue it is on, or was on last */
     bool is_armed;
 };
 
@@ -29,8 +30,8 @@ bool timer_cancel(struct timer *t);
 bool timer_cancel_sync(struct timer *t);
 
 /* --- the clocks ---------------------------------------------------------------------------------------- */
-uint64_t clock_mono_ns(void);  /* CLOCK_MONOTONIC and CLOCK_BOOTTIME: arch_clock_ns() */
-uint64_t clock_wall_ns(void);  /* CLOCK_REALTIME */
+uint64_t clock_mono_ns(void); /* CLOCK_MONOTONIC and CLOCK_BOOTTIME: arch_clock_ns() */
+uint64_t clock_wall_ns(void); /* CLOCK_REALTIME */
 void clock_set_wall_ns(uint64_t ns);
 /* Called (thread context) after each clock_set_wall_ns, for TFD_TIMER_CANCEL_ON_SET and absolute timers. */
 typedef void clock_set_fn(void);
@@ -39,7 +40,7 @@ void clock_on_set(clock_set_fn *fn); /* up to 4 */
 /* A point in time on either clock.  Who sleeps until one of the wall clock also waits on clock_set_waitq, and works
  * the deadline out anew when that was woken. */
 struct clock_deadline {
-    uint64_t ns;  /* TIME_NEVER: none */
+    uint64_t ns; /* TIME_NEVER: none */
     bool is_wall;
 };
 uint64_t clock_deadline_mono(const struct clock_deadline *d);

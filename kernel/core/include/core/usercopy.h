@@ -14,9 +14,9 @@ static inline bool user_range_ok(struct uptr p, size_t n)
     return n <= USER_TOP && p.va <= USER_TOP - n;
 }
 
-must_check int user_read(void *dst, struct uptr src, size_t n);         /* 0 or -EFAULT */
-must_check int user_write(struct uptr dst, const void *src, size_t n);  /* 0 or -EFAULT */
-must_check int user_zero(struct uptr dst, size_t n);                    /* 0 or -EFAULT */
+must_check int user_read(void *dst, struct uptr src, size_t n);        /* 0 or -EFAULT */
+must_check int user_write(struct uptr dst, const void *src, size_t n); /* 0 or -EFAULT */
+must_check int user_zero(struct uptr dst, size_t n);                   /* 0 or -EFAULT */
 /* The same, partial: bytes that could be copied, which may be fewer than n (0: none). */
 size_t user_read_some(void *dst, struct uptr src, size_t n);
 size_t user_write_some(struct uptr dst, const void *src, size_t n);
@@ -30,7 +30,8 @@ must_check int user_load32(struct uptr p, uint32_t *value);
 must_check int user_load32_nofault(struct uptr p, uint32_t *value);
 /* *seen is the old value; the exchange happened when it equals `expected`. */
 must_check int user_cmpxchg32(struct uptr p, uint32_t expected, uint32_t desired, uint32_t *seen);
-must_check int user_cmpxchg32_nofault(struct uptr p, uint32_t expected, uint32_t desired, uint32_t *seen);
+must_check int user_cmpxchg32_nofault(struct uptr p, uint32_t expected, uint32_t desired,
+                                      uint32_t *seen);
 /* Fault in the page of `p` for writing, so that a _nofault call will most likely succeed. */
 must_check int user_fault_in(struct uptr p, bool write);
 
@@ -50,7 +51,8 @@ struct iobuf {
     unsigned nr_seg;             /* segments left, the current one included */
     size_t offset;               /* into the current one */
     size_t left;                 /* bytes left in all */
-    struct iobuf_seg one;        /* storage for the single-range case: do not copy a struct iobuf by value */
+    struct iobuf_seg
+        one; /* storage for the single-range case: do not copy a struct iobuf by value */
 };
 
 static inline void iobuf_user(struct iobuf *b, struct uptr p, size_t n)
@@ -87,7 +89,8 @@ static inline ssize_t iobuf_advance(struct iobuf *b, size_t n)
 /* kernel -> buffer (read(2)) */
 static inline ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
 {
-    if (likely(iobuf_is_plain(b, n)) && likely(user_write(uptr_of_word(b->one.base + b->offset), src, n) == 0))
+    if (likely(iobuf_is_plain(b, n)) &&
+        likely(user_write(uptr_of_word(b->one.base + b->offset), src, n) == 0))
         return iobuf_advance(b, n);
     return iobuf_put_any(b, src, n);
 }
@@ -95,7 +98,8 @@ static inline ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
 /* buffer -> kernel (write(2)) */
 static inline ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n)
 {
-    if (likely(iobuf_is_plain(b, n)) && likely(user_read(dst, uptr_of_word(b->one.base + b->offset), n) == 0))
+    if (likely(iobuf_is_plain(b, n)) &&
+        likely(user_read(dst, uptr_of_word(b->one.base + b->offset), n) == 0))
         return iobuf_advance(b, n);
     return iobuf_get_any(b, dst, n);
 }

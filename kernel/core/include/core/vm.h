@@ -38,8 +38,8 @@ struct vm_object_ops {
 struct vm_object {
     struct ref ref;
     const struct vm_object_ops *ops;
-    struct spinlock lock;     /* RANK_PAGETABLE - guards: */
-    struct list mappings;     /* areas that map it, for vm_object_unmap */
+    struct spinlock lock; /* RANK_PAGETABLE - guards: */
+    struct list mappings; /* areas that map it, for vm_object_unmap */
 };
 void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops);
 void vm_object_get(struct vm_object *o);
@@ -68,33 +68,37 @@ struct vm_limits *vm_limits(struct vm *vm);
 void vm_set_top(struct vm *vm, uintptr_t top);
 
 struct vm_map_args {
-    uintptr_t addr;             /* hint, or the place with MAP_FIXED / MAP_FIXED_NOREPLACE */
-    size_t len;                 /* > 0; rounded up to pages */
-    int prot;                   /* PROT_* */
-    int flags;                  /* MAP_* */
-    struct vm_object *object;   /* NULL: anonymous.  A reference is taken, the caller keeps its own. */
-    uint64_t offset;            /* bytes, page aligned */
-    int max_prot;               /* PROT_* that mprotect may ever give (a read-only file mapped shared) */
-    const char *name;           /* static: "[stack]", "[vdso]", "[vvar]"; NULL: none */
-    int file_error;             /* what is wrong with the file: answered if the place is good, as mmap(2) orders it */
+    uintptr_t addr; /* hint, or the place with MAP_FIXED / MAP_FIXED_NOREPLACE */
+    size_t len;     /* > 0; rounded up to pages */
+    int prot;       /* PROT_* */
+    int flags;      /* MAP_* */
+    struct vm_object
+        *object;      /* NULL: anonymous.  A reference is taken, the caller keeps its own. */
+    uint64_t offset;  /* bytes, page aligned */
+    int max_prot;     /* PROT_* that mprotect may ever give (a read-only file mapped shared) */
+    const char *name; /* static: "[stack]", "[vdso]", "[vvar]"; NULL: none */
+    int file_error; /* what is wrong with the file: answered if the place is good, as mmap(2) orders it */
 };
 /* 0 and *addr; -EINVAL, -ENOMEM, -EEXIST (NOREPLACE), -EPERM (below USER_MIN), -EOVERFLOW, -EAGAIN (memlock) as
  * mmap(2). */
 must_check int vm_map(struct vm *vm, const struct vm_map_args *args, uintptr_t *addr);
-must_check int vm_unmap(struct vm *vm, uintptr_t addr, size_t len);             /* munmap(2) */
-must_check int vm_protect(struct vm *vm, uintptr_t addr, size_t len, int prot); /* mprotect(2) */
+must_check int vm_unmap(struct vm *vm, uintptr_t addr, size_t len);              /* munmap(2) */
+must_check int vm_protect(struct vm *vm, uintptr_t addr, size_t len, int prot);  /* mprotect(2) */
 must_check int vm_advise(struct vm *vm, uintptr_t addr, size_t len, int advice); /* madvise(2) */
 must_check int vm_remap(struct vm *vm, uintptr_t addr, size_t old_len, size_t new_len, int flags,
-                        uintptr_t new_addr, uintptr_t *result);                 /* mremap(2) */
-must_check int vm_sync(struct vm *vm, uintptr_t addr, size_t len, int flags);   /* msync(2) */
+                        uintptr_t new_addr, uintptr_t *result);               /* mremap(2) */
+must_check int vm_sync(struct vm *vm, uintptr_t addr, size_t len, int flags); /* msync(2) */
 enum vm_lock_how { VM_UNLOCK, VM_LOCK, VM_LOCK_ON_FAULT };
-must_check int vm_lock(struct vm *vm, uintptr_t addr, size_t len, enum vm_lock_how how); /* mlock2(2), munlock(2) */
+must_check int vm_lock(struct vm *vm, uintptr_t addr, size_t len,
+                       enum vm_lock_how how);         /* mlock2(2), munlock(2) */
 must_check int vm_lock_all(struct vm *vm, int flags); /* mlockall(2) MCL_*; 0: munlockall(2) */
-must_check int vm_incore(struct vm *vm, uintptr_t addr, size_t len, struct uptr vec); /* mincore(2) */
+must_check int vm_incore(struct vm *vm, uintptr_t addr, size_t len,
+                         struct uptr vec); /* mincore(2) */
 
 /* The heap that brk(2) moves: set once by exec. */
 void vm_set_brk(struct vm *vm, uintptr_t start);
-uintptr_t vm_brk(struct vm *vm, uintptr_t want); /* the break after the call, as the raw system call */
+uintptr_t vm_brk(struct vm *vm,
+                 uintptr_t want); /* the break after the call, as the raw system call */
 
 /* A page fault; see enum FAULT_* in arch/upcalls.h.  0: try again.  Otherwise how the program is to be told:
  * -EFAULT with *si_code SEGV_MAPERR or SEGV_ACCERR (SIGSEGV), -EIO with BUS_ADRERR (SIGBUS), -ENOMEM (out of
@@ -103,7 +107,8 @@ must_check int vm_fault(struct vm *vm, uintptr_t addr, unsigned flags, int *si_c
 
 /* What identifies the word at `addr` to futex(2): for a shared mapping the object and offset, else the vm and
  * address.  The object is referenced (drop it with vm_object_put); NULL for private memory.  0 or -EFAULT. */
-must_check int vm_futex_key(struct vm *vm, uintptr_t addr, struct vm_object **object, uint64_t *offset);
+must_check int vm_futex_key(struct vm *vm, uintptr_t addr, struct vm_object **object,
+                            uint64_t *offset);
 
 /* Each area in address order, for /proc/PID/maps and core reports: `end` exclusive. */
 struct vm_area_info {
@@ -118,7 +123,7 @@ void vm_visit(struct vm *vm, vm_visit_fn *visit, void *arg);
 
 /* Pages resident, bytes mapped, and their high-water marks; for /proc and getrusage. */
 struct vm_stats {
-    uint64_t rss_pages, rss_peak_pages, total_bytes, total_peak_bytes, data_bytes, stack_bytes, text_bytes,
-        minor_faults, major_faults, locked_bytes;
+    uint64_t rss_pages, rss_peak_pages, total_bytes, total_peak_bytes, data_bytes, stack_bytes,
+        text_bytes, minor_faults, major_faults, locked_bytes;
 };
 void vm_get_stats(struct vm *vm, struct vm_stats *stats);

@@ -27,19 +27,19 @@ typedef bool waiter_fn(struct waiter *w, unsigned long key);
 
 /* A waiter of a thread leaves its queue when it is woken; one with a callback stays until it is removed. */
 struct waiter {
-    struct list node;       /* guarded by the queue's lock */
-    struct waitq *queue;    /* NULL: on none, and no waker is looking at this waiter */
-    struct thread *thread;  /* woken when fn is NULL */
+    struct list node;      /* guarded by the queue's lock */
+    struct waitq *queue;   /* NULL: on none, and no waker is looking at this waiter */
+    struct thread *thread; /* woken when fn is NULL */
     waiter_fn *fn;
-    bool is_exclusive;      /* counts against the limit: put behind the others */
+    bool is_exclusive; /* counts against the limit: put behind the others */
     bool is_queued;
     bool was_woken;
 };
 
 enum wait_how {
     WAIT_UNINTERRUPTIBLE,
-    WAIT_INTERRUPTIBLE,  /* ends with -EINTR when thread_interrupted() */
-    WAIT_KILLABLE,       /* ends with -EINTR when thread_killed() */
+    WAIT_INTERRUPTIBLE, /* ends with -EINTR when thread_interrupted() */
+    WAIT_KILLABLE,      /* ends with -EINTR when thread_killed() */
 };
 
 void waitq_init(struct waitq *q);
@@ -68,9 +68,9 @@ static inline unsigned waitq_wake_all(struct waitq *q)
  * waiter_init makes a waiter that wakes the current thread. */
 void waiter_init(struct waiter *w);
 void waiter_init_fn(struct waiter *w, waiter_fn *fn);
-void waitq_add(struct waitq *q, struct waiter *w);       /* any context */
+void waitq_add(struct waitq *q, struct waiter *w); /* any context */
 void waitq_add_exclusive(struct waitq *q, struct waiter *w);
-void waitq_remove(struct waiter *w);                     /* nothing when it is on no queue */
+void waitq_remove(struct waiter *w); /* nothing when it is on no queue */
 /* Mark the current thread as about to sleep; a wake-up from here on makes wait_sleep return at once. */
 void wait_prepare(enum wait_how how);
 /* Sleep until woken, `deadline` (arch_clock_ns) or an interruption: 0, -ETIMEDOUT or -EINTR.  No spinlock held. */
@@ -85,30 +85,30 @@ void wait_cancel(void);
 /* 0 once `cond` is true; -ETIMEDOUT; -EINTR.  `cond` is looked at first, so a satisfied wait costs nothing, and
  * last, so that an exclusive wake-up that meets a signal or the deadline is not lost. */
 #define WAIT_EVENT(q, cond, how, deadline) WAIT_EVENT_ON(q, cond, how, deadline, waitq_add)
-#define WAIT_EVENT_EXCLUSIVE(q, cond, how, deadline)                                               \
+#define WAIT_EVENT_EXCLUSIVE(q, cond, how, deadline) \
     WAIT_EVENT_ON(q, cond, how, deadline, waitq_add_exclusive)
-#define WAIT_EVENT_ON(q, cond, how, deadline, add)                                                 \
-    __extension__({                                                                                \
-        int ret_ = 0;                                                                              \
-        if (!(cond)) {                                                                             \
-            struct waiter waiter_;                                                                 \
-            waiter_init(&waiter_);                                                                 \
-            for (;;) {                                                                             \
-                wait_prepare(how);                                                                 \
-                if (!waiter_.is_queued)                                                            \
-                    add((q), &waiter_);                                                            \
-                if (cond) {                                                                        \
-                    wait_cancel();                                                                 \
-                    ret_ = 0;                                                                      \
-                    break;                                                                         \
-                }                                                                                  \
-                if (ret_ != 0) {                                                                   \
-                    wait_cancel();                                                                 \
-                    break;                                                                         \
-                }                                                                                  \
-                ret_ = wait_sleep(deadline);                                                       \
-            }                                                                                      \
-            waitq_remove(&waiter_);                                                                \
-        }                                                                                          \
-        ret_;                                                                                      \
+#define WAIT_EVENT_ON(q, cond, how, deadline, add) \
+    __extension__({                                \
+        int ret_ = 0;                              \
+        if (!(cond)) {                             \
+            struct waiter waiter_;                 \
+            waiter_init(&waiter_);                 \
+            for (;;) {                             \
+                wait_prepare(how);                 \
+                if (!waiter_.is_queued)            \
+                    add((q), &waiter_);            \
+                if (cond) {                        \
+                    wait_cancel();                 \
+                    ret_ = 0;                      \
+                    break;                         \
+                }                                  \
+                if (ret_ != 0) {                   \
+                    wait_cancel();                 \
+                    break;                         \
+                }                                  \
+                ret_ = wait_sleep(deadline);       \
+            }                                      \
+            waitq_remove(&waiter_);                \
+        }                                          \
+        ret_;                                      \
     })

@@ -4,8 +4,8 @@
 #include <linux/capability.h>
 #include <proc/process.h>
 
-struct cred *cred_new_root(void) must_check;                  /* uid 0, every capability; NULL: no memory */
-struct cred *cred_copy(const struct cred *c) must_check;      /* private, to be changed and then set */
+struct cred *cred_new_root(void) must_check; /* uid 0, every capability; NULL: no memory */
+struct cred *cred_copy(const struct cred *c) must_check; /* private, to be changed and then set */
 void cred_get(struct cred *c);
 void cred_put(struct cred *c);
 

@@ -36,87 +36,88 @@ struct rlimit_pair {
 };
 
 struct process {
-    struct ref ref;                 /* each task holds one, and the parent until it has waited */
-    struct pid_link pid_link;       /* the pid map's */
-    int pid;                        /* tgid; immutable */
-    struct vm *vm;                  /* referenced; replaced by exec only; NULL in a zombie */
-    struct fdtable *files;          /* referenced; NULL in a zombie */
-    struct fs_context *fs;          /* referenced; NULL in a zombie */
-    struct sighand *sighand;        /* handlers; one for each process, freed with it */
+    struct ref ref;           /* each task holds one, and the parent until it has waited */
+    struct pid_link pid_link; /* the pid map's */
+    int pid;                  /* tgid; immutable */
+    struct vm *vm;            /* referenced; replaced by exec only; NULL in a zombie */
+    struct fdtable *files;    /* referenced; NULL in a zombie */
+    struct fs_context *fs;    /* referenced; NULL in a zombie */
+    struct sighand *sighand;  /* handlers; one for each process, freed with it */
 
-    struct mutex lock;              /* RANK_PROCESS - guards: */
-    struct list tasks;              /* struct task.process_node; changed under sighand->lock as well, so that
+    struct mutex lock; /* RANK_PROCESS - guards: */
+    struct list tasks; /* struct task.process_node; changed under sighand->lock as well, so that
                                        either lock is enough to walk it */
-    unsigned nr_tasks;              /* likewise */
+    unsigned nr_tasks; /* likewise */
     struct rlimit_pair rlimits[NR_RLIMITS]; /* read without the lock: each number is one word */
-    struct file *exe_file;          /* what runs, referenced; replaced by exec */
-    char *exe;                      /* its path for /proc/self/exe */
-    uintptr_t exe_base;             /* load bias of a PIE, 0 otherwise */
-    uintptr_t arg_start, arg_end, env_start, env_end, auxv_start; /* for /proc/self/{cmdline,environ,auxv} */
+    struct file *exe_file;                  /* what runs, referenced; replaced by exec */
+    char *exe;                              /* its path for /proc/self/exe */
+    uintptr_t exe_base;                     /* load bias of a PIE, 0 otherwise */
+    uintptr_t arg_start, arg_end, env_start, env_end,
+        auxv_start; /* for /proc/self/{cmdline,environ,auxv} */
     size_t auxv_len;
-    struct posix_timers *timers;    /* timer_create(2); proc/timers.c's */
-    struct itimers *itimers;        /* setitimer(2) */
-    uint32_t membarrier;            /* atomic: MEMBARRIER_CMD_REGISTER_* that were called */
+    struct posix_timers *timers;         /* timer_create(2); proc/timers.c's */
+    struct itimers *itimers;             /* setitimer(2) */
+    uint32_t membarrier;                 /* atomic: MEMBARRIER_CMD_REGISTER_* that were called */
     struct process_usage dead_usage;     /* of exited threads */
     struct process_usage children_usage; /* of children waited for */
 
     /* guarded by wait_child.c's family lock */
-    struct process *parent;         /* NULL for the first */
-    int parent_pid;                 /* its, or 0; atomic, for getppid(2) */
+    struct process *parent; /* NULL for the first */
+    int parent_pid;         /* its, or 0; atomic, for getppid(2) */
     struct list children, sibling;
     bool is_zombie;
 
-    int pgid, sid;                  /* guarded by the pid map's lock: pid_group, pid_session */
+    int pgid, sid; /* guarded by the pid map's lock: pid_group, pid_session */
 
     /* plain flags and numbers, each written whole by prctl(2) and its like */
     bool dumpable, child_subreaper, no_new_privs;
-    bool no_big_pages;              /* PR_SET_THP_DISABLE: remembered only */
-    int exit_signal;                /* to the parent */
+    bool no_big_pages; /* PR_SET_THP_DISABLE: remembered only */
+    int exit_signal;   /* to the parent */
     int parent_death_signal;
-    uint32_t uid_at_exit;           /* of the last task, for wait(2) */
+    uint32_t uid_at_exit; /* of the last task, for wait(2) */
 
     /* guarded by sighand->lock */
-    struct signal_queue shared;     /* pending for any thread */
-    unsigned nr_queued;             /* siginfos queued, against RLIMIT_SIGPENDING */
+    struct signal_queue shared;         /* pending for any thread */
+    unsigned nr_queued;                 /* siginfos queued, against RLIMIT_SIGPENDING */
     struct queued_signal *spare_signal; /* NULL: none */
-    bool is_exiting;                /* exit_group under way */
-    struct task *exec_task;         /* ends every other task: execve(2) */
-    bool is_stopped;                /* by SIGSTOP */
-    unsigned nr_stops;              /* how often so far */
-    unsigned nr_stopped;            /* tasks that have noticed the last one */
-    int stop_signal;                /* what stopped it; 0 once waited for */
-    bool was_continued;             /* for WCONTINUED */
-    bool tell_continued;            /* the first task to run again tells the parent */
-    int exit_code;                  /* wait(2) status word */
+    bool is_exiting;                    /* exit_group under way */
+    struct task *exec_task;             /* ends every other task: execve(2) */
+    bool is_stopped;                    /* by SIGSTOP */
+    unsigned nr_stops;                  /* how often so far */
+    unsigned nr_stopped;                /* tasks that have noticed the last one */
+    int stop_signal;                    /* what stopped it; 0 once waited for */
+    bool was_continued;                 /* for WCONTINUED */
+    bool tell_continued;                /* the first task to run again tells the parent */
+    int exit_code;                      /* wait(2) status word */
 
-    struct waitq wait_children;     /* this process's waitpid sleeps here */
-    struct waitq wait_threads;      /* exec waits for the other tasks; stopped tasks wait for SIGCONT */
+    struct waitq wait_children; /* this process's waitpid sleeps here */
+    struct waitq wait_threads;  /* exec waits for the other tasks; stopped tasks wait for SIGCONT */
     uint64_t start_ns;
 };
 
 struct task {
-    struct thread thread;           /* first: current_thread() is current_task() */
+    struct thread thread; /* first: current_thread() is current_task() */
     struct ref ref;
-    struct pid_link pid_link;       /* the pid map's */
-    int tid;                        /* changes only in exec of a task that is not the leader */
-    struct process *process;        /* referenced */
+    struct pid_link pid_link; /* the pid map's */
+    int tid;                  /* changes only in exec of a task that is not the leader */
+    struct process *process;  /* referenced */
     struct list process_node;
-    struct cred *cred;              /* its own, as on Linux; replaced whole by the task itself (cred_replace),
+    struct cred *cred; /* its own, as on Linux; replaced whole by the task itself (cred_replace),
                                        which may therefore read it without a lock */
 
     /* signals: changed by the task itself, under sighand->lock */
-    uint64_t blocked;               /* signal mask */
-    uint64_t saved_blocked;         /* sigsuspend, ppoll...: restored after the handler's frame is built */
+    uint64_t blocked;       /* signal mask */
+    uint64_t saved_blocked; /* sigsuspend, ppoll...: restored after the handler's frame is built */
     bool restore_blocked;
-    uint64_t waited_for;            /* rt_sigtimedwait's set: wakes though blocked, and is never dropped */
-    struct signal_queue pending;    /* guarded by sighand->lock */
-    bool is_exiting;                /* takes no more signals; guarded by sighand->lock */
+    uint64_t waited_for; /* rt_sigtimedwait's set: wakes though blocked, and is never dropped */
+    struct signal_queue pending; /* guarded by sighand->lock */
+    bool is_exiting;             /* takes no more signals; guarded by sighand->lock */
     struct sigaltstack_state {
         uintptr_t sp;
         size_t size;
         int flags;
-    } altstack;                     /* private */
-    struct trap_state {             /* of the last fault, for signal frames; private */
+    } altstack;         /* private */
+    struct trap_state { /* of the last fault, for signal frames; private */
         uint64_t number, error, cr2;
     } trap;
 
@@ -127,16 +128,16 @@ struct task {
         struct uptr area;
         uint32_t len, sig;
     } rseq;
-    struct restart_block {          /* for restart_syscall(2) */
+    struct restart_block { /* for restart_syscall(2) */
         long (*fn)(struct restart_block *r);
         uint64_t arg[6];
     } restart;
-    struct vfork_state *vfork;      /* the parent waits for us */
-    bool is_i386;                   /* the call being served came through int 0x80 */
+    struct vfork_state *vfork; /* the parent waits for us */
+    bool is_i386;              /* the call being served came through int 0x80 */
     uint64_t timer_slack_ns, default_timer_slack_ns;
     unsigned long personality;
     bool keep_caps;
-    uint64_t futex_private[4];      /* proc/futex.c's PI state */
+    uint64_t futex_private[4]; /* proc/futex.c's PI state */
 };
 
 static inline struct task *current_task(void)
@@ -151,10 +152,10 @@ static inline struct process *current_process(void)
 
 /* What the image starts: parsed from the command line. */
 struct init_args {
-    const char *path;               /* in the root file system */
+    const char *path;                      /* in the root file system */
     const char *const *argv, *const *envp; /* NULL-terminated */
     struct path root, cwd;
-    struct file *stdio[3];          /* descriptors 0, 1, 2; references are taken over; NULL: closed */
+    struct file *stdio[3]; /* descriptors 0, 1, 2; references are taken over; NULL: closed */
 };
 /* Make process 1 and start it; once, in thread context.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC
  * (said on the log), -ENOMEM. */
@@ -175,8 +176,8 @@ void task_get(struct task *t);
 
 /* clone(2), clone3(2) in kernel form.  The new tid, or -EINVAL, -EAGAIN (limits), -ENOMEM, -ENOSYS (fork: logged). */
 struct clone_request {
-    uint64_t flags;                 /* CLONE_* */
-    uintptr_t stack;                /* initial stack pointer; 0: the caller's */
+    uint64_t flags;  /* CLONE_* */
+    uintptr_t stack; /* initial stack pointer; 0: the caller's */
     uint64_t tls;
     struct uptr parent_tid, child_tid, pidfd;
     int exit_signal;
@@ -186,16 +187,17 @@ must_check long process_clone(const struct clone_request *request);
 /* execve(2) and execveat(2) of the current process: on success returns 0 with the user registers replaced.  The
  * strings are the kernel's, NULL-terminated arrays. */
 struct exec_request {
-    struct file *at;                /* where a relative path starts; NULL: the working directory */
+    struct file *at; /* where a relative path starts; NULL: the working directory */
     const char *path;
-    const char *name;               /* AT_EXECFN: the path, or "/dev/fd/N/path" */
-    bool empty_path, no_follow;     /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */
+    const char *name;           /* AT_EXECFN: the path, or "/dev/fd/N/path" */
+    bool empty_path, no_follow; /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */
     const char *const *argv, *const *envp;
 };
 must_check int process_exec(const struct exec_request *request);
 
-noreturn void task_exit(int wait_status);    /* exit(2): status (code & 0xff) << 8 */
-noreturn void process_exit(int wait_status); /* exit_group(2), and death by a signal: ends every thread */
+noreturn void task_exit(int wait_status); /* exit(2): status (code & 0xff) << 8 */
+noreturn void
+process_exit(int wait_status); /* exit_group(2), and death by a signal: ends every thread */
 
 /* wait4(2) and waitid(2): which is P_ALL, P_PID or P_PGID; options W*.  0, with r->pid 0 when WNOHANG and none
  * is ready; -ECHILD, -EINVAL, -ERESTARTSYS. */
@@ -208,8 +210,8 @@ must_check long process_wait(int which, int id, int options, struct wait_result 
 
 uint64_t process_rlimit(struct process *p, unsigned resource); /* soft limit */
 /* prlimit64(2) on its own process or another; either may be NULL.  0, -EINVAL, -EPERM. */
-must_check long process_set_rlimit(struct process *p, unsigned resource, const struct rlimit_pair *new,
-                                   struct rlimit_pair *old);
+must_check long process_set_rlimit(struct process *p, unsigned resource,
+                                   const struct rlimit_pair *new, struct rlimit_pair *old);
 /* Usage of a process so far (exited threads, living ones), and of one task. */
 void process_get_usage(struct process *p, struct process_usage *u);
 void task_get_usage(struct task *t, struct process_usage *u);

@@ -12,8 +12,8 @@ struct process;
 struct task;
 struct sigaltstack_state;
 
-#define NR_SIGNALS 64
-#define SIG_BIT(sig) (1UL << ((sig) - 1))
+#define NR_SIGNALS   64
+#define SIG_BIT(sig) (1UL << ((sig)-1))
 
 /* Of the 128 bytes of a siginfo only the first 48 carry anything, as in Linux's own: inside the kernel the rest is
  * neither set nor copied, and what goes to a program ends in zeros. */
@@ -32,15 +32,16 @@ static inline void siginfo_clear(siginfo_t *info)
 
 /* A handler as rt_sigaction(2) sets it (native sizes). */
 struct sigaction_k {
-    uintptr_t handler;      /* SIG_DFL, SIG_IGN or an address */
-    uint64_t flags;         /* SA_* */
+    uintptr_t handler; /* SIG_DFL, SIG_IGN or an address */
+    uint64_t flags;    /* SA_* */
     uintptr_t restorer;
     uint64_t mask;
 };
 
 /* One for each process: as CLONE_SIGHAND is accepted with CLONE_THREAD only, nobody else shares it. */
 struct sighand {
-    struct spinlock lock;   /* RANK_SIGNAL, taken with interrupts off - guards all pending state too */
+    struct spinlock
+        lock; /* RANK_SIGNAL, taken with interrupts off - guards all pending state too */
     struct sigaction_k action[NR_SIGNALS];
     struct waitq signalfds; /* woken on every signal queued */
 };
@@ -48,14 +49,14 @@ struct sighand {
 /* Pending signals: a bit each, and a siginfo for those that came with one. */
 struct signal_queue {
     uint64_t bits;
-    struct list infos;      /* struct queued_signal */
+    struct list infos; /* struct queued_signal */
 };
 
 /* A siginfo in a queue.  A POSIX timer owns one for good, so that its expiry can neither fail nor flood. */
 struct queued_signal {
-    struct list node;       /* guarded by sighand->lock; in no queue when empty (list_init it first) */
+    struct list node; /* guarded by sighand->lock; in no queue when empty (list_init it first) */
     struct signal_queue *queue; /* the one it is in; signal.c's */
-    siginfo_t info;         /* SIGINFO_USED */
+    siginfo_t info;             /* SIGINFO_USED */
     /* Left the queue, to be delivered when `info` is not NULL (the copy that the program will see, which the
      * function may complete), or dropped.  Called under sighand->lock.  NULL: signal.c allocated it. */
     void (*taken)(struct queued_signal *q, siginfo_t *info);
@@ -100,8 +101,8 @@ must_check int signal_set_action(int sig, const struct sigaction_k *new, struct 
 /* The signal; -EAGAIN at `deadline`; -EINTR. */
 must_check int signal_wait(uint64_t set, siginfo_t *info, uint64_t deadline);
 /* `sp`: the user's stack pointer.  -EPERM while on that stack, -EINVAL, -ENOMEM (too small). */
-must_check int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_state *old,
-                                   uintptr_t sp);
+must_check int signal_set_altstack(const struct sigaltstack_state *new,
+                                   struct sigaltstack_state *old, uintptr_t sp);
 
 /* A terminal's or kill(2)'s target: every process of a group.  0 or -ESRCH. */
 int signal_send_group(int pgid, int sig, const siginfo_t *info);

@@ -3,9 +3,9 @@
 
 #include <base/types.h>
 
-#define SYSTEM_NAME    "Linux" /* programs compare it */
-#define SYSTEM_RELEASE "6.1.0-yolk"
-#define SYSTEM_VERSION "#1 SMP Yolk"
+#define SYSTEM_NAME     "Linux" /* programs compare it */
+#define SYSTEM_RELEASE  "6.1.0-yolk"
+#define SYSTEM_VERSION  "#1 SMP Yolk"
 #define SYSTEM_NAME_MAX 64
 
 /* NUL-terminated copies into `name`; and changing them (a longer name is cut). */

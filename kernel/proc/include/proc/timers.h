@@ -33,17 +33,18 @@ struct timer_setting {
 
 /* What happens when a POSIX timer expires. */
 struct timer_event {
-    int notify;             /* SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_THREAD_ID */
+    int notify; /* SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_THREAD_ID */
     int signo;
     union sigval value;
-    bool value_is_id;       /* no sigevent was given: sival_int is the timer's id */
-    int tid;                /* SIGEV_THREAD_ID */
+    bool value_is_id; /* no sigevent was given: sival_int is the timer's id */
+    int tid;          /* SIGEV_THREAD_ID */
 };
 
 /* Of the current process; a timer's id, or -EINVAL, -EAGAIN, -ENOMEM. */
 must_check int posix_timer_create(int clockid, const struct timer_event *event);
 /* `old` may be NULL.  0, or -EINVAL: no such timer. */
-must_check int posix_timer_set(int id, bool is_absolute, const struct timer_setting *new, struct timer_setting *old);
+must_check int posix_timer_set(int id, bool is_absolute, const struct timer_setting *new,
+                               struct timer_setting *old);
 must_check int posix_timer_get(int id, struct timer_setting *now);
 must_check int posix_timer_overrun(int id);
 must_check int posix_timer_delete(int id);
