@@ -58,7 +58,7 @@ long sys_write(int fd, struct uptr buf, size_t count)
 }
 
 /* Reads or writes at an offset, and leaves the file's own alone. */
-static long transfer_at(int fd, struct uptr buf, size_t count, int64_t offset, bool is_write)
+static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offset, bool is_write)
 {
     if (offset < 0)
         return -EINVAL;
@@ -78,12 +78,12 @@ static long transfer_at(int fd, struct uptr buf, size_t count, int64_t offset, b
 
 long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
 {
-    return transfer_at(fd, buf, count, offset, false);
+    return transfer_one_at(fd, buf, count, offset, false);
 }
 
 long sys_pwrite64(int fd, struct uptr buf, size_t count, int64_t offset)
 {
-    return transfer_at(fd, buf, count, offset, true);
+    return transfer_one_at(fd, buf, count, offset, true);
 }
 
 /* --- vectors ---------------------------------------------------------------------------------- */
