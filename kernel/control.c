@@ -72,11 +72,12 @@ static void control_say(const char *text)
     port_write_all(control, text, strlen(text));
 }
 
-/* Log lines carry their level in their text; the host shows them on its standard error. */
-static void control_log(const char *s, size_t n)
+/* "log LEVEL TEXT"; the host shows the text on its standard error. */
+static void control_log(enum log_level level, const char *line, size_t n)
 {
-    control_say("log 1 ");
-    port_write_all(control, s, n);
+    const char head[] = {'l', 'o', 'g', ' ', (char)('0' + level), ' '};
+    port_write_all(control, head, sizeof(head));
+    port_write_all(control, line, n);
 }
 
 static void control_panicked(void)

@@ -57,7 +57,8 @@ long sys_write(int fd, struct uptr buf, size_t count)
     return files_sigpipe(ret);
 }
 
-long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
+/* Reads or writes at an offset, and leaves the file's own alone. */
+static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offset, bool is_write)
 {
     if (offset < 0)
         return -EINVAL;
@@ -67,26 +68,22 @@ long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
     long ret = -ESPIPE;
-    if (f->ops->has_pos)
+    if (f->ops->has_pos && is_write)
+        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
+    else if (f->ops->has_pos)
         ret = user_range_ok(buf, count) ? file_read(f, &b, &offset) : refuse_read(f);
     file_put(f);
     return ret;
 }
 
+long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
+{
+    return transfer_one_at(fd, buf, count, offset, false);
+}
+
 long sys_pwrite64(int fd, struct uptr buf, size_t count, int64_t offset)
 {
-    if (offset < 0)
-        return -EINVAL;
-    struct file *f = file_of_fd(fd);
-    if (!f)
-        return -EBADF;
-    struct iobuf b;
-    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = -ESPIPE;
-    if (f->ops->has_pos)
-        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
-    file_put(f);
-    return ret;
+    return transfer_one_at(fd, buf, count, offset, true);
 }
 
 /* --- vectors ---------------------------------------------------------------------------------- */

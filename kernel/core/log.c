@@ -71,7 +71,7 @@ static void log_vline(enum log_level level, const char *format, va_list args)
     log_put(the_log.line, total);
     if (level <= the_log.shown)
         for (struct log_sink *s = the_log.sinks; s; s = s->next)
-            s->write(the_log.line, total);
+            s->write(level, the_log.line, total);
     log_leave(irqs);
 }
 
