@@ -105,9 +105,25 @@ void control_init(void)
     log_on_panic(control_panicked);
 }
 
+/* `reason` NULL: the program's own status. */
+static void say_end(unsigned status, const char *reason)
+{
+    char line[320];
+
+    if (control) {
+        if (reason)
+            snprintf(line, sizeof(line), "fail %u %s\n", status, reason);
+        else
+            snprintf(line, sizeof(line), "exit %u\n", status);
+        control_say_last(line);
+    } else if (reason) {
+        log_error("%s", reason);
+    }
+}
+
 void control_end(unsigned status, const char *reason, ...)
 {
-    char text[256], line[320];
+    char text[256];
     va_list args;
 
     if (reason) {
@@ -115,14 +131,13 @@ void control_end(unsigned status, const char *reason, ...)
         vsnprintf(text, sizeof(text), reason, args);
         va_end(args);
     }
-    if (control) {
-        if (reason)
-            snprintf(line, sizeof(line), "fail %u %s\n", status, text);
-        else
-            snprintf(line, sizeof(line), "exit %u\n", status);
-        control_say_last(line);
-    } else if (reason) {
-        log_error("%s", text);
-    }
+    say_end(status, reason ? text : NULL);
     arch_poweroff(status);
+}
+
+/* The host hears a status of 0: it does not start the machine again. */
+void control_restart(void)
+{
+    say_end(0, NULL);
+    arch_reboot();
 }
