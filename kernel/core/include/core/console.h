@@ -3,6 +3,8 @@
 
 #include <base/log.h>
 
+#define LOG_LINE_SIZE 512 /* the longest line, with its newline and NUL */
+
 /* A sink for log lines (serial port, virtio control port, screen).  `write` gets one whole line, `n` bytes with its
  * newline, and the level that it was logged at; it is called in any context with the log's lock held, so it polls. */
 struct log_sink {
