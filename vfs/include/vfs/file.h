@@ -83,6 +83,7 @@ struct file {
     struct mount *mount;   /* likewise */
     const char *anon_name; /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
     bool can_read, can_write;
+    bool is_quiet;           /* a write that answers -EPIPE sends no SIGPIPE (datagram sockets) */
     bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
     struct spinlock lock;    /* RANK_DRIVER - guards flags, owner and the list of epoll items */
