@@ -266,8 +266,6 @@ static long unix_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
         n = bytes_readable(u);
         return n < 0 ? n : socket_put_int(arg, (int)n);
     case TIOCOUTQ: /* SIOCOUTQ */
-        if (u->state == UNIX_LISTENING)
-            return -EINVAL;
         return socket_put_int(arg, (int)atomic_load(&u->wmem));
     case SIOCATMARK:
         if (s->type != SOCK_STREAM)
@@ -359,7 +357,7 @@ static void show_line(struct text *t, struct unix_sock *u)
                 name[i] = '@';
         name[len + 1] = '\0';
     }
-    text_print(t, "%016lx: %08X %08X %08X %04X %02X %5lu%s\n", u->serial, u->ref.count, 0u,
+    text_print(t, "%016lx: %08X %08X %08X %04X %02X %5lu%s\n", u->serial, u->ref.count + 1, 0u,
                u->state == UNIX_LISTENING ? ACCEPTS_FLAG : 0u, (unsigned)u->s.type, (unsigned)state,
                f && !u->is_dead ? f->inode->ino : 0ul, name);
 }

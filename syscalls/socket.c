@@ -192,12 +192,13 @@ long sys_accept4(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
 {
     struct file *f;
     struct socket *s;
-    if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
-        return -EINVAL;
     long ret = socket_of_fd(sockfd, &f, &s);
     if (ret < 0)
         return ret;
-    ret = accept(s, is_nonblocking(f, 0), addr, addrlen, flags);
+    if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+        ret = -EINVAL;
+    else
+        ret = accept(s, is_nonblocking(f, 0), addr, addrlen, flags);
     file_put(f);
     return ret;
 }
@@ -445,12 +446,10 @@ long sys_setsockopt(int sockfd, int level, int optname, struct uptr optval, int 
 {
     struct file *f;
     struct socket *s;
-    if (optlen < 0)
-        return -EINVAL;
     long ret = socket_of_fd(sockfd, &f, &s);
     if (ret < 0)
         return ret;
-    ret = set_option(s, level, optname, optval, optlen);
+    ret = optlen < 0 ? -EINVAL : set_option(s, level, optname, optval, optlen);
     file_put(f);
     return ret;
 }
