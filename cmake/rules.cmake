@@ -13,7 +13,7 @@ function(forbid what regex)
   set(violations "${violations}${found}" PARENT_SCOPE)
 endfunction()
 
-file(GLOB_RECURSE all RELATIVE ${SOURCE} ${SOURCE}/kernel/*.[ch] ${SOURCE}/vfs/*.[ch] ${SOURCE}/syscalls/*.[ch]
+file(GLOB_RECURSE all RELATIVE ${SOURCE} ${SOURCE}/kernel/*.[ch] ${SOURCE}/vfs/*.[ch] ${SOURCE}/net/*.[ch] ${SOURCE}/syscalls/*.[ch]
   ${SOURCE}/arch/*.[ch])
 set(portable ${all})
 list(FILTER portable EXCLUDE REGEX "^arch/")
