@@ -12,14 +12,11 @@
 #include <vfs/file_io.h>
 
 /* A write that found no reader: the signal that usually ends the program. */
-long files_sigpipe(long ret)
+void files_raise_sigpipe(void)
 {
-    if (unlikely(ret == -EPIPE)) {
-        siginfo_t info;
-        signal_info_from_current(&info, SIGPIPE, SI_USER);
-        signal_send_task(current_task(), SIGPIPE, &info);
-    }
-    return ret;
+    siginfo_t info;
+    signal_info_from_current(&info, SIGPIPE, SI_USER);
+    signal_send_task(current_task(), SIGPIPE, &info);
 }
 
 /* What Linux finds wrong before it looks at the address. */
@@ -53,11 +50,13 @@ long sys_write(int fd, struct uptr buf, size_t count)
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
     long ret = likely(user_range_ok(buf, count)) ? file_write_here(f, &b) : refuse_write(f);
+    files_sigpipe(f, ret);
     file_put(f);
-    return files_sigpipe(ret);
+    return ret;
 }
 
-long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
+/* Reads or writes at an offset, and leaves the file's own alone. */
+static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offset, bool is_write)
 {
     if (offset < 0)
         return -EINVAL;
@@ -67,26 +66,22 @@ long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
     long ret = -ESPIPE;
-    if (f->ops->has_pos)
+    if (f->ops->has_pos && is_write)
+        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
+    else if (f->ops->has_pos)
         ret = user_range_ok(buf, count) ? file_read(f, &b, &offset) : refuse_read(f);
     file_put(f);
     return ret;
 }
 
+long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
+{
+    return transfer_one_at(fd, buf, count, offset, false);
+}
+
 long sys_pwrite64(int fd, struct uptr buf, size_t count, int64_t offset)
 {
-    if (offset < 0)
-        return -EINVAL;
-    struct file *f = file_of_fd(fd);
-    if (!f)
-        return -EBADF;
-    struct iobuf b;
-    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = -ESPIPE;
-    if (f->ops->has_pos)
-        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
-    file_put(f);
-    return ret;
+    return transfer_one_at(fd, buf, count, offset, true);
 }
 
 /* --- vectors ---------------------------------------------------------------------------------- */
@@ -168,8 +163,9 @@ long sys_writev(int fd, struct uptr iov, int iovcnt)
     if (!f)
         return -EBADF;
     long ret = transfer_vector(f, true, iov, (size_t)(long)iovcnt, NULL, 0);
+    files_sigpipe(f, ret);
     file_put(f);
-    return files_sigpipe(ret);
+    return ret;
 }
 
 #define RWF_NOAPPEND_ 0x20 /* newer than the oldest <linux/fs.h> that we build with */
@@ -201,8 +197,10 @@ static long transfer_at(int fd, bool writes, struct uptr iov, size_t nr, int64_t
         int error = f->ops->sync(f, !(flags & RWF_SYNC));
         ret = error < 0 ? error : ret;
     }
+    if (writes)
+        files_sigpipe(f, ret);
     file_put(f);
-    return writes ? files_sigpipe(ret) : ret;
+    return ret;
 }
 
 long sys_preadv(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high)
