@@ -35,25 +35,27 @@ static long refuse_write(const struct file *f)
 
 long sys_read(int fd, struct uptr buf, size_t count)
 {
-    struct file *f = file_of_fd(fd);
+    struct held_file h = file_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
     long ret = likely(user_range_ok(buf, count)) ? file_read_here(f, &b) : refuse_read(f);
-    file_put(f);
+    file_release(h);
     return ret;
 }
 
 long sys_write(int fd, struct uptr buf, size_t count)
 {
-    struct file *f = file_of_fd(fd);
+    struct held_file h = file_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
     long ret = likely(user_range_ok(buf, count)) ? file_write_here(f, &b) : refuse_write(f);
-    file_put(f);
+    file_release(h);
     return files_sigpipe(ret);
 }
 
