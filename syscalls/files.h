@@ -27,12 +27,13 @@ struct held_file {
     bool is_counted;
 };
 
-static inline struct held_file file_hold(int fd)
+struct held_file file_hold_counted(int fd);
+static inline __attribute__((always_inline)) struct held_file file_hold(int fd)
 {
     struct process *p = current_process();
     if (atomic_load(&p->nr_tasks) == 1 && !fdtable_is_shared(p->files))
         return (struct held_file){fd_borrow(p->files, fd), false};
-    return (struct held_file){fd_get_io(p->files, fd), true};
+    return file_hold_counted(fd);
 }
 
 static inline void file_release(struct held_file h)

@@ -5,8 +5,10 @@
  * answer -EFAULT before anything is touched. */
 #pragma once
 
+#include <arch/arch.h>
 #include <arch/layout.h>
 #include <base/types.h>
+#include <core/lock.h>
 
 /* Does the range lie in the user half?  What read(2) and its like ask before anything else happens. */
 static inline bool user_range_ok(struct uptr p, size_t n)
@@ -57,7 +59,7 @@ struct iobuf {
     bool is_kernel;
 };
 
-/* Both: the memory lies in the user half, as user_range_ok says. */
+/* Both: the memory lies in the user half (the caller has asked user_range_ok), which is not asked again at each move. */
 static inline void iobuf_user(struct iobuf *b, struct uptr p, size_t n)
 {
     b->at = p.va;
@@ -85,7 +87,8 @@ static inline ssize_t iobuf_advance(struct iobuf *b, size_t n)
 /* kernel -> buffer (read(2)).  The usual case is in place: user memory that lies together and takes it all. */
 static inline ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
 {
-    if (likely(n <= b->here) && likely(user_write(uptr_of_word(b->at), src, n) == 0))
+    lock_assert_may_sleep();
+    if (likely(n <= b->here) && likely(arch_copy_to_user(b->at, src, n) == 0))
         return iobuf_advance(b, n);
     return iobuf_put_any(b, src, n);
 }
@@ -93,7 +96,8 @@ static inline ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
 /* buffer -> kernel (write(2)) */
 static inline ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n)
 {
-    if (likely(n <= b->here) && likely(user_read(dst, uptr_of_word(b->at), n) == 0))
+    lock_assert_may_sleep();
+    if (likely(n <= b->here) && likely(arch_copy_from_user(dst, b->at, n) == 0))
         return iobuf_advance(b, n);
     return iobuf_get_any(b, dst, n);
 }
@@ -101,14 +105,16 @@ static inline ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n)
 /* The same for one word of 8 bytes: false when it could not be moved whole. */
 must_check static inline bool iobuf_put64(struct iobuf *b, uint64_t value)
 {
-    if (likely(sizeof(value) <= b->here) && likely(user_store64(uptr_of_word(b->at), value) == 0))
+    lock_assert_may_sleep();
+    if (likely(sizeof(value) <= b->here) && likely(arch_user_store64(b->at, value) == 0))
         return iobuf_advance(b, sizeof(value));
     return iobuf_put_any(b, &value, sizeof(value)) == sizeof(value);
 }
 
 must_check static inline bool iobuf_get64(struct iobuf *b, uint64_t *value)
 {
-    if (likely(sizeof(*value) <= b->here) && likely(user_load64(uptr_of_word(b->at), value) == 0))
+    lock_assert_may_sleep();
+    if (likely(sizeof(*value) <= b->here) && likely(arch_user_load64(b->at, value) == 0))
         return iobuf_advance(b, sizeof(*value));
     return iobuf_get_any(b, value, sizeof(*value)) == sizeof(*value);
 }
