@@ -12,6 +12,8 @@
 #include <proc/signal.h>
 
 #define FLUSH_NS 2000000000UL /* how long power-off waits for a host that does not read */
+/* The same for the status, which must not be lost: a busy host may take seconds to get round to it. */
+#define STATUS_NS 60000000000UL
 
 static struct port *control;
 
@@ -81,6 +83,7 @@ static void control_log(const char *s, size_t n)
 
 static void control_panicked(void)
 {
+    port_flush_all(FLUSH_NS);
     control_say("fail 125 the kernel panicked\n");
     port_flush_all(FLUSH_NS);
 }
@@ -99,6 +102,15 @@ void control_init(void)
     log_on_panic(control_panicked);
 }
 
+/* The host has read all that was said, or will never read. */
+static void wait_until_read(void)
+{
+    uint64_t give_up = arch_clock_ns() + STATUS_NS;
+
+    while (!port_flush(control) && arch_clock_ns() < give_up)
+        arch_relax();
+}
+
 void control_end(unsigned status, const char *reason, ...)
 {
     char text[256], line[320];
@@ -114,8 +126,11 @@ void control_end(unsigned status, const char *reason, ...)
             snprintf(line, sizeof(line), "fail %u %s\n", status, text);
         else
             snprintf(line, sizeof(line), "exit %u\n", status);
+        /* port_write_all gives up soon, as what it writes is mostly log lines: so first make room. */
+        wait_until_read();
         control_say(line);
         port_flush_all(FLUSH_NS);
+        wait_until_read();
     } else if (reason) {
         log_error("%s", text);
     }
