@@ -17,7 +17,7 @@
 
 static struct port *control;
 
-/* --- from the host: "winsize ROWS COLUMNS", "signal NAME" ------------------------------------------------ */
+/* --- from the host: "winsize ROWS COLUMNS", "signal NAME", "dump" ---------------------------------------- */
 
 static char input[64]; /* private to the port's one reader */
 static size_t input_len;
@@ -43,6 +43,8 @@ static void handle_line(char *line)
         terminal_resize(rows, (unsigned)strtoul(end, NULL, 10));
     } else if (strncmp(line, "signal ", 7) == 0) {
         handle_signal(line + 7);
+    } else if (strcmp(line, "dump") == 0) {
+        arch_dump_cpus();
     }
 }
 

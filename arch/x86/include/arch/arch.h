@@ -55,6 +55,8 @@ void arch_send_resched(unsigned index);
 
 /* Stop every other CPU for good, for panic: each prints its registers through up_halt_irq first. */
 void arch_halt_others(void);
+/* Interrupt every CPU, this one too, wherever it is, to run up_dump_nmi.  Any context; does not wait for them. */
+void arch_dump_cpus(void);
 
 /* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
  * they run; each ends up in up_cpu_main.  Boot CPU, once. */
