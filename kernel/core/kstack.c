@@ -171,6 +171,11 @@ void kstack_free(void *stack)
         free_batch(batch, nr);
 }
 
+size_t kstack_free_pages(void)
+{
+    return (size_t)kmap.nr_cached << STACK_ORDER;
+}
+
 bool kstack_is_guard(uintptr_t addr)
 {
     return addr >= KMAP_BASE && addr < KMAP_BASE + STACK_AREA &&
