@@ -37,6 +37,7 @@ enum {
     OPT_VERBOSE,
     OPT_JSON,
     OPT_YES,
+    OPT_LEAK_CHECK,
     OPT_DISK,
     OPT_NET,
     OPT_IP,
@@ -64,6 +65,7 @@ static const struct argp_option option_table[] = {
      "QEMU's machine (auto: microvm, the quickest)", 4},
     {"accel", OPT_ACCEL, "tcg|kvm|auto", 0, "emulate, or use KVM (auto: KVM where it is real)", 4},
     {"yes", OPT_YES, 0, OPTION_HIDDEN, 0, 0},
+    {"leak-check", OPT_LEAK_CHECK, 0, OPTION_HIDDEN, 0, 0}, /* docs/DEBUGGING.md */
     {"publish", 'p', "[HOSTADDR:]HOST:GUEST[/udp]", 0, "publish a port", 9},
     {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0, "share a directory", 9},
     {"disk", OPT_DISK, "IMAGE[:MOUNTPOINT]", 0, "attach a disk", 9},
@@ -149,6 +151,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->json = true;
         break;
     case OPT_YES:
+        break;
+    case OPT_LEAK_CHECK:
+        o->leak_check = true;
         break;
     case 'p':
     case 'v':

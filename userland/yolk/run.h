@@ -17,7 +17,7 @@ struct run_options {
     const char *accel;   /* "tcg", "kvm", "auto" */
     const char *machine; /* "microvm", "q35", "pc", "auto" */
     double timeout;      /* seconds; 0: none */
-    bool verbose, json;
+    bool leak_check, verbose, json;
     struct strings env;  /* NAME=VALUE */
     const char *program; /* as the person wrote it */
     char **args;         /* what follows it, ended by NULL */

@@ -55,6 +55,8 @@ void arch_send_resched(unsigned index);
 
 /* Stop every other CPU for good, for panic: each prints its registers through up_halt_irq first. */
 void arch_halt_others(void);
+/* Interrupt every CPU, this one too, wherever it is, to run up_dump_nmi.  Any context; does not wait for them. */
+void arch_dump_cpus(void);
 
 /* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
  * they run; each ends up in up_cpu_main.  Boot CPU, once. */
@@ -193,9 +195,12 @@ void arch_prune(struct arch_vm *vm, uintptr_t start, uintptr_t end);
 void arch_flush(struct arch_vm *vm, uintptr_t start, uintptr_t end);
 
 /* Page-granular kernel mappings in [KMAP_BASE, +KMAP_SIZE) and VMEMMAP: same flags.  Takes no lock: an address
- * belongs to its caller.  arch_kmap: any context.  arch_kunmap flushes every CPU: interrupts on, no spinlock held. */
+ * belongs to its caller.  Any context.  After arch_kunmap the pages behind are still in use until an arch_kflush that
+ * covers the addresses: it interrupts every CPU and waits, so one for many is much cheaper (interrupts on, no spinlock
+ * held). */
 must_check int arch_kmap(uintptr_t va, struct paddr pa, unsigned flags);
 void arch_kunmap(uintptr_t va, size_t size);
+void arch_kflush(uintptr_t start, uintptr_t end);
 
 /* The direct map: extends it over [start, start + size) of RAM or device memory (cheap when done already). */
 void arch_direct_map(struct paddr start, uint64_t size);
