@@ -28,5 +28,5 @@ start:                              ; protected mode, no paging, EBX: struct hvm
         hlt
         jmp     .halt
 
-line:   db      "HELLO-FROM-PAYLOAD", 10
+line:   db      "hello, world", 10
 .end:

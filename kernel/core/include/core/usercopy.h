@@ -50,6 +50,13 @@ struct iobuf_seg {
     size_t len;
 };
 
+/* How this transfer differs from what its file's flags say (preadv2(2), pwritev2(2)). */
+enum iobuf_how {
+    IOBUF_NOWAIT = 1,    /* as with O_NONBLOCK */
+    IOBUF_APPEND = 2,    /* as with O_APPEND */
+    IOBUF_NO_APPEND = 4, /* without it */
+};
+
 struct iobuf {
     uintptr_t at; /* the next byte */
     size_t here;  /* user memory: bytes from there on that lie together; kernel memory: 0 */
@@ -57,6 +64,7 @@ struct iobuf {
     const struct iobuf_seg *seg; /* the current segment of a vector; else NULL */
     unsigned nr_seg;             /* segments left, the current one included */
     bool is_kernel;
+    uint8_t how; /* enum iobuf_how */
 };
 
 /* Both: the memory lies in the user half (the caller has asked user_range_ok), which is not asked again at each move. */
@@ -66,6 +74,7 @@ static inline void iobuf_user(struct iobuf *b, struct uptr p, size_t n)
     b->here = b->left = n;
     b->seg = NULL;
     b->is_kernel = false;
+    b->how = 0;
 }
 
 void iobuf_vector(struct iobuf *b, const struct iobuf_seg *seg, unsigned nr, size_t total);
