@@ -1,5 +1,6 @@
 /* A CPU without work: it takes a thread from another CPU's queue, or waits for an interrupt.  And how a CPU becomes one
  * that runs threads. */
+#include <core/load.h>
 #include <core/heap.h>
 
 #include "sched_private.h"
@@ -124,6 +125,7 @@ void core_cpu_init(void)
 void sched_start(void)
 {
     work_start();
+    load_start();
     idle_forever();
 }
 
