@@ -65,6 +65,9 @@ arch_copy_from_user:
         cmp     rdx, LONG_COPY
         jae     .long
 .short:                             ; RDX bytes, fewer than LONG_COPY
+        xor     ecx, ecx
+        cmp     edx, 1
+        je      .tail1
         mov     ecx, edx
         and     edx, 7
         shr     ecx, 3              ; RCX quadwords, then EDX bytes
@@ -88,16 +91,17 @@ arch_copy_from_user:
         sub     edx, 4
 .tail2:
         test    edx, 2
-        jz      .tail1
+        jz      .odd
         movzx   eax, word [rsi]
         mov     [rdi], ax
         add     rsi, 2
         add     rdi, 2
         sub     edx, 2
-.tail1:
+.odd:
         test    edx, edx
         jz      .done
-        movzx   eax, byte [rsi]
+.tail1:                             ; RCX and EDX say what is left, should this fault
+        mov     al, [rsi]
         mov     [rdi], al
         xor     edx, edx
 .done:
@@ -235,13 +239,18 @@ arch_zero_page:
         mov     ecx, 512
         rep stosq
         ret
-.blocks:
-        mov     ecx, 32
+.blocks:                            ; 256 bytes at RDI + 128, where most offsets take one byte
+        sub     rdi, -128
+        lea     rcx, [rdi + 4096]
 .block:
-        CLEAR_BLOCK
-        CLEAR_BLOCK
-        dec     ecx
-        jnz     .block
+%assign at -128
+%rep 32
+        mov     [rdi + at], rax
+%assign at at + 8
+%endrep
+        add     rdi, 256
+        cmp     rdi, rcx
+        jne     .block
         ret
 align 16
 arch_copy_page:

@@ -94,11 +94,11 @@ size_t log_read(char *buf, size_t size)
     return n;
 }
 
-void log_backtrace(uint64_t rbp)
+void log_backtrace(uint64_t frame)
 {
     uint64_t addr[24];
     char name[96];
-    unsigned n = arch_backtrace(rbp, addr, ARRAY_LEN(addr));
+    unsigned n = arch_backtrace(frame, addr, ARRAY_LEN(addr));
 
     for (unsigned i = 0; i < n; i++) {
         if (!symbol_name(addr[i], name, sizeof(name)))
@@ -116,7 +116,7 @@ void up_halt_irq(const struct regs *regs)
         strlcpy(name, regs_from_user(regs) ? "(user)" : "", sizeof(name));
     log_line(LOG_PANIC, "cpu %u was at %#lx %s", this_cpu()->index, (unsigned long)regs->rip, name);
     if (!regs_from_user(regs))
-        log_backtrace(regs->rbp);
+        log_backtrace(arch_regs_frame(regs));
 }
 
 static panic_hook_fn *panic_hook;

@@ -58,7 +58,7 @@ static void queue_normal(struct run_queue *rq, struct thread *t, enum ready_how 
         list_push_front(t->gives_way ? &rq->back : &rq->front, &t->run_node);
 }
 
-void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
+void run_queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
 {
     struct run_queue *rq = &core->rq;
 
@@ -77,7 +77,7 @@ void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how)
     atomic_store(&rq->nr_waiting, rq->nr_waiting + 1);
 }
 
-void queue_remove(struct core_cpu *core, struct thread *t)
+void run_queue_remove(struct core_cpu *core, struct thread *t)
 {
     list_remove(&t->run_node);
     atomic_store(&core->rq.nr_waiting, core->rq.nr_waiting - 1);
@@ -88,7 +88,7 @@ static struct thread *queue_first(const struct list *queue)
     return list_is_empty(queue) ? NULL : list_entry(queue->next, struct thread, run_node);
 }
 
-struct thread *queue_peek(const struct run_queue *rq)
+struct thread *run_queue_peek(const struct run_queue *rq)
 {
     struct thread *t;
 
@@ -99,24 +99,24 @@ struct thread *queue_peek(const struct run_queue *rq)
     return queue_first(&rq->back);
 }
 
-struct thread *queue_pick(struct core_cpu *core)
+struct thread *run_queue_pick(struct core_cpu *core)
 {
-    struct thread *t = queue_peek(&core->rq);
+    struct thread *t = run_queue_peek(&core->rq);
 
     if (!t)
         return &core->idle;
-    queue_remove(core, t);
+    run_queue_remove(core, t);
     return t;
 }
 
-bool outranks(const struct thread *t, const struct thread *running)
+bool sched_outranks(const struct thread *t, const struct thread *running)
 {
     if (t->rt_priority != running->rt_priority)
         return t->rt_priority > running->rt_priority;
     return t->rt_priority == 0 && running->gives_way && !t->gives_way;
 }
 
-void account(struct thread *t, uint64_t now)
+void sched_account(struct thread *t, uint64_t now)
 {
     uint64_t ran = now - t->run_start_ns;
 
@@ -125,7 +125,7 @@ void account(struct thread *t, uint64_t now)
     t->budget_ns -= MIN(ran, t->budget_ns);
 }
 
-void set_cpu(struct thread *t, unsigned cpu)
+void sched_set_cpu(struct thread *t, unsigned cpu)
 {
     atomic_store(&t->cpu, cpu);
     if (t->has_rseq)

@@ -18,7 +18,7 @@ static __attribute__((noinline)) void finish_switch(struct thread *prev)
     if (unlikely(is_dead))
         thread_bury(prev);
     else if (unlikely(must_move))
-        make_ready(prev, READY_AGAIN);
+        sched_queue_ready(prev, READY_AGAIN);
 }
 
 void up_thread_first_run(struct thread *prev)
@@ -36,13 +36,14 @@ static void switch_vm(const struct thread *next)
         arch_vm_activate(vm);
 }
 
-__attribute__((noinline)) void switch_away(struct core_cpu *core, struct thread *prev, uint64_t now)
+__attribute__((noinline)) void sched_switch_away(struct core_cpu *core, struct thread *prev,
+                                                 uint64_t now)
 {
     struct run_queue *rq = &core->rq;
-    struct thread *next = queue_pick(core);
+    struct thread *next = run_queue_pick(core);
     bool arm = false;
 
-    account(prev, now);
+    sched_account(prev, now);
     rq->need_resched = false;
     core->nr_progress++;
     next->state = THREAD_RUNNING;
@@ -50,7 +51,7 @@ __attribute__((noinline)) void switch_away(struct core_cpu *core, struct thread 
         next->on_cpu = true;
         next->run_start_ns = now;
         if (unlikely(next->kicked_ns))
-            note_remote_wake(next, now);
+            sched_note_remote_wake(next, now);
         rq->current = next;
         rq->is_stuck = false;
         rq->nr_switches++;
@@ -60,7 +61,7 @@ __attribute__((noinline)) void switch_away(struct core_cpu *core, struct thread 
     spin_unlock(&rq->lock);
     this_cpu()->work = next->work ? WORK_THREAD : 0;
     if (arm)
-        slice_arm(core, next);
+        sched_slice_arm(core, next);
     if (next == prev)
         return;
     switch_vm(next);
@@ -85,12 +86,12 @@ void sched_block(struct thread *t)
         return;
     }
     uint64_t now = arch_clock_ns();
-    note_sleep(t, now);
+    sched_note_sleep(t, now);
     if (unlikely(may_be_in_rseq(t)))
         atomic_or(&t->work, THREAD_CALL);
     t->state = THREAD_SLEEPING;
     t->voluntary_switches++;
-    switch_away(core, t, now);
+    sched_switch_away(core, t, now);
     arch_irq_restore(irqs);
 }
 
@@ -101,7 +102,7 @@ void sched_exit(struct thread *t)
 
     spin_lock(&core->rq.lock);
     t->state = THREAD_DEAD;
-    switch_away(core, t, arch_clock_ns());
+    sched_switch_away(core, t, arch_clock_ns());
     panic("a dead thread runs");
 }
 
@@ -116,13 +117,13 @@ void sched_yield(void)
 
     spin_lock(&core->rq.lock);
     if (!t->is_idle)
-        queue_add(core, t, READY_LAST);
+        run_queue_add(core, t, READY_LAST);
     t->voluntary_switches++;
-    switch_away(core, t, arch_clock_ns());
+    sched_switch_away(core, t, arch_clock_ns());
     arch_irq_restore(irqs);
 }
 
-void preempt(void)
+void sched_preempt(void)
 {
     bool irqs = arch_irq_save();
     struct core_cpu *core = this_core();
@@ -133,20 +134,20 @@ void preempt(void)
     spin_lock(&core->rq.lock);
     core->rq.need_resched = false;
     core->nr_progress++;
-    account(t, now);
-    const struct thread *next = queue_peek(&core->rq);
-    bool give_way =
-        next && (outranks(next, t) || (t->budget_ns == 0 && t->rt_priority <= next->rt_priority));
+    sched_account(t, now);
+    const struct thread *next = run_queue_peek(&core->rq);
+    bool give_way = next && (sched_outranks(next, t) ||
+                             (t->budget_ns == 0 && t->rt_priority <= next->rt_priority));
     bool must_move = !may_run_on(t, core->index);
     if (must_move || give_way) {
         t->must_move = must_move;
         t->state = THREAD_READY;
         if (!must_move)
-            queue_add(core, t, READY_AGAIN);
+            run_queue_add(core, t, READY_AGAIN);
         if (t->has_rseq)
             atomic_or(&t->work, THREAD_CALL);
         t->involuntary_switches++;
-        switch_away(core, t, now);
+        sched_switch_away(core, t, now);
     } else {
         spin_unlock(&core->rq.lock);
     }
@@ -157,7 +158,7 @@ bool sched_checkpoint(void)
 {
     lock_assert_may_sleep();
     if (this_cpu()->work & WORK_RESCHED)
-        preempt();
+        sched_preempt();
     return thread_killed();
 }
 
@@ -173,7 +174,7 @@ void thread_set_work_fn(thread_work_fn *fn)
 void up_return_to_user(struct regs *regs)
 {
     if (this_cpu()->work & WORK_RESCHED)
-        preempt();
+        sched_preempt();
     if (atomic_load(&current_thread()->work) && thread_work)
         thread_work(regs);
     bool irqs = arch_irq_save();
@@ -200,7 +201,7 @@ void up_resched_irq(void)
     if (atomic_load(&current->work))
         atomic_or(&this_cpu()->work, WORK_THREAD);
     if (arm)
-        slice_arm(core, current);
+        sched_slice_arm(core, current);
 }
 
 void sched_kick(struct thread *t)

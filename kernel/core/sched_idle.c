@@ -22,8 +22,8 @@ static bool steal_from(struct core_cpu *victim, struct core_cpu *core)
                 break;
             }
     if (found) {
-        queue_remove(victim, found);
-        set_cpu(found, core->index);
+        run_queue_remove(victim, found);
+        sched_set_cpu(found, core->index);
     }
     spin_unlock(&victim->rq.lock);
     if (!found)
@@ -31,14 +31,15 @@ static bool steal_from(struct core_cpu *victim, struct core_cpu *core)
     while (atomic_load(&found->on_cpu))
         arch_relax();
     spin_lock(&core->rq.lock);
-    queue_add(core, found, READY_AGAIN);
+    run_queue_add(core, found, READY_AGAIN);
     spin_unlock(&core->rq.lock);
     return true;
 }
 
 static bool steal(struct core_cpu *core)
 {
-    for (cpuset left = atomic_load(&online_cpus) & ~cpu_bit(core->index); left; left &= left - 1) {
+    for (cpuset left = atomic_load(&sched_online_set) & ~cpu_bit(core->index); left;
+         left &= left - 1) {
         struct core_cpu *victim = core_cpus[__builtin_ctzll(left)];
         if (atomic_load(&victim->rq.nr_waiting) > 0 && steal_from(victim, core))
             return true;
@@ -53,13 +54,13 @@ static bool steal(struct core_cpu *core)
  * arch_cpu_idle at once. */
 static void idle_turn(struct core_cpu *core)
 {
-    atomic_or(&idle_cpus, cpu_bit(core->index));
+    atomic_or(&sched_idle_cpus, cpu_bit(core->index));
     if (atomic_load(&core->rq.nr_waiting) == 0 && !steal(core))
         arch_cpu_idle();
-    atomic_and(&idle_cpus, ~cpu_bit(core->index));
+    atomic_and(&sched_idle_cpus, ~cpu_bit(core->index));
     spin_lock(&core->rq.lock);
     if (core->rq.nr_waiting > 0) {
-        switch_away(core, &core->idle, arch_clock_ns());
+        sched_switch_away(core, &core->idle, arch_clock_ns());
         return;
     }
     core->nr_progress++;
@@ -112,13 +113,13 @@ void core_cpu_init(void)
     list_init(&core->rq.urgent);
     list_init(&core->rq.front);
     list_init(&core->rq.back);
-    timer_init(&core->slice, slice_over);
+    timer_init(&core->slice, sched_slice_over);
     timer_init_cpu(&core->timers, core->index);
     idle_init(core);
     cpu->core = core;
     cpu->current = &core->idle;
     core_cpus[core->index] = core;
-    atomic_or(&online_cpus, cpu_bit(core->index));
+    atomic_or(&sched_online_set, cpu_bit(core->index));
     watchdog_start();
 }
 

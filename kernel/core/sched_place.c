@@ -13,18 +13,18 @@
 #define SYNC_SCORE_MAX     8
 #define SYNC_SCORE_WRONG   3 /* what a wrong guess costs */
 
-cpuset online_cpus;
-cpuset idle_cpus;
+cpuset sched_online_set;
+cpuset sched_idle_cpus;
 /* Atomic: moving average, within the bounds above. */
 static uint64_t remote_wake_ns = REMOTE_WAKE_MIN_NS;
 
-void slice_arm(struct core_cpu *core, const struct thread *current)
+void sched_slice_arm(struct core_cpu *core, const struct thread *current)
 {
     uint64_t now = arch_clock_ns();
     uint64_t ran = now - current->run_start_ns;
     uint64_t left = current->budget_ns > ran ? current->budget_ns - ran : 0;
 
-    if (atomic_load(&idle_cpus))
+    if (atomic_load(&sched_idle_cpus))
         left = MIN(left, 2 * atomic_load(&remote_wake_ns));
     timer_arm(&core->slice, now + MAX(left, SLICE_MIN_NS / 4));
 }
@@ -33,11 +33,11 @@ void slice_arm(struct core_cpu *core, const struct thread *current)
 static bool kick_idle(cpuset allowed)
 {
     for (;;) {
-        cpuset idle = atomic_load(&idle_cpus) & allowed;
+        cpuset idle = atomic_load(&sched_idle_cpus) & allowed;
         if (idle == 0)
             return false;
         unsigned cpu = (unsigned)__builtin_ctzll(idle);
-        if (atomic_and(&idle_cpus, ~cpu_bit(cpu)) & cpu_bit(cpu)) {
+        if (atomic_and(&sched_idle_cpus, ~cpu_bit(cpu)) & cpu_bit(cpu)) {
             arch_send_resched(cpu);
             return true;
         }
@@ -45,7 +45,7 @@ static bool kick_idle(cpuset allowed)
 }
 
 /* The slice timer, in interrupt context on the CPU that it belongs to. */
-void slice_over(struct timer *timer)
+void sched_slice_over(struct timer *timer)
 {
     struct core_cpu *core = this_core();
     struct run_queue *rq = &core->rq;
@@ -55,7 +55,7 @@ void slice_over(struct timer *timer)
     spin_lock(&rq->lock);
     rq->slice_armed = false;
     if (rq->nr_waiting > 0 && !current->is_idle) {
-        account(current, arch_clock_ns());
+        sched_account(current, arch_clock_ns());
         if (current->budget_ns == 0)
             atomic_or(&this_cpu()->work, WORK_RESCHED);
         else
@@ -66,7 +66,7 @@ void slice_over(struct timer *timer)
     }
     spin_unlock(&rq->lock);
     if (rearm)
-        slice_arm(core, current);
+        sched_slice_arm(core, current);
     if (kick) {
         current->sync_score -= MIN(current->sync_score, SYNC_SCORE_WRONG);
         kick_idle(~(cpuset)0);
@@ -87,11 +87,11 @@ static bool predicts_sleep(const struct core_cpu *here)
 /* Where `t`, which no queue holds, shall run.  Its home is locked. */
 static unsigned choose_cpu(struct thread *t, bool *follows_waker)
 {
-    cpuset allowed = t->affinity & atomic_load(&online_cpus);
+    cpuset allowed = t->affinity & atomic_load(&sched_online_set);
     unsigned here = this_cpu()->index;
 
     *follows_waker = false;
-    if (likely(!atomic_load(&idle_cpus) && (allowed & cpu_bit(t->cpu))))
+    if (likely(!atomic_load(&sched_idle_cpus) && (allowed & cpu_bit(t->cpu))))
         return t->cpu;
     if (atomic_load(&t->on_cpu)) {
         if (allowed & cpu_bit(t->cpu))
@@ -100,7 +100,7 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
             arch_relax();
     }
     unsigned last = allowed & cpu_bit(t->cpu) ? t->cpu : (unsigned)__builtin_ctzll(allowed);
-    cpuset idle = atomic_load(&idle_cpus) & allowed;
+    cpuset idle = atomic_load(&sched_idle_cpus) & allowed;
     if (idle == 0)
         return last;
     *follows_waker = (allowed & cpu_bit(here)) && predicts_sleep(this_core());
@@ -110,7 +110,7 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
         last = here;
     else if (!(idle & cpu_bit(last)))
         last = (unsigned)__builtin_ctzll(idle);
-    atomic_and(&idle_cpus, ~cpu_bit(last)); /* the next one is placed elsewhere */
+    atomic_and(&sched_idle_cpus, ~cpu_bit(last)); /* the next one is placed elsewhere */
     return last;
 }
 
@@ -128,8 +128,8 @@ static void announce(struct core_cpu *core, struct thread *t, bool follows_waker
         /* A CPU that became idle since we chose has looked at the queues before `t` was there. */
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (!follows_waker)
-            may_help = atomic_load(&idle_cpus) & t->affinity;
-        if (outranks(t, current)) {
+            may_help = atomic_load(&sched_idle_cpus) & t->affinity;
+        if (sched_outranks(t, current)) {
             core->rq.need_resched = true;
             interrupt = true;
         } else if (!core->rq.slice_armed) {
@@ -143,12 +143,12 @@ static void announce(struct core_cpu *core, struct thread *t, bool follows_waker
     else if (interrupt)
         arch_send_resched(core->index);
     else if (arm)
-        slice_arm(core, current);
+        sched_slice_arm(core, current);
     if (unlikely(may_help))
         kick_idle(may_help);
 }
 
-void make_ready(struct thread *t, enum ready_how how)
+void sched_queue_ready(struct thread *t, enum ready_how how)
 {
     bool irqs = arch_irq_save(), follows_waker;
     struct core_cpu *core = lock_home(t);
@@ -156,13 +156,13 @@ void make_ready(struct thread *t, enum ready_how how)
 
     t->state = THREAD_READY;
     if (cpu != core->index) {
-        set_cpu(t, cpu);
+        sched_set_cpu(t, cpu);
         spin_unlock(&core->rq.lock);
         core = core_cpus[cpu];
         spin_lock(&core->rq.lock);
     }
     t->follows_waker = follows_waker;
-    queue_add(core, t, how);
+    run_queue_add(core, t, how);
     announce(core, t, follows_waker);
     if (this_cpu()->irq_depth == 0)
         current_thread()->woke_someone = true;
@@ -171,13 +171,13 @@ void make_ready(struct thread *t, enum ready_how how)
 
 void sched_make_ready(struct thread *t)
 {
-    make_ready(t, t->state == THREAD_NEW ? READY_LAST : READY_WOKEN);
+    sched_queue_ready(t, t->state == THREAD_NEW ? READY_LAST : READY_WOKEN);
 }
 
 /* --- what the guesses learn from --------------------------------------------------------------------- */
 
 /* How long it took from waking another CPU until it runs the thread; updates that cross are lost, which is fine. */
-void note_remote_wake(struct thread *t, uint64_t now)
+void sched_note_remote_wake(struct thread *t, uint64_t now)
 {
     uint64_t took = now > t->kicked_ns ? now - t->kicked_ns : 0;
     uint64_t average = atomic_load(&remote_wake_ns);
@@ -187,7 +187,7 @@ void note_remote_wake(struct thread *t, uint64_t now)
     t->kicked_ns = 0;
 }
 
-void note_sleep(struct thread *t, uint64_t now)
+void sched_note_sleep(struct thread *t, uint64_t now)
 {
     if (!t->woke_someone)
         return;

@@ -32,40 +32,40 @@ static inline bool may_run_on(const struct thread *t, unsigned cpu)
 /* The queue that `t` belongs to now, locked. */
 struct core_cpu *lock_home(struct thread *t);
 /* Make `t`, which is on no queue and whose cpu this is, wait here. */
-void queue_add(struct core_cpu *core, struct thread *t, enum ready_how how);
-void queue_remove(struct core_cpu *core, struct thread *t);
+void run_queue_add(struct core_cpu *core, struct thread *t, enum ready_how how);
+void run_queue_remove(struct core_cpu *core, struct thread *t);
 /* Who is next; NULL: nobody waits. */
-struct thread *queue_peek(const struct run_queue *rq);
+struct thread *run_queue_peek(const struct run_queue *rq);
 /* The same, taken out; the idle thread when nobody waits. */
-struct thread *queue_pick(struct core_cpu *core);
+struct thread *run_queue_pick(struct core_cpu *core);
 /* Does `t` interrupt the running thread? */
-bool outranks(const struct thread *t, const struct thread *running);
+bool sched_outranks(const struct thread *t, const struct thread *running);
 /* Charge the current thread for the time until `now`. */
-void account(struct thread *t, uint64_t now);
+void sched_account(struct thread *t, uint64_t now);
 /* The thread goes on, on another CPU: the program's rseq area must learn its number. */
-void set_cpu(struct thread *t, unsigned cpu);
+void sched_set_cpu(struct thread *t, unsigned cpu);
 
 /* --- sched_place.c ---------------------------------------------------------------------------------- */
 
-extern cpuset online_cpus; /* atomic */
+extern cpuset sched_online_set; /* atomic */
 /* Atomic: a bit is set by its CPU's idle loop, and cleared by that or by who gives the CPU work. */
-extern cpuset idle_cpus;
+extern cpuset sched_idle_cpus;
 
 /* This CPU, without its lock: its current thread, which shares the CPU with others, is to be looked at again. */
-void slice_arm(struct core_cpu *core, const struct thread *current);
+void sched_slice_arm(struct core_cpu *core, const struct thread *current);
 /* The slice timer's function. */
-void slice_over(struct timer *timer);
+void sched_slice_over(struct timer *timer);
 /* Choose a CPU for `t`, which no queue holds, and have it served there; no run queue's lock held. */
-void make_ready(struct thread *t, enum ready_how how);
+void sched_queue_ready(struct thread *t, enum ready_how how);
 /* What the guesses learn from: `t` starts after its CPU was woken for it; `t` is about to sleep. */
-void note_remote_wake(struct thread *t, uint64_t now);
-void note_sleep(struct thread *t, uint64_t now);
+void sched_note_remote_wake(struct thread *t, uint64_t now);
+void sched_note_sleep(struct thread *t, uint64_t now);
 
 /* --- sched.c ---------------------------------------------------------------------------------------- */
 
 /* Leave `prev`, the current thread, whose new state the caller has set, for the next in the queue, which may be
  * `prev` again.  The lock of `core`, this CPU, is held and dropped.  Returns when `prev` goes on, perhaps on another
  * CPU. */
-void switch_away(struct core_cpu *core, struct thread *prev, uint64_t now);
+void sched_switch_away(struct core_cpu *core, struct thread *prev, uint64_t now);
 /* WORK_RESCHED was set: is there reason to let others run?  Interrupts may be on. */
-void preempt(void);
+void sched_preempt(void);

@@ -3,7 +3,7 @@
 
 uint64_t sched_online_cpus(void)
 {
-    return atomic_load(&online_cpus);
+    return atomic_load(&sched_online_set);
 }
 
 /* With `t`'s home locked: -EAGAIN while it is between two queues, and otherwise what is to be done without the
@@ -18,7 +18,7 @@ static int set_affinity_locked(struct core_cpu *core, struct thread *t, cpuset s
     if (may_run_on(t, core->index))
         return 0;
     if (t->state == THREAD_READY) {
-        queue_remove(core, t);
+        run_queue_remove(core, t);
         return 1;
     }
     if (t->state == THREAD_RUNNING && t != core->rq.current)
@@ -32,7 +32,7 @@ int sched_set_affinity(struct thread *t, cpuset set)
 {
     int todo;
 
-    if (!(set & atomic_load(&online_cpus)))
+    if (!(set & atomic_load(&sched_online_set)))
         return -EINVAL;
     do {
         bool irqs = arch_irq_save();
@@ -41,9 +41,9 @@ int sched_set_affinity(struct thread *t, cpuset set)
         todo = set_affinity_locked(core, t, set);
         spin_unlock(&core->rq.lock);
         if (todo > 0 && !is_running)
-            make_ready(t, READY_AGAIN);
+            sched_queue_ready(t, READY_AGAIN);
         else if (todo > 0 && t == current_thread())
-            preempt();
+            sched_preempt();
         else if (todo > 0)
             arch_send_resched(core->index);
         arch_irq_restore(irqs);
@@ -68,12 +68,12 @@ void sched_set_policy(struct thread *t, enum sched_policy policy, unsigned rt_pr
 
     assert((rt_priority > 0) == (policy == POLICY_FIFO || policy == POLICY_RR));
     if (is_queued)
-        queue_remove(core, t);
+        run_queue_remove(core, t);
     t->policy = (uint8_t)policy;
     t->rt_priority = (uint8_t)rt_priority;
     t->gives_way = false;
     if (is_queued)
-        queue_add(core, t, READY_AGAIN);
+        run_queue_add(core, t, READY_AGAIN);
     core->rq.need_resched = true; /* whoever runs there now may have to give way */
     spin_unlock(&core->rq.lock);
     if (core != this_core())
@@ -126,7 +126,7 @@ unsigned sched_load(uint64_t *switches)
     unsigned ready = 0;
 
     *switches = 0;
-    for (cpuset left = atomic_load(&online_cpus); left; left &= left - 1) {
+    for (cpuset left = atomic_load(&sched_online_set); left; left &= left - 1) {
         struct core_cpu *core = core_cpus[__builtin_ctzll(left)];
         bool irqs = spin_lock_irq(&core->rq.lock);
         ready += core->rq.nr_waiting + !core->rq.current->is_idle;
@@ -145,7 +145,7 @@ void sched_sync_cpus(const struct vm *vm)
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     unsigned here = this_cpu()->index;
-    for (cpuset left = atomic_load(&online_cpus) & ~cpu_bit(here); left; left &= left - 1) {
+    for (cpuset left = atomic_load(&sched_online_set) & ~cpu_bit(here); left; left &= left - 1) {
         unsigned cpu = (unsigned)__builtin_ctzll(left);
         struct core_cpu *core = core_cpus[cpu];
         bool irqs = spin_lock_irq(&core->rq.lock);

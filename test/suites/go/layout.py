@@ -116,14 +116,16 @@ def holds_go(folder):
 def write_root(path, release, package, binary, needs):
     """The archive for `package` of `release` at `path`; answers the binary's name and the folder to run it in."""
     archive = Archive(path)
-    for folder, mode in (("dev", 0o755), ("proc", 0o555), ("sys", 0o555), ("root", 0o700), ("tmp", 0o1777)):
+    for folder, mode in (("dev", 0o755), ("proc", 0o555), ("sys", 0o555), ("root", 0o700), ("tmp", 0o1777),
+                         ("bin", 0o755), ("usr/bin", 0o755)):
         archive.folder(folder, mode)
     for name, text in ETC.items():
         archive.bytes(f"etc/{name}", text.encode())
     folder = f"{release.goroot}/src/{package}"
     archive.tree(os.path.realpath(folder), folder, True)
     for need in needs:
-        source, place = os.path.realpath(f"{release.goroot}/{need}"), f"{release.goroot}/{need}"
+        place = os.path.join(release.goroot, need)
+        source = os.path.realpath(place)
         if os.path.isdir(source):
             archive.tree(source, place, False)
         elif os.path.exists(source):

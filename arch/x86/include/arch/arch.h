@@ -222,6 +222,9 @@ size_t arch_copy_to_user(uintptr_t dst, const void *src, size_t n);
 size_t arch_zero_user(uintptr_t dst, size_t n);
 /* Length of the string at `src` up to `max` while copying it with its NUL; max if no NUL was met, -EFAULT. */
 long arch_copy_string_from_user(char *dst, uintptr_t src, size_t max);
+/* One word of 8 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
+must_check int arch_user_load64(uintptr_t va, uint64_t *value);
+must_check int arch_user_store64(uintptr_t va, uint64_t value);
 /* 32-bit atomics on user memory; 0 or -EFAULT. */
 must_check int arch_user_load32(uintptr_t va, uint32_t *value);
 must_check int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired,
@@ -268,8 +271,9 @@ bool arch_serial_read(uint8_t *byte);
 /* Call `handler` in interrupt context when bytes arrive; once, at boot.  0 or what arch_irq_line answers. */
 must_check int arch_serial_listen(irq_handler *handler, void *arg);
 
-/* Return addresses of the call chain that starts at frame pointer `rbp` (0: the caller's own), at most `max`,
- * reading only mapped kernel stack.  Any context. */
-unsigned arch_backtrace(uint64_t rbp, uint64_t *out, unsigned max);
-/* Where arch_backtrace starts for a thread that is switched out. */
+/* Return addresses of the call chain that starts at `frame` (0: the caller's own), at most `max`, reading only mapped
+ * kernel stack; builds without frame pointers may list returned calls between the true ones.  Any context. */
+unsigned arch_backtrace(uint64_t frame, uint64_t *out, unsigned max);
+/* Where arch_backtrace starts for a thread that is switched out, or was interrupted in the kernel. */
 uint64_t arch_thread_frame(const struct arch_thread *t);
+uint64_t arch_regs_frame(const struct regs *regs);
