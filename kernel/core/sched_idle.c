@@ -1,6 +1,7 @@
 /* A CPU without work: it takes a thread from another CPU's queue, or waits for an interrupt.  And how a CPU becomes one
  * that runs threads. */
 #include <base/string.h>
+#include <core/load.h>
 #include <core/heap.h>
 
 #include "sched_private.h"
@@ -127,6 +128,7 @@ void core_cpu_init(void)
 void sched_start(void)
 {
     work_start();
+    load_start();
     idle_forever();
 }
 
