@@ -90,6 +90,8 @@ static bool parse_own(const char *word, struct cmdline *out)
         out->init = v;
     else if ((v = value_of(word, "console=")))
         out->console = v;
+    else if ((v = value_of(word, "ip=")))
+        out->ip = v;
     else if ((v = value_of(word, "loglevel=")))
         out->loglevel = (unsigned)strtoul(v, NULL, 10);
     else if ((v = value_of(word, "maxcpus=")))

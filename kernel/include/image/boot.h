@@ -7,6 +7,7 @@
 void boot_devices(const struct cmdline *line); /* devices.c: buses, virtio, console ports */
 void boot_files(const struct bootinfo *info,
                 const struct cmdline *line);   /* files.c: the root file system */
+void boot_network(const struct cmdline *line); /* network.c: network devices, /etc/hosts */
 void boot_program(const struct cmdline *line); /* program.c: standard descriptors, process 1 */
 
 /* leak_check.c, for yolk.leakcheck: what is in use before process 1 starts; and, when it has ended, in the last of its

@@ -13,6 +13,7 @@ struct cmdline {
     const char *cwd;      /* "/" by default */
     const char *hostname; /* "yolk" by default */
     const char *console;  /* NULL: choose */
+    const char *ip;       /* NULL: DHCP */
     unsigned loglevel;    /* 2 by default */
     unsigned maxcpus;
     bool leak_check;
