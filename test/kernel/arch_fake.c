@@ -455,6 +455,7 @@ static void test_kernel_maps(void)
     *(volatile uint64_t *)va = 42;
     CHECK(*(uint64_t *)direct_ptr(page) == 42);
     arch_kunmap(va, PAGE_SIZE);
+    arch_kflush(va, va + PAGE_SIZE);
     uint64_t word;
     CHECK(arch_copy_from_user(&word, va, 8) == 8); /* a kernel address that is not there */
 
