@@ -61,7 +61,7 @@ class Guest:
 
     def start(self, tar, program, folder, timeout, memory, arguments):
         command = [self.yolk, "run", "-c", str(self.cpus), "-m", memory, "--root", tar, "-w", folder,
-                   "--timeout", str(timeout + 30)]
+                   "--net", "none", "--timeout", str(timeout + 30)]
         for name, value in environment(self.release).items():
             command += ["-e", f"{name}={value}"]
         return command + [program, *FLAGS, f"-test.timeout={timeout}s", *arguments], timeout + 90
