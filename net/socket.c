@@ -28,7 +28,8 @@ void socket_register_family(struct socket_family *f)
     families = f;
 }
 
-void socket_setup(struct socket *s, const struct socket_ops *ops, int family, int type, int protocol)
+void socket_setup(struct socket *s, const struct socket_ops *ops, int family, int type,
+                  int protocol)
 {
     s->ops = ops;
     s->family = family;

@@ -155,7 +155,7 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
 {
     if (level != SOL_SOCKET || name == SO_BINDTODEVICE || name == SO_ATTACH_FILTER ||
         name == SO_DETACH_FILTER)
-        return s->ops->setsockopt ? s->ops->setsockopt(s, level, name, value, len)
+        return s->ops->setsockopt    ? s->ops->setsockopt(s, level, name, value, len)
                : level == SOL_SOCKET ? -ENOPROTOOPT
                                      : -EOPNOTSUPP;
     int number;
@@ -253,7 +253,7 @@ static int answer(void *to, unsigned *len, const void *from, unsigned n)
 int socket_get_option(struct socket *s, int level, int name, void *value, unsigned *len)
 {
     if (level != SOL_SOCKET || name == SO_BINDTODEVICE)
-        return s->ops->getsockopt ? s->ops->getsockopt(s, level, name, value, len)
+        return s->ops->getsockopt    ? s->ops->getsockopt(s, level, name, value, len)
                : level == SOL_SOCKET ? -ENOPROTOOPT
                                      : -EOPNOTSUPP;
     int number;

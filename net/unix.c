@@ -346,7 +346,8 @@ static void show_line(struct text *t, struct unix_sock *u)
     enum { UNCONNECTED = 1, CONNECTING, CONNECTED, DISCONNECTING };
     struct file *f = u->s.file;
     bool is_connected = u->state == UNIX_CONNECTED;
-    int state = f ? (is_connected ? CONNECTED : UNCONNECTED) : (is_connected ? CONNECTING : DISCONNECTING);
+    int state =
+        f ? (is_connected ? CONNECTED : UNCONNECTED) : (is_connected ? CONNECTING : DISCONNECTING);
     char name[SOCKET_ADDR_MAX + 2] = "";
     struct unix_name *n = atomic_load(&u->name);
     if (n) {

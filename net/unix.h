@@ -27,7 +27,7 @@ struct unix_name {
 };
 
 struct unix_msg {
-    struct list node; /* in a queue */
+    struct list node;         /* in a queue */
     struct unix_sock *sender; /* referenced */
     struct socket_rights *rights;
     struct socket_cred cred;
@@ -45,7 +45,8 @@ struct unix_sock {
     struct socket s; /* first */
     struct ref ref;  /* its user (a file, an accept queue), peers, messages under way */
     struct mutex io; /* RANK_SOCKET_IO: one reader at a time, and bind */
-    struct unix_sock *peer; /* referenced; atomic; set under `lock`.  Of a stream: set once, and again by release */
+    struct unix_sock *
+        peer; /* referenced; atomic; set under `lock`.  Of a stream: set once, and again by release */
     struct unix_name *name; /* referenced; set once, under `io` and `lock` */
     uint32_t wmem;          /* atomic: bytes of messages that it has under way */
     struct unix_msg *spare; /* atomic: a short message's memory, kept for the next one */
@@ -55,11 +56,12 @@ struct unix_sock {
     bool is_dead;          /* released: no message and no connection comes any more */
     struct list queue;     /* struct unix_msg.node; of a listener: struct unix_sock.accept_node */
     unsigned nr_queued;
-    unsigned backlog;      /* of a listener, and of datagrams */
-    size_t bytes_queued;   /* of data */
+    unsigned backlog;    /* of a listener, and of datagrams */
+    size_t bytes_queued; /* of data */
     struct list accept_node;
-    struct waitq peer_wait;     /* RANK_WAITQ_PEER: who waits to send or connect to it */
-    struct waiter peer_waiter;  /* of a datagram socket: on its peer's peer_wait, wakes our writers */
+    struct waitq peer_wait; /* RANK_WAITQ_PEER: who waits to send or connect to it */
+    struct waiter
+        peer_waiter; /* of a datagram socket: on its peer's peer_wait, wakes our writers */
 
     struct list all_node; /* unix.c's lock */
     unsigned long serial; /* for /proc/net/unix */

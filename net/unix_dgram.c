@@ -169,7 +169,8 @@ static int wait_for_message(struct unix_sock *u, bool nonblock, struct unix_msg 
 
 static ssize_t read_message(struct unix_sock *u, struct socket_msg *m, struct unix_msg *msg)
 {
-    size_t skip = m->flags & MSG_PEEK && u->s.peek_off > 0 ? MIN((uint32_t)u->s.peek_off, msg->len) : 0;
+    size_t skip =
+        m->flags & MSG_PEEK && u->s.peek_off > 0 ? MIN((uint32_t)u->s.peek_off, msg->len) : 0;
     size_t there = msg->len - skip, n = MIN(there, m->data->left);
     if (n < there)
         m->out_flags |= MSG_TRUNC;
@@ -183,7 +184,8 @@ static ssize_t read_message(struct unix_sock *u, struct socket_msg *m, struct un
     unix_give_cred(m, u, msg);
     (void)unix_give_rights(m, msg);
     if (u->s.peek_off >= 0)
-        u->s.peek_off = m->flags & MSG_PEEK ? u->s.peek_off + (int)n : MAX(0, u->s.peek_off - (int)msg->len);
+        u->s.peek_off =
+            m->flags & MSG_PEEK ? u->s.peek_off + (int)n : MAX(0, u->s.peek_off - (int)msg->len);
     return m->flags & MSG_TRUNC ? there : n;
 }
 

@@ -89,7 +89,8 @@ static bool has_something(struct unix_sock *u, size_t skip)
 }
 
 /* Nothing (more) to read behind `skip` bytes: 0 when it is worth another look, 1 at the end, -errno. */
-static __attribute__((noinline)) int wait_for_data(struct unix_sock *u, size_t skip, uint64_t deadline)
+static __attribute__((noinline)) int wait_for_data(struct unix_sock *u, size_t skip,
+                                                   uint64_t deadline)
 {
     int ret = socket_take_error(&u->s);
     if (ret < 0)

@@ -30,7 +30,8 @@ struct linux_cmsghdr {
     size_t len;
     int level, type;
 };
-_Static_assert(sizeof(struct linux_msghdr) == 56 && sizeof(struct linux_mmsghdr) == 64, "as Linux's");
+_Static_assert(sizeof(struct linux_msghdr) == 56 && sizeof(struct linux_mmsghdr) == 64,
+               "as Linux's");
 #define CMSG_ALIGN_(n) ALIGN_UP((n), sizeof(size_t))
 #define CMSG_DATA_AT   CMSG_ALIGN_(sizeof(struct linux_cmsghdr))
 

@@ -16,7 +16,6 @@
 /* Newer than the oldest <linux/fcntl.h> that we build with. */
 #define F_DUPFD_QUERY_   (F_LINUX_SPECIFIC_BASE + 3)
 #define F_CREATED_QUERY_ (F_LINUX_SPECIFIC_BASE + 4)
-#define F_SEAL_EXEC_     0x20
 #define MFD_NOEXEC_SEAL_ 0x8u
 #define MFD_EXEC_        0x10u
 
@@ -111,10 +110,15 @@ static long dup_min(int fd, unsigned long min, int flags)
     return min >= fd_limit() ? -EINVAL : dup_from(fd, min, flags);
 }
 
+/* What can be sealed, and read and written with O_DIRECT. */
+static bool is_tmpfs_file(const struct file *f)
+{
+    return S_ISREG(f->inode->mode) && f->inode->sb->magic == TMPFS_MAGIC;
+}
+
 static long set_status(struct file *f, int flags)
 {
-    unsigned type = f->inode->mode & S_IFMT;
-    if ((flags & O_DIRECT) && type != S_IFIFO && type != S_IFREG)
+    if (flags & O_DIRECT && !S_ISFIFO(f->inode->mode) && !is_tmpfs_file(f))
         return -EINVAL;
     return file_set_flags(f, SETTABLE, flags);
 }
@@ -241,20 +245,6 @@ static long set_signal(struct file *f, unsigned long sig)
 
 /* --- fcntl: seals ----------------------------------------------------------------------------- */
 
-static bool can_be_sealed(const struct file *f)
-{
-    return (f->inode->mode & S_IFMT) == S_IFREG && f->inode->sb->magic == TMPFS_MAGIC;
-}
-
-/* Stricter than Linux, which minds shared writable mappings only. */
-static bool is_mapped(struct inode *inode)
-{
-    spin_lock(&inode->object.lock);
-    bool ret = !list_is_empty(&inode->object.mappings);
-    spin_unlock(&inode->object.lock);
-    return ret;
-}
-
 static long add_seals(struct file *f, unsigned seals)
 {
     struct inode *inode = f->inode;
@@ -262,14 +252,14 @@ static long add_seals(struct file *f, unsigned seals)
         return -EPERM;
     if (seals & ~(unsigned)ALL_SEALS)
         return -EINVAL;
-    if (!can_be_sealed(f))
+    if (!is_tmpfs_file(f))
         return -EINVAL;
     mutex_lock(&inode->lock);
     long ret = 0;
     if (inode->seals & F_SEAL_SEAL)
         ret = -EPERM;
-    else if ((seals & ~inode->seals & F_SEAL_WRITE) && is_mapped(inode))
-        ret = -EBUSY;
+    else if (seals & ~inode->seals & F_SEAL_WRITE)
+        ret = vm_object_seal(&inode->object);
     /* What can be executed and never more be changed shall not be written either. */
     if ((seals & F_SEAL_EXEC_) && (inode->mode & 0111))
         seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
@@ -333,7 +323,7 @@ static long fcntl(struct file *f, int fd, unsigned cmd, unsigned long arg)
     case F_ADD_SEALS:
         return add_seals(f, (unsigned)arg);
     case F_GET_SEALS:
-        return can_be_sealed(f) ? (long)atomic_load(&f->inode->seals) : -EINVAL;
+        return is_tmpfs_file(f) ? (long)atomic_load(&f->inode->seals) : -EINVAL;
     default: /* leases, F_NOTIFY and write hints among them */
         return -EINVAL;
     }

@@ -5,7 +5,7 @@
 #include <syscalls/bodies.h>
 #include <vfs/pipe.h>
 
-long sys_pipe2(struct uptr pipefd, int flags)
+static long create_pipe(struct uptr pipefd, int flags)
 {
     struct file *f[2];
     int fds[2];
@@ -29,9 +29,14 @@ long sys_pipe2(struct uptr pipefd, int flags)
     return 0;
 }
 
+long sys_pipe2(struct uptr pipefd, int flags)
+{
+    return create_pipe(pipefd, flags);
+}
+
 long sys_pipe(struct uptr pipefd)
 {
-    return sys_pipe2(pipefd, 0);
+    return create_pipe(pipefd, 0);
 }
 
 /* An optional offset argument: 0, -EFAULT, -EINVAL. */

@@ -161,7 +161,8 @@ static long accept_file(struct socket *s, bool nonblock, int flags, struct file 
     return *out ? 0 : -ENFILE;
 }
 
-static long accept(struct socket *s, bool nonblock, struct uptr addr, struct uptr addrlen, int flags)
+static long accept(struct socket *s, bool nonblock, struct uptr addr, struct uptr addrlen,
+                   int flags)
 {
     struct file *end;
     int fd = fd_reserve(current_files(), 0, process_rlimit(current_process(), RLIMIT_NOFILE),
@@ -188,7 +189,7 @@ static long accept(struct socket *s, bool nonblock, struct uptr addr, struct upt
     return fd;
 }
 
-long sys_accept4(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
+static long accept_connection(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
 {
     struct file *f;
     struct socket *s;
@@ -203,9 +204,14 @@ long sys_accept4(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
     return ret;
 }
 
+long sys_accept4(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
+{
+    return accept_connection(sockfd, addr, addrlen, flags);
+}
+
 long sys_accept(int sockfd, struct uptr addr, struct uptr addrlen)
 {
-    return sys_accept4(sockfd, addr, addrlen, 0);
+    return accept_connection(sockfd, addr, addrlen, 0);
 }
 
 static long getname(int fd, struct uptr addr, struct uptr addrlen, bool peer)
@@ -250,11 +256,12 @@ long sys_shutdown(int sockfd, int how)
 static long send_end(const struct socket_msg *m, long ret)
 {
     if (unlikely(ret == -EPIPE) && m->raises_sigpipe && !(m->flags & MSG_NOSIGNAL))
-        raise_sigpipe();
+        files_raise_sigpipe();
     return ret;
 }
 
-long sys_sendto(int sockfd, struct uptr buf, size_t len, int flags, struct uptr dest_addr, int addrlen)
+long sys_sendto(int sockfd, struct uptr buf, size_t len, int flags, struct uptr dest_addr,
+                int addrlen)
 {
     struct file *f;
     struct socket *s;
@@ -454,7 +461,8 @@ long sys_setsockopt(int sockfd, int level, int optname, struct uptr optval, int 
     return ret;
 }
 
-static long get_option(struct socket *s, int level, int name, struct uptr optval, struct uptr optlen)
+static long get_option(struct socket *s, int level, int name, struct uptr optval,
+                       struct uptr optlen)
 {
     char value[OPTION_MAX];
     int room;

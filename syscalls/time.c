@@ -118,19 +118,45 @@ long sys_times(struct uptr buf)
 
 /* --- adjtimex ------------------------------------------------------------------------------------------------ */
 
-/* The answer of a clock that nobody disciplines.  Changing it is refused, as to a caller without CAP_SYS_TIME. */
-long sys_clock_adjtime(int clk_id, struct uptr buf)
+/* ADJ_SETOFFSET: `t` is added to the wall clock. */
+static int step_wall_clock(const struct __kernel_timex *t)
+{
+    int64_t unit = t->modes & ADJ_NANO ? 1 : 1000, ns = t->time.tv_usec;
+    int64_t step, target;
+
+    if (ns < 0 || ns >= (int64_t)NS_PER_SEC / unit)
+        return -EINVAL;
+    if (__builtin_mul_overflow(t->time.tv_sec, (int64_t)NS_PER_SEC, &step) ||
+        __builtin_add_overflow(step, ns * unit, &step) ||
+        __builtin_add_overflow((int64_t)clock_wall_ns(), step, &target) || target < 0)
+        return -EINVAL;
+    return (int)set_wall_clock(target);
+}
+
+/* What a caller without the right to set the clock may ask for. */
+static bool only_reads(unsigned modes)
+{
+    return modes == 0 || modes == ADJ_OFFSET_SS_READ;
+}
+
+/* The answer of a clock that nobody disciplines: it can be stepped, and its rate is what it is. */
+static long adjust_clock(int clk_id, struct uptr buf)
 {
     struct __kernel_timex t;
-    unsigned modes;
-    uint64_t ns = clock_wall_ns();
+    int err = 0;
 
     if (clk_id != CLOCK_REALTIME)
         return clk_id < 0 || clk_id > CLOCK_TAI ? -EINVAL : -EOPNOTSUPP;
-    if (user_get(buf, &modes) < 0)
+    if (user_get(buf, &t) < 0)
         return -EFAULT;
-    if (modes != 0 && modes != ADJ_OFFSET_SS_READ)
+    unsigned modes = t.modes;
+    if (!only_reads(modes) && !cred_has_cap(current_cred(), CAP_SYS_TIME))
         return -EPERM;
+    if (!only_reads(modes))
+        err = modes & ~(unsigned)(ADJ_SETOFFSET | ADJ_NANO) ? -EINVAL : step_wall_clock(&t);
+    if (err < 0)
+        return err;
+    uint64_t ns = clock_wall_ns();
     memset(&t, 0, sizeof(t));
     t.modes = modes;
     t.maxerror = t.esterror = 16000000;
@@ -144,9 +170,14 @@ long sys_clock_adjtime(int clk_id, struct uptr buf)
     return user_put(buf, &t) < 0 ? -EFAULT : TIME_ERROR;
 }
 
+long sys_clock_adjtime(int clk_id, struct uptr buf)
+{
+    return adjust_clock(clk_id, buf);
+}
+
 long sys_adjtimex(struct uptr buf)
 {
-    return sys_clock_adjtime(CLOCK_REALTIME, buf);
+    return adjust_clock(CLOCK_REALTIME, buf);
 }
 
 /* --- sleeping --------------------------------------------------------------------------------------------- */
@@ -238,7 +269,7 @@ static int check_sleep_clock(int clockid)
     }
 }
 
-long sys_clock_nanosleep(int clockid, int flags, struct uptr request, struct uptr remain)
+static long sleep_on_clock(int clockid, int flags, struct uptr request, struct uptr remain)
 {
     int64_t ns;
     int err = check_sleep_clock(clockid);
@@ -261,7 +292,12 @@ long sys_clock_nanosleep(int clockid, int flags, struct uptr request, struct upt
     return sleep_relative(clockid, add_ns(now, (uint64_t)ns), remain);
 }
 
+long sys_clock_nanosleep(int clockid, int flags, struct uptr request, struct uptr remain)
+{
+    return sleep_on_clock(clockid, flags, request, remain);
+}
+
 long sys_nanosleep(struct uptr req, struct uptr rem)
 {
-    return sys_clock_nanosleep(CLOCK_MONOTONIC, 0, req, rem);
+    return sleep_on_clock(CLOCK_MONOTONIC, 0, req, rem);
 }

@@ -3,6 +3,7 @@
 #include <base/string.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/stat.h>
 #include <vfs/inotify.h>
@@ -60,6 +61,33 @@ static int call_open(struct inode *i, struct file *f)
     }
 }
 
+/* O_TRUNC, which may come without the right to write. */
+static int truncate(struct inode *i, const struct cred *cred)
+{
+    struct inode_attr attr = {.mask = ATTR_SIZE | ATTR_FORCE};
+    int ret = inode_claim_write(i);
+    if (ret < 0)
+        return ret;
+    ret = inode_set_attr(i, &attr, cred);
+    inode_release_write(i);
+    return ret;
+}
+
+static int call_open_to_write(struct inode *i, struct file *f)
+{
+    int ret = inode_claim_write(i);
+    if (ret < 0)
+        return ret;
+    f->holds_write = true;
+    return call_open(i, f);
+}
+
+/* Whose bytes O_DIRECT could reach without a cache: those that are nowhere else, too. */
+static bool is_plain(const struct inode *i)
+{
+    return S_ISREG(i->mode) && i->sb->magic == TMPFS_MAGIC;
+}
+
 static int open_checked(const struct path *p, const struct cred *cred, int flags, bool was_created,
                         struct file **out)
 {
@@ -72,15 +100,15 @@ static int open_checked(const struct path *p, const struct cred *cred, int flags
     if (flags & O_PATH)
         f->ops = &no_ops;
     else
-        ret = call_open(i, f);
+        ret = f->can_write && S_ISREG(i->mode) ? call_open_to_write(i, f) : call_open(i, f);
     bool truncates = flags & O_TRUNC && S_ISREG(i->mode) && !was_created;
-    if (ret == 0 && truncates) {
-        struct inode_attr attr = {.mask = ATTR_SIZE | ATTR_FORCE};
-        ret = inode_set_attr(i, &attr, cred);
-        if (ret < 0) {
-            file_put(f);
-            return ret;
-        }
+    int late = ret < 0                               ? 0
+               : f->flags & O_DIRECT && !is_plain(i) ? -EINVAL
+               : truncates                           ? truncate(i, cred)
+                                                     : 0;
+    if (late < 0) {
+        file_put(f);
+        return late;
     }
     if (ret < 0) {
         f->ops = &no_ops; /* there is nothing to release */

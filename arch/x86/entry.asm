@@ -31,11 +31,11 @@ section .smap_sites progbits alloc noexec nowrite align=8
 section .text.entry
 %endmacro
 
-%macro PUSH_REGS 0                  ; all that follow orig_rax, except RDI
+%macro PUSH_REGS 0-1 rax            ; all that follow orig_rax, except RDI; what goes into RAX's place
         push    rsi
         push    rdx
         push    rcx
-        push    rax
+        push    %1
         push    r8
         push    r9
         push    r10
@@ -83,38 +83,24 @@ entry_syscall:                      ; RCX: return address, R11: flags; interrupt
         push    rcx
         push    rax                 ; orig_rax
         push    rdi
-        push    rsi
-        push    rdx
-        push    rcx
-        push    -ENOSYS
-        push    r8
-        push    r9
-        push    r10
-        push    r11
-        push    rbx
-        push    rbp
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        PUSH_REGS -ENOSYS
         push    rsp                 ; the seventh argument: struct regs *
         mov     rcx, r10            ; the others are where C wants them, but for the fourth
         xor     ebp, ebp            ; backtraces end here
         sti
         call    up_syscall
-        mov     [rsp + 8 + REGS_RAX], rax
         cli
         cmp     qword [gs:CPU_WORK], 0
-        jne     return_work
+        jne     syscall_work
 
         ; SYSRET takes RIP from RCX and RFLAGS from R11, CS and SS from nowhere: that is right while this is the frame
         ; that SYSCALL made.  Who changes more of it than rax makes orig_rax -1.  C has kept RBX and R12 to R15.
         cmp     qword [rsp + 8 + REGS_ORIG_RAX], 0
-        jl      return_iret
+        jl      syscall_iret
         mov     rcx, [rsp + 8 + REGS_RIP]
         mov     r11, [rsp + 8 + REGS_RFLAGS]
         test    r11d, RFLAGS_TF_RF
-        jnz     return_iret
+        jnz     syscall_iret
         mov     rbp, [rsp + 8 + REGS_RBP]
         mov     r10, [rsp + 8 + REGS_R10]
         mov     r9, [rsp + 8 + REGS_R9]
@@ -125,6 +111,13 @@ entry_syscall:                      ; RCX: return address, R11: flags; interrupt
         mov     rsp, [rsp + 8 + REGS_RSP]
         swapgs
         o64 sysret
+
+syscall_work:                       ; the long way back needs the whole frame
+        mov     [rsp + 8 + REGS_RAX], rax
+        jmp     return_work
+syscall_iret:
+        mov     [rsp + 8 + REGS_RAX], rax
+        jmp     return_iret
 
 ; SYSCALL from 32-bit code, which only AMD's CPUs know.  No stack is touched: straight back with -ENOSYS.
 align 16
@@ -140,8 +133,7 @@ entry_int80:
         swapgs
         push    rax                 ; orig_rax
         push    rdi
-        PUSH_REGS
-        mov     qword [rsp + REGS_RAX], -ENOSYS
+        PUSH_REGS -ENOSYS
         mov     rdi, rsp
         push    rax
         xor     ebp, ebp

@@ -48,7 +48,7 @@ static inline struct core_cpu *this_core(void)
     return this_cpu()->core;
 }
 
-/* sched.c: the sleep protocol's two ends, see wait.c. */
+/* sched.c, sched_place.c, sched_idle.c: the sleep protocol's two ends, see wait.c. */
 void sched_block(struct thread *t);      /* give the CPU up unless the sleep was ended already */
 void sched_make_ready(struct thread *t); /* a thread that slept, or a new one; any context */
 void sched_idle_wait(struct thread *t, uint64_t deadline); /* the same for an idle thread (boot) */
@@ -58,6 +58,8 @@ void sched_kick(struct thread *t); /* interrupt `t` if it runs now, so that it s
 /* thread.c: the dead thread `t` has left its stack. */
 void thread_bury(struct thread *t);
 void thread_list_add(struct thread *t);
+/* Every thread, also when the list's lock is taken: for a machine in trouble. */
+void thread_visit_anyhow(void (*visit)(struct thread *t));
 bool thread_has_work(uint32_t mask); /* the current thread */
 
 /* timer.c, work.c: boot. */

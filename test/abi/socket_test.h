@@ -68,8 +68,9 @@ static inline int ready(int fd)
 static inline void say_ready(const char *what, int fd)
 {
     int r = ready(fd);
-    say("%s:%s%s%s%s%s%s", what, r & POLLIN ? " IN" : "", r & POLLOUT ? " OUT" : "", r & POLLPRI ? " PRI" : "",
-        r & POLLERR ? " ERR" : "", r & POLLHUP ? " HUP" : "", r & POLLRDHUP ? " RDHUP" : "");
+    say("%s:%s%s%s%s%s%s", what, r & POLLIN ? " IN" : "", r & POLLOUT ? " OUT" : "",
+        r & POLLPRI ? " PRI" : "", r & POLLERR ? " ERR" : "", r & POLLHUP ? " HUP" : "",
+        r & POLLRDHUP ? " RDHUP" : "");
 }
 
 static inline int get_opt(int fd, int level, int name)

@@ -3,8 +3,11 @@
 
 static void say_cred(const char *what, struct ucred c)
 {
-    say("%s: pid %s, uid %d, gid %d", what, c.pid == getpid() ? "ours" : c.pid == 0 ? "0" : "other", (int)c.uid,
-        (int)c.gid);
+    say("%s: pid %s, uid %d, gid %d", what,
+        c.pid == getpid() ? "ours"
+        : c.pid == 0      ? "0"
+                          : "other",
+        (int)c.uid, (int)c.gid);
 }
 
 static void peer_cred(int fd, const char *what)
@@ -25,7 +28,8 @@ static void receive(int fd, const char *what, int flags)
         char room[256];
     } c;
     struct iovec iov = {buf, sizeof buf};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c};
     long n = recvmsg(fd, &m, flags);
     say("%s: %ld bytes, control %zu, flags %x", what, n, (size_t)m.msg_controllen, m.msg_flags);
     for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); n >= 0 && h; h = CMSG_NXTHDR(&m, h)) {
@@ -51,7 +55,8 @@ static long send_cred(int fd, struct ucred u)
         .cmsg_len = CMSG_LEN(sizeof u), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS};
     memcpy(CMSG_DATA(&c.h), &u, sizeof u);
     struct iovec iov = {"c", 1};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c};
     return sendmsg(fd, &m, 0);
 }
 

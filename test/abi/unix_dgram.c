@@ -102,7 +102,8 @@ static void ends(int type)
 
 static void names(void)
 {
-    int a = socket(AF_UNIX, SOCK_DGRAM, 0), b = socket(AF_UNIX, SOCK_DGRAM, 0), c = socket(AF_UNIX, SOCK_RAW, 0);
+    int a = socket(AF_UNIX, SOCK_DGRAM, 0), b = socket(AF_UNIX, SOCK_DGRAM, 0),
+        c = socket(AF_UNIX, SOCK_RAW, 0);
     char buf[16];
     struct sockaddr_un from;
     socklen_t len = sizeof from;

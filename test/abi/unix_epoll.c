@@ -16,9 +16,10 @@ static void edges(const char *what)
     int n = epoll_wait(ep, ev, 4, 0);
     char text[200] = "";
     for (int i = 0; i < n; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), " %s%s%s%s%s", ev[i].events & EPOLLIN ? "IN" : "",
-                 ev[i].events & EPOLLOUT ? "+OUT" : "", ev[i].events & EPOLLHUP ? "+HUP" : "",
-                 ev[i].events & EPOLLRDHUP ? "+RDHUP" : "", ev[i].events & EPOLLERR ? "+ERR" : "");
+        snprintf(text + strlen(text), sizeof text - strlen(text), " %s%s%s%s%s",
+                 ev[i].events & EPOLLIN ? "IN" : "", ev[i].events & EPOLLOUT ? "+OUT" : "",
+                 ev[i].events & EPOLLHUP ? "+HUP" : "", ev[i].events & EPOLLRDHUP ? "+RDHUP" : "",
+                 ev[i].events & EPOLLERR ? "+ERR" : "");
     say("%s: %d%s", what, n, text);
 }
 

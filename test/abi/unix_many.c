@@ -90,9 +90,10 @@ static void listed(void)
         snprintf(inode, sizeof inode, " %lu ", (unsigned long)st.st_ino);
         CHECK(strstr(line, inode));
         unsigned refs, protocol, flags, kind, state;
-        NEED(sscanf(strchr(line, ':') + 1, "%x %x %x %x %x", &refs, &protocol, &flags, &kind, &state) == 5);
-        snprintf(found[!name], sizeof found[0], "refs %u protocol %u flags %x type %u state %u %s", refs, protocol,
-                 flags, kind, state, name ? name : path);
+        NEED(sscanf(strchr(line, ':') + 1, "%x %x %x %x %x", &refs, &protocol, &flags, &kind,
+                    &state) == 5);
+        snprintf(found[!name], sizeof found[0], "refs %u protocol %u flags %x type %u state %u %s",
+                 refs, protocol, flags, kind, state, name ? name : path);
     }
     say("%s%s", found[0], found[1]);
     fclose(f);

@@ -10,8 +10,8 @@ static void facts(int type)
     int s = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     NEED(s >= 0);
     say("type %d domain %d protocol %d error %d accepts %d", get_opt(s, SOL_SOCKET, SO_TYPE),
-        get_opt(s, SOL_SOCKET, SO_DOMAIN), get_opt(s, SOL_SOCKET, SO_PROTOCOL), get_opt(s, SOL_SOCKET, SO_ERROR),
-        get_opt(s, SOL_SOCKET, SO_ACCEPTCONN));
+        get_opt(s, SOL_SOCKET, SO_DOMAIN), get_opt(s, SOL_SOCKET, SO_PROTOCOL),
+        get_opt(s, SOL_SOCKET, SO_ERROR), get_opt(s, SOL_SOCKET, SO_ACCEPTCONN));
     static const int read_only[] = {SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ERROR, SO_ACCEPTCONN};
     for (unsigned i = 0; i < NR(read_only); i++)
         SHOW(set_opt(s, SOL_SOCKET, read_only[i], 1));
@@ -20,8 +20,8 @@ static void facts(int type)
 
 static void flags(void)
 {
-    static const int names[] = {SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE,
-                                SO_OOBINLINE, SO_PASSCRED, SO_TIMESTAMP};
+    static const int names[] = {SO_DEBUG,     SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST,
+                                SO_KEEPALIVE, SO_OOBINLINE, SO_PASSCRED,  SO_TIMESTAMP};
     int s = socket(AF_UNIX, SOCK_STREAM, 0);
     for (unsigned i = 0; i < NR(names); i++) {
         int before = get_opt(s, SOL_SOCKET, names[i]);
@@ -39,7 +39,8 @@ static void buffers(void)
     for (unsigned i = 0; i < NR(values); i++) {
         SHOW(set_opt(s, SOL_SOCKET, SO_SNDBUF, values[i]));
         SHOW(set_opt(s, SOL_SOCKET, SO_RCVBUF, values[i]));
-        say("%d: %d %d", values[i], get_opt(s, SOL_SOCKET, SO_SNDBUF), get_opt(s, SOL_SOCKET, SO_RCVBUF));
+        say("%d: %d %d", values[i], get_opt(s, SOL_SOCKET, SO_SNDBUF),
+            get_opt(s, SOL_SOCKET, SO_RCVBUF));
     }
     SHOW(set_opt(s, SOL_SOCKET, SO_SNDBUFFORCE, 1000000));
     say("%d", get_opt(s, SOL_SOCKET, SO_SNDBUF));

@@ -103,7 +103,8 @@ static void wrong(void)
     } c;
     char byte = 'w';
     struct iovec iov = {&byte, 1};
-    struct raw_msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = CMSG_LEN(4)};
+    struct raw_msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = CMSG_LEN(4)};
     NEED(socketpair(AF_UNIX, type, 0, s) == 0);
     int bad = 999;
     SHOW(send_fds(s[0], &bad, 1, 0));
@@ -175,7 +176,8 @@ static void stream_borders(void)
     SHOW(recv(s[1], buf, 2, MSG_PEEK));
     struct iovec iov = {buf, 16};
     char control[CMSG_SPACE(16)];
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     SHOW(recvmsg(s[1], &m, 0));
     say("control %zu, flags %x", (size_t)m.msg_controllen, m.msg_flags);
     close(*(int *)CMSG_DATA(CMSG_FIRSTHDR(&m)));

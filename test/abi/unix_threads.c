@@ -50,7 +50,8 @@ static void stream(bool waitall)
         at += ret;
     }
     pthread_join(t, NULL);
-    say("stream%s: %ld bytes, %ld wrong, end %ld", waitall ? " with MSG_WAITALL" : "", at, wrong, ret);
+    say("stream%s: %ld bytes, %ld wrong, end %ld", waitall ? " with MSG_WAITALL" : "", at, wrong,
+        ret);
     close(fds[0]);
     close(fds[1]);
 }
@@ -173,7 +174,8 @@ static void *blocked_reader(void *arg)
 static void wakeups(void)
 {
     for (int how = 0; how < 5; how++) {
-        static const char *const names[] = {"data", "peer closed", "peer shut down", "shut down", "signal"};
+        static const char *const names[] = {"data", "peer closed", "peer shut down", "shut down",
+                                            "signal"};
         int s[2];
         pthread_t t;
         long ret = 99;

@@ -37,6 +37,7 @@ enum {
     OPT_VERBOSE,
     OPT_JSON,
     OPT_YES,
+    OPT_LEAK_CHECK,
     OPT_DISK,
     OPT_NET,
     OPT_IP,
@@ -71,6 +72,7 @@ static const struct argp_option option_table[] = {
      "QEMU's machine (auto: microvm, the quickest)", 4},
     {"accel", OPT_ACCEL, "tcg|kvm|auto", 0, "emulate, or use KVM (auto: KVM where it is real)", 4},
     {"yes", OPT_YES, 0, OPTION_HIDDEN, 0, 0},
+    {"leak-check", OPT_LEAK_CHECK, 0, OPTION_HIDDEN, 0, 0}, /* docs/DEBUGGING.md */
     {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0, "share a directory", 9},
     {"disk", OPT_DISK, "IMAGE[:MOUNTPOINT]", 0, "attach a disk", 9},
     {"display", OPT_DISPLAY, 0, 0, "a window", 9},
@@ -198,6 +200,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->json = true;
         break;
     case OPT_YES:
+        break;
+    case OPT_LEAK_CHECK:
+        o->leak_check = true;
         break;
     case 'v':
     case OPT_DISK:

@@ -155,7 +155,8 @@ void relay_lost_terminal(struct relay *relay)
 
 static int open_signals(void)
 {
-    static const int wanted[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT};
+    static const int wanted[] = {SIGCHLD, SIGINT,   SIGTERM, SIGHUP,
+                                 SIGQUIT, SIGWINCH, SIGCONT, SIGUSR1};
     struct sigaction old;
     sigset_t set;
 
@@ -219,6 +220,9 @@ static void on_signal(struct relay *relay)
             break;
         case SIGWINCH:
             control_send_size(relay);
+            break;
+        case SIGUSR1:
+            control_send(relay, "dump");
             break;
         }
     }

@@ -17,7 +17,7 @@ struct run_options {
     const char *accel;   /* "tcg", "kvm", "auto" */
     const char *machine; /* "microvm", "q35", "pc", "auto" */
     double timeout;      /* seconds; 0: none */
-    bool verbose, json;
+    bool leak_check, verbose, json;
     struct strings env;  /* NAME=VALUE */
     const char *net;     /* "user", "none", "tap=IF" */
     const char *ip;      /* NULL: DHCP */

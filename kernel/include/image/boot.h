@@ -10,6 +10,14 @@ void boot_files(const struct bootinfo *info,
 void boot_network(const struct cmdline *line); /* network.c: network devices, /etc/hosts */
 void boot_program(const struct cmdline *line); /* program.c: standard descriptors, process 1 */
 
+/* leak_check.c, for yolk.leakcheck: what is in use before process 1 starts; and, when it has ended, in the last of its
+ * threads: true when the check is on, which then ends the machine with this status once that
+ * thread is gone, too. */
+void leak_check_begin(void);
+bool leak_check_end(unsigned status);
+
 void control_init(void); /* control.c: after the devices */
 /* control.c: say to the host how it ended, and power off.  `reason` NULL: the program's own status. */
 noreturn void control_end(unsigned status, const char *reason, ...) printf_like(2, 3);
+/* The same for a program that restarts the machine. */
+noreturn void control_restart(void);

@@ -14,7 +14,15 @@
 
 /* --- numbers of Linux that no exported header has ------------------------------------------------------- */
 
-enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, AF_PACKET = 17, AF_MAX = 46 };
+enum {
+    AF_UNSPEC = 0,
+    AF_UNIX = 1,
+    AF_INET = 2,
+    AF_INET6 = 10,
+    AF_NETLINK = 16,
+    AF_PACKET = 17,
+    AF_MAX = 46
+};
 enum {
     SOCK_STREAM = 1,
     SOCK_DGRAM = 2,
@@ -53,12 +61,12 @@ enum { SHUT_RECV = 1, SHUT_SEND = 2, SHUT_BOTH = 3 };
 /* The layer above tells, because files are written and paths walked on behalf of someone. */
 struct net_caller {
     int pid;
-    uint64_t max_files;     /* RLIMIT_NOFILE */
+    uint64_t max_files;      /* RLIMIT_NOFILE */
     const struct cred *cred; /* valid until the call ends */
     struct fs_context *fs;   /* likewise */
 };
 typedef void net_caller_fn(struct net_caller *c);
-void net_set_caller(net_caller_fn *fn); /* boot */
+void net_set_caller(net_caller_fn *fn);    /* boot */
 void net_get_caller(struct net_caller *c); /* thread context of a program */
 
 /* --- messages ------------------------------------------------------------------------------------------ */
@@ -81,7 +89,7 @@ struct socket_cred {
 
 /* Files under way from one socket to another (SCM_RIGHTS); each is referenced. */
 struct socket_rights {
-    struct list node; /* the owner's */
+    struct list node;        /* the owner's */
     unsigned nr, nr_sockets; /* how many in all; how many of them are AF_UNIX sockets */
     struct file *file[];
 };
@@ -111,13 +119,13 @@ struct socket_control {
 
 struct socket_msg {
     struct iobuf *data;
-    struct socket_addr *addr;       /* sending: where to; receiving: filled in.  NULL: not of interest */
+    struct socket_addr *addr; /* sending: where to; receiving: filled in.  NULL: not of interest */
     struct socket_control *control; /* NULL: none */
     int flags;                      /* MSG_* */
     int out_flags;                  /* receiving: MSG_TRUNC, MSG_CTRUNC, MSG_EOR */
     bool nonblock;                  /* O_NONBLOCK or MSG_DONTWAIT */
     struct socket_rights *dropped;  /* receiving: nobody wanted them; socket_recv lets go of them */
-    bool raises_sigpipe;            /* sending, out: -EPIPE comes with SIGPIPE, unless MSG_NOSIGNAL */
+    bool raises_sigpipe; /* sending, out: -EPIPE comes with SIGPIPE, unless MSG_NOSIGNAL */
 };
 
 /* --- the object ---------------------------------------------------------------------------------------- */
@@ -158,8 +166,8 @@ struct socket {
     struct file *file;          /* whose data it is; not referenced; NULL: not accepted yet */
     struct waitq read_wait, write_wait; /* told with POLLIN... and POLLOUT... */
 
-    int error;     /* atomic, <= 0: SO_ERROR */
-    unsigned shut; /* atomic: SHUT_RECV, SHUT_SEND */
+    int error;         /* atomic, <= 0: SO_ERROR */
+    unsigned shut;     /* atomic: SHUT_RECV, SHUT_SEND */
     bool is_listening; /* SO_ACCEPTCONN */
 
     /* options: each is one word, written whole */
@@ -202,7 +210,8 @@ struct socket_family {
 void socket_register_family(struct socket_family *f);
 
 /* Fill the common part of a zeroed socket. */
-void socket_setup(struct socket *s, const struct socket_ops *ops, int family, int type, int protocol);
+void socket_setup(struct socket *s, const struct socket_ops *ops, int family, int type,
+                  int protocol);
 /* The rest of what a family shares with another socket of it: options that accepted ones inherit. */
 void socket_inherit(struct socket *s, const struct socket *from);
 
@@ -219,7 +228,8 @@ ssize_t socket_recv(struct socket *s, struct socket_msg *m);
 must_check int socket_listen(struct socket *s, int backlog);
 
 /* setsockopt(2), getsockopt(2); SO_RCVTIMEO and SO_SNDTIMEO are int64_t nanoseconds here. */
-must_check int socket_set_option(struct socket *s, int level, int name, const void *value, unsigned len);
+must_check int socket_set_option(struct socket *s, int level, int name, const void *value,
+                                 unsigned len);
 must_check int socket_get_option(struct socket *s, int level, int name, void *value, unsigned *len);
 
 /* --- for families -------------------------------------------------------------------------------------- */
@@ -250,18 +260,19 @@ static inline int socket_wait_result(int ret, uint64_t deadline)
 }
 
 /* Sleep on `q` until `cond`; 0, or -errno as above. */
-#define SOCKET_WAIT(q, cond, deadline)                                                              \
-    __extension__({                                                                                 \
-        uint64_t until_ = (deadline);                                                               \
-        until_ == 0 ? -EAGAIN                                                                       \
-                    : socket_wait_result(WAIT_EVENT((q), (cond), WAIT_INTERRUPTIBLE, until_), until_); \
+#define SOCKET_WAIT(q, cond, deadline)                                                         \
+    __extension__({                                                                            \
+        uint64_t until_ = (deadline);                                                          \
+        until_ == 0                                                                            \
+            ? -EAGAIN                                                                          \
+            : socket_wait_result(WAIT_EVENT((q), (cond), WAIT_INTERRUPTIBLE, until_), until_); \
     })
-#define SOCKET_WAIT_EXCLUSIVE(q, cond, deadline)                                                    \
-    __extension__({                                                                                 \
-        uint64_t until_ = (deadline);                                                               \
-        until_ == 0 ? -EAGAIN                                                                       \
-                    : socket_wait_result(                                                           \
-                          WAIT_EVENT_EXCLUSIVE((q), (cond), WAIT_INTERRUPTIBLE, until_), until_);   \
+#define SOCKET_WAIT_EXCLUSIVE(q, cond, deadline)                                                  \
+    __extension__({                                                                               \
+        uint64_t until_ = (deadline);                                                             \
+        until_ == 0 ? -EAGAIN                                                                     \
+                    : socket_wait_result(                                                         \
+                          WAIT_EVENT_EXCLUSIVE((q), (cond), WAIT_INTERRUPTIBLE, until_), until_); \
     })
 
 #define POLL_READABLE (POLLIN | POLLRDNORM)
@@ -290,4 +301,3 @@ static inline size_t socket_low_water(const struct socket *s, int flags, size_t 
 
 /* ioctl's answers. */
 must_check long socket_put_int(struct uptr arg, int value);
-

@@ -68,6 +68,7 @@ struct file_ops {
     int (*show_fdinfo)(struct file *f, char *buf, size_t size);
     bool
         has_pos; /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (pos_lock) */
+    bool can_nowait; /* honours IOBUF_NOWAIT: RWF_NOWAIT of preadv2(2) */
     bool
         ignores_pos; /* with has_pos: reads and writes do not look at the position (/dev/null): not serialised */
 };
@@ -83,6 +84,7 @@ struct file {
     struct mount *mount;   /* likewise */
     const char *anon_name; /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
     bool can_read, can_write;
+    bool holds_write;        /* counts among the inode's writers until it is closed */
     bool is_quiet;           /* a write that answers -EPIPE sends no SIGPIPE (datagram sockets) */
     bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
@@ -93,6 +95,8 @@ struct file {
     int64_t pos;
     int64_t dir_end; /* of a directory: what is made later is not listed before it is rewound */
 };
+
+void file_init(void); /* boot, before the first file */
 
 /* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
  * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */

@@ -13,7 +13,7 @@ struct thread;
 /* kernel/main.c: the boot CPU in 64-bit C with a stack, a GDT, an IDT and the direct map of the first
  * 4 GiB of what bootinfo lists; this_cpu() works and ->current is NULL.  Interrupts off. */
 noreturn void up_main(const struct bootinfo *info);
-/* core/sched.c: another CPU, likewise; this_cpu()->core is NULL until it calls core_cpu_init. */
+/* core/sched_idle.c: another CPU, likewise; this_cpu()->core is NULL until it calls core_cpu_init. */
 noreturn void up_cpu_main(void);
 
 /* syscalls/dispatch.c: SYSCALL from user with these argument registers, the number in regs->orig_rax; answers what
@@ -38,6 +38,9 @@ void up_timer_irq(void);
 void up_resched_irq(void);
 /* core/log.c: another CPU panicked; print where we were. */
 void up_halt_irq(const struct regs *regs);
+/* core/dump.c: a non-maskable interrupt, which may have come in the middle of anything: say what this CPU does.  On
+ * that interrupt's own stack. */
+void up_dump_nmi(const struct regs *regs);
 
 /* Bits of struct cpu.work: why the way back to ring 3 takes the slow path.  WORK_RESCHED belongs to the CPU;
  * WORK_THREAD is copied from the thread at each switch (core/sched.c) and set again by whoever posts. */
