@@ -7,7 +7,13 @@
 
 #include <lwip/netif.h>
 
-enum { FLAG_UP = 1, FLAG_BROADCAST = 2, FLAG_LOOPBACK = 8, FLAG_RUNNING = 0x40, FLAG_MULTICAST = 0x1000 };
+enum {
+    FLAG_UP = 1,
+    FLAG_BROADCAST = 2,
+    FLAG_LOOPBACK = 8,
+    FLAG_RUNNING = 0x40,
+    FLAG_MULTICAST = 0x1000
+};
 #define LOOPBACK_MTU 65536
 
 static void fill(const struct netif *n, struct ifinfo *out)

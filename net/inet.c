@@ -72,12 +72,23 @@ static int create_v6(int type, int protocol, struct socket **out)
 int inet_errno(int err)
 {
     static const uint8_t errno_of[] = {
-        [-ERR_OK] = 0,          [-ERR_MEM] = ENOBUFS,         [-ERR_BUF] = ENOBUFS,
-        [-ERR_TIMEOUT] = ETIMEDOUT, [-ERR_RTE] = ENETUNREACH, [-ERR_INPROGRESS] = EINPROGRESS,
-        [-ERR_VAL] = EINVAL,    [-ERR_WOULDBLOCK] = EAGAIN,   [-ERR_USE] = EADDRINUSE,
-        [-ERR_ALREADY] = EALREADY, [-ERR_ISCONN] = EISCONN,   [-ERR_CONN] = ENOTCONN,
-        [-ERR_IF] = ENETDOWN,   [-ERR_ABRT] = ETIMEDOUT,      [-ERR_RST] = ECONNRESET,
-        [-ERR_CLSD] = 0,        [-ERR_ARG] = EINVAL,
+        [-ERR_OK] = 0,
+        [-ERR_MEM] = ENOBUFS,
+        [-ERR_BUF] = ENOBUFS,
+        [-ERR_TIMEOUT] = ETIMEDOUT,
+        [-ERR_RTE] = ENETUNREACH,
+        [-ERR_INPROGRESS] = EINPROGRESS,
+        [-ERR_VAL] = EINVAL,
+        [-ERR_WOULDBLOCK] = EAGAIN,
+        [-ERR_USE] = EADDRINUSE,
+        [-ERR_ALREADY] = EALREADY,
+        [-ERR_ISCONN] = EISCONN,
+        [-ERR_CONN] = ENOTCONN,
+        [-ERR_IF] = ENETDOWN,
+        [-ERR_ABRT] = ETIMEDOUT,
+        [-ERR_RST] = ECONNRESET,
+        [-ERR_CLSD] = 0,
+        [-ERR_ARG] = EINVAL,
     };
     return err <= 0 && err >= ERR_ARG ? -(int)errno_of[-err] : -EINVAL;
 }
@@ -119,7 +130,8 @@ static int get_v6(const struct socket_addr *a, ip_addr_t *ip, uint16_t *port)
     return 0;
 }
 
-int inet_get_addr(const struct inet_sock *i, const struct socket_addr *a, ip_addr_t *ip, uint16_t *port)
+int inet_get_addr(const struct inet_sock *i, const struct socket_addr *a, ip_addr_t *ip,
+                  uint16_t *port)
 {
     if (!i->is_v6)
         return get_v4(a, ip, port);
@@ -131,7 +143,8 @@ int inet_get_addr(const struct inet_sock *i, const struct socket_addr *a, ip_add
     return ret;
 }
 
-void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port, struct socket_addr *a)
+void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port,
+                   struct socket_addr *a)
 {
     if (!i->is_v6) {
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = lwip_htons(port)};

@@ -41,12 +41,12 @@ struct inet_sock {
 
     /* receiving */
     struct pbuf *rx, *rx_last; /* TCP: bytes in order; tot_len means nothing here */
-    unsigned rx_offset;    /* of the first pbuf: read so far */
-    size_t rx_bytes;       /* (r) TCP: bytes; else cost of the queue */
-    bool has_eof;          /* (r) the peer's FIN came */
-    struct list datagrams; /* (r) struct inet_datagram.node */
+    unsigned rx_offset;        /* of the first pbuf: read so far */
+    size_t rx_bytes;           /* (r) TCP: bytes; else cost of the queue */
+    bool has_eof;              /* (r) the peer's FIN came */
+    struct list datagrams;     /* (r) struct inet_datagram.node */
     /* sending */
-    bool is_full; /* (r) TCP: somebody was told so, and wants to hear when it is not */
+    bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
     bool is_corked, sent_fin;
     /* a listener's */
@@ -77,13 +77,15 @@ void inet_kick(void); /* packets have come: the net thread looks; any context */
 
 /* --- inet.c */
 void inet_init(void); /* boot */
-struct inet_sock *inet_new(const struct socket_ops *ops, int family, int type, int protocol) must_check;
+struct inet_sock *inet_new(const struct socket_ops *ops, int family, int type,
+                           int protocol) must_check;
 /* lwIP's answer as an errno. */
 int inet_errno(int err);
 /* A user's address: 0, -EINVAL, -EAFNOSUPPORT. */
 must_check int inet_get_addr(const struct inet_sock *i, const struct socket_addr *a, ip_addr_t *ip,
                              uint16_t *port);
-void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port, struct socket_addr *a);
+void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port,
+                   struct socket_addr *a);
 /* bind(2)'s checks of an address: 0, -EADDRNOTAVAIL, -EACCES. */
 must_check int inet_check_bind(const struct inet_sock *i, ip_addr_t *ip, uint16_t port);
 int inet_getname(struct socket *s, struct socket_addr *addr, bool peer);
@@ -121,8 +123,6 @@ void inet_watch_icmp(void); /* errors for datagram sockets */
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned *len);
 
-/* --- ifinfo.c: SIOCGIF*; -ENOTTY: not one of them */
-long ifinfo_ioctl(unsigned cmd, struct uptr arg);
 /* --- netlink.c */
 void netlink_init(void); /* boot */
 

@@ -392,6 +392,6 @@ long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
     case SIOCATMARK:
         return is_tcp(i) ? socket_put_int(arg, 0) : -ENOTTY;
     default:
-        return ifinfo_ioctl(cmd, arg);
+        return -ENOTTY;
     }
 }

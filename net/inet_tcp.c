@@ -335,7 +335,9 @@ static int listen_locked(struct inet_sock *i, int backlog)
     if (i->state != INET_NEW)
         return -EINVAL;
     if (!i->local_port) {
-        ip_addr_t any = *(i->is_v6 && !i->is_v6_only ? IP_ANY_TYPE : i->is_v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY);
+        ip_addr_t any = *(i->is_v6 && !i->is_v6_only ? IP_ANY_TYPE
+                          : i->is_v6                 ? IP6_ADDR_ANY
+                                                     : IP4_ADDR_ANY);
         int ret = inet_errno(tcp_bind(i->tcp, &any, 0));
         if (ret < 0)
             return ret;
@@ -458,7 +460,9 @@ static void linger(struct inet_sock *i)
         bool is_done = is_sent(i);
         atomic_store(&i->is_full, true);
         inet_unlock();
-        if (is_done || SOCKET_WAIT(&i->s.write_wait, is_sent(i), MIN(deadline, arch_clock_ns() + 20000000)) == -EINTR ||
+        if (is_done ||
+            SOCKET_WAIT(&i->s.write_wait, is_sent(i), MIN(deadline, arch_clock_ns() + 20000000)) ==
+                -EINTR ||
             arch_clock_ns() >= deadline || thread_interrupted())
             return;
     }

@@ -73,7 +73,8 @@ static int wait_for_room(struct inet_sock *i, uint64_t deadline)
 }
 
 /* All of `data`, or as much as may be: bytes, or -errno when there were none. */
-static ssize_t send_chunk(struct inet_sock *i, const char *data, size_t n, bool has_more, uint64_t deadline)
+static ssize_t send_chunk(struct inet_sock *i, const char *data, size_t n, bool has_more,
+                          uint64_t deadline)
 {
     size_t done = 0;
     while (done < n) {
@@ -96,7 +97,8 @@ static int wait_until_connected(struct inet_sock *i, uint64_t deadline)
     return SOCKET_WAIT(&i->s.write_wait, atomic_load(&i->state) != INET_CONNECTING, deadline);
 }
 
-static ssize_t send_all(struct inet_sock *i, struct socket_msg *m, char *buf, size_t size, uint64_t deadline)
+static ssize_t send_all(struct inet_sock *i, struct socket_msg *m, char *buf, size_t size,
+                        uint64_t deadline)
 {
     size_t done = 0;
     while (m->data->left > 0) {
@@ -185,8 +187,9 @@ static void consume(struct inet_sock *i, size_t n)
 
 static bool has_something(struct inet_sock *i, size_t skip)
 {
-    return atomic_load(&i->rx_bytes) > skip || atomic_load(&i->has_eof) || atomic_load(&i->s.error) ||
-           (atomic_load(&i->s.shut) & SHUT_RECV) || atomic_load(&i->state) == INET_CLOSED;
+    return atomic_load(&i->rx_bytes) > skip || atomic_load(&i->has_eof) ||
+           atomic_load(&i->s.error) || (atomic_load(&i->s.shut) & SHUT_RECV) ||
+           atomic_load(&i->state) == INET_CLOSED;
 }
 
 /* One look: bytes, 0 at the end, -EAGAIN, -errno. */

@@ -32,8 +32,9 @@ static bool is_raw(const struct inet_sock *i)
 static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, uint16_t port)
 {
     size_t cost = p->tot_len + DATAGRAM_COST;
-    struct inet_datagram *d =
-        i->rx_bytes + cost <= i->s.rcvbuf && !(i->s.shut & SHUT_RECV) ? heap_alloc(sizeof(*d)) : NULL;
+    struct inet_datagram *d = i->rx_bytes + cost <= i->s.rcvbuf && !(i->s.shut & SHUT_RECV)
+                                  ? heap_alloc(sizeof(*d))
+                                  : NULL;
     if (!d) {
         pbuf_free(p);
         return;
@@ -50,7 +51,8 @@ static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, 
     socket_wake_readers(&i->s);
 }
 
-static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
+static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                   u16_t port)
 {
     (void)pcb;
     enqueue(arg, p, from, port);
@@ -114,8 +116,8 @@ static u8_t on_icmp(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_add
         struct udp_hdr udp;
     } __attribute__((packed)) m;
     (void)arg, (void)pcb, (void)from;
-    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) || m.h.type != ICMP_DUR ||
-        IPH_PROTO(&m.ip) != IP_PROTO_UDP || IPH_HL_BYTES(&m.ip) != IP_HLEN)
+    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) ||
+        m.h.type != ICMP_DUR || IPH_PROTO(&m.ip) != IP_PROTO_UDP || IPH_HL_BYTES(&m.ip) != IP_HLEN)
         return 0;
     ip_addr_t to;
     ip_addr_set_ip4_u32_val(to, m.ip.dest.addr);
@@ -134,12 +136,13 @@ static u8_t on_icmp6(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_ad
     } __attribute__((packed)) m;
     enum { UNREACHABLE = 1, PORT = 4 };
     (void)arg, (void)pcb, (void)from;
-    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) || m.type != UNREACHABLE ||
-        IP6H_NEXTH(&m.ip) != IP6_NEXTH_UDP)
+    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) ||
+        m.type != UNREACHABLE || IP6H_NEXTH(&m.ip) != IP6_NEXTH_UDP)
         return 0;
     ip_addr_t to;
     ip_addr_copy_from_ip6_packed(to, m.ip.dest);
-    refuse(&to, lwip_ntohs(m.udp.dest), lwip_ntohs(m.udp.src), m.code == PORT ? -ECONNREFUSED : -EHOSTUNREACH);
+    refuse(&to, lwip_ntohs(m.udp.dest), lwip_ntohs(m.udp.src),
+           m.code == PORT ? -ECONNREFUSED : -EHOSTUNREACH);
     return 0;
 }
 
@@ -291,7 +294,8 @@ static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, u
 }
 
 /* Where to: 0 or -errno. */
-static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip, uint16_t *port)
+static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip,
+                       uint16_t *port)
 {
     if (!m->addr || m->addr->len == 0) {
         *ip = i->peer;
@@ -413,7 +417,8 @@ static struct inet_datagram *take(struct inet_sock *i, bool peeks)
 
 static bool has_something(struct inet_sock *i)
 {
-    return atomic_load(&i->rx_bytes) > 0 || atomic_load(&i->s.error) || (atomic_load(&i->s.shut) & SHUT_RECV);
+    return atomic_load(&i->rx_bytes) > 0 || atomic_load(&i->s.error) ||
+           (atomic_load(&i->s.shut) & SHUT_RECV);
 }
 
 static ssize_t deliver(struct inet_sock *i, struct socket_msg *m, struct inet_datagram *d)

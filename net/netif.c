@@ -57,7 +57,8 @@ static void tell_servers(void)
     size_t n = 0;
     for (unsigned k = 0; k < NR_SERVERS; k++)
         if (!ip_addr_isany_val(servers[k]))
-            n += (size_t)snprintf(text + n, sizeof(text) - n, "nameserver %s\n", ipaddr_ntoa(&servers[k]));
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "nameserver %s\n",
+                                  ipaddr_ntoa(&servers[k]));
     if (resolv_fn)
         resolv_fn(text);
 }
@@ -93,7 +94,8 @@ static err_t setup(struct netif *n)
     n->output = etharp_output;
     n->output_ip6 = ethip6_output;
     n->linkoutput = output;
-    n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP |
+               NETIF_FLAG_MLD6;
     return ERR_OK;
 }
 
@@ -147,7 +149,8 @@ static bool parse_static(const char *text, ip4_addr_t *ip, ip4_addr_t *mask, ip4
     }
     if (!ip4addr_aton(field, ip))
         return false;
-    static const char *const names[] = {"server", "gateway", "netmask", "host", "device", "auto", "dns0", "dns1"};
+    static const char *const names[] = {"server", "gateway", "netmask", "host",
+                                        "device", "auto",    "dns0",    "dns1"};
     for (unsigned k = 0; *rest && k < ARRAY_LEN(names); k++) {
         ip_addr_t server;
         rest = next_field(rest, field, sizeof(field));
@@ -172,8 +175,8 @@ static void configure(struct netif *n)
         dhcp_start(n);
 }
 
-struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6], unsigned mtu,
-                          bool has_link)
+struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6],
+                          unsigned mtu, bool has_link)
 {
     struct netdev *d = heap_zalloc(sizeof(*d));
     if (!d)

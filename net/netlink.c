@@ -81,7 +81,8 @@ static void *begin(struct builder *b, unsigned type, unsigned flags, size_t n)
     if (!b->a)
         return NULL;
     struct nlmsghdr *h = append(b, sizeof(*h));
-    *h = (struct nlmsghdr){sizeof(*h), (uint16_t)type, (uint16_t)flags, b->request->nlmsg_seq, b->n->port};
+    *h = (struct nlmsghdr){sizeof(*h), (uint16_t)type, (uint16_t)flags, b->request->nlmsg_seq,
+                           b->n->port};
     b->open = h;
     return append(b, n);
 }
@@ -148,7 +149,7 @@ static void tell_v6(struct builder *b, const struct ifinfo *i)
         if (!m)
             return;
         *m = (struct ifaddrmsg){AF_INET6, i->is_loopback ? 128 : 64, IFA_F_PERMANENT,
-                                i->is_loopback           ? RT_SCOPE_HOST
+                                i->is_loopback            ? RT_SCOPE_HOST
                                 : i->ip6[k].is_link_local ? RT_SCOPE_LINK
                                                           : RT_SCOPE_UNIVERSE,
                                 i->index};
@@ -158,8 +159,11 @@ static void tell_v6(struct builder *b, const struct ifinfo *i)
 
 static void tell_routes(struct builder *b, const struct ifinfo *i)
 {
-    struct rtmsg route = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_BOOT,
-                          .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST};
+    struct rtmsg route = {.rtm_family = AF_INET,
+                          .rtm_table = RT_TABLE_MAIN,
+                          .rtm_protocol = RTPROT_BOOT,
+                          .rtm_scope = RT_SCOPE_UNIVERSE,
+                          .rtm_type = RTN_UNICAST};
     if (i->is_loopback || !i->ip4)
         return;
     struct rtmsg *m = i->gateway4 ? begin(b, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*m)) : NULL;
@@ -359,7 +363,8 @@ static uint32_t netlink_poll(struct socket *s, struct file *f, struct poll_table
     return POLL_WRITABLE | (has_answer(netlink_of(s)) ? POLL_READABLE : 0);
 }
 
-static int netlink_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len)
+static int netlink_setsockopt(struct socket *s, int level, int name, const void *value,
+                              unsigned len)
 {
     enum { SOL_NETLINK = 270 };
     (void)s, (void)name, (void)value, (void)len;

@@ -51,7 +51,8 @@ static bool has_link(struct virtio_net *n)
 {
     uint16_t status = VIRTIO_NET_S_LINK_UP;
     if (virtio_has(n->device, VIRTIO_NET_F_STATUS))
-        virtio_config(n->device, offsetof(struct virtio_net_config, status), &status, sizeof(status));
+        virtio_config(n->device, offsetof(struct virtio_net_config, status), &status,
+                      sizeof(status));
     return status & VIRTIO_NET_S_LINK_UP;
 }
 

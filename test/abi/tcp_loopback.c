@@ -24,7 +24,8 @@ static void basics(void)
     len = sizeof b;
     int s = accept(l, (struct sockaddr *)&b, &len);
     NEED(s >= 0);
-    say("peer: family %d, length %u, %s", b.ss_family, len, is_loopback(&b) ? "loopback" : "elsewhere");
+    say("peer: family %d, length %u, %s", b.ss_family, len,
+        is_loopback(&b) ? "loopback" : "elsewhere");
     CHECK(port_of(&b) == local_port(c));
     CHECK(local_port(s) == port_of(&a));
     SHOW(send(c, "hello", 5, 0));
@@ -121,7 +122,8 @@ static void nonblocking(void)
     struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET}, got;
     static char big[65536];
     long total = 0, back = 0, n;
-    int l = tcp_listener(family, &a, 5), c = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0), ep = epoll_create1(0);
+    int l = tcp_listener(family, &a, 5), c = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0),
+        ep = epoll_create1(0);
     SHOW(fcntl(l, F_SETFL, O_NONBLOCK));
     SHOW(accept(l, NULL, NULL));
     SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
@@ -229,15 +231,16 @@ static void options(void)
     SHOW(set_opt(s, IPPROTO_TCP, TCP_NODELAY, 1));
     say("nodelay %d", get_opt(s, IPPROTO_TCP, TCP_NODELAY));
     SHOW(set_opt(s, SOL_SOCKET, SO_KEEPALIVE, 1));
-    say("keepalive %d, %d %d %d", get_opt(s, SOL_SOCKET, SO_KEEPALIVE), get_opt(s, IPPROTO_TCP, TCP_KEEPIDLE),
-        get_opt(s, IPPROTO_TCP, TCP_KEEPINTVL), get_opt(s, IPPROTO_TCP, TCP_KEEPCNT));
+    say("keepalive %d, %d %d %d", get_opt(s, SOL_SOCKET, SO_KEEPALIVE),
+        get_opt(s, IPPROTO_TCP, TCP_KEEPIDLE), get_opt(s, IPPROTO_TCP, TCP_KEEPINTVL),
+        get_opt(s, IPPROTO_TCP, TCP_KEEPCNT));
     SHOW(set_opt(s, IPPROTO_TCP, TCP_KEEPIDLE, 33));
     SHOW(set_opt(s, IPPROTO_TCP, TCP_KEEPINTVL, 0));
     say("%d", get_opt(s, IPPROTO_TCP, TCP_KEEPIDLE));
     SHOW(set_opt(s, IPPROTO_TCP, 9999, 1));
     say("%d", get_opt(s, IPPROTO_TCP, 9999));
-    say("type %d domain %d protocol %d", get_opt(s, SOL_SOCKET, SO_TYPE), get_opt(s, SOL_SOCKET, SO_DOMAIN),
-        get_opt(s, SOL_SOCKET, SO_PROTOCOL));
+    say("type %d domain %d protocol %d", get_opt(s, SOL_SOCKET, SO_TYPE),
+        get_opt(s, SOL_SOCKET, SO_DOMAIN), get_opt(s, SOL_SOCKET, SO_PROTOCOL));
     SHOW(set_opt(s, SOL_SOCKET, SO_PASSCRED, 1) == -1);
     struct tcp_info info;
     socklen_t len = sizeof info;

@@ -17,7 +17,8 @@ static void basics(void)
     SHOW(ioctl(s, FIONREAD, &n));
     say("readable %d", n);
     SHOW(recvfrom(s, buf, 3, MSG_PEEK | MSG_TRUNC, (struct sockaddr *)&from, &len));
-    say("family %d, length %u, %s", from.ss_family, len, is_loopback(&from) ? "loopback" : "elsewhere");
+    say("family %d, length %u, %s", from.ss_family, len,
+        is_loopback(&from) ? "loopback" : "elsewhere");
     CHECK(port_of(&from) == local_port(c));
     SHOW(recv(s, buf, 3, 0));
     SHOW(recv(s, buf, 3, MSG_DONTWAIT));
@@ -27,7 +28,8 @@ static void basics(void)
     SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
     SHOW(send(c, "connected", 9, 0));
     struct iovec iov = {buf, 4};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_name = &from, .msg_namelen = sizeof from};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_name = &from, .msg_namelen = sizeof from};
     wait_readable(s);
     SHOW(recvmsg(s, &m, 0));
     say("flags %x, name %u", m.msg_flags, m.msg_namelen);

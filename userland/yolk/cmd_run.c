@@ -125,8 +125,10 @@ static void add_publish(struct strings *publish, const char *text)
     } else {
         host = copy;
     }
-    if (!guest || !is_port(guest) || !is_port(host) || (strcmp(protocol, "tcp") && strcmp(protocol, "udp")))
-        die(STATUS_FAILED, "--publish %s: it is [HOSTADDR:]HOST:GUEST[/udp], with port numbers", text);
+    if (!guest || !is_port(guest) || !is_port(host) ||
+        (strcmp(protocol, "tcp") && strcmp(protocol, "udp")))
+        die(STATUS_FAILED, "--publish %s: it is [HOSTADDR:]HOST:GUEST[/udp], with port numbers",
+            text);
     strings_addf(publish, "%s:%s:%s-:%s", protocol, address ? address : "127.0.0.1", host, guest);
     free(copy);
 }
@@ -312,6 +314,8 @@ int command_run(int argc, char **argv)
 
     fill_standard_descriptors();
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
+    if (options.publish.nr && strcmp(options.net, "user"))
+        die(STATUS_FAILED, "--publish goes with --net user");
     int status = payload_prepare(&options, &payload);
     if (status)
         return status;

@@ -145,9 +145,10 @@ static void add_network(struct strings *argv, const struct machine *machine,
         free(forwards);
     }
     strings_addf(argv, "-device");
-    strings_addf(argv, "%s", strcmp(machine->kind, "microvm")
-                                 ? "virtio-net-pci,netdev=net0,romfile="
-                                 : "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
+    strings_addf(argv, "%s",
+                 strcmp(machine->kind, "microvm")
+                     ? "virtio-net-pci,netdev=net0,romfile="
+                     : "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
 }
 
 static void add_words(struct strings *argv, const char *const *words)

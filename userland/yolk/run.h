@@ -82,6 +82,9 @@ int machine_start(struct machine *machine, const struct run_options *options,
 /* Console on the serial port alone, for a kernel without virtio: $YOLK_CONSOLE is "serial". */
 bool machine_is_serial_only(void);
 
+/* forward.c: lets the ports that QEMU has published take many clients at once. */
+void forward_raise_backlogs(pid_t qemu);
+
 /* relay.c: moves bytes until the machine has ended. */
 struct outcome {
     int status;         /* the command's exit status */

@@ -25,5 +25,7 @@ struct ifinfo {
 
 /* The interface with the least index >= `index`; false: there is none.  Brings the stack up.  Thread context. */
 bool ifinfo_next(unsigned index, struct ifinfo *out);
+/* SIOCGIF*, which every socket answers; -ENOTTY: not one of them. */
+long ifinfo_ioctl(unsigned cmd, struct uptr arg);
 /* Linux's IFF_* flags of it. */
 unsigned ifinfo_flags(const struct ifinfo *i);

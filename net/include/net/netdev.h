@@ -19,8 +19,8 @@ struct netdev_ops {
 struct netdev;
 
 /* A device that works from now on; its name is eth0 or the next.  NULL: no memory.  Boot, thread context. */
-struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6], unsigned mtu,
-                          bool has_link);
+struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6],
+                          unsigned mtu, bool has_link);
 /* From ops->poll: a frame, which is copied. */
 void netdev_receive(struct netdev *d, const void *frame, size_t n);
 void netdev_set_link(struct netdev *d, bool has_link); /* from ops->poll */

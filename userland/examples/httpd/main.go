@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 )
@@ -18,7 +19,10 @@ func main() {
 		fmt.Fprintf(w, "Hello, World!\n")
 	})
 	http.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(w, r.Body)
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			w.Write(body)
+		}
 	})
 	http.HandleFunc("/bytes", func(w http.ResponseWriter, r *http.Request) {
 		n := 0
@@ -32,6 +36,10 @@ func main() {
 	http.HandleFunc("/stop", func(w http.ResponseWriter, r *http.Request) {
 		os.Exit(0)
 	})
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		log.Fatal(err)
+	}
 	fmt.Println("listening on", address)
-	log.Fatal(http.ListenAndServe(address, nil))
+	log.Fatal(http.Serve(listener, nil))
 }
