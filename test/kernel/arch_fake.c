@@ -124,6 +124,11 @@ void up_resched_irq(void)
 }
 
 static unsigned cpus_halted; /* atomic */
+void up_dump_nmi(const struct regs *regs)
+{
+    (void)regs;
+}
+
 void up_halt_irq(const struct regs *regs)
 {
     __atomic_fetch_add(&cpus_halted, 1, __ATOMIC_RELEASE);
