@@ -20,6 +20,8 @@ struct inet_sock *inet_new(const struct socket_ops *ops, int family, int type, i
     socket_setup(&i->s, ops, family, type, protocol);
     i->is_v6 = family == AF_INET6;
     i->ttl = 64;
+    i->multicast_ttl = 1;
+    i->multicast_loop = true;
     i->s.rcvbuf = 131072;
     list_init(&i->datagrams);
     list_init(&i->accepts);

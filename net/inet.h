@@ -56,7 +56,8 @@ struct inet_sock {
     struct list accept_node;
     struct inet_sock *listener; /* of one that was not accepted yet */
     /* options */
-    uint8_t tos, ttl;
+    uint8_t tos, ttl, multicast_ttl;
+    bool multicast_loop;
     int mtu_discover;
     bool wants_pktinfo, wants_ttl, wants_tos;
     struct list all_node; /* of its protocol; for /proc/net */
@@ -114,6 +115,7 @@ struct inet_datagram {
     uint16_t from_port;
     uint8_t ttl, tos;
     int ifindex;
+    uint64_t arrived_ns; /* wall clock; for SO_TIMESTAMP */
 };
 struct inet_sock *inet_udp_new(int family) must_check;
 struct inet_sock *inet_raw_new(int family, int type, int protocol) must_check;

@@ -73,10 +73,6 @@ static int set_tcp(struct inet_sock *i, int name, int value)
         return 0;
     case TCP_QUICKACK: /* hints, which lwIP has no use for */
     case TCP_DEFER_ACCEPT:
-    case TCP_USER_TIMEOUT:
-    case TCP_LINGER2:
-    case TCP_SYNCNT:
-    case TCP_WINDOW_CLAMP:
         return value < 0 ? -EINVAL : 0;
     case TCP_MAXSEG:
         if (value < 88 || value > 32767)
@@ -145,7 +141,6 @@ static int get_tcp(struct inet_sock *i, int name, void *value, unsigned *len)
         n = 1;
         break;
     case TCP_DEFER_ACCEPT:
-    case TCP_USER_TIMEOUT:
         n = 0;
         break;
     case TCP_CONGESTION:
@@ -171,6 +166,17 @@ static void set_ttl(struct inet_sock *i)
         pcb->ttl = i->ttl;
         pcb->tos = i->tos;
     }
+}
+
+static void set_multicast(struct inet_sock *i)
+{
+    if (i->s.type != SOCK_DGRAM || i->s.protocol != IPPROTO_UDP)
+        return;
+    udp_set_multicast_ttl(i->udp, i->multicast_ttl);
+    if (i->multicast_loop)
+        udp_set_flags(i->udp, UDP_FLAGS_MULTICAST_LOOP);
+    else
+        udp_clear_flags(i->udp, UDP_FLAGS_MULTICAST_LOOP);
 }
 
 static int membership(struct inet_sock *i, const void *value, unsigned len, bool joins)
@@ -225,13 +231,16 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
         i->mtu_discover = n;
         return 0;
     case IP_MULTICAST_TTL:
-        if (!is_tcp(i) && i->s.type == SOCK_DGRAM && i->s.protocol == IPPROTO_UDP)
-            udp_set_multicast_ttl(i->udp, (u8_t)n);
+        if (n < -1 || n > 255)
+            return -EINVAL;
+        i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
+        set_multicast(i);
         return 0;
     case IP_MULTICAST_LOOP:
-    case IP_RECVERR:
-    case IP_FREEBIND:
-    case IP_BIND_ADDRESS_NO_PORT:
+        i->multicast_loop = n != 0;
+        set_multicast(i);
+        return 0;
+    case IP_BIND_ADDRESS_NO_PORT: /* a hint */
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -258,8 +267,10 @@ static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
         n = i->mtu_discover;
         break;
     case IP_MULTICAST_TTL:
+        n = i->multicast_ttl;
+        break;
     case IP_MULTICAST_LOOP:
-        n = 1;
+        n = i->multicast_loop;
         break;
     default:
         return -ENOPROTOOPT;
@@ -296,9 +307,14 @@ static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned l
         set_ttl(i);
         return 0;
     case IPV6_MULTICAST_HOPS:
+        if (n < -1 || n > 255)
+            return -EINVAL;
+        i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
+        set_multicast(i);
+        return 0;
     case IPV6_MULTICAST_LOOP:
-    case IPV6_RECVERR:
-    case IPV6_MTU_DISCOVER:
+        i->multicast_loop = n != 0;
+        set_multicast(i);
         return 0;
     default:
         return -ENOPROTOOPT;

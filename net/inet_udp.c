@@ -3,7 +3,9 @@
  * A datagram waits in the socket's queue as the buffers that it came in.  Errors that others report (ICMP) reach the
  * sockets that are connected to them through a raw control block of our own, which sees every ICMP packet first. */
 #include <asm/ioctls.h>
+#include <asm/socket.h>
 #include <base/string.h>
+#include <core/timer.h>
 #include <inet.h>
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -17,6 +19,7 @@
 #include <lwip/udp.h>
 
 #define DATA_MAX      65507u
+#define NS_PER_SEC    1000000000ul
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
 
 static const struct socket_ops udp_ops, raw_ops;
@@ -43,6 +46,7 @@ static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, 
     d->from = *from;
     d->to = *ip_current_dest_addr();
     d->from_port = port;
+    d->arrived_ns = clock_wall_ns();
     d->ifindex = netif_get_index(ip_current_input_netif());
     d->ttl = ip_current_is_v6() ? IP6H_HOPLIM(ip6_current_header()) : IPH_TTL(ip4_current_header());
     d->tos = ip_current_is_v6() ? IP6H_TC(ip6_current_header()) : IPH_TOS(ip4_current_header());
@@ -169,6 +173,8 @@ struct inet_sock *inet_udp_new(int family)
         return NULL;
     }
     udp_recv(i->udp, on_udp, i);
+    udp_set_flags(i->udp, UDP_FLAGS_MULTICAST_LOOP);
+    udp_set_multicast_ttl(i->udp, 1);
     list_push_back(&all_udp, &i->all_node);
     return i;
 }
@@ -371,6 +377,14 @@ static void put_control(struct inet_sock *i, struct socket_msg *m, const struct 
     bool fits = true;
     if (!c)
         return;
+    int64_t when[2] = {(int64_t)(d->arrived_ns / NS_PER_SEC),
+                       (int64_t)(d->arrived_ns % NS_PER_SEC)};
+    if (socket_has(&i->s, SOCKET_TIMESTAMPNS)) {
+        fits &= c->emit(c, SOL_SOCKET, SO_TIMESTAMPNS_OLD, when, sizeof(when));
+    } else if (socket_has(&i->s, SOCKET_TIMESTAMP)) {
+        when[1] /= 1000;
+        fits &= c->emit(c, SOL_SOCKET, SO_TIMESTAMP_OLD, when, sizeof(when));
+    }
     if (i->wants_pktinfo && IP_IS_V4(&d->to)) {
         struct in_pktinfo info = {.ipi_ifindex = d->ifindex};
         info.ipi_spec_dst.s_addr = info.ipi_addr.s_addr = ip4_addr_get_u32(ip_2_ip4(&d->to));

@@ -46,7 +46,7 @@ void netdev_interrupt(void)
 void netdev_poll_all(void)
 {
     for (struct netdev *d = devices; d; d = d->next)
-        d->ops->poll(d->driver);
+        d->ops->poll(d->driver, d);
 }
 
 /* --- names servers ------------------------------------------------------------------------------------- */

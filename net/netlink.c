@@ -363,14 +363,6 @@ static uint32_t netlink_poll(struct socket *s, struct file *f, struct poll_table
     return POLL_WRITABLE | (has_answer(netlink_of(s)) ? POLL_READABLE : 0);
 }
 
-static int netlink_setsockopt(struct socket *s, int level, int name, const void *value,
-                              unsigned len)
-{
-    enum { SOL_NETLINK = 270 };
-    (void)s, (void)name, (void)value, (void)len;
-    return level == SOL_NETLINK ? 0 : -ENOPROTOOPT;
-}
-
 static void netlink_release(struct socket *s)
 {
     struct netlink *n = netlink_of(s);
@@ -386,7 +378,6 @@ static const struct socket_ops ops = {
     .send = netlink_send,
     .recv = netlink_recv,
     .getname = netlink_getname,
-    .setsockopt = netlink_setsockopt,
     .poll = netlink_poll,
     .release = netlink_release,
 };

@@ -29,8 +29,6 @@ static int flag_of_name(int name)
         {SO_PASSSEC, SOCKET_PASSSEC},
         {SO_TIMESTAMP_OLD, SOCKET_TIMESTAMP},
         {SO_TIMESTAMPNS_OLD, SOCKET_TIMESTAMPNS},
-        {SO_RXQ_OVFL, SOCKET_RXQ_OVFL},
-        {SO_NO_CHECK, SOCKET_NO_CHECK},
     };
     for (unsigned i = 0; i < ARRAY_LEN(known); i++)
         if (known[i].name == name)

@@ -23,7 +23,6 @@
 
 struct virtio_net {
     struct virtio_device *device;
-    struct netdev *netdev;
     size_t header; /* bytes before each frame */
     struct virtq rx, tx;
     struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues */
@@ -76,23 +75,28 @@ static void *next_frame(struct virtio_net *n, uint32_t *len)
     return buf;
 }
 
-static void net_poll(void *driver)
+static void net_poll(void *driver, struct netdev *d)
 {
     struct virtio_net *n = driver;
     uint32_t len;
     void *buf;
     bool took = false;
     if (atomic_swap(&n->link_changed, false))
-        netdev_set_link(n->netdev, has_link(n));
+        netdev_set_link(d, has_link(n));
     while ((buf = next_frame(n, &len))) {
         if (len > n->header)
-            netdev_receive(n->netdev, (char *)buf + n->header, len - n->header);
+            netdev_receive(d, (char *)buf + n->header, len - n->header);
         bool irqs = spin_lock_irq(&n->lock);
         offer(n, buf);
         spin_unlock_irq(&n->lock, irqs);
         took = true;
     }
-    if (took && virtq_needs_ring(&n->rx))
+    if (!took)
+        return;
+    bool irqs = spin_lock_irq(&n->lock);
+    bool rings = virtq_needs_ring(&n->rx);
+    spin_unlock_irq(&n->lock, irqs);
+    if (rings)
         virtq_ring(&n->rx);
 }
 
@@ -169,12 +173,12 @@ static int start(struct virtio_net *n)
     for (unsigned i = 0; i < NR_RX; i++)
         offer(n, rx[i]);
     virtio_ready(d);
+    virtq_ring(&n->rx);
     if (virtio_has(d, VIRTIO_NET_F_MAC))
         virtio_config(d, 0, mac, sizeof(mac));
-    n->netdev = netdev_add(&ops, n, mac, MTU, has_link(n));
-    if (!n->netdev)
+    /* From here on the net thread polls. */
+    if (!netdev_add(&ops, n, mac, MTU, has_link(n)))
         return -ENOMEM;
-    virtq_ring(&n->rx);
     netdev_interrupt(); /* the first poll asks for interrupts */
     return 0;
 }

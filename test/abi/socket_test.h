@@ -15,15 +15,23 @@
 #define SIOCOUTQ TIOCOUTQ
 #endif
 
+#define UN_SUFFIX 6 /* digits that make an abstract name this process's own */
+
 /* An address of AF_UNIX: a path, or an abstract name when it begins with '@'. */
 static inline socklen_t un_addr(struct sockaddr_un *a, const char *name)
 {
     memset(a, 0, sizeof(*a));
     a->sun_family = AF_UNIX;
     memcpy(a->sun_path, name, strlen(name));
-    if (name[0] == '@')
-        a->sun_path[0] = '\0';
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name) + (name[0] != '@'));
+    size_t len = offsetof(struct sockaddr_un, sun_path) + strlen(name);
+    if (name[0] != '@')
+        return (socklen_t)len + 1;
+    /* Abstract names are the whole machine's, where another run may be under way. */
+    char suffix[9];
+    snprintf(suffix, sizeof suffix, "%0*x", UN_SUFFIX, (unsigned)getpid() & 0xffffff);
+    memcpy(a->sun_path + strlen(name), suffix, UN_SUFFIX);
+    a->sun_path[0] = '\0';
+    return (socklen_t)len + UN_SUFFIX;
 }
 
 static inline int un_bind(int fd, const char *name)
@@ -52,6 +60,8 @@ static inline void say_addr(const char *what, const struct sockaddr_un *a, sockl
 {
     char text[120] = "";
     size_t n = len > 2 ? len - 2 : 0;
+    if (n > UN_SUFFIX && !a->sun_path[0])
+        n -= UN_SUFFIX;
     for (size_t i = 0; i < n && i < sizeof(a->sun_path); i++)
         text[i] = a->sun_path[i] ? a->sun_path[i] : '@';
     say("%s: family %d, length %u, \"%s\"", what, len >= 2 ? a->sun_family : -1, len, text);

@@ -110,7 +110,7 @@ static void *other_user(void *arg)
     SHOW(send_cred(s[0], (struct ucred){getpid(), 1000, 2000}));
     struct sockaddr_un un;
     int c = socket(AF_UNIX, SOCK_STREAM, 0);
-    socklen_t len = un_addr(&un, "/tmp/abi-creds-private");
+    socklen_t len = un_addr(&un, "private.sock");
     (void)len;
     SHOW(connect(c, (struct sockaddr *)&un, len));
     SHOW(set_opt(c, SOL_SOCKET, SO_SNDBUFFORCE, 1000000));
@@ -128,10 +128,9 @@ static void other(void)
     pthread_t t;
     NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
     NEED(un_bind(l, "@abi-creds") == 0 && listen(l, 3) == 0);
-    unlink("/tmp/abi-creds-private");
-    mkdir("/tmp", 0777);
-    NEED(un_bind(private, "/tmp/abi-creds-private") == 0 && listen(private, 3) == 0);
-    NEED(chmod("/tmp/abi-creds-private", 0600) == 0);
+    unlink("private.sock");
+    NEED(un_bind(private, "private.sock") == 0 && listen(private, 3) == 0);
+    NEED(chmod("private.sock", 0600) == 0);
     SHOW(set_opt(s[1], SOL_SOCKET, SO_PASSCRED, 1));
     SHOW(send(s[0], "root", 4, 0));
     NEED(pthread_create(&t, NULL, other_user, s) == 0 && pthread_join(t, &c) == 0);
@@ -142,7 +141,7 @@ static void other(void)
     peer_cred(a, "accepted");
     peer_cred((int)(long)c, "connected");
     peer_cred(l, "listener");
-    unlink("/tmp/abi-creds-private");
+    unlink("private.sock");
     close(private);
     close(a);
     close((int)(long)c);

@@ -3,6 +3,7 @@
 
 #include <base/types.h>
 
+struct netdev;
 struct netdev_seg {
     const void *p;
     size_t len;
@@ -13,10 +14,8 @@ struct netdev_ops {
     /* Send one frame of `n` bytes, copied before this answers; false: dropped. */
     bool (*transmit)(void *driver, const struct netdev_seg *seg, unsigned nr, size_t n);
     /* Hand received frames to netdev_receive, until there are none. */
-    void (*poll)(void *driver);
+    void (*poll)(void *driver, struct netdev *d);
 };
-
-struct netdev;
 
 /* A device that works from now on; its name is eth0 or the next.  NULL: no memory.  Boot, thread context. */
 struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6],

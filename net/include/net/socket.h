@@ -192,8 +192,6 @@ enum {
     SOCKET_PASSSEC,
     SOCKET_TIMESTAMP,
     SOCKET_TIMESTAMPNS,
-    SOCKET_RXQ_OVFL,
-    SOCKET_NO_CHECK,
 };
 static inline bool socket_has(const struct socket *s, unsigned flag)
 {
