@@ -31,22 +31,18 @@ struct selection {
     int ret;
 };
 
-static bool may_change(struct task *t)
+static bool may_change(const struct cred *its)
 {
     const struct cred *own = current_cred();
-    struct cred *c = cred_of_task(t);
-    if (!c)
-        return false;
-    bool may = own->euid == c->uid || own->uid == c->uid || cred_has_cap(own, CAP_SYS_NICE);
-    cred_put(c);
-    return may;
+    return its &&
+           (own->euid == its->uid || own->uid == its->uid || cred_has_cap(own, CAP_SYS_NICE));
 }
 
-static void apply(struct selection *s, struct task *t)
+static void apply(struct selection *s, struct task *t, const struct cred *its)
 {
     uint16_t now = atomic_load(&t->io_priority);
     s->nr++;
-    if (s->sets && may_change(t))
+    if (s->sets && may_change(its))
         atomic_store(&t->io_priority, s->value);
     else if (s->sets)
         s->ret = -EPERM;
@@ -59,27 +55,31 @@ static void apply_to_process(void *arg, struct process *p)
     struct selection *s = arg;
     struct task *t;
     mutex_lock(&p->lock);
-    list_for_each(t, &p->tasks, process_node) {
-        struct cred *c = s->which == IOPRIO_WHO_USER ? cred_of_task(t) : NULL;
-        if (s->which != IOPRIO_WHO_USER || (c && c->uid == s->uid))
-            apply(s, t);
-        if (c)
-            cred_put(c);
-    }
+    list_for_each(t, &p->tasks, process_node)
+        if (s->which != IOPRIO_WHO_USER || t->cred->uid == s->uid)
+            apply(s, t, t->cred);
     mutex_unlock(&p->lock);
+}
+
+static void apply_to_task(struct selection *s, int tid)
+{
+    struct task *t = tid ? task_find(tid) : current_task();
+    if (!t)
+        return;
+    struct cred *its = cred_of_task(t);
+    apply(s, t, its);
+    if (its)
+        cred_put(its);
+    if (tid)
+        task_put(t);
 }
 
 /* Everybody whom `which` and `who` name: 0, -EINVAL, -ESRCH, -EPERM. */
 static int select_tasks(struct selection *s, int who)
 {
-    struct task *t;
     switch (s->which) {
     case IOPRIO_WHO_PROCESS:
-        t = who ? task_find(who) : current_task();
-        if (t)
-            apply(s, t);
-        if (t && who)
-            task_put(t);
+        apply_to_task(s, who);
         break;
     case IOPRIO_WHO_PGRP:
         (void)process_visit_group(who ? who : process_group(current_process()), apply_to_process,

@@ -27,15 +27,20 @@ static struct task *find_task(int pid)
     return current_task();
 }
 
-/* May the caller change how `t` is scheduled? */
-static bool may_control(struct task *t)
+/* May the caller change how `t`, which has the credentials `its`, is scheduled? */
+static bool may_control_as(struct task *t, const struct cred *its)
 {
     const struct cred *me = current_cred();
 
-    if (t->process == current_process() || cred_has_cap(me, CAP_SYS_NICE))
-        return true;
+    return t->process == current_process() || cred_has_cap(me, CAP_SYS_NICE) ||
+           (its && (me->euid == its->uid || me->euid == its->euid));
+}
+
+static bool may_control(struct task *t)
+{
     struct cred *its = cred_of_task(t);
-    bool may = its && (me->euid == its->uid || me->euid == its->euid);
+    bool may = may_control_as(t, its);
+
     if (its)
         cred_put(its);
     return may;
@@ -254,13 +259,13 @@ struct nice_request {
     bool was_found;
 };
 
-static void nice_one(struct nice_request *r, struct task *t)
+static void nice_one(struct nice_request *r, struct task *t, const struct cred *its)
 {
     r->was_found = true;
     r->best = MAX(r->best, 20 - t->thread.nice);
     if (!r->is_set)
         return;
-    if (!may_control(t))
+    if (!may_control_as(t, its))
         r->error = -EPERM;
     else if (r->nice < t->thread.nice && !may_raise(t, r->nice))
         r->error = -EACCES;
@@ -276,21 +281,28 @@ static void nice_process(void *arg, struct process *p)
     mutex_lock(&p->lock);
     list_for_each(t, &p->tasks, process_node)
         if (r->which == PRIO_PGRP || t->cred->uid == (uint32_t)r->who)
-            nice_one(r, t);
+            nice_one(r, t, t->cred);
     mutex_unlock(&p->lock);
+}
+
+static void nice_task(struct nice_request *r)
+{
+    struct task *t = find_task(r->who);
+
+    if (!t)
+        return;
+    struct cred *its = cred_of_task(t);
+    nice_one(r, t, its);
+    if (its)
+        cred_put(its);
+    task_put(t);
 }
 
 static void nice_visit(struct nice_request *r)
 {
-    struct task *t;
-
     switch (r->which) {
     case PRIO_PROCESS:
-        t = find_task(r->who);
-        if (t) {
-            nice_one(r, t);
-            task_put(t);
-        }
+        nice_task(r);
         break;
     case PRIO_PGRP:
         process_visit_group(r->who ? r->who : process_group(current_process()), nice_process, r);

@@ -16,7 +16,8 @@ static inline const struct cred *current_cred(void)
 }
 /* Give the current task other credentials; takes the reference over. */
 void cred_replace(struct cred *c);
-/* Another task's, or that of a process (its oldest task's), referenced; NULL when no task is left. */
+/* Another task's, or that of a process (its oldest task's), referenced; NULL when no task is left.  Not for who holds
+ * the process's lock: t->cred is his to read. */
 struct cred *cred_of_task(struct task *t);
 struct cred *cred_of_process(struct process *p);
 
