@@ -239,7 +239,8 @@ _Static_assert(HEAP_MAX_SLABS <= 64, "struct heap_counts has room");
 
 void heap_count(struct heap_counts *c)
 {
-    size_t pages = page_count_total() - page_count_free() - kstack_free_pages();
+    size_t pages =
+        page_count_total() - page_count_free() - page_count_describing() - kstack_free_pages();
 
     memset(c, 0, sizeof(*c));
     for (unsigned i = 0; i < atomic_load(&nr_slabs); i++) {

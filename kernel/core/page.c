@@ -296,6 +296,11 @@ uint64_t page_count_free(void)
     return n;
 }
 
+uint64_t page_count_describing(void)
+{
+    return page_grow_describing();
+}
+
 void page_set_shrinker(page_shrink_fn *shrink)
 {
     shrinker = shrink;

@@ -37,7 +37,7 @@ static struct {
     unsigned nr_spans;
     struct span spare; /* pages of the section being described that are not used yet */
     /* read without the lock */
-    uint64_t total, untouched;
+    uint64_t total, untouched, describing;
 } grow = {.lock = SPINLOCK_INIT(RANK_PAGE_GROW)};
 
 static uint64_t first_leaf[LEAF_REGIONS / 64];
@@ -74,6 +74,7 @@ static bool take_meta_page(struct paddr *pa)
         p->state = PAGE_USED;
         p->refs = 1;
         *pa = page_paddr(p);
+        grow.describing++;
     }
     arch_zero_page(direct_ptr(*pa));
     return true;
@@ -132,6 +133,7 @@ static bool grow_section_locked(void)
     bool ok = describe(first, end);
     uint64_t used_end = grow.spare.first;
     grow.spare = (struct span){0, 0};
+    grow.describing += ok ? used_end - first : 0;
     if (!ok) {
         /* Too small to pay for its own description. */
         grow.total -= end - first;
@@ -194,6 +196,11 @@ uint64_t page_grow_total(void)
 uint64_t page_grow_untouched(void)
 {
     return __atomic_load_n(&grow.untouched, __ATOMIC_RELAXED);
+}
+
+uint64_t page_grow_describing(void)
+{
+    return __atomic_load_n(&grow.describing, __ATOMIC_RELAXED);
 }
 
 /* --- memory that boot kept out ------------------------------------------------------------------------ */

@@ -39,5 +39,6 @@ void page_buddy_init(void);
 /* Describe the next section of RAM and give it to the buddy: false when there is none left. */
 bool page_grow(void);
 void page_grow_init(const struct bootinfo *info);
-uint64_t page_grow_total(void);     /* pages that all RAM ranges hold */
-uint64_t page_grow_untouched(void); /* of them, not yet described */
+uint64_t page_grow_total(void);      /* pages that all RAM ranges hold */
+uint64_t page_grow_untouched(void);  /* of them, not yet described */
+uint64_t page_grow_describing(void); /* of them, in use to describe others */

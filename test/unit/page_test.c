@@ -77,6 +77,8 @@ static void gives_every_page_once_and_gets_all_back(void **state)
     /* Less only what describes the rest: 32 bytes a page, and whole regions. */
     assert_true(nr > page_count_total() - 26 * 8 - 16);
     assert_int_equal(page_count_free(), 0);
+    assert_in_range(page_count_describing(), 1, 26 * 8);
+    assert_int_equal(page_count_total(), nr + page_count_describing() + 1); /* the page of zeros */
     for (unsigned i = 0; i < nr; i++) {
         unsigned j = i + fake_random() % (nr - i);
         struct page *p = blocks[j];

@@ -70,6 +70,8 @@ void page_donate(struct paddr start, uint64_t size);
 /* Pages: all that the allocator was given, and free now (free + never touched). */
 uint64_t page_count_total(void);
 uint64_t page_count_free(void);
+/* What describes the pages there are (struct page): grows when memory is touched for the first time, and stays. */
+uint64_t page_count_describing(void);
 
 /* A page that reads as zeros forever; mapped read-only for anonymous read faults.  Never freed. */
 struct page *page_zero(void);
