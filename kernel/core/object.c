@@ -3,6 +3,7 @@
 
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/work.h>
 
 void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops)
 {
@@ -10,6 +11,7 @@ void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops)
     o->ops = ops;
     spin_init(&o->lock, RANK_PAGETABLE);
     list_init(&o->mappings);
+    o->when_unmapped = NULL;
 }
 
 void vm_object_get(struct vm_object *o)
@@ -21,6 +23,16 @@ void vm_object_put(struct vm_object *o)
 {
     if (ref_put(&o->ref))
         o->ops->free(o);
+}
+
+void vm_object_drop_mapping(struct vm_object *o, struct vm_area *a)
+{
+    spin_lock(&o->lock);
+    list_remove(&a->object_node);
+    bool was_last = list_is_empty(&o->mappings);
+    spin_unlock(&o->lock);
+    if (was_last && o->when_unmapped)
+        work_queue(o->when_unmapped);
 }
 
 /* --- taking pages out of every mapping ------------------------------------------------------------------- */
@@ -94,7 +106,5 @@ void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool ev
         vm_put(vm);
     }
 
-    spin_lock(&o->lock);
-    list_remove(&cursor.object_node);
-    spin_unlock(&o->lock);
+    vm_object_drop_mapping(o, &cursor);
 }

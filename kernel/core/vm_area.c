@@ -241,11 +241,8 @@ void vm_area_remove(struct vm_change *c, struct vm_area *a)
     tree_remove(&vm->areas, &a->node);
     vm->nr_areas--;
     spin_unlock(&vm->area_lock);
-    if (a->object) {
-        spin_lock(&a->object->lock);
-        list_remove(&a->object_node);
-        spin_unlock(&a->object->lock);
-    }
+    if (a->object)
+        vm_object_drop_mapping(a->object, a);
     list_push_back(&c->dead, &a->object_node);
 }
 

@@ -117,6 +117,8 @@ void vm_area_insert(struct vm *vm, struct vm_area *a);
 must_check int vm_area_add(struct vm_change *c, const struct vm_area *like);
 /* Out of the tree and its object's list, onto the list of the dead; its pages are the caller's business. */
 void vm_area_remove(struct vm_change *c, struct vm_area *a);
+/* object.c: `a`, an area or a cursor, off the object's list; the caller holds a reference to the object. */
+void vm_object_drop_mapping(struct vm_object *o, struct vm_area *a);
 void vm_area_resize(struct vm_area *a, uintptr_t start, uintptr_t end);
 void vm_area_set_prot(struct vm_area *a, int prot);
 void vm_area_set_flags(struct vm_area *a, unsigned flags);

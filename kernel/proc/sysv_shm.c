@@ -2,10 +2,11 @@
  *
  * A segment is an object of shared anonymous memory.  How often it is attached is how many areas map it, so that
  * munmap, exec and exit need not tell; a segment that is to go (SHM_DEST) is swept out of the table by whoever looks
- * next and finds it unattached. */
+ * next and finds it unattached: the worker, if nobody else does. */
 #include "sysv_private.h"
 
 #include <core/heap.h>
+#include <core/work.h>
 #include <linux/mman.h>
 
 #include <linux/stat.h>
@@ -24,10 +25,14 @@ struct segment {
 };
 
 static struct sysv_table segments;
+static struct work sweep_work;
+
+static void sweep(struct work *w);
 
 void sysv_init(void)
 {
     sysv_table_init(&segments);
+    work_init(&sweep_work, sweep);
     sem_init();
     msg_init();
 }
@@ -66,6 +71,14 @@ static void lock_table(void)
     }
 }
 
+/* A segment is mapped no more. */
+static void sweep(struct work *w)
+{
+    (void)w;
+    lock_table();
+    mutex_unlock(&segments.lock);
+}
+
 static long make(int key, size_t size, int flags)
 {
     if (size == 0 || size > SHM_MOST)
@@ -81,6 +94,7 @@ static long make(int key, size_t size, int flags)
         heap_free(s);
         return id;
     }
+    s->object->when_unmapped = &sweep_work;
     s->size = size;
     s->ctime = sysv_now();
     s->cpid = current_process()->pid;

@@ -542,6 +542,35 @@ static void files_are_copied_shared_and_cut(void **state)
         page_put(file_pages[i]);
 }
 
+static struct work unmapped;
+static unsigned nr_queued;
+
+void work_queue(struct work *w)
+{
+    assert_ptr_equal(w, &unmapped);
+    nr_queued++;
+}
+
+/* Whatever takes the last mapping away, and nothing else, queues the object's work. */
+static void the_last_unmapping_is_told(void **state)
+{
+    struct vm_object *o = vm_object_new_anon(8 * PAGE_SIZE);
+    o->when_unmapped = &unmapped;
+    vm = vm_new();
+    uintptr_t at = map_at(0, 8 * PAGE_SIZE, PROT_READ, MAP_SHARED, o, 0);
+    uintptr_t other = map_at(0, PAGE_SIZE, PROT_READ, MAP_SHARED, o, 0);
+    assert_int_equal(vm_unmap(vm, at + 2 * PAGE_SIZE, PAGE_SIZE), 0); /* one becomes two */
+    assert_int_equal(vm_unmap(vm, other, PAGE_SIZE), 0);
+    vm_object_unmap(o, 0, 7, false);
+    assert_int_equal(nr_queued, 0);
+    assert_int_equal(vm_unmap(vm, at, 8 * PAGE_SIZE), 0);
+    assert_int_equal(nr_queued, 1);
+    map_at(0, PAGE_SIZE, PROT_READ, MAP_SHARED, o, 0);
+    vm_put(vm);
+    assert_int_equal(nr_queued, 2);
+    vm_object_put(o);
+}
+
 static void a_failed_move_moves_nothing(void **state)
 {
     uintptr_t result, at;
@@ -626,6 +655,7 @@ int main(void)
         CASE(stacks_grow),
         CASE(brk_moves),
         CASE(files_are_copied_shared_and_cut),
+        CASE(the_last_unmapping_is_told),
         CASE(a_failed_move_moves_nothing),
         CASE(locks_count),
         CASE(behaves_like_the_model),

@@ -41,6 +41,8 @@ struct vm_object {
     struct spinlock lock; /* RANK_PAGETABLE - guards: */
     struct list mappings; /* areas that map it, for vm_object_unmap */
     bool is_sealed;       /* vm_object_seal */
+    /* Queued when the last area that maps it has gone; NULL: nobody wants to know.  Set before it is first mapped. */
+    struct work *when_unmapped;
 };
 void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops);
 void vm_object_get(struct vm_object *o);
