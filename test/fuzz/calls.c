@@ -244,6 +244,7 @@ static void open_files(void)
         RAW(SYS_signalfd4, -1UL, (unsigned long)&mask, 8, i & 1 ? SFD_NONBLOCK : 0);
         inotify_init1(i & 1 ? IN_NONBLOCK : 0);
     }
+    ipc_open();
 }
 
 struct directory_entry {
@@ -314,6 +315,7 @@ static void give_all_back(void)
         setitimer(which, &never, NULL);
     for (unsigned long id = 0, misses = 0; misses < 100; id++)
         misses = RAW(SYS_timer_delete, id) ? misses + 1 : 0;
+    ipc_give_back();
     own_all_signals();
     reset_limits();
     munlockall();
@@ -394,12 +396,18 @@ static void supervise(unsigned long generation)
 {
     const struct timespec pause = {0, LOOK_NS};
     long moved = now_s();
-    bool all_gone;
+    bool all_gone, has_said = false;
 
     do {
         nanosleep(&pause, NULL);
-        if (look(&all_gone))
+        if (look(&all_gone)) {
             moved = now_s();
+            has_said = false;
+        }
+        if (now_s() - moved > PATIENCE_S / 2 && !has_said) {
+            say("seed %lu, generation %lu: no thread moves\n", options.seed, generation);
+            has_said = true;
+        }
         if (now_s() - moved > PATIENCE_S) {
             say("seed %lu, generation %lu: threads do not come back\n", options.seed, generation);
             for (unsigned i = 0; i < MAX_THREADS; i++)

@@ -11,7 +11,7 @@
     16 /* SIGSTKFLT: ends a call that blocks; no mask ever holds it, and it needs no room in a queue */
 #define MAX_ARGS     6
 #define FIRST_FD     3 /* descriptors that calls may use: [FIRST_FD, END_FD) */
-#define END_FD       64
+#define END_FD       96
 #define OWN_FD       900 /* ours from here on */
 #define MAX_THREADS  16
 #define DATA_SIZE    (1UL << 20)
@@ -24,6 +24,11 @@
 #define FIXED_BASE  0x110000000000UL /* pages with something special about them; see make_places */
 #define ARENA_BASE  0x120000000000UL /* what memory calls work on */
 #define STACKS_BASE 0x130000000000UL
+#define STAGE_SIZE  4096UL
+#define STAGES_BASE \
+    (DATA_BASE +    \
+     131072) /* a thread's messages and the like, where others' pointers hit now and then */
+#define LINGERS (FIXED_BASE + PAGE_LINGER * 4096UL)
 
 enum fixed_page {
     PAGE_READONLY,
@@ -32,6 +37,7 @@ enum fixed_page {
     PAGE_GAP,
     PAGE_RSEQ,
     PAGE_POOL,
+    PAGE_LINGER,
     NR_FIXED = 16
 };
 
@@ -110,3 +116,12 @@ void args_settle(struct fuzz_thread *t, long result);
 int call_number(const struct call *c); /* x86-64's */
 /* Names under the working directory that calls may make, for cleaning up; NULL behind the last. */
 extern const char *const local_names[];
+unsigned long hostile_word(struct fuzz_thread *t); /* a pointer or a number, mostly bad */
+
+/* calls_ipc.c: sockets and System V IPC. */
+bool ipc_is_ours(const struct call *c);
+/* Better arguments for one of them. */
+void ipc_bend(struct fuzz_thread *t, const struct call *c, unsigned long a[]);
+void ipc_settle(struct fuzz_thread *t, long result);
+void ipc_open(void);      /* the descriptors and objects that a generation begins with */
+void ipc_give_back(void); /* deletes all System V objects */

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -66,9 +67,9 @@ static unsigned long fixed_page(enum fixed_page page)
     return FIXED_BASE + (unsigned long)page * 4096;
 }
 
-const char *const local_names[] = {"a", "b",   "c", "d", "d/e", "d/f", "d/e/g", "l",
-                                   "m", "n/o", "n", "q", "d/r", "q/s", "p",     NULL};
-#define NR_LOCAL 15
+const char *const local_names[] = {"a",   "b", "c", "d",   "d/e", "d/f", "d/e/g", "l",   "m",
+                                   "n/o", "n", "q", "d/r", "q/s", "p",   "s",     "d/s", NULL};
+#define NR_LOCAL 17
 
 static char long_path[5000], long_name[300];
 static const char *const paths[] = {"",
@@ -131,6 +132,9 @@ void args_init(void *restorer, void (*handler)(int, void *, void *))
     memset(long_name, 'y', sizeof(long_name) - 1);
     fill_pool(POOL, restorer, handler);
     mprotect(POOL, 4096, PROT_READ);
+    for (unsigned i = 0; i < 4; i++)
+        ((struct linger *)LINGERS)[i] = (struct linger){.l_onoff = i > 0, .l_linger = i > 2};
+    mprotect((void *)LINGERS, 4096, PROT_READ);
     mprotect((void *)fixed_page(PAGE_READONLY), 4096, PROT_READ);
     mprotect((void *)fixed_page(PAGE_NONE), 4096, PROT_NONE);
     munmap((void *)fixed_page(PAGE_GAP), 4096);
@@ -193,6 +197,11 @@ static unsigned long number(struct fuzz_thread *t)
     default:
         return below(t, 20);
     }
+}
+
+unsigned long hostile_word(struct fuzz_thread *t)
+{
+    return one_in(t, 2) ? bad_pointer(t) : number(t);
 }
 
 /* No more than what a machine of some hundred megabytes survives sixty times over. */
@@ -504,18 +513,21 @@ static void tame(struct fuzz_thread *t, const struct call *c, unsigned long a[])
 void args_choose(struct fuzz_thread *t)
 {
     const struct call *c;
+    bool wants_ipc = one_in(t, 4); /* few rows with much behind them */
     int nr;
 
     do {
         unsigned row = (unsigned)below(t, nr_calls);
         c = &calls[row];
         nr = numbers[row] - 1;
-    } while (nr < 0 || !c->name || is_one_of(c, never));
+    } while (nr < 0 || !c->name || is_one_of(c, never) || (wants_ipc && !ipc_is_ours(c)));
     t->now = c;
     for (unsigned i = 0; i < MAX_ARGS; i++)
         t->args[i] = i < c->argc ? argument(t, c->kind[i]) : draw(t);
     by_name(t, c, t->args);
     tame(t, c, t->args);
+    if (ipc_is_ours(c))
+        ipc_bend(t, c, t->args);
 }
 
 int call_number(const struct call *c)
@@ -527,6 +539,8 @@ void args_settle(struct fuzz_thread *t, long result)
 {
     const uint64_t none = 0;
     const char *name = t->now->name;
+
+    ipc_settle(t, result);
     bool is_map = !strcmp(name, "mmap"), is_remap = !strcmp(name, "mremap");
 
     if ((is_map || is_remap) && (result > 0 || result < -4095)) {
