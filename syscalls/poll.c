@@ -125,8 +125,10 @@ long sys_poll(struct uptr fds, unsigned nfds, int timeout)
     long ret = poll(fds, nfds, &t);
     if (ret != -ERESTARTNOHAND)
         return ret;
-    current_task()->restart =
-        (struct restart_block){poll_restart, {uptr_word(fds), nfds, (uint64_t)t.ns, t.deadline}};
+    current_task()->restart = (struct restart_block){
+        .fn = poll_restart,
+        .arg = {uptr_word(fds), nfds, (uint64_t)t.ns, t.deadline},
+    };
     return -ERESTART_RESTARTBLOCK;
 }
 

@@ -144,6 +144,7 @@ static long no_restart(struct restart_block *r)
 long sys_restart_syscall(void)
 {
     struct restart_block *r = &current_task()->restart;
+    current_task()->is_time64 = r->is_time64;
     return (r->fn ? r->fn : no_restart)(r);
 }
 
