@@ -9,6 +9,8 @@
 #include <proc/cred.h>
 #include <syscalls/bodies.h>
 
+#include "id.h"
+
 #define UNCHANGED UINT32_MAX /* -1: leave this id alone */
 
 /* --- processes -------------------------------------------------------------------------------- */
@@ -335,6 +337,20 @@ static void sort_groups(uint32_t *g, size_t n)
     }
 }
 
+long groups_set(uint32_t *groups, unsigned n)
+{
+    struct cred *new = cred_copy(current_cred());
+    if (!new) {
+        heap_free(groups);
+        return -ENOMEM;
+    }
+    sort_groups(groups, n);
+    heap_free(new->groups);
+    new->groups = groups;
+    new->nr_groups = n;
+    return commit(new);
+}
+
 long sys_setgroups(size_t size, struct uptr list)
 {
     unsigned n = (unsigned)size;
@@ -349,16 +365,7 @@ long sys_setgroups(size_t size, struct uptr list)
         heap_free(groups);
         return -EFAULT;
     }
-    struct cred *new = cred_copy(current_cred());
-    if (!new) {
-        heap_free(groups);
-        return -ENOMEM;
-    }
-    sort_groups(groups, n);
-    heap_free(new->groups);
-    new->groups = groups;
-    new->nr_groups = n;
-    return commit(new);
+    return groups_set(groups, n);
 }
 
 /* --- capabilities ----------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #define NR_RLIMITS 16 /* RLIM_NLIMITS */
 
 struct cred;
+struct user_desc;
 struct itimers;
 struct posix_timers;
 
@@ -183,6 +184,7 @@ struct clone_request {
     uint64_t flags;  /* CLONE_* */
     uintptr_t stack; /* initial stack pointer; 0: the caller's */
     uint64_t tls;
+    const struct user_desc *tls_segment; /* instead of `tls`, for an i386 task (<asm/ldt.h>) */
     struct uptr parent_tid, child_tid, pidfd;
     int exit_signal;
 };
