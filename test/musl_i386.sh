@@ -17,7 +17,7 @@ if ! [ -x "$out/i386-gcc" ]; then
         tail -n 20 "$work/log" | cut -c 1-300 >&2
         exit 1
     }
-    printf '#!/bin/sh\nexec "%s" -m32 -Wl,-melf_i386 "$@"\n' "$out/bin/musl-gcc" >"$work/i386-gcc"
+    printf '#!/bin/sh\nREALGCC=gcc exec "%s" -m32 -Wl,-melf_i386 "$@"\n' "$out/bin/musl-gcc" >"$work/i386-gcc"
     chmod +x "$work/i386-gcc"
     mv "$work/i386-gcc" "$out/i386-gcc"
 fi
