@@ -208,7 +208,7 @@ static long exec(struct exec_request *r, struct uptr argv, struct uptr envp)
     return err;
 }
 
-long sys_execveat(int dirfd, struct uptr pathname, struct uptr argv, struct uptr envp, int flags)
+static long exec_at(int dirfd, struct uptr pathname, struct uptr argv, struct uptr envp, int flags)
 {
     struct exec_request r = {.empty_path = flags & AT_EMPTY_PATH,
                              .no_follow = flags & AT_SYMLINK_NOFOLLOW};
@@ -239,9 +239,14 @@ long sys_execveat(int dirfd, struct uptr pathname, struct uptr argv, struct uptr
     return err;
 }
 
+long sys_execveat(int dirfd, struct uptr pathname, struct uptr argv, struct uptr envp, int flags)
+{
+    return exec_at(dirfd, pathname, argv, envp, flags);
+}
+
 long sys_execve(struct uptr pathname, struct uptr argv, struct uptr envp)
 {
-    return sys_execveat(AT_FDCWD, pathname, argv, envp, 0);
+    return exec_at(AT_FDCWD, pathname, argv, envp, 0);
 }
 
 /* --- exit and wait ---------------------------------------------------------------------------- */

@@ -95,7 +95,7 @@ static void release_resources(struct process *p)
     if (fs)
         fs_context_put(fs);
     if (exe_file)
-        file_put(exe_file);
+        exec_close(exe_file);
 }
 
 /* The memory itself stays until the CPU has left it: the thread has a reference of its own. */

@@ -31,6 +31,7 @@ static void process_init(void)
     process_slab = slab_new("process", sizeof(struct process));
     signal_init();
     futex_init();
+    limits_set_up();
     timers_init();
     vdso_map_init();
     jobs_init();
