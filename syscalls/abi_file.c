@@ -58,22 +58,22 @@ uint16_t id_to_16(uint32_t id)
     return id > UINT16_MAX ? 65534 : (uint16_t)id;
 }
 
-#define FILL_STAT(s, st)                     \
-    do {                                     \
-        (s).st_dev = (st)->dev;              \
-        (s).st_ino = (st)->ino;              \
-        (s).st_mode = (st)->mode;            \
-        (s).st_nlink = (st)->nlink;          \
-        (s).st_rdev = (st)->rdev;            \
-        (s).st_size = (st)->size;            \
+#define FILL_STAT(s, st)                        \
+    do {                                        \
+        (s).st_dev = (st)->dev;                 \
+        (s).st_ino = (st)->ino;                 \
+        (s).st_mode = (st)->mode;               \
+        (s).st_nlink = (st)->nlink;             \
+        (s).st_rdev = (st)->rdev;               \
+        (s).st_size = (st)->size;               \
         (s).st_atime = seconds((st)->atime_ns); \
         (s).st_mtime = seconds((st)->mtime_ns); \
         (s).st_ctime = seconds((st)->ctime_ns); \
     } while (0)
-#define FILL_STAT_MORE(s, st)                         \
-    do {                                              \
-        (s).st_blksize = (st)->blksize;               \
-        (s).st_blocks = (st)->blocks;                 \
+#define FILL_STAT_MORE(s, st)                            \
+    do {                                                 \
+        (s).st_blksize = (st)->blksize;                  \
+        (s).st_blocks = (st)->blocks;                    \
         (s).st_atime_nsec = nanoseconds((st)->atime_ns); \
         (s).st_mtime_nsec = nanoseconds((st)->mtime_ns); \
         (s).st_ctime_nsec = nanoseconds((st)->ctime_ns); \
@@ -158,20 +158,20 @@ static unsigned statfs_flags(unsigned mount_flags)
     return flags | (mount_flags & MS_NOATIME ? st_noatime : st_relatime);
 }
 
-#define FILL_STATFS(s, st, mount_flags)         \
-    do {                                        \
-        (s).f_type = (st)->type;                \
-        (s).f_bsize = (st)->block_size;         \
-        (s).f_blocks = (st)->blocks;            \
-        (s).f_bfree = (st)->blocks_free;        \
-        (s).f_bavail = (st)->blocks_free;       \
-        (s).f_files = (st)->files;              \
-        (s).f_ffree = (st)->files_free;         \
-        (s).f_fsid0 = (int32_t)(st)->fsid;      \
+#define FILL_STATFS(s, st, mount_flags)            \
+    do {                                           \
+        (s).f_type = (st)->type;                   \
+        (s).f_bsize = (st)->block_size;            \
+        (s).f_blocks = (st)->blocks;               \
+        (s).f_bfree = (st)->blocks_free;           \
+        (s).f_bavail = (st)->blocks_free;          \
+        (s).f_files = (st)->files;                 \
+        (s).f_ffree = (st)->files_free;            \
+        (s).f_fsid0 = (int32_t)(st)->fsid;         \
         (s).f_fsid1 = (int32_t)((st)->fsid >> 32); \
-        (s).f_namelen = (st)->name_max;         \
-        (s).f_frsize = (st)->block_size;        \
-        (s).f_flags = statfs_flags(mount_flags); \
+        (s).f_namelen = (st)->name_max;            \
+        (s).f_frsize = (st)->block_size;           \
+        (s).f_flags = statfs_flags(mount_flags);   \
     } while (0)
 
 /* A number of files that nobody knows is -1, which fits. */
@@ -336,12 +336,14 @@ static int put_old_32(struct uptr p, size_t size, const char *name, size_t len, 
 struct dirent_layout {
     size_t head; /* bytes beside the name and its NUL */
     size_t align;
-    int (*put)(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino, unsigned type,
-               int64_t off);
+    int (*put)(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino,
+               unsigned type, int64_t off);
 };
 static const struct dirent_layout layout_new = {offsetof(struct dirent64, d_name), 8, put_new};
-static const struct dirent_layout layout_old = {offsetof(struct dirent_old, d_name) + 1, 8, put_old};
-static const struct dirent_layout layout_32 = {offsetof(union i386_dirent, d_name) + 1, 4, put_old_32};
+static const struct dirent_layout layout_old = {offsetof(struct dirent_old, d_name) + 1, 8,
+                                                put_old};
+static const struct dirent_layout layout_32 = {offsetof(union i386_dirent, d_name) + 1, 4,
+                                               put_old_32};
 
 /* readdir(2) of i386: one entry, without a type; d_reclen is the length of the name. */
 bool dirent_emit_one_32(void *arg, const char *name, size_t len, uint64_t ino, unsigned type,
@@ -368,8 +370,9 @@ bool dirent_emit(void *arg, const char *name, size_t len, uint64_t ino, unsigned
                  int64_t next_pos)
 {
     struct dirent_buf *b = arg;
-    const struct dirent_layout *l =
-        !b->is_old ? &layout_new : caller_is_i386() ? &layout_32 : &layout_old;
+    const struct dirent_layout *l = !b->is_old         ? &layout_new
+                                    : caller_is_i386() ? &layout_32
+                                                       : &layout_old;
     size_t size = ALIGN_UP(l->head + len + 1, l->align);
     if (size > b->left) {
         b->error = -EINVAL;

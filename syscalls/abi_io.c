@@ -176,8 +176,11 @@ int user_get_sigset_arg(struct uptr p, struct uptr *mask, size_t *size)
     return 0;
 }
 
-#define TAKE_FLOCK(fl) \
-    (struct flock_k){(fl).l_type, (fl).l_whence, (fl).l_pid, (fl).l_start, (fl).l_len}
+#define TAKE_FLOCK(fl)                                                   \
+    (struct flock_k)                                                     \
+    {                                                                    \
+        (fl).l_type, (fl).l_whence, (fl).l_pid, (fl).l_start, (fl).l_len \
+    }
 
 /* i386 has two: with offsets of 32 bits and of 64. */
 static int get_flock_32(struct uptr p, bool is_large, struct flock_k *lock)

@@ -65,8 +65,7 @@ static int get_altstack_32(struct uptr p, struct sigaltstack_state *s)
     union i386_stack user;
     if (user_get(p, &user))
         return -EFAULT;
-    *s = (struct sigaltstack_state){
-        .sp = user.ss_sp, .size = user.ss_size, .flags = user.ss_flags};
+    *s = (struct sigaltstack_state){.sp = user.ss_sp, .size = user.ss_size, .flags = user.ss_flags};
     return 0;
 }
 

@@ -195,7 +195,8 @@ static long set_lock(struct file *f, unsigned cmd, struct uptr arg)
         return ret;
     if (lock.type != F_RDLCK && lock.type != F_WRLCK && lock.type != F_UNLCK)
         return -EINVAL;
-    return locks_set(f, lock_owner(f, cmd), &r, cmd == F_SETLKW || cmd == F_SETLKW64_ || cmd == F_OFD_SETLKW);
+    return locks_set(f, lock_owner(f, cmd), &r,
+                     cmd == F_SETLKW || cmd == F_SETLKW64_ || cmd == F_OFD_SETLKW);
 }
 
 /* --- fcntl: owner of O_ASYNC ------------------------------------------------------------------ */
@@ -357,11 +358,8 @@ static long any_fcntl(int fd, unsigned cmd, unsigned long arg)
 
 long sys_fcntl(int fd, unsigned cmd, unsigned long arg)
 {
-    /* i386 has two fcntls, and only the newer knows large locks. */
-    if (caller_is_i386() && has_large_flock(cmd))
-        return -EINVAL;
-    if (cmd >= F_GETLK64_ && cmd <= F_SETLKW64_)
-        cmd = UINT32_MAX; /* x86-64 does not have them */
+    if (!caller_is_i386() && cmd >= F_GETLK64_ && cmd <= F_SETLKW64_)
+        cmd = UINT32_MAX; /* x86-64 has one struct flock */
     return any_fcntl(fd, cmd, arg);
 }
 

@@ -10,37 +10,37 @@
 #include "i386.h"
 #include "id.h"
 
-#define SAME_0(name)                  \
-    long sys_##name##32_32(void)      \
-    {                                 \
-        return sys_##name();          \
+#define SAME_0(name)             \
+    long sys_##name##32_32(void) \
+    {                            \
+        return sys_##name();     \
     }
-#define SAME_1(name)                          \
-    long sys_##name##32_32(unsigned id)       \
-    {                                         \
-        return sys_##name(id);                \
-    }                                         \
-    long sys_##name##_32(unsigned id)         \
-    {                                         \
-        return sys_##name(id_from_16(id));    \
+#define SAME_1(name)                       \
+    long sys_##name##32_32(unsigned id)    \
+    {                                      \
+        return sys_##name(id);             \
+    }                                      \
+    long sys_##name##_32(unsigned id)      \
+    {                                      \
+        return sys_##name(id_from_16(id)); \
     }
-#define SAME_2(name)                                       \
-    long sys_##name##32_32(unsigned a, unsigned b)         \
-    {                                                      \
-        return sys_##name(a, b);                           \
-    }                                                      \
-    long sys_##name##_32(unsigned a, unsigned b)           \
-    {                                                      \
-        return sys_##name(id_from_16(a), id_from_16(b));   \
+#define SAME_2(name)                                     \
+    long sys_##name##32_32(unsigned a, unsigned b)       \
+    {                                                    \
+        return sys_##name(a, b);                         \
+    }                                                    \
+    long sys_##name##_32(unsigned a, unsigned b)         \
+    {                                                    \
+        return sys_##name(id_from_16(a), id_from_16(b)); \
     }
-#define SAME_3(name)                                                      \
-    long sys_##name##32_32(unsigned a, unsigned b, unsigned c)            \
-    {                                                                     \
-        return sys_##name(a, b, c);                                       \
-    }                                                                     \
-    long sys_##name##_32(unsigned a, unsigned b, unsigned c)              \
-    {                                                                     \
-        return sys_##name(id_from_16(a), id_from_16(b), id_from_16(c));   \
+#define SAME_3(name)                                                    \
+    long sys_##name##32_32(unsigned a, unsigned b, unsigned c)          \
+    {                                                                   \
+        return sys_##name(a, b, c);                                     \
+    }                                                                   \
+    long sys_##name##_32(unsigned a, unsigned b, unsigned c)            \
+    {                                                                   \
+        return sys_##name(id_from_16(a), id_from_16(b), id_from_16(c)); \
     }
 
 SAME_0(getuid)

@@ -20,7 +20,8 @@ static int placement(int flags)
     return current_process()->is_i386 ? flags & ~MAP_32BIT : flags | MAP_32BIT;
 }
 
-long sys_mmap2_32(uintptr_t addr, size_t length, int prot, int flags, int fd, unsigned long pgoffset)
+long sys_mmap2_32(uintptr_t addr, size_t length, int prot, int flags, int fd,
+                  unsigned long pgoffset)
 {
     return sys_mmap(addr, length, prot, placement(flags), fd, (int64_t)(pgoffset << PAGE_SHIFT));
 }
@@ -109,18 +110,29 @@ long sys_socketcall_32(int call, struct uptr args)
         uint16_t row;
         uint8_t argc;
     } calls[] = {
-        [SYS_SOCKET] = {ROW_socket, 3},           [SYS_BIND] = {ROW_bind, 3},
-        [SYS_CONNECT] = {ROW_connect, 3},         [SYS_LISTEN] = {ROW_listen, 2},
-        [SYS_ACCEPT] = {ROW_accept, 3},           [SYS_GETSOCKNAME] = {ROW_getsockname, 3},
-        [SYS_GETPEERNAME] = {ROW_getpeername, 3}, [SYS_SOCKETPAIR] = {ROW_socketpair, 4},
-        [SYS_SEND] = {ROW_sendto, 4},             [SYS_RECV] = {ROW_recvfrom, 4},
-        [SYS_SENDTO] = {ROW_sendto, 6},           [SYS_RECVFROM] = {ROW_recvfrom, 6},
-        [SYS_SHUTDOWN] = {ROW_shutdown, 2},       [SYS_SETSOCKOPT] = {ROW_setsockopt, 5},
-        [SYS_GETSOCKOPT] = {ROW_getsockopt, 5},   [SYS_SENDMSG] = {ROW_sendmsg, 3},
-        [SYS_RECVMSG] = {ROW_recvmsg, 3},         [SYS_ACCEPT4] = {ROW_accept4, 4},
-        [SYS_RECVMMSG] = {ROW_recvmmsg, 5},       [SYS_SENDMMSG] = {ROW_sendmmsg, 4},
+        [SYS_SOCKET] = {ROW_socket, 3},
+        [SYS_BIND] = {ROW_bind, 3},
+        [SYS_CONNECT] = {ROW_connect, 3},
+        [SYS_LISTEN] = {ROW_listen, 2},
+        [SYS_ACCEPT] = {ROW_accept, 3},
+        [SYS_GETSOCKNAME] = {ROW_getsockname, 3},
+        [SYS_GETPEERNAME] = {ROW_getpeername, 3},
+        [SYS_SOCKETPAIR] = {ROW_socketpair, 4},
+        [SYS_SEND] = {ROW_sendto, 4},
+        [SYS_RECV] = {ROW_recvfrom, 4},
+        [SYS_SENDTO] = {ROW_sendto, 6},
+        [SYS_RECVFROM] = {ROW_recvfrom, 6},
+        [SYS_SHUTDOWN] = {ROW_shutdown, 2},
+        [SYS_SETSOCKOPT] = {ROW_setsockopt, 5},
+        [SYS_GETSOCKOPT] = {ROW_getsockopt, 5},
+        [SYS_SENDMSG] = {ROW_sendmsg, 3},
+        [SYS_RECVMSG] = {ROW_recvmsg, 3},
+        [SYS_ACCEPT4] = {ROW_accept4, 4},
+        [SYS_RECVMMSG] = {ROW_recvmmsg, 5},
+        [SYS_SENDMMSG] = {ROW_sendmmsg, 4},
     };
-    uint64_t reg[SYSCALL_MAX_ARGS] = {0}; /* send and recv are the longer calls without an address */
+    uint64_t reg[SYSCALL_MAX_ARGS] = {
+        0}; /* send and recv are the longer calls without an address */
     if (call < SYS_SOCKET || call >= (int)ARRAY_LEN(calls))
         return -EINVAL;
     for (unsigned i = 0; i < calls[call].argc; i++)

@@ -52,10 +52,10 @@ long sys_sigaction_32(int signum, struct uptr act, struct uptr oldact)
 long sys_signal_32(int signum, uintptr_t handler)
 {
     struct sigaction_k old, new = {
-        .handler = handler,
-        .flags = SA_RESETHAND | SA_NODEFER,
-        .is_i386 = true,
-    };
+                                .handler = handler,
+                                .flags = SA_RESETHAND | SA_NODEFER,
+                                .is_i386 = true,
+                            };
     int err = signal_set_action(signum, &new, &old);
     return err ? err : (long)old.handler;
 }

@@ -87,3 +87,9 @@ long sys_sched_rr_get_interval_time64_32(int pid, struct uptr tp)
 {
     WITH_TIME64(sys_sched_rr_get_interval(pid, tp));
 }
+
+long sys_recvmmsg_time64_32(int sockfd, struct uptr msgvec, unsigned vlen, int flags,
+                            struct uptr timeout)
+{
+    WITH_TIME64(sys_recvmmsg(sockfd, msgvec, vlen, flags, timeout));
+}

@@ -337,12 +337,21 @@ static void sort_groups(uint32_t *g, size_t n)
     }
 }
 
+static bool is_valid_list(const uint32_t *groups, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (groups[i] == UNCHANGED)
+            return false;
+    return true;
+}
+
 long groups_set(uint32_t *groups, unsigned n)
 {
-    struct cred *new = cred_copy(current_cred());
+    bool is_valid = is_valid_list(groups, n);
+    struct cred *new = is_valid ? cred_copy(current_cred()) : NULL;
     if (!new) {
         heap_free(groups);
-        return -ENOMEM;
+        return is_valid ? -ENOMEM : -EINVAL;
     }
     sort_groups(groups, n);
     heap_free(new->groups);

@@ -207,8 +207,7 @@ static long sets_read(struct sets *s, int nfds, const struct uptr user[3])
 static long sets_write(const struct sets *s)
 {
     for (unsigned i = 0; i < 3; i++)
-        if (!uptr_is_null(s->user[i]) &&
-            user_write(s->user[i], set_of(s, i), s->user_bytes) < 0)
+        if (!uptr_is_null(s->user[i]) && user_write(s->user[i], set_of(s, i), s->user_bytes) < 0)
             return -EFAULT;
     return 0;
 }

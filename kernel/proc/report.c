@@ -108,7 +108,8 @@ static void scan_stack(struct backtrace *bt, const struct regs *regs)
     const unsigned size = word_size(regs);
     uint64_t at = ALIGN_UP(regs->rsp, size), word;
     bt->nr = bt->nr_sure = 1; /* what the chain of frame pointers gave is among what is found now */
-    for (unsigned i = 0; i < SCAN_WORDS && bt->nr < MAX_FRAMES && read_word(at + size * i, size, &word); i++)
+    for (unsigned i = 0;
+         i < SCAN_WORDS && bt->nr < MAX_FRAMES && read_word(at + size * i, size, &word); i++)
         if (is_return_address(word))
             bt->addr[bt->nr++] = word;
 }

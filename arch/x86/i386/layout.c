@@ -45,6 +45,26 @@ struct sigset_arg { /* select(2): the last argument of pselect6 */
     size_t size;
 };
 
+struct user_msghdr { /* sendmsg(2) */
+    void *name;
+    int name_len;
+    void *iov;
+    size_t iov_len;
+    void *control;
+    size_t control_len;
+    unsigned flags;
+};
+
+struct user_mmsghdr { /* sendmmsg(2) */
+    struct user_msghdr header;
+    unsigned len;
+};
+
+struct user_cmsghdr { /* cmsg(3) */
+    size_t len;
+    int level, type;
+};
+
 struct mmap_args { /* the old mmap takes a pointer to its arguments */
     unsigned long addr, len, prot, flags, fd, offset;
 };

@@ -91,13 +91,17 @@ static void locks(void)
 
 static void ids(void)
 {
-    uint16_t r[3] = {9, 9, 9}, groups[4] = {1, 2, 65535, 3};
-    uint32_t wide[4];
+    uint16_t r[3] = {9, 9, 9}, groups[4] = {1, 2, 65534, 3};
+    uint32_t wide[4] = {0};
 
     SHOW(syscall(__NR_getuid));
     SHOW(syscall(__NR_setgroups, 4, groups));
     SHOW(syscall(__NR_getgroups32, 4, wide));
     say("groups %u %u %u %u", wide[0], wide[1], wide[2], wide[3]);
+    groups[2] = 65535; /* -1 */
+    SHOW(syscall(__NR_setgroups, 4, groups));
+    wide[0] = UINT32_MAX;
+    SHOW(syscall(__NR_setgroups32, 1, wide));
     wide[0] = 70000;
     SHOW(syscall(__NR_setgroups32, 1, wide));
     SHOW(syscall(__NR_getgroups, 4, groups));
