@@ -4,7 +4,7 @@
 set(i386_dir ${CMAKE_SOURCE_DIR}/arch/x86/i386)
 set(generated ${CMAKE_BINARY_DIR}/gen/include)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-  ${i386_dir}/layout.c ${i386_dir}/layout.def ${i386_dir}/layout_head.h)
+  ${i386_dir}/layout.c ${i386_dir}/layout.def ${i386_dir}/layout_head.h ${i386_dir}/layout_types.h)
 execute_process(COMMAND ${CMAKE_C_COMPILER} -m32 -S -O1 -w -std=gnu11 -ffreestanding -fno-pic -nostdinc
     -isystem ${compiler_include} -idirafter ${uapi} ${i386_dir}/layout.c -o -
   OUTPUT_VARIABLE assembly ERROR_VARIABLE log RESULT_VARIABLE failed)
