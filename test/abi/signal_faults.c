@@ -6,8 +6,10 @@
 
 #ifdef __i386__
 #define REG_RIP          REG_EIP
+#define STACK_POINTER    "esp"
 #define FAULT_ADDRESS(m) ((m).cr2)
 #else
+#define STACK_POINTER    "rsp"
 #define FAULT_ADDRESS(m) ((m).gregs[REG_CR2])
 #endif
 
@@ -101,7 +103,7 @@ static void software_interrupt(void)
 
 static void step(void)
 {
-    __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop" : : : "memory", "cc");
+    __asm__ volatile("pushf; orl $0x100, (%%" STACK_POINTER "); popf; nop" : : : "memory", "cc");
 }
 
 static void x87_divide(void)
