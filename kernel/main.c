@@ -53,6 +53,7 @@ static void boot_thread(void *unused)
     arch_start_cpus(boot_line.maxcpus);
     boot_devices(&boot_line);
     boot_files(&boot_info, &boot_line);
+    boot_network(&boot_line);
     boot_program(&boot_line);
     thread_exit(NULL);
 }

@@ -46,6 +46,7 @@ void unix_put(struct unix_sock *u)
     spin_unlock(&all_lock);
     if (u->name)
         unix_name_put(u->name);
+    heap_free(u->spare);
     heap_free(u);
 }
 

@@ -36,6 +36,7 @@ struct unix_msg {
     uint32_t len;      /* of the data */
     uint32_t offset;   /* read so far (streams) */
     uint32_t head_len; /* of the data, in `head`; the rest is in `pages` */
+    bool is_short;     /* room for UNIX_SHORT bytes: can be a spare one */
     struct page *pages;
     char head[];
 };
@@ -48,6 +49,7 @@ struct unix_sock {
         peer; /* referenced; atomic; set under `lock`.  Of a stream: set once, and again by release */
     struct unix_name *name; /* referenced; set once, under `io` and `lock` */
     uint32_t wmem;          /* atomic: bytes of messages that it has under way */
+    struct unix_msg *spare; /* atomic: a short message's memory, kept for the next one */
 
     struct spinlock lock;  /* RANK_SOCKET - guards: */
     enum unix_state state; /* also read without it */
@@ -72,6 +74,7 @@ struct unix_sock {
 };
 
 #define UNIX_DGRAM_BACKLOG 10
+#define UNIX_SHORT         128 /* bytes of messages that a spare one serves */
 
 static inline struct unix_sock *unix_of(struct socket *s)
 {

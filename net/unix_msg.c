@@ -12,6 +12,8 @@
 static uint32_t true_size(size_t head, size_t pages)
 {
     size_t size = 512;
+    if (likely(head <= UNIX_SHORT))
+        return HEADER_COST + 512;
     while (size < head + TAIL_COST)
         size *= 2;
     return HEADER_COST + size + ALIGN_UP(pages, PAGE_SIZE);
@@ -47,6 +49,19 @@ static __attribute__((noinline)) int wait_for_memory(struct unix_sock *u, uint64
     }
 }
 
+/* Memory for a message with `head` bytes in it. */
+static inline struct unix_msg *alloc(struct unix_sock *u, size_t head)
+{
+    struct unix_msg *m;
+    bool is_short = head <= UNIX_SHORT;
+    if (is_short && (m = atomic_swap(&u->spare, NULL)))
+        return m;
+    m = heap_alloc(sizeof(*m) + (is_short ? UNIX_SHORT : head));
+    if (m)
+        m->is_short = is_short;
+    return m;
+}
+
 int unix_msg_new(struct unix_sock *u, size_t n, size_t max_head, uint64_t deadline,
                  struct unix_msg **out)
 {
@@ -57,11 +72,11 @@ int unix_msg_new(struct unix_sock *u, size_t n, size_t max_head, uint64_t deadli
             return ret;
     }
     size_t head = MIN(n, max_head);
-    struct unix_msg *m = heap_alloc(sizeof(*m) + head);
+    struct unix_msg *m = alloc(u, head);
     if (!m)
         return -ENOBUFS;
     m->pages = NULL;
-    if (n > head) {
+    if (unlikely(n > head)) {
         m->pages = page_alloc(order_of(n - head), PG_MAY_FAIL);
         if (!m->pages) {
             heap_free(m);
@@ -120,7 +135,10 @@ void unix_msg_free(struct unix_msg *m)
     atomic_add(&sender->wmem, -m->truesize);
     if (unix_is_writable(sender))
         socket_wake_writers(&sender->s);
-    heap_free(m);
+    if (likely(m->is_short))
+        m = atomic_swap(&sender->spare, m);
+    if (m)
+        heap_free(m);
     unix_put(sender);
 }
 

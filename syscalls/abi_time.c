@@ -166,6 +166,20 @@ static int put_timex_32(struct uptr p, const struct __kernel_timex *t)
     return user_put(p, &small);
 }
 
+/* What can be asked for is a step. */
+int user_get_timex(struct uptr p, struct __kernel_timex *t)
+{
+    union i386_timex small;
+
+    if (!caller_has_time32())
+        return user_get(p, t);
+    if (user_get(p, &small) < 0)
+        return -EFAULT;
+    *t = (struct __kernel_timex){
+        .modes = small.modes, .time.tv_sec = small.time_sec, .time.tv_usec = small.time_usec};
+    return 0;
+}
+
 int user_put_timex(struct uptr p, const struct __kernel_timex *t)
 {
     return caller_has_time32() ? put_timex_32(p, t) : user_put(p, t);

@@ -100,6 +100,22 @@ long sys_mprotect(uintptr_t addr, size_t len, int prot)
     return vm_protect(current_vm(), addr, len, prot);
 }
 
+/* Protection keys, on a CPU without them: what Linux answers there. */
+long sys_pkey_mprotect(uintptr_t addr, size_t len, int prot, int pkey)
+{
+    return pkey == -1 ? vm_protect(current_vm(), addr, len, prot) : -EINVAL;
+}
+
+long sys_pkey_alloc(unsigned long flags, unsigned long access_rights)
+{
+    return -EINVAL;
+}
+
+long sys_pkey_free(int pkey)
+{
+    return -EINVAL;
+}
+
 long sys_madvise(uintptr_t addr, size_t len, int advice)
 {
     return vm_advise(current_vm(), addr, len, advice);

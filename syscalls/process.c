@@ -329,3 +329,25 @@ long sys_waitid(int which, int pid, struct uptr infop, int options, struct uptr 
                                                                    : r.status & 0x7f;
     return user_put_siginfo(infop, &info);
 }
+
+/* --- unshare ---------------------------------------------------------------------------------- */
+
+#define UNSHARE_OWN \
+    (CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_SYSVSEM)
+
+/* Of a process with one thread everything is its own already.  A thread among others shares all there is, and
+ * namespaces answer as Linux does without the option. */
+long sys_unshare(unsigned long flags)
+{
+    struct process *p = current_process();
+    if (flags & ~(unsigned long)UNSHARE_OWN)
+        return -EINVAL;
+    mutex_lock(&p->lock);
+    bool is_alone = p->nr_tasks == 1;
+    mutex_unlock(&p->lock);
+    if (is_alone || !(flags & ~(unsigned long)CLONE_SYSVSEM))
+        return 0;
+    if (flags & (CLONE_FS | CLONE_FILES))
+        log_warn("unshare: a thread among others cannot have tables of its own");
+    return -EINVAL;
+}

@@ -89,19 +89,18 @@ entry_syscall:                      ; RCX: return address, R11: flags; interrupt
         xor     ebp, ebp            ; backtraces end here
         sti
         call    up_syscall
-        mov     [rsp + 8 + REGS_RAX], rax
         cli
         cmp     qword [gs:CPU_WORK], 0
-        jne     return_work
+        jne     syscall_work
 
         ; SYSRET takes RIP from RCX and RFLAGS from R11, CS and SS from nowhere: that is right while this is the frame
         ; that SYSCALL made.  Who changes more of it than rax makes orig_rax -1.  C has kept RBX and R12 to R15.
         cmp     qword [rsp + 8 + REGS_ORIG_RAX], 0
-        jl      return_iret
+        jl      syscall_iret
         mov     rcx, [rsp + 8 + REGS_RIP]
         mov     r11, [rsp + 8 + REGS_RFLAGS]
         test    r11d, RFLAGS_TF_RF
-        jnz     return_iret
+        jnz     syscall_iret
         mov     rbp, [rsp + 8 + REGS_RBP]
         mov     r10, [rsp + 8 + REGS_R10]
         mov     r9, [rsp + 8 + REGS_R9]
@@ -112,6 +111,13 @@ entry_syscall:                      ; RCX: return address, R11: flags; interrupt
         mov     rsp, [rsp + 8 + REGS_RSP]
         swapgs
         o64 sysret
+
+syscall_work:                       ; the long way back needs the whole frame
+        mov     [rsp + 8 + REGS_RAX], rax
+        jmp     return_work
+syscall_iret:
+        mov     [rsp + 8 + REGS_RAX], rax
+        jmp     return_iret
 
 ; SYSCALL from 32-bit code, which only AMD's CPUs know.  No stack is touched: straight back with -ENOSYS.
 align 16

@@ -103,6 +103,7 @@ static void inherit(struct task *t, const struct task *from, const struct clone_
         t->clear_child_tid = r->child_tid;
     t->timer_slack_ns = t->default_timer_slack_ns = from->timer_slack_ns;
     t->personality = from->personality;
+    t->io_priority = from->io_priority;
     t->keep_caps = from->keep_caps;
     sched_inherit(&t->thread, &from->thread);
 }

@@ -82,6 +82,7 @@ void exit_leave_memory(struct task *t)
 static void release_resources(struct process *p)
 {
     timers_exit(p);
+    sem_exit(p);
     mutex_lock(&p->lock);
     struct fdtable *files = p->files;
     struct fs_context *fs = p->fs;

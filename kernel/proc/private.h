@@ -3,6 +3,7 @@
 
 #include <proc/futex.h>
 #include <proc/process.h>
+#include <proc/sysv.h>
 #include <proc/rseq.h>
 #include <proc/timers.h>
 

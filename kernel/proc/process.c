@@ -32,6 +32,7 @@ static void process_init(void)
     signal_init();
     futex_init();
     limits_set_up();
+    sysv_init();
     timers_init();
     vdso_map_init();
     jobs_init();

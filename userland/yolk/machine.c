@@ -4,6 +4,7 @@
  * whole, which is why the program's stdin has a port of its own: its end must not take stdout with
  * it.  QEMU runs in a process group of its own, out of reach of the terminal's Ctrl-C, and dies
  * with us. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,6 +31,7 @@
  * them. */
 #define MICROVM        "microvm,acpi=off,pit=off,pic=off,rtc=on,auto-kernel-cmdline=off"
 #define MICROVM_TOKENS "virtio_mmio.device=512@0xfeb00000:5"
+#define MICROVM_NET    " virtio_mmio.device=512@0xfeb00200:6"
 
 static const char *const port_names[NR_CHANNELS] = {
     [CHANNEL_TTY] = "yolk.tty",         [CHANNEL_STDIN] = "yolk.stdin",
@@ -48,6 +50,7 @@ void machine_choose(struct machine *machine, const struct run_options *options)
 {
     memset(machine, 0, sizeof *machine);
     machine->kind = strcmp(options->machine, "auto") ? options->machine : "microvm";
+    machine->has_net = strcmp(options->net, "none") != 0;
     machine->accel = options->accel;
     if (!strcmp(machine->accel, "auto"))
         machine->accel = accel_kvm_is_real() ? "kvm" : "tcg";
@@ -57,7 +60,9 @@ void machine_choose(struct machine *machine, const struct run_options *options)
 
 const char *machine_boot_tokens(const struct machine *machine)
 {
-    return strcmp(machine->kind, "microvm") ? "" : MICROVM_TOKENS;
+    if (strcmp(machine->kind, "microvm"))
+        return "";
+    return machine->has_net ? MICROVM_TOKENS MICROVM_NET : MICROVM_TOKENS;
 }
 
 static bool needs_channel(enum channel channel, const struct stdio_plan *plan)
@@ -120,6 +125,32 @@ static void add_devices(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "isa-debug-exit,iobase=0xf4,iosize=4");
 }
 
+/* The network card and what it is plugged into. */
+static void add_network(struct strings *argv, const struct machine *machine,
+                        const struct run_options *options)
+{
+    if (!machine->has_net)
+        return;
+    strings_addf(argv, "-netdev");
+    if (!strncmp(options->net, "tap=", 4)) {
+        strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no", options->net + 4);
+    } else {
+        char *forwards = xstrdup("");
+        for (size_t i = 0; i < options->publish.nr; i++) {
+            char *longer = xasprintf("%s,hostfwd=%s", forwards, options->publish.items[i]);
+            free(forwards);
+            forwards = longer;
+        }
+        strings_addf(argv, "user,id=net0%s", forwards);
+        free(forwards);
+    }
+    strings_addf(argv, "-device");
+    strings_addf(argv, "%s",
+                 strcmp(machine->kind, "microvm")
+                     ? "virtio-net-pci,netdev=net0,romfile="
+                     : "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
+}
+
 static void add_words(struct strings *argv, const char *const *words)
 {
     while (*words)
@@ -146,6 +177,7 @@ static void make_command(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "-m");
     strings_addf(argv, "size=%juk", (uintmax_t)(options->memory >> 10));
     add_devices(argv, machine, theirs);
+    add_network(argv, machine, options);
     strings_addf(argv, "-kernel");
     strings_addf(argv, "%s", options->kernel);
     strings_addf(argv, "-initrd");
@@ -204,6 +236,44 @@ static char *join(const struct strings *words)
     return text;
 }
 
+/* Bytes up to which the kernel's segments reach in physical memory; 0: unknown. */
+static uint64_t kernel_end(const char *path)
+{
+    Elf64_Ehdr head;
+    Elf64_Phdr ph;
+    uint64_t end = 0;
+    FILE *file = fopen(path, "re");
+
+    if (!file)
+        return 0;
+    if (fread(&head, sizeof head, 1, file) == 1 && !memcmp(head.e_ident, ELFMAG, SELFMAG) &&
+        head.e_phentsize == sizeof ph)
+        for (unsigned i = 0; i < head.e_phnum; i++) {
+            if (fseek(file, (long)(head.e_phoff + i * sizeof ph), SEEK_SET) ||
+                fread(&ph, sizeof ph, 1, file) != 1)
+                break;
+            if (ph.p_type == PT_LOAD && ph.p_paddr + ph.p_memsz > end)
+                end = ph.p_paddr + ph.p_memsz;
+        }
+    fclose(file);
+    return end;
+}
+
+/* QEMU puts the module at the end of memory, over the kernel if need be, and does not mind. */
+static bool fits(const struct run_options *options, const struct payload *payload)
+{
+    const double mib = 1 << 20;
+    struct stat st;
+    uint64_t kernel = kernel_end(options->kernel);
+
+    if (stat(payload->module_path, &st) || kernel + (uint64_t)st.st_size + 4096 <= options->memory)
+        return true;
+    say("%.1f MiB of memory are not enough: the program takes %.1f MiB, the kernel %.1f (more with "
+        "-m)",
+        (double)options->memory / mib, (double)st.st_size / mib, (double)kernel / mib);
+    return false;
+}
+
 int machine_start(struct machine *machine, const struct run_options *options,
                   const struct payload *payload, const struct stdio_plan *plan,
                   const char *bootline)
@@ -217,6 +287,8 @@ int machine_start(struct machine *machine, const struct run_options *options,
         say("%s is not installed (Debian: apt-get install qemu-system-x86)", QEMU);
         return STATUS_FAILED;
     }
+    if (!fits(options, payload))
+        return STATUS_FAILED;
     open_channels(machine, plan, theirs);
     make_command(&argv, machine, options, payload, bootline, theirs);
     machine->command_line = join(&argv);

@@ -13,8 +13,10 @@ struct cmdline {
     const char *cwd;      /* "/" by default */
     const char *hostname; /* "yolk" by default */
     const char *console;  /* NULL: choose */
+    const char *ip;       /* NULL: DHCP */
     unsigned loglevel;    /* 2 by default */
     unsigned maxcpus;
+    bool leak_check;
     enum stdio_kind stdio[3];
     unsigned nr_args, nr_env, nr_virtio;
     const char *args[CMDLINE_MAX_WORDS]; /* after argv[0] */

@@ -6,6 +6,7 @@ environment it is given is the program's.
 import ctypes
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,11 +49,15 @@ def main():
     child = os.fork()
     if not child:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)  # whoever started us may ignore some; Python ignores SIGPIPE
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 4096))
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.RLIM_INFINITY))
         os.umask(0o22)
         os.chroot(root)
         os.chdir(folder)
+        os.environ.pop("LC_CTYPE", None)  # Python's own
         os.execve(command[0], command, dict(os.environ))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     sys.exit(status if status >= 0 else 128 - status)

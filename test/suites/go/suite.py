@@ -109,9 +109,12 @@ class Case:
         if self.problem:
             return f"{self.name}: {self.problem}"
         lines = [f"{self.name}, {self.cpus} CPUs:"]
-        lines += [f"  {name}: Linux {a}, Yolk {b}" for name, (a, b) in list(self.unexplained.items())[:40]]
-        if len(self.unexplained) > 40:
-            lines.append(f"  and {len(self.unexplained) - 40} more")
+        for top in sides.top_level(self.unexplained):
+            below = [n for n in self.unexplained if n.startswith(top + "/")]
+            name = below[0] if below else top
+            linux, yolk = self.unexplained[name]
+            more = f" (and {len(below) - 1} more of this test)" if len(below) > 1 else ""
+            lines.append(f"  {name}: Linux {linux}, Yolk {yolk}{more}")
         lines += [f"  agrees with Linux, but is in expect.cfg: {e.line}" for e in self.idle]
         if self.unexplained:
             lines.append(f"  output: {self.kept.with_suffix('.log')}")
@@ -172,7 +175,8 @@ def parse_options():
     parser.add_argument("--yolk", default=str(BUILD / "userland/yolk/yolk"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.jobs = options.jobs or max(1, len(os.sched_getaffinity(0)) // options.cpus)
-    options.kernel = releases.digest(BUILD / "yolk.elf")
+    # What earlier runs saw holds for this kernel, and for this way of running.
+    options.kernel = releases.digest(BUILD / "yolk.elf", *(HERE / n for n in ("layout.py", "sides.py", "packages.cfg")))
     options.state = BUILD / "suites" / "go"
     return options
 
@@ -191,8 +195,8 @@ def main():
     ran = [c for c in cases if c.problem or c.guest is not None]
     bad = [c for c in ran if not c.judge(expectations)]
     print_table(cases)
-    for case in bad:
-        print(case.report())
+    if options.table:
+        print("\n".join(case.report() for case in bad))
     print(f"{len(ran) - len(bad)} of {len(cases)} packages agree with Linux"
           f" ({options.cpus} CPU{'s' if options.cpus > 1 else ''})")
     return 1 if bad or len(ran) < len(cases) else 0

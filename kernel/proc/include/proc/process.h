@@ -141,6 +141,7 @@ struct task {
     bool is_time64; /* with is_i386: but its times have 64 bits (clock_gettime64 and its like) */
     uint64_t timer_slack_ns, default_timer_slack_ns;
     unsigned long personality;
+    uint16_t io_priority; /* ioprio_set(2)'s; there is no device that would ask for it */
     bool keep_caps;
     uint64_t futex_private[4]; /* proc/futex.c's PI state */
 };
@@ -165,7 +166,8 @@ struct init_args {
 /* Make process 1 and start it; once, in thread context.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC
  * (said on the log), -ENOMEM. */
 must_check int process_start_init(const struct init_args *args);
-/* Called (thread context) when process 1 has exited, with its wait status; never returns. */
+/* Called (thread context) when process 1 has exited, with its wait status; ends the machine, or lets
+ * the calling thread end and does it later. */
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
 
