@@ -108,7 +108,7 @@ int user_get_siginfo(struct uptr p, siginfo_t *info)
     if (caller_is_i386()) {
         if (user_get(p, &small))
             return -EFAULT;
-        siginfo_from_i386(info, &small);
+        signal_info_from_i386(info, &small);
         return 0;
     }
     return user_read(info, p, SIGINFO_USED);
@@ -119,7 +119,7 @@ int user_put_siginfo(struct uptr p, const siginfo_t *info)
     siginfo_t user = {0};
     union i386_siginfo small;
     if (caller_is_i386()) {
-        siginfo_to_i386(&small, info);
+        signal_info_to_i386(&small, info);
         return user_put(p, &small);
     }
     siginfo_copy(&user, info);

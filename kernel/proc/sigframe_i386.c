@@ -93,7 +93,7 @@ static int push_info(const struct regs *regs, int sig, const struct sigaction_k 
     frame.sig = sig;
     frame.pinfo = (uint32_t)(at + offsetof(union i386_rt_sigframe, info));
     frame.puc = (uint32_t)(at + offsetof(union i386_rt_sigframe, uc));
-    siginfo_to_i386(&user_info, info);
+    signal_info_to_i386(&user_info, info);
     memcpy(frame.info, user_info.bytes, sizeof(user_info));
     frame.uc_flags = arch_fpu_frame_size() > FXSAVE_BYTES ? UC_FP_XSTATE : 0;
     stack.ss_sp = (uint32_t)alt->sp;

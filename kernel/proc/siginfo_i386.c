@@ -41,7 +41,7 @@ static void put_child(union i386_siginfo *to, const siginfo_t *from)
     to->stime = (int32_t)from->si_stime;
 }
 
-void siginfo_to_i386(union i386_siginfo *to, const siginfo_t *from)
+void signal_info_to_i386(union i386_siginfo *to, const siginfo_t *from)
 {
     *to = (union i386_siginfo){.bytes = {0}};
     to->signo = from->si_signo;
@@ -76,7 +76,7 @@ void siginfo_to_i386(union i386_siginfo *to, const siginfo_t *from)
     }
 }
 
-void siginfo_from_i386(siginfo_t *to, const union i386_siginfo *from)
+void signal_info_from_i386(siginfo_t *to, const union i386_siginfo *from)
 {
     siginfo_clear(to);
     to->si_signo = from->signo;

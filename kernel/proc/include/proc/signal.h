@@ -110,8 +110,8 @@ int signal_send_group(int pgid, int sig, const siginfo_t *info);
 
 /* A siginfo as i386 programs have it; which fields count follows from its number and code. */
 union i386_siginfo;
-void siginfo_to_i386(union i386_siginfo *to, const siginfo_t *from);
-void siginfo_from_i386(siginfo_t *to, const union i386_siginfo *from);
+void signal_info_to_i386(union i386_siginfo *to, const siginfo_t *from);
+void signal_info_from_i386(siginfo_t *to, const union i386_siginfo *from);
 
 /* The way back to ring 3 (thread work): deliver, restart calls, stop, exit. */
 void signal_deliver(struct regs *regs);
