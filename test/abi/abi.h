@@ -39,8 +39,8 @@
 #define SYS_gettimeofday    SYS_gettimeofday_time32
 #undef SYS_futex
 #undef SYS_recvmmsg
-#define SYS_recvmmsg        SYS_recvmmsg_time64
-#define SYS_futex           SYS_futex_time64
+#define SYS_recvmmsg SYS_recvmmsg_time64
+#define SYS_futex    SYS_futex_time64
 #endif
 #ifdef __i386__
 #define SYS_newfstatat SYS_fstatat64
