@@ -92,22 +92,38 @@ long up_syscall(WORDS, const struct regs *regs)
     return call_of_number[nr](a0, a1, a2, a3, a4, a5);
 }
 
-static long call_32(const struct regs *regs)
+long syscall_call_32(enum row row, const uint64_t reg[SYSCALL_MAX_ARGS])
 {
-    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
-                                            regs->rsi, regs->rdi, regs->rbp};
-    uint64_t nr = (uint32_t)regs->orig_rax, arg[SYSCALL_MAX_ARGS] = {0};
-    enum row row = syscall_row(ABI_I386, nr);
+    uint64_t arg[SYSCALL_MAX_ARGS] = {0};
 
     if (call_of_row[row] == call_gap)
-        return call_missing(ABI_I386, nr, reg[0], reg[1], reg[2], reg[3], reg[4], reg[5]);
+        return -ENOSYS;
     syscall_args_32(&syscalls[row], reg, arg);
     return call_of_row[row](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
+static long call_32(const struct regs *regs)
+{
+    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
+                                            regs->rsi, regs->rdi, regs->rbp};
+    uint64_t nr = (uint32_t)regs->orig_rax;
+    enum row row = syscall_row(ABI_I386, nr);
+
+    if (call_of_row[row] == call_gap)
+        return call_missing(ABI_I386, nr, (uint32_t)reg[0], (uint32_t)reg[1], (uint32_t)reg[2],
+                            (uint32_t)reg[3], (uint32_t)reg[4], (uint32_t)reg[5]);
+    return syscall_call_32(row, reg);
+}
+
 void up_syscall_32(struct regs *regs)
 {
-    current_task()->is_i386 = true;
+    struct task *t = current_task();
+
+    t->is_i386 = true;
     regs->rax = (uint64_t)call_32(regs);
-    current_task()->is_i386 = false;
+    if ((long)regs->rax == -ERESTART_RESTARTBLOCK) {
+        t->restart.is_i386 = true;
+        t->restart.is_time64 = t->is_time64;
+    }
+    t->is_i386 = t->is_time64 = false;
 }

@@ -247,9 +247,9 @@ uint64_t arch_cycles(void)
     return rdtsc();
 }
 
-const char *arch_platform(void)
+const char *arch_platform(bool is_i386)
 {
-    return "x86_64";
+    return is_i386 ? "i686" : "x86_64";
 }
 
 uint64_t arch_hwcap(void)

@@ -131,6 +131,7 @@ entry_int80:
         SMAP_CLAC
         cld
         swapgs
+        mov     eax, eax            ; a number of 32 bits, whoever calls
         push    rax                 ; orig_rax
         push    rdi
         PUSH_REGS -ENOSYS

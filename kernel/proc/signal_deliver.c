@@ -156,7 +156,7 @@ static void restart_without_handler(struct task *t, struct regs *regs)
         restart(regs, regs->orig_rax);
         break;
     case -ERESTART_RESTARTBLOCK:
-        restart(regs, t->is_i386 ? NR_RESTART_SYSCALL_32 : NR_RESTART_SYSCALL_64);
+        restart(regs, t->restart.is_i386 ? NR_RESTART_SYSCALL_32 : NR_RESTART_SYSCALL_64);
         break;
     }
 }
@@ -167,7 +167,9 @@ static void run_handler(struct task *t, struct regs *regs, const struct delivery
     restart_after_handler(regs, &d->action);
     if (!uptr_is_null(t->rseq.area))
         rseq_return_to_user(regs);
-    if (sigframe_push(regs, d->sig, &d->action, &d->info, mask)) {
+    int err = d->action.is_i386 ? sigframe_push_32(regs, d->sig, &d->action, &d->info, mask)
+                                : sigframe_push(regs, d->sig, &d->action, &d->info, mask);
+    if (err) {
         if (d->sig == SIGSEGV)
             signal_force_default(SIGSEGV);
         else

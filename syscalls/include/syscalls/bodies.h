@@ -16,3 +16,7 @@
 #include <syscalls/table.h>
 #undef DECLARE
 #undef DECLARE_NONE
+
+/* A row's body with arguments as an i386 program has them, for calls that are many in one (socketcall, ipc); -ENOSYS
+ * when it has none. */
+long syscall_call_32(enum row row, const uint64_t reg[SYSCALL_MAX_ARGS]);
