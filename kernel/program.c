@@ -14,6 +14,7 @@ static void program_ended(int wait_status)
     unsigned sig = (unsigned)wait_status & 0x7f;
 
     terminal_drain();
+    trace_port_end();
     control_end(sig ? 128 + sig : (unsigned)(wait_status >> 8) & 0xff, NULL);
 }
 

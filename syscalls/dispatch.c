@@ -11,6 +11,7 @@
 #include <proc/process.h>
 #include <syscalls/bodies.h>
 #include <syscalls/syscall.h>
+#include <syscalls/tracer.h>
 
 #define FROM_S32(type, word)  ((type)(word))
 #define FROM_U32(type, word)  ((type)(word))
@@ -18,7 +19,7 @@
 #define FROM_LONG(type, word) ((type)(word))
 #define FROM_PAIR(type, word) ((type)(word))
 #define FROM_UPTR(type, word) ((type){(word)})
-#define KIND(name, type, how, show)                                     \
+#define KIND(name, type, how, when, show, names)                                     \
     __attribute__((unused)) static inline type as_##name(uint64_t word) \
     {                                                                   \
         return FROM_##how(type, word);                                  \
@@ -70,6 +71,29 @@ long up_syscall(WORDS, const struct regs *regs)
     return call(a0, a1, a2, a3, a4, a5);
 }
 
+long up_syscall_traced(WORDS, const struct regs *regs)
+{
+    struct tracer_call call;
+    const uint64_t arg[SYSCALL_MAX_ARGS] = {a0, a1, a2, a3, a4, a5};
+    bool is_traced = tracer_enter(&call, ABI_X86_64, (uint32_t)regs->orig_rax, arg, regs);
+    long ret = up_syscall(a0, a1, a2, a3, a4, a5, regs);
+
+    if (is_traced)
+        tracer_leave(&call, ret);
+    return ret;
+}
+
+static long call_32_traced(enum row row, uint64_t nr, const uint64_t arg[SYSCALL_MAX_ARGS], const struct regs *regs)
+{
+    struct tracer_call call;
+    bool is_traced = tracer_enter(&call, ABI_I386, nr, arg, regs);
+    long ret = call_of_row[row](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+
+    if (is_traced)
+        tracer_leave(&call, ret);
+    return ret;
+}
+
 static long call_32(const struct regs *regs)
 {
     const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
@@ -80,6 +104,8 @@ static long call_32(const struct regs *regs)
     if (!call_of_row[row])
         return call_missing(ABI_I386, nr, reg[0], reg[1], reg[2], reg[3], reg[4], reg[5]);
     syscall_args_32(&syscalls[row], reg, arg);
+    if (unlikely(tracer_is_on()))
+        return call_32_traced(row, nr, arg, regs);
     return call_of_row[row](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
