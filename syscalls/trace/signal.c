@@ -228,6 +228,7 @@ static void put_kernel_info(struct trace *t, const siginfo_t *si)
     case SIGFPE:
     case SIGSEGV:
     case SIGBUS:
+    case SIGTRAP:
         field_addr(t, "si_addr", (uint64_t)si->si_addr);
         break;
     case SIGPOLL:
@@ -263,7 +264,7 @@ void trace_siginfo(struct trace *t, uint64_t addr)
         else
             put_d(t, si.si_errno);
     }
-    switch (si.si_signo ? si.si_code : SI_KERNEL) {
+    switch (si.si_code) {
     case SI_USER:
     case SI_TKILL:
         put_sender(t, &si);
@@ -273,10 +274,8 @@ void trace_siginfo(struct trace *t, uint64_t addr)
         field_d(t, "si_overrun", si.si_overrun);
         put_value(t, &si);
         break;
-    case SI_KERNEL:
-        break;
     default:
-        if (si.si_code > 0) {
+        if (si.si_code > 0 || !si.si_signo) {
             put_kernel_info(t, &si);
         } else {
             put_sender(t, &si);
