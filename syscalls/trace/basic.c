@@ -97,7 +97,7 @@ void aux_open_flags(struct trace *t)
 void show_map_flags(struct trace *t, unsigned i)
 {
     uint32_t v = (uint32_t)t->arg[i], kind = v & MAP_TYPE;
-    uint32_t huge = v & MAP_HUGETLB ? v >> MAP_HUGE_SHIFT & MAP_HUGE_MASK : 0;
+    uint32_t huge = v >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
     const char *name = flag_name(&flags_map, kind);
 
     if (name) {

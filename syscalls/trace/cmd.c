@@ -65,6 +65,19 @@ void show_futex_timeout(struct trace *t, unsigned i)
         put_u(t, (uint32_t)t->arg[i]);
 }
 
+static void put_shifted(struct trace *t, const struct flag_table *names, uint32_t v, const char *shift)
+{
+    const char *name = flag_name(names, v);
+
+    if (name)
+        put(t, name);
+    else
+        put_x(t, v);
+    put(t, shift);
+    if (!name)
+        put_comment(t, names->unknown);
+}
+
 void show_futex_value3(struct trace *t, unsigned i)
 {
     uint32_t v = (uint32_t)t->arg[i], op = v >> 28, cmp = v >> 24 & 15;
@@ -75,23 +88,15 @@ void show_futex_value3(struct trace *t, unsigned i)
         put_enum(t, &flags_futex_bitset, v);
         return;
     case FUTEX_WAKE_OP:
-        put_char(t, '{');
         if (op & 8)
-            put(t, "FUTEX_OP_OPARG_SHIFT|");
-        put_enum(t, &flags_futex_wake_op, op & 7);
-        put(t, ", ");
-        if (op & 8) {
-            put_u(t, v >> 12 & 0xfff);
-        } else if ((op & 7) == FUTEX_OP_SET || (op & 7) == FUTEX_OP_ADD) {
-            put_u(t, v >> 12 & 0xfff);
-        } else {
-            put_x(t, v >> 12 & 0xfff);
-        }
-        put(t, ", ");
-        put_enum(t, &flags_futex_wake_cmp, cmp);
-        put(t, ", ");
-        put_u(t, v & 0xfff);
-        put_char(t, '}');
+            put(t, "FUTEX_OP_OPARG_SHIFT<<28|");
+        put_shifted(t, &flags_futex_wake_op, op & 7, "<<28");
+        put_char(t, '|');
+        put_x(t, v >> 12 & 0xfff);
+        put(t, "<<12|");
+        put_shifted(t, &flags_futex_wake_cmp, cmp, "<<24");
+        put_char(t, '|');
+        put_x(t, v & 0xfff);
         return;
     default:
         put_u(t, v);

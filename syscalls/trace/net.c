@@ -10,10 +10,15 @@ enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10, FAMILY_NETLINK = 16 
 
 void show_sock_type(struct trace *t, unsigned i)
 {
-    uint32_t v = (uint32_t)t->arg[i], flags = v & ~0xfU;
+    uint32_t v = (uint32_t)t->arg[i];
+    const char *type = flag_name(&flags_sock_type, v & 0xf);
 
-    put_enum(t, &flags_sock_type, v & 0xf);
-    put_more_flags(t, &flags_sock_flags, flags);
+    if (!type) {
+        put_flags(t, &flags_sock_flags, v);
+        return;
+    }
+    put(t, type);
+    put_more_flags(t, &flags_sock_flags, v & ~0xfU);
 }
 
 void show_sock_protocol(struct trace *t, unsigned i)

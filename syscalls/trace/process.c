@@ -218,9 +218,12 @@ void show_policy(struct trace *t, unsigned i)
 {
     uint32_t v = (uint32_t)t->arg[i];
 
+    if (!(v & 0x40000000) || !flag_name(&flags_policy, v & ~0x40000000U)) {
+        put_enum(t, &flags_policy, v);
+        return;
+    }
     put_enum(t, &flags_policy, v & ~0x40000000U);
-    if (v & 0x40000000)
-        put(t, "|SCHED_RESET_ON_FORK");
+    put(t, "|SCHED_RESET_ON_FORK");
 }
 
 void aux_policy(struct trace *t)

@@ -208,7 +208,7 @@ void show_clock(struct trace *t, unsigned i)
 {
     int id = (int)t->arg[i];
 
-    if (id >= 0) {
+    if (id >= 0 || (id & 3) == 3) {
         put_enum(t, arg_table(t, i), (uint32_t)id);
         return;
     }

@@ -1,5 +1,5 @@
-/* decode_native PROGRAM ARGS...: traces a single-threaded program on the host through ptrace and prints it with the kernel's own
- * decoder, on descriptor 3: what strace prints of the same program is what it has to print. */
+/* decode_native OUT PROGRAM ARGS...: traces the first thread of a program on the host through ptrace, and prints it to OUT
+ * with the kernel's own decoder: what strace prints of the same program is what it has to print. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@ static struct trace_options options = {.strings = TRACE_STRINGS};
 static size_t read_child(struct trace *t, uint64_t addr, void *dst, size_t n)
 {
     struct iovec local = {dst, n}, remote = {(void *)addr, n};
+    (void)t;
     ssize_t got = process_vm_readv(child, &local, 1, &remote, 1, 0);
 
     if (got >= 0)
@@ -61,9 +62,7 @@ static void show_signal(void)
 {
     siginfo_t info;
     struct trace t = {.options = &options, .read = read_child, .out = line, .size = sizeof(line)};
-    static char copy[sizeof(info)];
 
-    (void)copy;
     ptrace(PTRACE_GETSIGINFO, child, 0, &info);
     pid_t traced = child;
     child = getpid();
@@ -79,16 +78,16 @@ int main(int argc, char **argv)
     bool is_inside = false;
     int status, sig = 0;
 
-    to = fdopen(3, "w");
+    to = argc > 2 ? fopen(argv[1], "we") : NULL;
+    if (!to)
+        return 1;
     child = fork();
     if (!child) {
-        close(3);
         ptrace(PTRACE_TRACEME, 0, 0, 0);
         raise(SIGSTOP);
-        execv(argv[1], argv + 1);
+        execv(argv[2], argv + 2);
         _exit(127);
     }
-    (void)argc;
     waitpid(child, &status, 0);
     ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
     for (;;) {

@@ -9,6 +9,7 @@ import difflib
 import html
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,11 +31,24 @@ UNFINISHED = " <unfinished ...>"
 RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)$")
 
 
+OPENED = re.compile(r'^(open|openat|openat2|creat|inotify_init1?|dup|dup2|dup3|fcntl)\((.*)\)\s+= (\d+)')
+CLOSED = re.compile(r"^close\((\d+)\)\s+= 0")
+READ = re.compile(r"^(?:read|pread64|readv|preadv2?)\((\d+), ")
+# Files whose contents are the kernel's own: its numbers, its random bytes.
+KERNELS_OWN = re.compile(r'"/(?:proc|sys|dev/u?random|dev/hwrng)\b')
+
+
+class Line(str):
+    """What a thread did; is_own: it read what the kernel makes up."""
+    is_own = False
+
+
 class Trace:
     """Lines of each thread, in the order in which the threads were made, the halves of interrupted lines joined."""
 
     def __init__(self, text):
         self.threads, begun = {}, {}
+        self.own = set()  # descriptors of such files
         for line in text.splitlines():
             m = LINE.match(line)
             if not m:
@@ -48,11 +62,26 @@ class Trace:
             if resumed:
                 rest = begun.pop(tid, resumed[1] + "(") + resumed[2]
             elif tid in begun:
-                lines.append(begun.pop(tid) + " ?")
-            lines.append(rest)
+                lines.append(Line(begun.pop(tid) + " ?"))
+            lines.append(self.watch(Line(rest)))
         for tid, text in begun.items():
-            self.threads[tid].append(text + " ?")
+            self.threads[tid].append(Line(text + " ?"))
         self.names = {tid: f"T{n + 1}" for n, tid in enumerate(self.order())}
+
+    def watch(self, line):
+        opened, closed, read = OPENED.match(line), CLOSED.match(line), READ.match(line)
+        if opened:
+            source = re.match(r"\d+", opened[2])
+            is_copy = opened[1].startswith("dup") or (opened[1] == "fcntl" and "F_DUPFD" in opened[2])
+            is_own = source and source[0] in self.own if is_copy else (
+                opened[1].startswith("inotify") or bool(KERNELS_OWN.search(opened[2])))
+            if opened[1] != "fcntl" or is_copy:
+                (self.own.add if is_own else self.own.discard)(opened[3])
+        elif closed:
+            self.own.discard(closed[1])
+        elif read:
+            line.is_own = read[1] in self.own
+        return line
 
     def order(self):
         """The first thread, then others as clone answered their numbers; who made none of them comes last."""
@@ -98,6 +127,7 @@ class Normal:
         return self.trace.names.get(abs(n), text).join(("-" if n < 0 else "", "")) if abs(n) in self.trace.names else text
 
     def line(self, line):
+        line_is_own = line.is_own
         line = PID_FIELD.sub(lambda m: m[1] + self.pid(m[2]), line)
         line = re.sub(r"/proc/(\d+)\b", lambda m: "/proc/" + self.pid(m[1]), line)
         line = re.sub(r"/task/(\d+)\b", lambda m: "/task/" + self.pid(m[1]), line)
@@ -107,6 +137,10 @@ class Normal:
             return ADDRESS.sub("ADDR", re.sub(r"si_addr=0x[0-9a-f]+", "si_addr=ADDR", line)).replace(
                 " (core dumped)", "")
         name, args, result = m.groups()
+        if line_is_own and not result.startswith("-1"):
+            return f"{name}({args.split(',')[0]}, DATA) = {'0' if result == '0' else 'N'}"
+        if args.startswith("MEMBARRIER_CMD_QUERY") and result.startswith("0x"):
+            result = "FEATURES"
         return f"{name}({self.args(name, args, result)}) = {self.result(name, result)}"
 
     def args(self, name, args, result):
@@ -166,6 +200,8 @@ class Normal:
             result = re.sub(r"^\d+", lambda m: self.pid(m[0]), result)
         if name in POINTER_RESULT:
             result = re.sub(r"^0x[0-9a-f]+", "ADDR", result)
+        if name == "sched_getaffinity":
+            result = re.sub(r"^\d+$", "SIZE", result)
         if name in ("time", "times"):
             result = re.sub(r"^\d+.*", "TIME", result)
         return re.sub(r"left (\{.*?\})", "left TIME", ADDRESS.sub("ADDR", result))
@@ -184,10 +220,18 @@ def is_same_but_for_luck(a, b):
     return x[3] in lucky and y[3] in lucky
 
 
+LUCKY = re.compile(r"^futex\(ADDR, FUTEX_(?:WAIT|WAKE)\w*[^)]*\) = (?:\d+|-1 EAGAIN .*|\?.*)$")
+
+
+def is_luck(normal):
+    """A wait that another thread was quick enough to spare, and who wakes whom: only where there are other threads."""
+    return bool(LUCKY.match(normal))
+
+
 # --- comparing ------------------------------------------------------------------------------------------------------------------------
 
 class Row:
-    """One line of the table: kind '=', '|' (differs), '<' (here alone), '>' (guest alone), '~' (expected)."""
+    """One line of the table: kind '=', '|' (differs), '<' (here alone), '>' (guest alone), '~' (expected, or luck)."""
 
     def __init__(self, kind, host, guest):
         self.kind, self.host, self.guest = kind, host, guest
@@ -255,6 +299,11 @@ class Expected:
         return any(p.search(text) for p in self.patterns for text in (row.host, row.guest) if text)
 
 
+def without_luck(lines, normal):
+    kept = [(a, b) for a, b in zip(lines, normal) if not is_luck(b)]
+    return [a for a, _ in kept], [b for _, b in kept]
+
+
 def compare(host, guest, ignored, expected):
     """[(thread's name, rows)], all threads of both."""
     sides = [(Normal(t), t) for t in (host, guest)]
@@ -267,6 +316,8 @@ def compare(host, guest, ignored, expected):
             own = [line for line in own if re.split(r"[( ]", line, 1)[0] not in ignored]
             lines.append(own)
             normal.append([norm.line(line) for line in own])
+        if max(map(len, orders)) > 1:
+            lines, normal = zip(*(without_luck(*pair) for pair in zip(lines, normal)))
         rows = align(*normal, *lines)
         for row in rows:
             if row.kind != "=" and expected.covers(row):
@@ -397,6 +448,16 @@ def write_html(path, title, result, notes, context):
 
 # --- running ------------------------------------------------------------------------------------------------------------------------------
 
+def linux_limits():
+    """What the first process of a Linux system, and of the guest, has."""
+    for what, limits in ((resource.RLIMIT_NOFILE, (1024, 1 << 20)), (resource.RLIMIT_STACK, (8 << 20, -1)),
+                         (resource.RLIMIT_CORE, (0, -1))):
+        try:
+            resource.setrlimit(what, limits)
+        except (OSError, ValueError):
+            pass  # not ours to raise
+
+
 def run_host(o, cwd, stdin, env, out):
     strace = shutil.which(os.environ.get("YOLK_STRACE", "strace"))
     if not strace:
@@ -404,7 +465,7 @@ def run_host(o, cwd, stdin, env, out):
     command = [strace, "-f", "-q", "-s", STRINGS, "-o", out, "--", o.program, *o.args]
     with open(stdin, "rb") as f:
         p = subprocess.run(command, cwd=cwd, stdin=f, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
-                           timeout=o.timeout)
+                           timeout=o.timeout, preexec_fn=linux_limits)
     text = open(out, errors="backslashreplace").read() if os.path.exists(out) else ""
     ended = re.search(r"\+\+\+ (exited with|killed by) (\w+)", text.splitlines()[-1] if text else "")
     if not ended:
@@ -418,7 +479,7 @@ def run_guest(o, cwd, stdin, env, out, root):
     yolk = os.environ.get("YOLK_COMMAND", "yolk")
     command = [yolk, "trace", "-f", "-q", "-s", STRINGS, "-o", out, f"--cpus={o.cpus}", f"--memory={o.memory}",
                f"--timeout={o.timeout}", f"--workdir={cwd}"]
-    command += [f"--root={root}"] * bool(root) + [f"--env={k}={v}" for k, v in env.items()]
+    command += [f"--root={root}", *(f"--env={k}={v}" for k, v in env.items())]
     with open(stdin, "rb") as f:
         p = subprocess.run([*command, o.program, *o.args], stdin=f, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     text = open(out, errors="backslashreplace").read() if os.path.exists(out) else ""
@@ -431,19 +492,23 @@ def run_guest(o, cwd, stdin, env, out, root):
 def run_both(o):
     """The traces' text, and notes about what else differs."""
     with tempfile.TemporaryDirectory(prefix="yolk-diff-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as tmp:
-        cwd, root = os.path.join(tmp, "work"), None
+        cwd = os.path.join(tmp, "work")
         stdin = os.path.join(tmp, "stdin")
         with open(stdin, "wb") as f:
             if not sys.stdin.isatty():
                 shutil.copyfileobj(sys.stdin.buffer, f)
+        root = os.path.join(tmp, "root")
         if o.files:
             shutil.copytree(o.files, cwd, symlinks=True)
-            root = os.path.join(tmp, "root")
             shutil.copytree(o.files, root + cwd, symlinks=True)
         else:
-            os.mkdir(cwd)
+            os.makedirs(cwd)
+            os.makedirs(root + cwd)
+        os.makedirs(os.path.dirname(root + o.program), exist_ok=True)
+        shutil.copy(o.program, root + o.program)
         os.chmod(tmp, 0o755)
-        os.chmod(cwd, 0o777)
+        for directory in (cwd, root + cwd):
+            os.chmod(directory, 0o755)
         env = {"PATH": "/usr/bin:/bin", "HOME": "/", **dict(e.split("=", 1) for e in o.env if "=" in e)}
         try:
             host = run_host(o, cwd, stdin, env, os.path.join(tmp, "host"))
@@ -469,7 +534,8 @@ def parse_options():
     p.add_argument("--most", type=int, default=5, metavar="N", help="differences shown for each thread (5)")
     p.add_argument("--files", metavar="DIR", help="copied into the working directory of both runs")
     p.add_argument("-e", "--env", action="append", default=[], metavar="NAME=VALUE", help="an environment variable")
-    p.add_argument("--cpus", type=int, default=1, help="CPUs of the guest (1)")
+    p.add_argument("--cpus", type=int, default=len(os.sched_getaffinity(0)),
+                   help="CPUs of the guest (as many as there are here)")
     p.add_argument("--memory", default="256M", help="memory of the guest (256M)")
     p.add_argument("--timeout", type=int, default=120, metavar="SECONDS", help="for each of the runs (120)")
     p.add_argument("--traces", nargs=2, metavar=("HERE", "GUEST"), help="compare two traces (strace -f -o) instead")
