@@ -1,17 +1,18 @@
 #!/bin/sh
 # gate.sh IMAGE: what must be true of the linked kernel, whoever's object files went into it.
 #
-#   no vector register outside the FPU switch file, no libc-style canary, no red zone, no writable and executable
+#   no vector or x87 register outside the FPU switch file, no libc-style canary, no red zone, no writable and executable
 #   segment, exactly one PT_NOTE with alignment 4.  One line for each violation; exit status 1 if there is any.
 set -eu
 image=$1
 status=0
 fail() { echo "gate: $1" >&2; status=1; }
 
+objdump -f "$image" >/dev/null || { fail "objdump cannot read $image"; exit 1; }
 bad=$(objdump -d --no-show-raw-insn "$image" | awk '
     /^[0-9a-f]+ <.*>:$/ { name = $2 }
     name ~ /<fpu_/ { next }
-    /%[xyz]mm|%fs:0x28|-0x[0-9a-f]+\(%rsp/ { print name, $0 }' | head -n 10)
+    /%[xyz]?mm[0-9]|%st|%fs:0x28|-0x[0-9a-f]+\(%rsp/ { print name, $0 }' | head -n 10)
 [ -z "$bad" ] || fail "vector registers, a canary through FS or a red zone in ring 0:
 $bad"
 

@@ -23,10 +23,14 @@ endforeach()
 
 add_library(klibs OBJECT ${sources})
 # musl's own files see its internal declarations first: without them __strchrnul would be taken to answer an int.
-target_include_directories(klibs SYSTEM PRIVATE ${musl}/src/include ${musl}/src/internal ${musl_headers})
+set(musl_paths ${musl}/src/include ${musl}/src/internal ${musl_headers})
+target_include_directories(klibs SYSTEM PRIVATE $<$<COMPILE_LANGUAGE:C>:${musl_paths}>)
 # Not kernel_flags: other people's code is not held to our warnings, only to the same code generation.
-target_compile_options(klibs PRIVATE -ffreestanding -nostdinc -isystem ${compiler_include} -O2 -g -fno-pic -fno-pie
-  $<$<COMPILE_LANGUAGE:C>:-std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing
-  -fno-tree-loop-distribute-patterns -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -D_GNU_SOURCE
+# A loop in strlen that gcc turned into a call of strlen would never end; clang's -ffreestanding says that by itself.
+target_compile_options(klibs PRIVATE
+  $<$<COMPILE_LANG_AND_ID:C,GNU>:-fno-tree-loop-distribute-patterns>
+  $<$<COMPILE_LANG_AND_ID:ASM,Clang>:-Wno-unused-command-line-argument>
+  $<$<COMPILE_LANGUAGE:C>:-ffreestanding -nostdinc -isystem ${compiler_include} -O2 -g -fno-pic -fno-pie
+  -std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -D_GNU_SOURCE
   -include ${CMAKE_SOURCE_DIR}/kernel/base/klibc_decl.h -Werror=implicit-function-declaration>)
 set_property(GLOBAL APPEND PROPERTY YOLK_LAYERS klibs)

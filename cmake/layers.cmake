@@ -1,10 +1,14 @@
-# layer(NAME DIR dir MAY_USE layer...): one folder as one object library.
+# layer(NAME DIR dir MAY_USE layer... PREFIXES word...): one folder as one object library.
 #
 # Its public headers are DIR/include/**; a layer sees only the headers of those it names in MAY_USE,
 # so an include that breaks the layering does not compile, and two layers that use each other are a
 # configure error.  Sources are every .c and .asm directly in DIR and in the folders listed in SUBDIRS.
+#
+# What it exports is named WORD or WORD_something for a WORD of PREFIXES, so that a name tells where it lives; the
+# test source.symbols looks.  Its public headers stand alone: source.headers compiles each by itself.
+set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
 function(layer name)
-  cmake_parse_arguments(L "" "DIR" "SUBDIRS;MAY_USE;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(L "" "DIR" "SUBDIRS;MAY_USE;EXCLUDE;PREFIXES" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/${L_DIR})
   file(GLOB headers CONFIGURE_DEPENDS ${dir}/include/*/*.h)
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c ${dir}/*.asm)
@@ -23,4 +27,7 @@ function(layer name)
   target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${dir}/include FILES ${headers})
   target_link_libraries(${name} PUBLIC kernel_flags ${L_MAY_USE})
   set_property(GLOBAL APPEND PROPERTY YOLK_LAYERS ${name})
+  list(JOIN L_PREFIXES " " prefixes)
+  set_property(GLOBAL APPEND_STRING PROPERTY YOLK_LAYER_SYMBOLS
+    "${name}|${prefixes}|$<JOIN:$<TARGET_OBJECTS:${name}>, >\n")
 endfunction()

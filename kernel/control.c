@@ -11,7 +11,8 @@
 #include <linux/signal.h>
 #include <proc/signal.h>
 
-#define FLUSH_NS 2000000000UL /* how long power-off waits for a host that does not read */
+#define LOG_NS   20000000UL   /* how long a log line waits for a host that does not read, */
+#define FLUSH_NS 2000000000UL /* and how long power-off does */
 
 static struct port *control;
 
@@ -67,22 +68,27 @@ static void control_readable(struct port_user *u, struct port *p)
 
 /* --- to the host -------------------------------------------------------------------------------------------- */
 
-static void control_say(const char *text)
+/* The last line: the machine's end hangs on it. */
+static void control_say_last(const char *text)
 {
-    port_write_all(control, text, strlen(text));
+    (void)port_write_all(control, text, strlen(text), FLUSH_NS);
+    port_flush_all(FLUSH_NS);
 }
 
-/* Log lines carry their level in their text; the host shows them on its standard error. */
-static void control_log(const char *s, size_t n)
+/* "log LEVEL TEXT"; the host shows the text on its standard error. */
+static void control_log(enum log_level level, const char *line, size_t n)
 {
-    control_say("log 1 ");
-    port_write_all(control, s, n);
+    static char whole[6 + LOG_LINE_SIZE]; /* the log's lock guards it */
+    size_t head = snprintf(whole, sizeof(whole), "log %u ", level);
+    /* In one piece: half a line, when the host is slow, would swallow the next one. */
+    n = MIN(n, sizeof(whole) - head);
+    memcpy(whole + head, line, n);
+    (void)port_write_all(control, whole, head + n, LOG_NS);
 }
 
 static void control_panicked(void)
 {
-    control_say("fail 125 the kernel panicked\n");
-    port_flush_all(FLUSH_NS);
+    control_say_last("fail 125 the kernel panicked\n");
 }
 
 static struct log_sink log_sink = {.write = control_log};
@@ -99,9 +105,25 @@ void control_init(void)
     log_on_panic(control_panicked);
 }
 
+/* `reason` NULL: the program's own status. */
+static void say_end(unsigned status, const char *reason)
+{
+    char line[320];
+
+    if (control) {
+        if (reason)
+            snprintf(line, sizeof(line), "fail %u %s\n", status, reason);
+        else
+            snprintf(line, sizeof(line), "exit %u\n", status);
+        control_say_last(line);
+    } else if (reason) {
+        log_error("%s", reason);
+    }
+}
+
 void control_end(unsigned status, const char *reason, ...)
 {
-    char text[256], line[320];
+    char text[256];
     va_list args;
 
     if (reason) {
@@ -109,15 +131,13 @@ void control_end(unsigned status, const char *reason, ...)
         vsnprintf(text, sizeof(text), reason, args);
         va_end(args);
     }
-    if (control) {
-        if (reason)
-            snprintf(line, sizeof(line), "fail %u %s\n", status, text);
-        else
-            snprintf(line, sizeof(line), "exit %u\n", status);
-        control_say(line);
-        port_flush_all(FLUSH_NS);
-    } else if (reason) {
-        log_error("%s", text);
-    }
+    say_end(status, reason ? text : NULL);
     arch_poweroff(status);
+}
+
+/* The host hears a status of 0: it does not start the machine again. */
+void control_restart(void)
+{
+    say_end(0, NULL);
+    arch_reboot();
 }

@@ -4,6 +4,7 @@
 #include <base/string.h>
 #include <image/boot.h>
 #include <image/root.h>
+#include <net/net.h>
 #include <proc/procfs.h>
 #include <vfs/archive.h>
 #include <vfs/devfs.h>
@@ -41,6 +42,7 @@ void boot_files(const struct bootinfo *info, const struct cmdline *line)
     tty_init();
     epoll_init();
     timerfd_init();
+    net_init();
     procfs_init(info->cmdline);
     sysfs_init();
     if (rootfs_init(&root) < 0)

@@ -17,8 +17,9 @@
 static struct cmdline boot_line;
 static struct bootinfo boot_info;
 
-static void serial_sink_write(const char *s, size_t n)
+static void serial_sink_write(enum log_level level, const char *s, size_t n)
 {
+    (void)level;
     for (size_t i = 0; i < n; i++) {
         if (s[i] == '\n')
             arch_serial_write("\r", 1);

@@ -18,6 +18,15 @@ static void program_ended(int wait_status)
     control_end(sig ? 128 + sig : (unsigned)(wait_status >> 8) & 0xff, NULL);
 }
 
+/* reboot(2): what the program has written goes out first. */
+static void machine_ends(bool is_restart)
+{
+    terminal_drain();
+    if (is_restart)
+        control_restart();
+    control_end(0, NULL);
+}
+
 static const char *reason_of(int error)
 {
     switch (error) {
@@ -66,6 +75,7 @@ void boot_program(const struct cmdline *line)
     terminal_init(line);
     open_stdio(line, &args.cwd, args.stdio);
     process_on_init_exit(program_ended);
+    system_on_end(machine_ends);
     int ret = process_start_init(&args);
     if (ret < 0)
         control_end(ret == -ENOENT ? 127 : 126, "%s cannot be run: %s", line->init, reason_of(ret));

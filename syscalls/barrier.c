@@ -7,12 +7,15 @@
 #include <proc/rseq.h>
 #include <syscalls/bodies.h>
 
+#define GET_REGISTRATIONS_ \
+    (1 << 9) /* newer than the oldest <linux/membarrier.h> that we build with */
+
 #define COMMANDS                                                                                   \
     (MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                     \
      MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |                 \
      MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |      \
      MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | \
-     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
+     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ | GET_REGISTRATIONS_)
 
 /* Every private command must have been registered for: its registration is the bit above it. */
 static bool is_registered(int cmd)
@@ -42,6 +45,8 @@ long sys_membarrier(int cmd, unsigned flags, int cpu_id)
     switch (cmd) {
     case MEMBARRIER_CMD_QUERY:
         return COMMANDS;
+    case GET_REGISTRATIONS_:
+        return (long)atomic_load(&current_process()->membarrier);
     case MEMBARRIER_CMD_GLOBAL:
     case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
         sched_sync_cpus(NULL);

@@ -47,6 +47,9 @@ static int check(const struct copy_side *in, const struct copy_side *out, size_t
         return -EOVERFLOW;
     if (in->pos < 0 || out->pos < 0)
         return -EINVAL;
+    int ret = inode_check_limit(out->pos, n);
+    if (ret < 0)
+        return ret;
     int64_t size = from->size;
     *n = in->pos >= size ? 0 : MIN(*n, (size_t)(size - in->pos));
     if (from == to && out->pos + (int64_t)*n > in->pos && out->pos < in->pos + (int64_t)*n)

@@ -9,16 +9,21 @@
 #define NS_PER_MSEC 1000000L
 #define MAX_EVENTS  ((int)(INT32_MAX / sizeof(struct epoll_event)))
 
-long sys_epoll_create1(int flags)
+static long create_epoll(int flags)
 {
     if (flags & ~EPOLL_CLOEXEC)
         return -EINVAL;
     return install_file(epoll_new(), flags);
 }
 
+long sys_epoll_create1(int flags)
+{
+    return create_epoll(flags);
+}
+
 long sys_epoll_create(int size)
 {
-    return size <= 0 ? -EINVAL : sys_epoll_create1(0);
+    return size <= 0 ? -EINVAL : create_epoll(0);
 }
 
 long sys_epoll_ctl(int epfd, int op, int fd, struct uptr event)

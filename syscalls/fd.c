@@ -16,7 +16,6 @@
 /* Newer than the oldest <linux/fcntl.h> that we build with. */
 #define F_DUPFD_QUERY_   (F_LINUX_SPECIFIC_BASE + 3)
 #define F_CREATED_QUERY_ (F_LINUX_SPECIFIC_BASE + 4)
-#define F_SEAL_EXEC_     0x20
 #define MFD_NOEXEC_SEAL_ 0x8u
 #define MFD_EXEC_        0x10u
 
@@ -246,15 +245,6 @@ static bool can_be_sealed(const struct file *f)
     return (f->inode->mode & S_IFMT) == S_IFREG && f->inode->sb->magic == TMPFS_MAGIC;
 }
 
-/* Stricter than Linux, which minds shared writable mappings only. */
-static bool is_mapped(struct inode *inode)
-{
-    spin_lock(&inode->object.lock);
-    bool ret = !list_is_empty(&inode->object.mappings);
-    spin_unlock(&inode->object.lock);
-    return ret;
-}
-
 static long add_seals(struct file *f, unsigned seals)
 {
     struct inode *inode = f->inode;
@@ -268,8 +258,8 @@ static long add_seals(struct file *f, unsigned seals)
     long ret = 0;
     if (inode->seals & F_SEAL_SEAL)
         ret = -EPERM;
-    else if ((seals & ~inode->seals & F_SEAL_WRITE) && is_mapped(inode))
-        ret = -EBUSY;
+    else if (seals & ~inode->seals & F_SEAL_WRITE)
+        ret = vm_object_seal(&inode->object);
     /* What can be executed and never more be changed shall not be written either. */
     if ((seals & F_SEAL_EXEC_) && (inode->mode & 0111))
         seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;

@@ -1,6 +1,5 @@
 /* Opening files, and their sizes and contents as a whole: open, truncate, fallocate, fsync and
  * advice. */
-#include <asm/signal.h>
 #include <base/errno.h>
 #include <core/usercopy.h>
 #include <linux/fadvise.h>
@@ -117,10 +116,8 @@ long sys_openat2(int dirfd, struct uptr pathname, struct uptr how, size_t size)
 /* RLIMIT_FSIZE: a file may not be made larger than that. */
 static int check_size_limit(struct inode *i, uint64_t size)
 {
-    if (size <= i->size || size <= process_rlimit(current_process(), RLIMIT_FSIZE))
-        return 0;
-    (void)signal_send_task(current_task(), SIGXFSZ, NULL);
-    return -EFBIG;
+    size_t last = 1;
+    return size <= i->size ? 0 : inode_check_limit((int64_t)size - 1, &last);
 }
 
 static int set_size(const struct path *p, int64_t size, unsigned extra)
@@ -128,6 +125,22 @@ static int set_size(const struct path *p, int64_t size, unsigned extra)
     struct inode_attr attr = {.mask = ATTR_SIZE | extra, .size = size};
     int ret = check_size_limit(p->dentry->inode, size);
     return ret < 0 ? ret : path_set_attr(p, &attr, current_cred());
+}
+
+/* Rights come before ETXTBSY, and that before the limit on sizes. */
+static int truncate_regular(const struct path *p, int64_t length)
+{
+    struct inode *i = p->dentry->inode;
+    int ret = mount_want_write(p);
+    if (ret == 0)
+        ret = inode_permission(i, current_cred(), MAY_WRITE);
+    if (ret == 0)
+        ret = inode_claim_write(i);
+    if (ret < 0)
+        return ret;
+    ret = set_size(p, length, 0);
+    inode_release_write(i);
+    return ret;
 }
 
 long sys_truncate(struct uptr path, int64_t length)
@@ -139,7 +152,7 @@ long sys_truncate(struct uptr path, int64_t length)
     if (ret < 0)
         return ret;
     uint32_t mode = p.dentry->inode->mode;
-    ret = S_ISDIR(mode) ? -EISDIR : !S_ISREG(mode) ? -EINVAL : set_size(&p, length, 0);
+    ret = S_ISDIR(mode) ? -EISDIR : !S_ISREG(mode) ? -EINVAL : truncate_regular(&p, length);
     path_put(&p);
     return ret;
 }
@@ -180,7 +193,7 @@ static long allocate(struct file *f, int mode, int64_t offset, int64_t len)
         return -EFBIG;
     if (!i->ops->fallocate)
         return -EOPNOTSUPP;
-    long ret = mode & FALLOC_FL_KEEP_SIZE ? 0 : check_size_limit(i, end);
+    long ret = mode & FALLOC_FL_PUNCH_HOLE ? 0 : check_size_limit(i, end);
     if (ret < 0)
         return ret;
     mutex_lock(&i->lock);

@@ -23,8 +23,14 @@ static inline struct file *file_of_fd(int fd)
  * f NULL (-ENOMEM). */
 must_check long install_file(struct file *f, int flags);
 
-/* The result of a write: -EPIPE comes with SIGPIPE. */
-long files_sigpipe(long ret);
+/* The signal of a write that found no reader, which usually ends the program. */
+void files_raise_sigpipe(void);
+/* The result of a write to `f`: -EPIPE comes with SIGPIPE. */
+static inline void files_sigpipe(const struct file *f, long ret)
+{
+    if (unlikely(ret == -EPIPE) && !f->is_quiet)
+        files_raise_sigpipe();
+}
 
 /* A user's iovec array as segments: storage for the usual short one is the caller's. */
 #define FAST_IOV 8

@@ -2,6 +2,7 @@
 #include <abi_io.h>
 #include <base/errno.h>
 #include <core/heap.h>
+#include <core/usercopy.h>
 #include <linux/futex.h>
 #include <linux/time.h>
 #include <proc/futex.h>
@@ -136,6 +137,63 @@ long sys_futex_waitv(struct uptr waiters, unsigned nr_futexes, unsigned flags, s
     long result = err < 0 ? err : futex_wait_multiple(f, nr_futexes, until);
     heap_free(f);
     return result;
+}
+
+/* --- futex2: an operation a call, with a size that may one day be another --- */
+
+#define FUTEX2_MASK 0x83u /* size and FUTEX_PRIVATE_FLAG */
+
+static int check_futex2(unsigned flags, unsigned long a, unsigned long b)
+{
+    bool is_word = (flags & ~FUTEX2_MASK) == 0 && (flags & 3) == FUTEX_32;
+    return is_word && a <= UINT32_MAX && b <= UINT32_MAX ? 0 : -EINVAL;
+}
+
+static unsigned shared_of(unsigned flags)
+{
+    return flags & FUTEX_PRIVATE_FLAG ? 0 : FUTEX_SHARED;
+}
+
+long sys_futex_wake(struct uptr uaddr, unsigned long mask, int nr, unsigned flags)
+{
+    if (check_futex2(flags, mask, 0) < 0 || mask == 0)
+        return -EINVAL;
+    uint32_t seen;
+    if (nr == 0) /* nobody; but a shared word must be there */
+        return shared_of(flags) ? user_load32(uaddr, &seen) : 0;
+    return futex_wake(uaddr, shared_of(flags), nr, (uint32_t)mask);
+}
+
+long sys_futex_wait(struct uptr uaddr, unsigned long val, unsigned long mask, unsigned flags,
+                    struct uptr timeout, int clockid)
+{
+    struct clock_deadline deadline, *until = NULL;
+    if (check_futex2(flags, val, mask) < 0 || mask == 0)
+        return -EINVAL;
+    if (!uptr_is_null(timeout)) {
+        if (clockid != CLOCK_REALTIME && clockid != CLOCK_MONOTONIC)
+            return -EINVAL;
+        int err = read_deadline(FUTEX_WAIT_BITSET, clockid == CLOCK_REALTIME, timeout, &deadline);
+        if (err < 0)
+            return err;
+        until = &deadline;
+    }
+    return futex_wait(uaddr, shared_of(flags), (uint32_t)val, until, (uint32_t)mask);
+}
+
+long sys_futex_requeue(struct uptr waiters, unsigned flags, int nr_wake, int nr_requeue)
+{
+    struct futex_one f[2];
+    if (flags || uptr_is_null(waiters))
+        return -EINVAL;
+    for (unsigned i = 0; i < 2; i++) {
+        int err = read_waiter(uptr_add(waiters, i * sizeof(struct futex_waitv)), &f[i]);
+        if (err < 0)
+            return err;
+    }
+    if (f[0].flags != f[1].flags)
+        return -EINVAL;
+    return futex_requeue(f[0].addr, f[1].addr, f[0].flags, nr_wake, nr_requeue, &f[0].value);
 }
 
 /* --- robust lists --------------------------------------------------------------------------------------- */

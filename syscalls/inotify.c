@@ -7,7 +7,7 @@
 
 #include "names.h"
 
-long sys_inotify_init1(int flags)
+static long create_inotify(int flags)
 {
     struct file *f;
     if (flags & ~(IN_CLOEXEC | IN_NONBLOCK))
@@ -22,9 +22,14 @@ long sys_inotify_init1(int flags)
     return ret;
 }
 
+long sys_inotify_init1(int flags)
+{
+    return create_inotify(flags);
+}
+
 long sys_inotify_init(void)
 {
-    return sys_inotify_init1(0);
+    return create_inotify(0);
 }
 
 static int watch_path(struct file *f, struct uptr pathname, uint32_t mask)

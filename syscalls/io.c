@@ -12,14 +12,11 @@
 #include <vfs/file_io.h>
 
 /* A write that found no reader: the signal that usually ends the program. */
-long files_sigpipe(long ret)
+void files_raise_sigpipe(void)
 {
-    if (unlikely(ret == -EPIPE)) {
-        siginfo_t info;
-        signal_info_from_current(&info, SIGPIPE, SI_USER);
-        signal_send_task(current_task(), SIGPIPE, &info);
-    }
-    return ret;
+    siginfo_t info;
+    signal_info_from_current(&info, SIGPIPE, SI_USER);
+    signal_send_task(current_task(), SIGPIPE, &info);
 }
 
 /* What Linux finds wrong before it looks at the address. */
@@ -53,11 +50,13 @@ long sys_write(int fd, struct uptr buf, size_t count)
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
     long ret = likely(user_range_ok(buf, count)) ? file_write_here(f, &b) : refuse_write(f);
+    files_sigpipe(f, ret);
     file_put(f);
-    return files_sigpipe(ret);
+    return ret;
 }
 
-long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
+/* Reads or writes at an offset, and leaves the file's own alone. */
+static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offset, bool is_write)
 {
     if (offset < 0)
         return -EINVAL;
@@ -67,26 +66,22 @@ long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
     long ret = -ESPIPE;
-    if (f->ops->has_pos)
+    if (f->ops->has_pos && is_write)
+        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
+    else if (f->ops->has_pos)
         ret = user_range_ok(buf, count) ? file_read(f, &b, &offset) : refuse_read(f);
     file_put(f);
     return ret;
 }
 
+long sys_pread64(int fd, struct uptr buf, size_t count, int64_t offset)
+{
+    return transfer_one_at(fd, buf, count, offset, false);
+}
+
 long sys_pwrite64(int fd, struct uptr buf, size_t count, int64_t offset)
 {
-    if (offset < 0)
-        return -EINVAL;
-    struct file *f = file_of_fd(fd);
-    if (!f)
-        return -EBADF;
-    struct iobuf b;
-    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = -ESPIPE;
-    if (f->ops->has_pos)
-        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
-    file_put(f);
-    return ret;
+    return transfer_one_at(fd, buf, count, offset, true);
 }
 
 /* --- vectors ---------------------------------------------------------------------------------- */
@@ -131,7 +126,9 @@ void user_iov_end(struct user_iov *v)
         heap_free(v->seg);
 }
 
-static long transfer_vector(struct file *f, bool writes, struct uptr iov, size_t nr, int64_t *pos)
+/* `how`: enum iobuf_how. */
+static long transfer_vector(struct file *f, bool writes, struct uptr iov, size_t nr, int64_t *pos,
+                            unsigned how)
 {
     struct user_iov v;
     long ret = user_iov_read(&v, iov, nr);
@@ -139,6 +136,7 @@ static long transfer_vector(struct file *f, bool writes, struct uptr iov, size_t
         return ret;
     struct iobuf b;
     iobuf_vector(&b, v.seg, nr, v.total);
+    b.how = how;
     if (v.total == 0) {
         ret = writes ? refuse_write(f) : refuse_read(f);
         ret = ret == -EFAULT ? 0 : ret;
@@ -154,7 +152,7 @@ long sys_readv(int fd, struct uptr iov, int iovcnt)
     struct file *f = file_of_fd(fd);
     if (!f)
         return -EBADF;
-    long ret = transfer_vector(f, false, iov, (size_t)(long)iovcnt, NULL);
+    long ret = transfer_vector(f, false, iov, (size_t)(long)iovcnt, NULL, 0);
     file_put(f);
     return ret;
 }
@@ -164,16 +162,25 @@ long sys_writev(int fd, struct uptr iov, int iovcnt)
     struct file *f = file_of_fd(fd);
     if (!f)
         return -EBADF;
-    long ret = transfer_vector(f, true, iov, (size_t)(long)iovcnt, NULL);
+    long ret = transfer_vector(f, true, iov, (size_t)(long)iovcnt, NULL, 0);
+    files_sigpipe(f, ret);
     file_put(f);
-    return files_sigpipe(ret);
+    return ret;
 }
 
-/* RWF_*: what can be done is polling harder (nothing to do) and syncing afterwards. */
-static long check_rw_flags(int flags, bool writes)
+#define RWF_NOAPPEND_ 0x20 /* newer than the oldest <linux/fs.h> that we build with */
+
+/* RWF_*: an enum iobuf_how, or -errno.  Polling harder (RWF_HIPRI) is nothing to do, and reads have nothing to sync. */
+static int how_of_flags(const struct file *f, int flags)
 {
-    int known = RWF_HIPRI | (writes ? RWF_DSYNC | RWF_SYNC : 0);
-    return flags & ~known ? -EOPNOTSUPP : 0;
+    if (flags & ~(RWF_SUPPORTED | RWF_NOAPPEND_))
+        return -EOPNOTSUPP;
+    if (flags & RWF_APPEND && flags & RWF_NOAPPEND_)
+        return -EINVAL;
+    if (flags & RWF_NOWAIT && !f->ops->can_nowait)
+        return -EOPNOTSUPP;
+    return (flags & RWF_NOWAIT ? IOBUF_NOWAIT : 0) | (flags & RWF_APPEND ? IOBUF_APPEND : 0) |
+           (flags & RWF_NOAPPEND_ ? IOBUF_NO_APPEND : 0);
 }
 
 /* The positioned forms; offset -1 with the second generation means the file's own position. */
@@ -182,15 +189,18 @@ static long transfer_at(int fd, bool writes, struct uptr iov, size_t nr, int64_t
     struct file *f = file_of_fd(fd);
     if (!f)
         return -EBADF;
-    long ret = offset != -1 && !f->ops->has_pos ? -ESPIPE : check_rw_flags(flags, writes);
-    if (ret == 0)
-        ret = transfer_vector(f, writes, iov, nr, offset == -1 ? NULL : &offset);
-    if (ret > 0 && (flags & (RWF_DSYNC | RWF_SYNC)) && f->ops->sync) {
+    int how = offset != -1 && !f->ops->has_pos ? -ESPIPE : how_of_flags(f, flags);
+    long ret = how;
+    if (how >= 0)
+        ret = transfer_vector(f, writes, iov, nr, offset == -1 ? NULL : &offset, (unsigned)how);
+    if (ret > 0 && writes && (flags & (RWF_DSYNC | RWF_SYNC)) && f->ops->sync) {
         int error = f->ops->sync(f, !(flags & RWF_SYNC));
         ret = error < 0 ? error : ret;
     }
+    if (writes)
+        files_sigpipe(f, ret);
     file_put(f);
-    return writes ? files_sigpipe(ret) : ret;
+    return ret;
 }
 
 long sys_preadv(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsigned long high)

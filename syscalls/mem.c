@@ -2,6 +2,7 @@
  * checks that concern the file, and flags that never reach an area. */
 #include <base/errno.h>
 #include <core/vm.h>
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/stat.h>
 #include <proc/process.h>
@@ -52,7 +53,8 @@ static void choose_object(struct vm_map_args *args, struct file *f)
         if (!args->file_error)
             args->file_error =
                 f->ops->mmap(f, args->prot, args->flags, args->offset, len, &args->object);
-        if (type != MAP_PRIVATE && !f->can_write)
+        bool is_sealed = f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+        if (type != MAP_PRIVATE && (!f->can_write || is_sealed))
             args->max_prot &= ~PROT_WRITE;
     } else if (type == MAP_SHARED) {
         args->offset = 0;
@@ -96,6 +98,22 @@ long sys_munmap(uintptr_t addr, size_t len)
 long sys_mprotect(uintptr_t addr, size_t len, int prot)
 {
     return vm_protect(current_vm(), addr, len, prot);
+}
+
+/* Protection keys, on a CPU without them: what Linux answers there. */
+long sys_pkey_mprotect(uintptr_t addr, size_t len, int prot, int pkey)
+{
+    return pkey == -1 ? vm_protect(current_vm(), addr, len, prot) : -EINVAL;
+}
+
+long sys_pkey_alloc(unsigned long flags, unsigned long access_rights)
+{
+    return -EINVAL;
+}
+
+long sys_pkey_free(int pkey)
+{
+    return -EINVAL;
 }
 
 long sys_madvise(uintptr_t addr, size_t len, int advice)

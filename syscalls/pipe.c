@@ -5,7 +5,7 @@
 #include <syscalls/bodies.h>
 #include <vfs/pipe.h>
 
-long sys_pipe2(struct uptr pipefd, int flags)
+static long create_pipe(struct uptr pipefd, int flags)
 {
     struct file *f[2];
     int fds[2];
@@ -29,9 +29,14 @@ long sys_pipe2(struct uptr pipefd, int flags)
     return 0;
 }
 
+long sys_pipe2(struct uptr pipefd, int flags)
+{
+    return create_pipe(pipefd, flags);
+}
+
 long sys_pipe(struct uptr pipefd)
 {
-    return sys_pipe2(pipefd, 0);
+    return create_pipe(pipefd, 0);
 }
 
 /* An optional offset argument: 0, -EFAULT, -EINVAL. */
@@ -76,11 +81,13 @@ long sys_splice(int fd_in, struct uptr off_in, int fd_out, struct uptr off_out, 
         return -EINVAL;
     struct file *in = file_of_fd(fd_in), *out = file_of_fd(fd_out);
     long ret = in && out ? splice(in, off_in, out, off_out, MIN(len, MAX_RW_COUNT), flags) : -EBADF;
+    if (out)
+        files_sigpipe(out, ret);
     if (in)
         file_put(in);
     if (out)
         file_put(out);
-    return files_sigpipe(ret);
+    return ret;
 }
 
 long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
@@ -91,11 +98,13 @@ long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
         return 0;
     struct file *in = file_of_fd(fd_in), *out = file_of_fd(fd_out);
     long ret = in && out ? file_tee(in, out, MIN(len, MAX_RW_COUNT), flags) : -EBADF;
+    if (out)
+        files_sigpipe(out, ret);
     if (in)
         file_put(in);
     if (out)
         file_put(out);
-    return files_sigpipe(ret);
+    return ret;
 }
 
 /* The pages are copied: SPLICE_F_GIFT is a hint that may be ignored. */
@@ -123,8 +132,9 @@ long sys_vmsplice(int fd, struct uptr iov, size_t nr_segs, unsigned flags)
     long ret = -EBADF;
     if (file_is_pipe(f))
         ret = vmsplice(f, iov, nr_segs, (flags & SPLICE_F_NONBLOCK) || (f->flags & O_NONBLOCK));
+    files_sigpipe(f, ret);
     file_put(f);
-    return files_sigpipe(ret);
+    return ret;
 }
 
 static long sendfile(struct file *out, struct file *in, struct uptr offset, size_t count)
@@ -141,9 +151,11 @@ long sys_sendfile(int out_fd, int in_fd, struct uptr offset, size_t count)
 {
     struct file *in = file_of_fd(in_fd), *out = file_of_fd(out_fd);
     long ret = in && out ? sendfile(out, in, offset, MIN(count, MAX_RW_COUNT)) : -EBADF;
+    if (out)
+        files_sigpipe(out, ret);
     if (in)
         file_put(in);
     if (out)
         file_put(out);
-    return files_sigpipe(ret);
+    return ret;
 }

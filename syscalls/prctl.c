@@ -201,7 +201,7 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
         t->process->no_big_pages = arg2 != 0;
         return 0;
     case PR_GET_TID_ADDRESS:
-        return user_put((struct uptr){arg2}, &t->clear_child_tid.va);
+        return user_put(uptr_of_word(arg2), &t->clear_child_tid);
     default: /* PR_SET_VMA among them: areas have no names of the program's own */
         return -EINVAL;
     }

@@ -192,7 +192,7 @@ static long exec(struct exec_request *r, struct uptr argv, struct uptr envp)
     return err;
 }
 
-long sys_execveat(int dirfd, struct uptr pathname, struct uptr argv, struct uptr envp, int flags)
+static long exec_at(int dirfd, struct uptr pathname, struct uptr argv, struct uptr envp, int flags)
 {
     struct exec_request r = {.empty_path = flags & AT_EMPTY_PATH,
                              .no_follow = flags & AT_SYMLINK_NOFOLLOW};
@@ -223,9 +223,14 @@ long sys_execveat(int dirfd, struct uptr pathname, struct uptr argv, struct uptr
     return err;
 }
 
+long sys_execveat(int dirfd, struct uptr pathname, struct uptr argv, struct uptr envp, int flags)
+{
+    return exec_at(dirfd, pathname, argv, envp, flags);
+}
+
 long sys_execve(struct uptr pathname, struct uptr argv, struct uptr envp)
 {
-    return sys_execveat(AT_FDCWD, pathname, argv, envp, 0);
+    return exec_at(AT_FDCWD, pathname, argv, envp, 0);
 }
 
 /* --- exit and wait ---------------------------------------------------------------------------- */
@@ -307,4 +312,26 @@ long sys_waitid(int which, int pid, struct uptr infop, int options, struct uptr 
                      : r.code == CLD_CONTINUED                     ? SIGCONT
                                                                    : r.status & 0x7f;
     return user_put_siginfo(infop, &info);
+}
+
+/* --- unshare ---------------------------------------------------------------------------------- */
+
+#define UNSHARE_OWN \
+    (CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_SYSVSEM)
+
+/* Of a process with one thread everything is its own already.  A thread among others shares all there is, and
+ * namespaces answer as Linux does without the option. */
+long sys_unshare(unsigned long flags)
+{
+    struct process *p = current_process();
+    if (flags & ~(unsigned long)UNSHARE_OWN)
+        return -EINVAL;
+    mutex_lock(&p->lock);
+    bool is_alone = p->nr_tasks == 1;
+    mutex_unlock(&p->lock);
+    if (is_alone || !(flags & ~(unsigned long)CLONE_SYSVSEM))
+        return 0;
+    if (flags & (CLONE_FS | CLONE_FILES))
+        log_warn("unshare: a thread among others cannot have tables of its own");
+    return -EINVAL;
 }

@@ -212,7 +212,7 @@ long sys_sched_getattr(int pid, struct uptr attr, unsigned size, unsigned flags)
     return user_write(attr, &a, a.size);
 }
 
-long sys_sched_get_priority_max(int policy)
+static long priority_max(int policy)
 {
     if (is_realtime(policy))
         return RT_PRIORITY_MAX;
@@ -222,9 +222,14 @@ long sys_sched_get_priority_max(int policy)
                : -EINVAL;
 }
 
+long sys_sched_get_priority_max(int policy)
+{
+    return priority_max(policy);
+}
+
 long sys_sched_get_priority_min(int policy)
 {
-    return is_realtime(policy) ? 1 : sys_sched_get_priority_max(policy);
+    return is_realtime(policy) ? 1 : priority_max(policy);
 }
 
 long sys_sched_rr_get_interval(int pid, struct uptr tp)

@@ -7,7 +7,7 @@
 #include <proc/signalfd.h>
 #include <syscalls/bodies.h>
 
-long sys_signalfd4(int fd, struct uptr mask, size_t sizemask, int flags)
+static long create_signalfd(int fd, struct uptr mask, size_t sizemask, int flags)
 {
     uint64_t set;
     long ret = user_get_sigset(mask, sizemask, &set);
@@ -25,7 +25,12 @@ long sys_signalfd4(int fd, struct uptr mask, size_t sizemask, int flags)
     return ret < 0 ? ret : fd;
 }
 
+long sys_signalfd4(int fd, struct uptr mask, size_t sizemask, int flags)
+{
+    return create_signalfd(fd, mask, sizemask, flags);
+}
+
 long sys_signalfd(int fd, struct uptr mask, size_t sizemask)
 {
-    return sys_signalfd4(fd, mask, sizemask, 0);
+    return create_signalfd(fd, mask, sizemask, 0);
 }

@@ -222,6 +222,14 @@ long sys_fchmodat(int dirfd, struct uptr pathname, unsigned mode)
     return set_attr_at(dirfd, pathname, 0, &attr);
 }
 
+long sys_fchmodat2(int dirfd, struct uptr pathname, unsigned mode, int flags)
+{
+    struct inode_attr attr = new_mode(mode);
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    return set_attr_at(dirfd, pathname, flags, &attr);
+}
+
 /* -1 leaves an id as it is. */
 static struct inode_attr new_owner(unsigned owner, unsigned group)
 {

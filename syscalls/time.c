@@ -119,7 +119,7 @@ long sys_times(struct uptr buf)
 /* --- adjtimex ------------------------------------------------------------------------------------------------ */
 
 /* The answer of a clock that nobody disciplines.  Changing it is refused, as to a caller without CAP_SYS_TIME. */
-long sys_clock_adjtime(int clk_id, struct uptr buf)
+static long adjust_clock(int clk_id, struct uptr buf)
 {
     struct __kernel_timex t;
     unsigned modes;
@@ -144,9 +144,14 @@ long sys_clock_adjtime(int clk_id, struct uptr buf)
     return user_put(buf, &t) < 0 ? -EFAULT : TIME_ERROR;
 }
 
+long sys_clock_adjtime(int clk_id, struct uptr buf)
+{
+    return adjust_clock(clk_id, buf);
+}
+
 long sys_adjtimex(struct uptr buf)
 {
-    return sys_clock_adjtime(CLOCK_REALTIME, buf);
+    return adjust_clock(CLOCK_REALTIME, buf);
 }
 
 /* --- sleeping --------------------------------------------------------------------------------------------- */
@@ -238,7 +243,7 @@ static int check_sleep_clock(int clockid)
     }
 }
 
-long sys_clock_nanosleep(int clockid, int flags, struct uptr request, struct uptr remain)
+static long sleep_on_clock(int clockid, int flags, struct uptr request, struct uptr remain)
 {
     int64_t ns;
     int err = check_sleep_clock(clockid);
@@ -261,7 +266,12 @@ long sys_clock_nanosleep(int clockid, int flags, struct uptr request, struct upt
     return sleep_relative(clockid, add_ns(now, (uint64_t)ns), remain);
 }
 
+long sys_clock_nanosleep(int clockid, int flags, struct uptr request, struct uptr remain)
+{
+    return sleep_on_clock(clockid, flags, request, remain);
+}
+
 long sys_nanosleep(struct uptr req, struct uptr rem)
 {
-    return sys_clock_nanosleep(CLOCK_MONOTONIC, 0, req, rem);
+    return sleep_on_clock(CLOCK_MONOTONIC, 0, req, rem);
 }

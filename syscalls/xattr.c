@@ -1,4 +1,4 @@
-/* Extended attributes: twelve calls, three for each operation, which differ in how they name the
+/* Extended attributes: sixteen calls, four for each operation, which differ in how they name the
  * file.
  *
  * Each call finds the place and hands it, with the outcome of finding it, to the operation, which
@@ -13,6 +13,7 @@
 #include <syscalls/bodies.h>
 #include <vfs/inotify.h>
 
+#include "abi_process.h"
 #include "names.h"
 
 static int find_path(struct uptr path, int at_flags, struct path *p)
@@ -37,6 +38,31 @@ static int get_name(char name[XATTR_NAME_MAX + 1], struct uptr p)
 {
     long len = user_read_string(name, p, XATTR_NAME_MAX + 1);
     return len == 0 || len == -ENAMETOOLONG ? -ERANGE : MIN(len, 0);
+}
+
+static int find_at(int dirfd, struct uptr path, unsigned at_flags, struct path *p)
+{
+    if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    char first = 1;
+    bool is_empty = uptr_is_null(path) || (user_get(path, &first) == 0 && !first);
+    if (at_flags & AT_EMPTY_PATH && dirfd != AT_FDCWD && is_empty)
+        return find_fd(dirfd, p); /* where an O_PATH descriptor is not enough */
+    return user_path_walk(dirfd, path, (int)at_flags, p);
+}
+
+/* What setxattrat(2) and getxattrat(2) take: Linux's struct xattr_args, newer than the oldest headers that we build
+ * with. */
+struct xattr_args_k {
+    uint64_t value;
+    uint32_t size, flags;
+};
+
+static int get_args(struct uptr p, size_t size, struct xattr_args_k *args)
+{
+    if (size < sizeof(*args))
+        return -EINVAL;
+    return size > PAGE_SIZE ? -E2BIG : user_get_extensible(p, size, args, sizeof(*args));
 }
 
 /* --- set -------------------------------------------------------------------------------------- */
@@ -101,6 +127,17 @@ long sys_fsetxattr(int fd, struct uptr name, struct uptr value, size_t size, int
     return do_set(find_fd(fd, &p), &p, name, value, size, flags);
 }
 
+long sys_setxattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr name,
+                    struct uptr user_args, size_t size)
+{
+    struct xattr_args_k args;
+    struct path p;
+    int ret = get_args(user_args, size, &args);
+    return ret < 0 ? ret
+                   : do_set(find_at(dirfd, path, at_flags, &p), &p, name, uptr_of_word(args.value),
+                            args.size, (int)args.flags);
+}
+
 /* --- get and list ----------------------------------------------------------------------------- */
 
 /* One value (or, without a name, all names) through a kernel buffer into the user's. */
@@ -148,6 +185,19 @@ long sys_fgetxattr(int fd, struct uptr name, struct uptr value, size_t size)
     return do_get(find_fd(fd, &p), &p, name, value, size);
 }
 
+long sys_getxattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr name,
+                    struct uptr user_args, size_t size)
+{
+    struct xattr_args_k args;
+    struct path p;
+    int ret = get_args(user_args, size, &args);
+    if (ret == 0 && args.flags)
+        ret = -EINVAL;
+    return ret < 0 ? ret
+                   : do_get(find_at(dirfd, path, at_flags, &p), &p, name, uptr_of_word(args.value),
+                            args.size);
+}
+
 static long do_list(int found, struct path *p, struct uptr list, size_t size)
 {
     if (found < 0)
@@ -173,6 +223,12 @@ long sys_flistxattr(int fd, struct uptr list, size_t size)
 {
     struct path p;
     return do_list(find_fd(fd, &p), &p, list, size);
+}
+
+long sys_listxattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr list, size_t size)
+{
+    struct path p;
+    return do_list(find_at(dirfd, path, at_flags, &p), &p, list, size);
 }
 
 /* --- remove ----------------------------------------------------------------------------------- */
@@ -209,4 +265,10 @@ long sys_fremovexattr(int fd, struct uptr name)
 {
     struct path p;
     return do_remove(find_fd(fd, &p), &p, name);
+}
+
+long sys_removexattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr name)
+{
+    struct path p;
+    return do_remove(find_at(dirfd, path, at_flags, &p), &p, name);
 }

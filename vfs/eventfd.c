@@ -44,19 +44,19 @@ static bool try_add(struct eventfd *e, uint64_t n)
 }
 
 /* The sleeping halves of read and write are apart, for the sake of the usual ones. */
-static __attribute__((noinline)) int wait_take(struct file *f, uint64_t *value)
+static __attribute__((noinline)) int wait_take(struct file *f, unsigned how, uint64_t *value)
 {
     struct eventfd *e = f->data;
-    if (f->flags & O_NONBLOCK)
+    if (f->flags & O_NONBLOCK || how & IOBUF_NOWAIT)
         return -EAGAIN;
     int ret = WAIT_EVENT(&e->wait, try_take(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
     return ret < 0 ? -ERESTARTSYS : 0;
 }
 
-static __attribute__((noinline)) int wait_add(struct file *f, uint64_t value)
+static __attribute__((noinline)) int wait_add(struct file *f, unsigned how, uint64_t value)
 {
     struct eventfd *e = f->data;
-    if (f->flags & O_NONBLOCK)
+    if (f->flags & O_NONBLOCK || how & IOBUF_NOWAIT)
         return -EAGAIN;
     int ret = WAIT_EVENT(&e->wait, try_add(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
     return ret < 0 ? -ERESTARTSYS : 0;
@@ -70,7 +70,7 @@ static ssize_t eventfd_read(struct file *f, struct iobuf *to, int64_t *pos)
     if (to->left < sizeof(value))
         return -EINVAL;
     if (unlikely(!try_take(e, &value))) {
-        int ret = wait_take(f, &value);
+        int ret = wait_take(f, to->how, &value);
         if (ret < 0)
             return ret;
     }
@@ -90,7 +90,7 @@ static ssize_t eventfd_write(struct file *f, struct iobuf *from, int64_t *pos)
     if (value == UINT64_MAX)
         return -EINVAL;
     if (unlikely(!try_add(e, value))) {
-        int ret = wait_add(f, value);
+        int ret = wait_add(f, from->how, value);
         if (ret < 0)
             return ret;
     }
@@ -132,6 +132,7 @@ static const struct file_ops eventfd_ops = {
     .poll = eventfd_poll,
     .show_fdinfo = eventfd_show_fdinfo,
     .release = eventfd_release,
+    .can_nowait = true,
 };
 
 struct file *eventfd_new(unsigned count, int flags)

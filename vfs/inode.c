@@ -320,6 +320,40 @@ int inode_check_limit(int64_t pos, size_t *n)
     return limit ? limit(pos, n) : 0;
 }
 
+/* --- written to or run ------------------------------------------------------------------------ */
+
+/* One more of its own kind (sign 1: writers, -1: programs), unless there are others. */
+static int claim(struct inode *i, int sign)
+{
+    int32_t now = atomic_load(&i->writers);
+    do {
+        if (now * sign < 0)
+            return -ETXTBSY;
+    } while (!__atomic_compare_exchange_n(&i->writers, &now, now + sign, true, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+    return 0;
+}
+
+int inode_claim_write(struct inode *i)
+{
+    return claim(i, 1);
+}
+
+void inode_release_write(struct inode *i)
+{
+    atomic_add(&i->writers, -1);
+}
+
+int inode_claim_exec(struct inode *i)
+{
+    return claim(i, -1);
+}
+
+void inode_release_exec(struct inode *i)
+{
+    atomic_add(&i->writers, 1);
+}
+
 /* --- attributes ------------------------------------------------------------------------------- */
 
 void inode_get_stat(struct inode *i, struct inode_stat *st)

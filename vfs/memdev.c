@@ -128,12 +128,14 @@ static const struct file_ops null_ops = {.read = null_read,
                                          .write = null_write,
                                          .seek = file_seek_nowhere,
                                          .has_pos = true,
+                                         .can_nowait = true,
                                          .ignores_pos = true};
 static const struct file_ops zero_ops = {.read = zero_read,
                                          .write = null_write,
                                          .seek = file_seek_nowhere,
                                          .mmap = zero_mmap,
                                          .has_pos = true,
+                                         .can_nowait = true,
                                          .ignores_pos = true};
 static const struct file_ops full_ops = {.read = zero_read,
                                          .write = full_write,
@@ -145,6 +147,7 @@ static const struct file_ops random_ops = {.read = random_read,
                                            .seek = file_seek_nowhere,
                                            .ioctl = random_ioctl,
                                            .has_pos = true,
+                                           .can_nowait = true,
                                            .ignores_pos = true};
 /* Linux makes only /dev/random pollable. */
 static const struct file_ops random_poll_ops = {.read = random_read,
@@ -153,6 +156,7 @@ static const struct file_ops random_poll_ops = {.read = random_read,
                                                 .poll = random_poll,
                                                 .ioctl = random_ioctl,
                                                 .has_pos = true,
+                                                .can_nowait = true,
                                                 .ignores_pos = true};
 static const struct file_ops kmsg_ops = {.write = kmsg_write};
 

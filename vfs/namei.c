@@ -108,7 +108,8 @@ static int may_mknod(unsigned mode)
     }
 }
 
-int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t rdev)
+int path_make_node(const struct walk *w, const char *name, unsigned mode, uint64_t rdev,
+                   struct path *out)
 {
     int ret = may_mknod(mode);
     if (ret < 0)
@@ -127,7 +128,16 @@ int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t r
     if (ret == 0)
         ret = c.dir->ops->create(c.dir, c.d, namei_umask(w, mode & (S_IFMT | 07777)),
                                  is_device ? rdev : 0, w->cred);
+    if (ret == 0 && out) {
+        *out = (struct path){c.s.at.mount, c.d};
+        path_get(out);
+    }
     return creation_end(&c, ret);
+}
+
+int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t rdev)
+{
+    return path_make_node(w, name, mode, rdev, NULL);
 }
 
 int path_mkdir(const struct walk *w, const char *name, unsigned mode)

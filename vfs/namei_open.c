@@ -60,6 +60,27 @@ static int call_open(struct inode *i, struct file *f)
     }
 }
 
+/* O_TRUNC, which may come without the right to write. */
+static int truncate(struct inode *i, const struct cred *cred)
+{
+    struct inode_attr attr = {.mask = ATTR_SIZE | ATTR_FORCE};
+    int ret = inode_claim_write(i);
+    if (ret < 0)
+        return ret;
+    ret = inode_set_attr(i, &attr, cred);
+    inode_release_write(i);
+    return ret;
+}
+
+static int call_open_to_write(struct inode *i, struct file *f)
+{
+    int ret = inode_claim_write(i);
+    if (ret < 0)
+        return ret;
+    f->holds_write = true;
+    return call_open(i, f);
+}
+
 static int open_checked(const struct path *p, const struct cred *cred, int flags, bool was_created,
                         struct file **out)
 {
@@ -72,11 +93,10 @@ static int open_checked(const struct path *p, const struct cred *cred, int flags
     if (flags & O_PATH)
         f->ops = &no_ops;
     else
-        ret = call_open(i, f);
+        ret = f->can_write && S_ISREG(i->mode) ? call_open_to_write(i, f) : call_open(i, f);
     bool truncates = flags & O_TRUNC && S_ISREG(i->mode) && !was_created;
     if (ret == 0 && truncates) {
-        struct inode_attr attr = {.mask = ATTR_SIZE | ATTR_FORCE};
-        ret = inode_set_attr(i, &attr, cred);
+        ret = truncate(i, cred);
         if (ret < 0) {
             file_put(f);
             return ret;

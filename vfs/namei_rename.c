@@ -177,10 +177,9 @@ static int rename_parents(struct renaming *r)
 int path_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
                 unsigned rename_flags)
 {
-    /* RENAME_WHITEOUT belongs to overlay file systems, which do not exist here. */
-    if (rename_flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
+    if (rename_flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
         return -EINVAL;
-    if (rename_flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+    if (rename_flags & RENAME_EXCHANGE && rename_flags != RENAME_EXCHANGE)
         return -EINVAL;
     struct renaming r = {.flags = rename_flags};
     int ret = walk_start(&r.from, from, old, 0);

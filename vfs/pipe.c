@@ -167,7 +167,7 @@ ssize_t pipe_read_to(struct file *f, struct iobuf *to, bool nonblock)
 
 static ssize_t pipe_read(struct file *f, struct iobuf *to, int64_t *pos)
 {
-    return pipe_read_to(f, to, f->flags & O_NONBLOCK);
+    return pipe_read_to(f, to, f->flags & O_NONBLOCK || to->how & IOBUF_NOWAIT);
 }
 
 /* Append the odd bytes at the front of a write to the last page, if they all fit: bytes or -EFAULT.
@@ -246,7 +246,7 @@ ssize_t pipe_write_from(struct file *f, struct iobuf *from, bool nonblock)
 
 static ssize_t pipe_write(struct file *f, struct iobuf *from, int64_t *pos)
 {
-    return pipe_write_from(f, from, f->flags & O_NONBLOCK);
+    return pipe_write_from(f, from, f->flags & O_NONBLOCK || from->how & IOBUF_NOWAIT);
 }
 
 static uint32_t pipe_poll(struct file *f, struct poll_table *t)
@@ -329,6 +329,7 @@ static const struct file_ops pipe_ops = {
     .poll = pipe_poll,
     .ioctl = pipe_ioctl,
     .release = pipe_release,
+    .can_nowait = true,
 };
 
 bool file_is_pipe(const struct file *f)

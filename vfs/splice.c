@@ -6,7 +6,9 @@
 #include <base/errno.h>
 #include <core/sched.h>
 #include <linux/fcntl.h>
+#include <linux/stat.h>
 #include <pipe_ring.h>
+#include <vfs/inode.h>
 #include <vfs/pipe.h>
 
 #define SEND_ORDER 3 /* sendfile moves 32 KiB at a time */
@@ -257,7 +259,9 @@ static ssize_t send_copy(struct file *in, int64_t *pos, struct file *out, size_t
             break;
         done += ret;
         n -= ret;
-        if ((size_t)ret < step || sched_checkpoint())
+        /* A regular file says at the next attempt why it took less. */
+        bool is_short = (size_t)ret < step && !S_ISREG(out->inode->mode);
+        if (is_short || sched_checkpoint())
             break;
     }
     page_put(page);

@@ -145,7 +145,7 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *d)
     return 0;
 }
 
-static int tmpfs_rename(struct inode *from, struct dentry *old, struct inode *to,
+static int rename_plain(struct inode *from, struct dentry *old, struct inode *to,
                         struct dentry *over, unsigned flags)
 {
     bool exchange = flags & RENAME_EXCHANGE, is_dir = S_ISDIR(old->inode->mode);
@@ -169,6 +169,35 @@ static int tmpfs_rename(struct inode *from, struct dentry *old, struct inode *to
     return 0;
 }
 
+/* RENAME_WHITEOUT: the old name then is a device 0:0, by which overlay file systems mean that there is nothing. */
+static int rename_whiteout(struct inode *from, struct dentry *old, struct inode *to,
+                           struct dentry *over, unsigned flags)
+{
+    struct inode *i = tmpfs_inode(from->sb, S_IFCHR);
+    struct dentry *mark = dentry_new(old->parent, old->name, old->name_len);
+    int ret = i && mark ? rename_plain(from, old, to, over, flags) : -ENOMEM;
+    if (ret == 0) {
+        i->uid = old->inode->uid;
+        i->gid = old->inode->gid;
+        ret = dentry_link(mark, i); /* takes the inode over */
+        i = NULL;
+        if (ret == 0)
+            dir_changed(from, 1, 0);
+    }
+    if (i)
+        inode_put(i);
+    if (mark)
+        dentry_put(mark);
+    return ret;
+}
+
+static int tmpfs_rename(struct inode *from, struct dentry *old, struct inode *to,
+                        struct dentry *over, unsigned flags)
+{
+    return flags & RENAME_WHITEOUT ? rename_whiteout(from, old, to, over, flags)
+                                   : rename_plain(from, old, to, over, flags);
+}
+
 static int tmpfs_tmpfile(struct inode *dir, unsigned mode, const struct cred *cred,
                          struct inode **out)
 {
@@ -185,6 +214,8 @@ static int tmpfs_tmpfile(struct inode *dir, unsigned mode, const struct cred *cr
 
 static int tmpfs_set_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred)
 {
+    if (attr->mask & ATTR_MODE && i->seals & F_SEAL_EXEC_ && (i->mode ^ attr->mode) & 0111)
+        return -EPERM;
     if (attr->mask & ATTR_SIZE) {
         int ret = tmpfs_set_size(i, attr->size);
         if (ret < 0)

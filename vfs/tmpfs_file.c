@@ -302,7 +302,7 @@ static ssize_t tmpfs_write(struct file *f, struct iobuf *from, int64_t *pos)
     if (from->left == 0)
         return 0;
     mutex_lock(&i->lock);
-    if (f->flags & O_APPEND)
+    if ((f->flags & O_APPEND || from->how & IOBUF_APPEND) && !(from->how & IOBUF_NO_APPEND))
         *pos = i->size;
     ssize_t ret = write_locked(f, from, pos);
     mutex_unlock(&i->lock);

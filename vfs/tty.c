@@ -13,7 +13,6 @@
 #include <tty_private.h>
 #include <vfs/poll.h>
 
-#define CHUNK         256 /* user bytes are moved through the stack in pieces of this size */
 #define DECISECOND_NS 100000000UL
 #define TTY_MAJOR     5 /* /dev/tty is 5:0, /dev/console 5:1 */
 
@@ -38,7 +37,7 @@ struct effects {
 static void effect_echo(struct ldisc_sink *s, const char *bytes, size_t n)
 {
     struct tty *t = container_of(s, struct effects, sink)->tty;
-    (void)ring_put(&t->out, bytes, n); /* echo that finds no room is lost, as on Linux */
+    (void)ring_put(&t->channel.out, bytes, n); /* echo that finds no room is lost, as on Linux */
 }
 
 static void effect_signal(struct ldisc_sink *s, int sig)
@@ -49,104 +48,104 @@ static void effect_signal(struct ldisc_sink *s, int sig)
 static void effect_flush_output(struct ldisc_sink *s)
 {
     struct tty *t = container_of(s, struct effects, sink)->tty;
-    t->out.read = t->out.head;
+    channel_drop_output_locked(&t->channel);
 }
 
-void tty_pump_locked(struct tty *t)
+/* --- the channel's side ----------------------------------------------------------------------- */
+
+/* Process bytes on their way into the ring. */
+static size_t put_processed(struct byte_channel *c, const char *bytes, size_t n)
 {
-    const uint8_t *bytes;
-    unsigned n;
-    while (!t->ldisc.is_stopped && (n = ring_front(&t->out, &bytes)) > 0) {
-        size_t taken = t->driver->write(t->driver, bytes, n);
-        t->out.read += taken;
-        if (taken < n)
-            break;
+    struct tty *t = container_of(c, struct tty, channel);
+    char out[LDISC_EXPANSION];
+    size_t done = 0;
+    while (done < n) {
+        if (ring_room(&c->out) < LDISC_EXPANSION) {
+            channel_pump_locked(c);
+            if (ring_room(&c->out) < LDISC_EXPANSION)
+                break;
+        }
+        (void)ring_put(&c->out, out, ldisc_output(&t->ldisc, bytes[done++], out));
     }
+    return done;
 }
+
+static bool is_stopped(struct byte_channel *c)
+{
+    return container_of(c, struct tty, channel)->ldisc.is_stopped;
+}
+
+static const struct channel_ops channel_ops = {
+    .put = put_processed, .is_stopped = is_stopped, .gone_error = -EIO};
 
 size_t tty_input(struct tty *t, const void *bytes, size_t n)
 {
     struct effects e = {{effect_echo, effect_signal, effect_flush_output}, t, 0};
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     size_t taken = ldisc_input(&t->ldisc, bytes, n, &e.sink);
-    tty_pump_locked(t);
-    t->has_refused |= taken < n;
+    channel_pump_locked(&t->channel);
+    t->channel.has_refused |= taken < n;
     bool is_readable = ldisc_is_readable(&t->ldisc, false);
-    bool has_room = ring_used(&t->out) < TTY_OUT_SIZE / 2;
-    spin_unlock_irq(&t->lock, irqs);
+    bool has_room = ring_used(&t->channel.out) < TTY_OUT_SIZE / 2;
+    spin_unlock_irq(&t->channel.lock, irqs);
 
     for (int sig = 1; e.signals >> sig; sig++)
         if (e.signals >> sig & 1)
             tty_signal(t, sig);
     if (is_readable)
-        waitq_wake(&t->read_wait, 0, POLLIN | POLLRDNORM);
+        waitq_wake(&t->channel.read_wait, 0, POLLIN | POLLRDNORM);
     if (has_room) /* ^Q, or a flush by ^C */
-        waitq_wake(&t->write_wait, 0, POLLOUT | POLLWRNORM);
+        waitq_wake(&t->channel.write_wait, 0, POLLOUT | POLLWRNORM);
     return taken;
 }
 
 void tty_output_ready(struct tty *t)
 {
-    bool irqs = spin_lock_irq(&t->lock);
-    tty_pump_locked(t);
-    bool has_room = ring_used(&t->out) < TTY_OUT_SIZE / 2;
-    spin_unlock_irq(&t->lock, irqs);
-    if (has_room)
-        waitq_wake(&t->write_wait, 0, POLLOUT | POLLWRNORM);
+    channel_output_ready(&t->channel);
 }
 
 void tty_hangup(struct tty *t)
 {
-    bool irqs = spin_lock_irq(&t->lock);
-    t->is_hung_up = true;
-    spin_unlock_irq(&t->lock, irqs);
-    waitq_wake(&t->read_wait, 0, POLLIN | POLLRDNORM | POLLHUP);
-    waitq_wake(&t->write_wait, 0, POLLOUT | POLLWRNORM | POLLHUP);
+    bool irqs = spin_lock_irq(&t->channel.lock);
+    t->channel.is_gone = true;
+    spin_unlock_irq(&t->channel.lock, irqs);
+    waitq_wake(&t->channel.read_wait, 0, POLLIN | POLLRDNORM | POLLHUP);
+    waitq_wake(&t->channel.write_wait, 0, POLLOUT | POLLWRNORM | POLLHUP);
     tty_signal(t, SIGHUP);
     tty_signal(t, SIGCONT);
 }
 
 void tty_set_winsize(struct tty *t, unsigned rows, unsigned columns)
 {
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     bool is_new = t->winsize.ws_row != rows || t->winsize.ws_col != columns;
     t->winsize.ws_row = rows;
     t->winsize.ws_col = columns;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     if (is_new)
         tty_signal(t, SIGWINCH);
-}
-
-void tty_resume_input(struct tty *t)
-{
-    bool irqs = spin_lock_irq(&t->lock);
-    bool must_resume = t->has_refused && t->driver->resume;
-    t->has_refused = false;
-    spin_unlock_irq(&t->lock, irqs);
-    if (must_resume)
-        t->driver->resume(t->driver);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static bool is_readable(struct tty *t)
 {
-    bool irqs = spin_lock_irq(&t->lock);
-    bool ret = t->is_hung_up || ldisc_is_readable(&t->ldisc, false);
-    spin_unlock_irq(&t->lock, irqs);
+    bool irqs = spin_lock_irq(&t->channel.lock);
+    bool ret = t->channel.is_gone || ldisc_is_readable(&t->ldisc, false);
+    spin_unlock_irq(&t->channel.lock, irqs);
     return ret;
 }
 
 /* Move what is there, up to the end of a line: bytes or -EFAULT. */
 static ssize_t take_input(struct tty *t, struct iobuf *to, bool *is_end)
 {
-    uint8_t chunk[CHUNK];
+    uint8_t chunk[CHANNEL_CHUNK];
     ssize_t done = 0;
     *is_end = false;
     while (to->left > 0 && !*is_end) {
-        bool irqs = spin_lock_irq(&t->lock);
+        bool irqs = spin_lock_irq(&t->channel.lock);
         size_t n = ldisc_read(&t->ldisc, chunk, MIN(to->left, sizeof(chunk)), is_end);
-        spin_unlock_irq(&t->lock, irqs);
+        spin_unlock_irq(&t->channel.lock, irqs);
         if (n == 0)
             break;
         ssize_t ret = iobuf_put(to, chunk, n);
@@ -154,7 +153,7 @@ static ssize_t take_input(struct tty *t, struct iobuf *to, bool *is_end)
             return done > 0 ? done : ret;
         done += ret;
     }
-    tty_resume_input(t);
+    channel_resume_input(&t->channel);
     return done;
 }
 
@@ -170,10 +169,10 @@ static ssize_t read_in_turn(struct tty *t, struct iobuf *to, bool nonblock)
 {
     ssize_t done = 0;
     for (;;) {
-        bool irqs = spin_lock_irq(&t->lock);
-        bool is_canonical = t->ldisc.settings.c_lflag & ICANON, is_hung_up = t->is_hung_up;
+        bool irqs = spin_lock_irq(&t->channel.lock);
+        bool is_canonical = t->ldisc.settings.c_lflag & ICANON, is_hung_up = t->channel.is_gone;
         unsigned vmin = t->ldisc.settings.c_cc[VMIN], vtime = t->ldisc.settings.c_cc[VTIME];
-        spin_unlock_irq(&t->lock, irqs);
+        spin_unlock_irq(&t->channel.lock, irqs);
 
         bool is_end;
         ssize_t n = take_input(t, to, &is_end);
@@ -187,7 +186,7 @@ static ssize_t read_in_turn(struct tty *t, struct iobuf *to, bool nonblock)
             return done;
         if (nonblock)
             return done > 0 ? done : -EAGAIN;
-        int ret = WAIT_EVENT(&t->read_wait, is_readable(t), WAIT_INTERRUPTIBLE, deadline);
+        int ret = WAIT_EVENT(&t->channel.read_wait, is_readable(t), WAIT_INTERRUPTIBLE, deadline);
         if (ret < 0 && done > 0)
             return done;
         if (ret < 0)
@@ -204,113 +203,33 @@ static ssize_t tty_read(struct file *f, struct iobuf *to, int64_t *pos)
     ssize_t ret = tty_check_job(t, SIGTTIN);
     if (ret < 0)
         return ret;
-    ret = turn_take(&t->read_turn, nonblock);
+    ret = turn_take(&t->channel.read_turn, nonblock);
     if (ret < 0)
         return ret;
     ret = read_in_turn(t, to, nonblock);
-    turn_give(&t->read_turn);
+    turn_give(&t->channel.read_turn);
     return ret;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static bool is_writable(struct tty *t)
-{
-    bool irqs = spin_lock_irq(&t->lock);
-    bool ret = t->is_hung_up || ring_room(&t->out) >= CHUNK;
-    spin_unlock_irq(&t->lock, irqs);
-    return ret;
-}
-
-/* Process bytes into the ring and send: bytes taken, or -EIO. */
-static ssize_t put_output(struct tty *t, const char *bytes, size_t n)
-{
-    char out[LDISC_EXPANSION];
-    size_t done = 0;
-    bool irqs = spin_lock_irq(&t->lock);
-    bool is_hung_up = t->is_hung_up;
-    while (!is_hung_up && done < n) {
-        if (ring_room(&t->out) < LDISC_EXPANSION) {
-            tty_pump_locked(t);
-            if (ring_room(&t->out) < LDISC_EXPANSION)
-                break;
-        }
-        (void)ring_put(&t->out, out, ldisc_output(&t->ldisc, bytes[done++], out));
-    }
-    spin_unlock_irq(&t->lock, irqs);
-    return is_hung_up ? -EIO : (ssize_t)done;
-}
-
-static void pump(struct tty *t)
-{
-    bool irqs = spin_lock_irq(&t->lock);
-    tty_pump_locked(t);
-    spin_unlock_irq(&t->lock, irqs);
-}
-
-static ssize_t write_in_turn(struct tty *t, struct iobuf *from, bool nonblock)
-{
-    char chunk[CHUNK];
-    ssize_t done = 0;
-    while (from->left > 0) {
-        ssize_t n = iobuf_get(from, chunk, MIN(from->left, sizeof(chunk)));
-        if (n < 0)
-            return done > 0 ? done : n;
-        for (ssize_t put = 0; put < n;) {
-            ssize_t ret = put_output(t, chunk + put, n - put);
-            if (ret >= 0) {
-                put += ret;
-                done += ret;
-                if (put == n)
-                    break;
-                ret = nonblock ? -EAGAIN : 0;
-            }
-            if (ret == 0 &&
-                WAIT_EVENT(&t->write_wait, is_writable(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0)
-                ret = -ERESTARTSYS;
-            if (ret < 0)
-                return done > 0 ? done : ret;
-        }
-    }
-    return done;
-}
-
 static ssize_t tty_write(struct file *f, struct iobuf *from, int64_t *pos)
 {
     struct tty *t = f->data;
-    bool nonblock = f->flags & O_NONBLOCK;
     ssize_t ret = 0;
     if (t->ldisc.settings.c_lflag & TOSTOP)
         ret = tty_check_job(t, SIGTTOU);
-    if (ret < 0)
-        return ret;
-    ret = turn_take(&t->write_turn, nonblock);
-    if (ret < 0)
-        return ret;
-    ret = write_in_turn(t, from, nonblock);
-    pump(t);
-    turn_give(&t->write_turn);
-    return ret;
-}
-
-static bool is_drained(struct tty *t)
-{
-    bool irqs = spin_lock_irq(&t->lock);
-    bool ret = t->is_hung_up || ring_used(&t->out) == 0;
-    spin_unlock_irq(&t->lock, irqs);
-    return ret;
+    return ret < 0 ? ret : channel_write(&t->channel, from, f->flags & O_NONBLOCK);
 }
 
 int tty_wait_drained(struct tty *t)
 {
-    return WAIT_EVENT(&t->write_wait, is_drained(t), WAIT_INTERRUPTIBLE, TIME_NEVER) < 0
-               ? -ERESTARTSYS
-               : 0;
+    return channel_drain(&t->channel, WAIT_INTERRUPTIBLE, TIME_NEVER) < 0 ? -ERESTARTSYS : 0;
 }
 
 void tty_drain(struct tty *t, uint64_t deadline)
 {
-    (void)WAIT_EVENT(&t->write_wait, is_drained(t), WAIT_UNINTERRUPTIBLE, deadline);
+    (void)channel_drain(&t->channel, WAIT_UNINTERRUPTIBLE, deadline);
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -318,17 +237,17 @@ void tty_drain(struct tty *t, uint64_t deadline)
 static uint32_t tty_poll(struct file *f, struct poll_table *table)
 {
     struct tty *t = f->data;
-    poll_on(table, f, &t->read_wait);
-    poll_on(table, f, &t->write_wait);
+    poll_on(table, f, &t->channel.read_wait);
+    poll_on(table, f, &t->channel.write_wait);
     uint32_t events = 0;
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     if (ldisc_is_readable(&t->ldisc, true))
         events |= POLLIN | POLLRDNORM;
-    if (ring_used(&t->out) < TTY_OUT_SIZE / 2)
+    if (ring_used(&t->channel.out) < TTY_OUT_SIZE / 2)
         events |= POLLOUT | POLLWRNORM;
-    if (t->is_hung_up)
+    if (t->channel.is_gone)
         events |= POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     return events;
 }
 
@@ -345,7 +264,7 @@ static int tty_open(struct file *f, void *arg)
     f->data = t;
     if (t->is_exclusive)
         return -EBUSY;
-    if (t->is_hung_up)
+    if (t->channel.is_gone)
         return -EIO;
     if (!(f->flags & O_NOCTTY))
         tty_acquire(t);
@@ -396,18 +315,12 @@ struct tty *tty_new(struct tty_driver *driver)
     struct tty *t = heap_zalloc(sizeof(*t));
     if (!t)
         return NULL;
-    t->out.size = TTY_OUT_SIZE;
-    t->out.buf = heap_alloc(TTY_OUT_SIZE);
-    if (!t->out.buf) {
+    uint8_t *out = heap_alloc(TTY_OUT_SIZE);
+    if (!out) {
         heap_free(t);
         return NULL;
     }
-    t->driver = driver;
-    spin_init(&t->lock, RANK_LDISC);
-    turn_init(&t->read_turn);
-    turn_init(&t->write_turn);
-    waitq_init(&t->read_wait);
-    waitq_init(&t->write_wait);
+    channel_init(&t->channel, &channel_ops, driver, out, TTY_OUT_SIZE);
     ldisc_init(&t->ldisc);
     t->winsize = (struct winsize){.ws_row = 24, .ws_col = 80};
     t->node = (struct chardev){.name = driver->name,

@@ -20,19 +20,19 @@ void tty_set_jobs(const struct tty_jobs *j)
 /* Both at one moment. */
 static int get_session(struct tty *t, int *group)
 {
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     int session = t->session;
     *group = t->group;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     return session;
 }
 
 static void set_session(struct tty *t, int session, int group)
 {
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     t->session = session;
     t->group = group;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
 }
 
 void tty_adopt(struct tty *t, int session, int group)
@@ -70,7 +70,7 @@ struct tty *tty_current(void)
 void tty_of_session(int session, unsigned *rdev, int *foreground)
 {
     struct tty *t = find_by_session(session);
-    *rdev = t ? t->driver->major << 8 | t->driver->minor : 0;
+    *rdev = t ? t->channel.driver->major << 8 | t->channel.driver->minor : 0;
     *foreground = -1;
     if (t)
         get_session(t, foreground);
@@ -191,18 +191,18 @@ static long get_sid(struct tty *t, struct uptr arg)
 
 static void flush_input(struct tty *t)
 {
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     ldisc_flush(&t->ldisc);
-    spin_unlock_irq(&t->lock, irqs);
-    tty_resume_input(t);
+    spin_unlock_irq(&t->channel.lock, irqs);
+    channel_resume_input(&t->channel);
 }
 
 static void flush_output(struct tty *t)
 {
-    bool irqs = spin_lock_irq(&t->lock);
-    t->out.read = t->out.head;
-    spin_unlock_irq(&t->lock, irqs);
-    waitq_wake(&t->write_wait, 0, POLLOUT | POLLWRNORM);
+    bool irqs = spin_lock_irq(&t->channel.lock);
+    channel_drop_output_locked(&t->channel);
+    spin_unlock_irq(&t->channel.lock, irqs);
+    waitq_wake(&t->channel.write_wait, 0, POLLOUT | POLLWRNORM);
 }
 
 /* struct termios is the front of struct termios2, which adds the speeds. */
@@ -211,9 +211,9 @@ _Static_assert(offsetof(struct termios2, c_ispeed) >= offsetof(struct termios, c
 
 static long get_settings(struct tty *t, struct uptr arg, size_t size)
 {
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     struct termios2 settings = t->ldisc.settings;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     return user_write(arg, &settings, size);
 }
 
@@ -224,9 +224,9 @@ static long set_settings(struct tty *t, struct uptr arg, size_t size, unsigned h
     int ret = tty_check_job(t, SIGTTOU);
     if (ret < 0)
         return ret;
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     struct termios2 settings = t->ldisc.settings;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     if (user_read(&settings, arg, size) < 0)
         return -EFAULT;
     if (how != TCSETS) {
@@ -236,21 +236,21 @@ static long set_settings(struct tty *t, struct uptr arg, size_t size, unsigned h
     }
     if (how == TCSETSF)
         flush_input(t);
-    irqs = spin_lock_irq(&t->lock);
+    irqs = spin_lock_irq(&t->channel.lock);
     ldisc_set(&t->ldisc, &settings);
-    tty_pump_locked(t);
+    channel_pump_locked(&t->channel);
     bool is_readable = ldisc_is_readable(&t->ldisc, false);
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     if (is_readable) /* what was half a line may be input now */
-        waitq_wake(&t->read_wait, 0, POLLIN | POLLRDNORM);
+        waitq_wake(&t->channel.read_wait, 0, POLLIN | POLLRDNORM);
     return 0;
 }
 
 static long get_winsize(struct tty *t, struct uptr arg)
 {
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     struct winsize size = t->winsize;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     return user_put(arg, &size);
 }
 
@@ -259,10 +259,10 @@ static long set_winsize(struct tty *t, struct uptr arg)
     struct winsize size;
     if (user_get(arg, &size) < 0)
         return -EFAULT;
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     bool is_new = memcmp(&size, &t->winsize, sizeof(size)) != 0;
     t->winsize = size;
-    spin_unlock_irq(&t->lock, irqs);
+    spin_unlock_irq(&t->channel.lock, irqs);
     if (is_new)
         tty_signal(t, SIGWINCH);
     return 0;
@@ -290,23 +290,23 @@ static long flow(struct tty *t, unsigned long action)
         return ret;
     if (action > TCION)
         return -EINVAL;
-    bool irqs = spin_lock_irq(&t->lock);
+    bool irqs = spin_lock_irq(&t->channel.lock);
     if (action == TCOOFF || action == TCOON) {
         t->ldisc.is_stopped = action == TCOOFF;
     } else {
         uint8_t c = t->ldisc.settings.c_cc[action == TCIOFF ? VSTOP : VSTART];
-        (void)ring_put(&t->out, &c, 1);
+        (void)ring_put(&t->channel.out, &c, 1);
     }
-    tty_pump_locked(t);
-    spin_unlock_irq(&t->lock, irqs);
+    channel_pump_locked(&t->channel);
+    spin_unlock_irq(&t->channel.lock, irqs);
     return 0;
 }
 
 static long put_count(struct tty *t, struct uptr arg, bool is_output)
 {
-    bool irqs = spin_lock_irq(&t->lock);
-    int n = is_output ? ring_used(&t->out) : ldisc_count(&t->ldisc);
-    spin_unlock_irq(&t->lock, irqs);
+    bool irqs = spin_lock_irq(&t->channel.lock);
+    int n = is_output ? ring_used(&t->channel.out) : ldisc_count(&t->ldisc);
+    spin_unlock_irq(&t->channel.lock, irqs);
     return user_put(arg, &n);
 }
 
@@ -325,7 +325,7 @@ static long put_int(struct uptr arg, int value)
 long tty_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     struct tty *t = f->data;
-    if (t->is_hung_up)
+    if (t->channel.is_gone)
         return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
     switch (cmd) {
     case TCGETS:

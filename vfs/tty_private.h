@@ -2,8 +2,7 @@
 #pragma once
 
 #include <asm/termios.h>
-#include <byte_ring.h>
-#include <core/lock.h>
+#include <byte_channel.h>
 #include <ldisc.h>
 #include <vfs/file.h>
 #include <vfs/inode.h>
@@ -12,25 +11,15 @@
 #define TTY_OUT_SIZE 8192
 
 struct tty {
-    struct tty_driver *driver;
+    struct byte_channel channel; /* gone: hung up; its lock guards what follows `next` */
     struct chardev node;
     struct tty *next; /* all terminals; set once */
-    struct turn read_turn, write_turn;
-    struct waitq read_wait, write_wait; /* input or hang-up; room for output, drained or hang-up */
-    struct spinlock lock;               /* RANK_LDISC, interrupts off - guards: */
     struct ldisc ldisc;
-    struct byte_ring out; /* processed output on its way to the driver */
     struct winsize winsize;
     int session, group; /* whose controlling terminal this is, its foreground group; 0: nobody's */
-    bool is_hung_up;
-    bool has_refused;  /* the driver holds input back until ->resume */
-    bool is_exclusive; /* TIOCEXCL */
+    bool is_exclusive;  /* TIOCEXCL */
 };
 
-/* Send what can be sent.  Locked. */
-void tty_pump_locked(struct tty *t);
-/* After reading or flushing input: let the driver offer again what was refused.  Not locked. */
-void tty_resume_input(struct tty *t);
 /* Sleep until all output has reached the driver: 0, -ERESTARTSYS. */
 must_check int tty_wait_drained(struct tty *t);
 

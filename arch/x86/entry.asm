@@ -31,11 +31,11 @@ section .smap_sites progbits alloc noexec nowrite align=8
 section .text.entry
 %endmacro
 
-%macro PUSH_REGS 0                  ; all that follow orig_rax, except RDI
+%macro PUSH_REGS 0-1 rax            ; all that follow orig_rax, except RDI; what goes into RAX's place
         push    rsi
         push    rdx
         push    rcx
-        push    rax
+        push    %1
         push    r8
         push    r9
         push    r10
@@ -85,20 +85,7 @@ align 16
         push    rcx
         push    rax                 ; orig_rax
         push    rdi
-        push    rsi
-        push    rdx
-        push    rcx
-        push    -ENOSYS
-        push    r8
-        push    r9
-        push    r10
-        push    r11
-        push    rbx
-        push    rbp
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        PUSH_REGS -ENOSYS
         push    rsp                 ; the seventh argument: struct regs *
         mov     rcx, r10            ; the others are where C wants them, but for the fourth
         xor     ebp, ebp            ; backtraces end here
@@ -145,8 +132,7 @@ entry_int80:
         swapgs
         push    rax                 ; orig_rax
         push    rdi
-        PUSH_REGS
-        mov     qword [rsp + REGS_RAX], -ENOSYS
+        PUSH_REGS -ENOSYS
         mov     rdi, rsp
         push    rax
         xor     ebp, ebp

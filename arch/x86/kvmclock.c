@@ -35,7 +35,7 @@ static bool has_kvmclock(void)
 /* ns = ((ticks << shift) * mul) >> 32, as the interface defines it. */
 static uint64_t ticks_to_ns(uint64_t ticks)
 {
-    int shift = shared.time.tsc_shift;
+    int8_t shift = shared.time.tsc_shift;
     ticks = shift >= 0 ? ticks << shift : ticks >> -shift;
     return (unsigned __int128)ticks * shared.time.tsc_to_system_mul >> 32;
 }
@@ -47,7 +47,7 @@ uint64_t kvmclock_tsc_hz(void)
     wrmsr(MSR_KVM_SYSTEM_TIME_NEW, shared_pa(&shared.time) | 1);
     __asm__ volatile("" ::: "memory"); /* the host has filled it in when the instruction is over */
     uint32_t mul = shared.time.tsc_to_system_mul;
-    int shift = shared.time.tsc_shift;
+    int8_t shift = shared.time.tsc_shift;
     if (!mul || shift < -31 || shift > 31)
         return 0;
     uint64_t hz = muldiv(1000000000, 1ull << 32, mul);

@@ -48,7 +48,7 @@ static inline struct core_cpu *this_core(void)
     return this_cpu()->core;
 }
 
-/* sched.c: the sleep protocol's two ends, see wait.c. */
+/* sched.c, sched_place.c, sched_idle.c: the sleep protocol's two ends, see wait.c. */
 void sched_block(struct thread *t);      /* give the CPU up unless the sleep was ended already */
 void sched_make_ready(struct thread *t); /* a thread that slept, or a new one; any context */
 void sched_idle_wait(struct thread *t, uint64_t deadline); /* the same for an idle thread (boot) */

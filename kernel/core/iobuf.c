@@ -6,6 +6,7 @@
 void iobuf_kernel(struct iobuf *b, void *p, size_t n)
 {
     b->is_kernel = true;
+    b->how = 0;
     b->one = (struct iobuf_seg){(uintptr_t)p, n};
     b->seg = &b->one;
     b->nr_seg = 1;
@@ -16,6 +17,7 @@ void iobuf_kernel(struct iobuf *b, void *p, size_t n)
 void iobuf_vector(struct iobuf *b, const struct iobuf_seg *seg, unsigned nr, size_t total)
 {
     b->is_kernel = false;
+    b->how = 0;
     b->seg = seg;
     b->nr_seg = nr;
     b->offset = 0;

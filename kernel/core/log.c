@@ -8,12 +8,11 @@
 #include <core/lock.h>
 #include <core/sched.h>
 
-#define LOG_SIZE  (16 * 1024)
-#define LINE_SIZE 512
+#define LOG_SIZE (16 * 1024)
 
 static struct {
     struct spinlock lock; /* guards: */
-    char line[LINE_SIZE];
+    char line[LOG_LINE_SIZE];
     char ring[LOG_SIZE];
     uint64_t written; /* bytes since boot; the ring holds the last LOG_SIZE of them */
     struct log_sink *sinks;
@@ -61,17 +60,17 @@ static void log_vline(enum log_level level, const char *format, va_list args)
 {
     static const char *const prefix[] = {"panic: ", "error: ", "warning: ", "", ""};
     bool irqs = log_enter();
-    size_t head = strlcpy(the_log.line, "yolk: ", LINE_SIZE);
+    size_t head = strlcpy(the_log.line, "yolk: ", LOG_LINE_SIZE);
 
-    head += strlcpy(the_log.line + head, prefix[level], LINE_SIZE - head);
-    int len = vsnprintf(the_log.line + head, LINE_SIZE - head - 1, format, args);
-    size_t total = MIN(head + (size_t)len, (size_t)LINE_SIZE - 2);
+    head += strlcpy(the_log.line + head, prefix[level], LOG_LINE_SIZE - head);
+    int len = vsnprintf(the_log.line + head, LOG_LINE_SIZE - head - 1, format, args);
+    size_t total = MIN(head + (size_t)len, (size_t)LOG_LINE_SIZE - 2);
     the_log.line[total++] = '\n';
     the_log.line[total] = '\0';
     log_put(the_log.line, total);
     if (level <= the_log.shown)
         for (struct log_sink *s = the_log.sinks; s; s = s->next)
-            s->write(the_log.line, total);
+            s->write(level, the_log.line, total);
     log_leave(irqs);
 }
 

@@ -1,5 +1,5 @@
 /* Kernel addresses to names.  The table is made from the linked image itself and linked in at its end, sorted by
- * address: two parallel arrays and a block of NUL-terminated names (cmake/symbols.awk writes it). */
+ * address: two parallel arrays and a block of NUL-terminated names (cmake/symbols.sh writes it). */
 #include <arch/layout.h>
 #include <base/string.h>
 #include <core/console.h>

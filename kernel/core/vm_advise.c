@@ -234,7 +234,7 @@ int vm_incore(struct vm *vm, uintptr_t addr, size_t len, struct uptr vec)
         return -EINVAL;
     if (len > USER_TOP || addr > USER_TOP - len)
         return -ENOMEM;
-    if (pages > USER_TOP || vec.va > USER_TOP - pages)
+    if (pages > USER_TOP || uptr_word(vec) > USER_TOP - pages)
         return -EFAULT;
     uint8_t answers[256];
     for (size_t done = 0; done < pages;) {

@@ -176,6 +176,35 @@ void vm_area_insert(struct vm *vm, struct vm_area *a)
     }
 }
 
+static bool may_write_object(const struct vm_area *a)
+{
+    return a->flags & AREA_SHARED && a->max_prot & PROT_WRITE;
+}
+
+int vm_object_seal(struct vm_object *o)
+{
+    struct vm_area *a;
+    int ret = 0;
+    spin_lock(&o->lock);
+    list_for_each(a, &o->mappings, object_node)
+        if (may_write_object(a))
+            ret = -EBUSY;
+    o->is_sealed |= ret == 0;
+    spin_unlock(&o->lock);
+    return ret;
+}
+
+/* Of an area that is on its object's list: whoever seals sees it there, or it sees the seal. */
+static bool breaks_seal(const struct vm_area *a)
+{
+    if (!a->object || !may_write_object(a))
+        return false;
+    spin_lock(&a->object->lock);
+    bool ret = a->object->is_sealed;
+    spin_unlock(&a->object->lock);
+    return ret;
+}
+
 int vm_area_add(struct vm_change *c, const struct vm_area *like)
 {
     struct vm *vm = c->vm;
@@ -196,7 +225,10 @@ int vm_area_add(struct vm_change *c, const struct vm_area *like)
     if (!a)
         return -ENOMEM;
     vm_area_insert(vm, a);
-    return 0;
+    if (!breaks_seal(a))
+        return 0;
+    vm_area_remove(c, a);
+    return -EPERM;
 }
 
 void vm_area_remove(struct vm_change *c, struct vm_area *a)

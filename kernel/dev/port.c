@@ -12,8 +12,6 @@
 
 #include "virtio_console.h"
 
-#define WRITE_ALL_TIMEOUT_NS 20000000
-
 static void pump_work(struct work *w);
 
 void port_init(struct port *p, struct console *c, uint32_t id)
@@ -216,12 +214,14 @@ size_t port_write(struct port *p, const void *bytes, size_t n)
 
 /* The caller may be a panic in the middle of anything, this file included, or the log under its
  * lock: so neither wait for the lock for long, nor allocate. */
-void port_write_all(struct port *p, const void *bytes, size_t n)
+size_t port_write_all(struct port *p, const void *bytes, size_t n, uint64_t timeout_ns)
 {
-    uint64_t give_up = arch_clock_ns() + WRITE_ALL_TIMEOUT_NS;
+    uint64_t give_up = arch_clock_ns() + timeout_ns;
     size_t done = 0;
-    bool irqs = arch_irq_save();
-    while (done < n && arch_clock_ns() < give_up) {
+    bool irqs = arch_irq_save(), is_late;
+    do {
+        is_late = arch_clock_ns() >=
+                  give_up; /* read first: whoever took our CPU away costs us no attempt */
         if (!spin_try(&p->lock)) {
             arch_relax();
             continue;
@@ -231,8 +231,9 @@ void port_write_all(struct port *p, const void *bytes, size_t n)
         spin_unlock(&p->lock);
         if (must_ring)
             virtq_ring(&p->tx);
-    }
+    } while (done < n && !is_late);
     arch_irq_restore(irqs);
+    return done;
 }
 
 static void tx_irq(struct virtq *q)

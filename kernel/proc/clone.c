@@ -23,7 +23,8 @@ enum { TASKS_MAX = 30000 };
 static int check_flags(const struct clone_request *r)
 {
     uint64_t f = r->flags;
-    if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && r->parent_tid.va == r->pidfd.va)
+    if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) &&
+        uptr_word(r->parent_tid) == uptr_word(r->pidfd))
         return -EINVAL;
     if ((f & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS))
         return -EINVAL;
@@ -100,6 +101,7 @@ static void inherit(struct task *t, const struct task *from, const struct clone_
         t->clear_child_tid = r->child_tid;
     t->timer_slack_ns = t->default_timer_slack_ns = from->timer_slack_ns;
     t->personality = from->personality;
+    t->io_priority = from->io_priority;
     t->keep_caps = from->keep_caps;
     sched_inherit(&t->thread, &from->thread);
 }

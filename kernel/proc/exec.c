@@ -57,11 +57,20 @@ static int exec_open(struct process *p, const struct cred *cred, const struct ex
         err = exec_refuse(r->name, "is not a regular file", -EACCES);
     else if (inode_permission(f->inode, cred, MAY_EXEC))
         err = exec_refuse(r->name, "is not executable (chmod +x it)", -EACCES);
+    else if (inode_claim_exec(f->inode))
+        err = exec_refuse(r->name, "is being written to", -ETXTBSY);
     if (err)
         file_put(f);
     else
         *out = f;
     return err;
+}
+
+/* The program in `f` runs no more; what exec_open opened is closed. */
+void exec_close(struct file *f)
+{
+    inode_release_exec(f->inode);
+    file_put(f);
 }
 
 /* A dynamic program: say which interpreter it wants, and the way out. */
@@ -197,7 +206,7 @@ static void exec_image_free(struct exec_image *image)
     if (image->vm)
         vm_put(image->vm);
     if (image->file)
-        file_put(image->file);
+        exec_close(image->file);
     heap_free(image->exe);
     heap_free(image);
 }
@@ -322,7 +331,7 @@ static void exec_replace_program(struct process *p, struct exec_image *image)
     image->exe = NULL;
     image->vm = NULL;
     if (old_file)
-        file_put(old_file);
+        exec_close(old_file);
     heap_free(old_exe);
     if (old_vm)
         vm_put(old_vm);

@@ -84,6 +84,7 @@ void exit_leave_memory(struct task *t)
 static void release_resources(struct process *p)
 {
     timers_exit(p);
+    sem_exit(p);
     mutex_lock(&p->lock);
     struct fdtable *files = p->files;
     struct fs_context *fs = p->fs;
@@ -97,7 +98,7 @@ static void release_resources(struct process *p)
     if (fs)
         fs_context_put(fs);
     if (exe_file)
-        file_put(exe_file);
+        exec_close(exe_file);
 }
 
 /* The memory itself stays until the CPU has left it: the thread has a reference of its own. */

@@ -264,9 +264,11 @@ static int wake_op_run(const struct futex_op *o, struct uptr addr)
         err = futex_op_apply(o, old, &new);
         if (err == 0)
             err = user_cmpxchg32_nofault(addr, old, new, &seen);
-        if (err == 0 && seen == old)
-            return futex_op_compare(o, (int)old);
-        old = seen;
+        if (err == 0) {
+            if (seen == old)
+                return futex_op_compare(o, (int)old);
+            old = seen;
+        }
     }
     return err;
 }

@@ -5,6 +5,7 @@
 
 #include <linux/fs.h>
 #include <linux/resource.h>
+#include <linux/signal.h>
 #include <proc/cred.h>
 
 #define RLIM_INF UINT64_MAX /* RLIM_INFINITY of the 64-bit interfaces */
@@ -36,6 +37,29 @@ void limits_apply_vm(struct process *p, struct vm *vm)
     l->data = p->rlimits[RLIMIT_DATA].cur;
     l->stack = p->rlimits[RLIMIT_STACK].cur;
     l->memlock = p->rlimits[RLIMIT_MEMLOCK].cur;
+}
+
+/* RLIMIT_FSIZE of the running program, as Linux's generic_write_check_limits(). */
+static int limit_write(int64_t pos, size_t *n)
+{
+    if (!current_thread()->is_user)
+        return 0;
+    uint64_t limit = process_rlimit(current_process(), RLIMIT_FSIZE);
+    if (limit == RLIM_INF)
+        return 0;
+    if ((uint64_t)pos >= limit) {
+        siginfo_t info;
+        signal_info_from_current(&info, SIGXFSZ, SI_USER);
+        signal_send_task(current_task(), SIGXFSZ, &info);
+        return -EFBIG;
+    }
+    *n = MIN(*n, limit - (uint64_t)pos);
+    return 0;
+}
+
+void limits_set_up(void)
+{
+    inode_set_limit(limit_write);
 }
 
 uint64_t process_rlimit(struct process *p, unsigned resource)

@@ -3,6 +3,7 @@
 
 #include <proc/futex.h>
 #include <proc/process.h>
+#include <proc/sysv.h>
 #include <proc/rseq.h>
 #include <proc/timers.h>
 
@@ -102,6 +103,8 @@ struct exec_image {
  * strings must live until exec_commit. */
 must_check int exec_load(struct process *p, const struct cred *cred, const struct exec_request *r,
                          struct exec_image **out);
+/* The program whose file this was runs no more: lets go of it. */
+void exec_close(struct file *f);
 /* Step two, in the task that is to run it, the only one left of its process.  Takes the image over.  An error
  * leaves no program to return to. */
 must_check int exec_commit(struct exec_image *image);
@@ -132,5 +135,7 @@ void report_out_of_memory(uintptr_t addr);
 
 /* limits.c --------------------------------------------------------------------------------------------- */
 
+/* Once: the file layer learns of RLIMIT_FSIZE. */
+void limits_set_up(void);
 void limits_init(struct rlimit_pair limits[NR_RLIMITS]);
 void limits_apply_vm(struct process *p, struct vm *vm);

@@ -32,6 +32,8 @@ static void process_init(void)
     process_slab = slab_new("process", sizeof(struct process));
     signal_init();
     futex_init();
+    limits_set_up();
+    sysv_init();
     timers_init();
     vdso_map_init();
     jobs_init();

@@ -521,5 +521,6 @@ void procfs_init(const char *boot_line)
         panic("no memory for /proc");
     proc_make_system(root, boot_line);
     proc_make_sys(root);
+    proc_make_net(root);
     mount_register_type(&type);
 }

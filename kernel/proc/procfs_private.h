@@ -82,3 +82,5 @@ int proc_show_mountinfo(struct text *t, struct inode *i);
 /* procfs_system.c, procfs_sys.c */
 void proc_make_system(struct dentry *root, const char *boot_line);
 void proc_make_sys(struct dentry *root);
+/* procfs_net.c */
+void proc_make_net(struct dentry *root);

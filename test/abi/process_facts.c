@@ -74,6 +74,7 @@ int main(void)
     CHECK(info.totalram > info.freeram && info.mem_unit >= 1 && info.procs >= 1);
     SHOW(syscall(SYS_sysinfo, 8));
     SHOW(personality(0xffffffff));
+    setpriority(PRIO_PROCESS, 0, 0); /* whatever the tests run with */
     SHOW(getpriority(PRIO_PROCESS, 0));
     SHOW(setpriority(PRIO_PROCESS, 0, 5));
     SHOW(getpriority(PRIO_PROCESS, 0));

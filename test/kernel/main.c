@@ -10,7 +10,13 @@
 #include "kernel_test.h"
 
 static struct bootinfo boot_info;
-static struct log_sink serial_sink = {.write = arch_serial_write};
+static void serial_write(enum log_level level, const char *line, size_t n)
+{
+    (void)level;
+    arch_serial_write(line, n);
+}
+
+static struct log_sink serial_sink = {.write = serial_write};
 
 noreturn void test_failed(const char *file, int line, const char *what)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/reboot.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -105,6 +106,12 @@ int main(int argc, char **argv)
     }
     if (!strcmp(what, "tty"))
         return printf("%d %d %d\n", isatty(0), isatty(1), isatty(2)) < 0;
+    if (!strcmp(what, "reboot")) {
+        for (int i = 0; i < 1000; i++)
+            printf("line %d\n", i);
+        fflush(stdout);
+        return reboot(argc > 2 ? RB_AUTOBOOT : RB_POWER_OFF);
+    }
     if (!strcmp(what, "both")) {
         for (int i = 0; i < 50; i++) {
             printf("out %d\n", i);

@@ -51,9 +51,20 @@ def test_cpus(guest, cpus):
     assert guest("cpus", options=["-c", cpus]).stdout == b"%d\n" % cpus
 
 
-@pytest.mark.parametrize("memory", ["32M", "256M", "1G", "6G"])
+@pytest.mark.parametrize("memory", ["4M", "16M", "256M", "1G", "16G"])
 def test_memory(guest, memory):
     assert guest("exit", 3, options=["-m", memory]).returncode == 3
+
+
+def test_memory_too_small_for_the_program(guest):
+    r = guest("exit", 3, options=["-m", "1M"])
+    assert r.returncode == 125 and b"1.0 MiB of memory are not enough" in r.stderr
+
+
+@pytest.mark.parametrize("restart", [[], ["again"]])
+def test_switching_the_machine_off(guest, restart):
+    r = guest("reboot", *restart)
+    assert r.returncode == 0 and r.stdout.count(b"\n") == 1000
 
 
 @pytest.mark.parametrize("machine", ["microvm", "q35", "pc"])

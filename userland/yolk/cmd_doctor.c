@@ -99,8 +99,10 @@ int command_doctor(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     char *kernel = kernel_image_path();
     good = check_tools();
-    report(!access(kernel, R_OK), "kernel image", kernel);
-    good &= !access(kernel, R_OK) & check_temporary();
+    bool has_kernel = !access(kernel, R_OK);
+    report(has_kernel, "kernel image", kernel);
+    bool has_temporary = check_temporary(); /* both say what they find, whatever the other finds */
+    good = good && has_kernel && has_temporary;
     report(true, "acceleration", accel_explain());
     good = good && check_boot();
     free(kernel);

@@ -15,13 +15,14 @@ static const char doc[] = "List Linux's system calls, or those whose names conta
                           "where it is supported in part.";
 
 struct syscalls_options {
-    bool missing, json;
+    bool missing, json, markdown;
     const char *name;
 };
 
 static const struct argp_option option_table[] = {
     {"missing", 'm', 0, 0, "only what is missing, in whole or in part", 0},
     {"json", 'j', 0, 0, "print one JSON array", 0},
+    {"markdown", 'd', 0, 0, "print a Markdown page (docs/SYSCALLS.md)", 0},
     {0},
 };
 
@@ -35,6 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case 'j':
         o->json = true;
+        break;
+    case 'd':
+        o->markdown = true;
         break;
     case ARGP_KEY_ARG:
         if (o->name)
@@ -122,15 +126,70 @@ static size_t list_rows(const struct syscalls_options *o, enum row rows[NR_ROWS]
     return n;
 }
 
-static void print_summary(const enum row *rows, size_t n)
+static void print_summary(const enum row *rows, size_t n, enum abi abi)
 {
+    static const char *const names[] = {[ABI_X86_64] = "x86-64", [ABI_I386] = "i386"};
     unsigned count[SUPPORT_FULL + 1] = {0};
 
     for (size_t i = 0; i < n; i++)
-        if (syscall_number(ABI_X86_64, rows[i]) >= 0)
+        if (syscall_number(abi, rows[i]) >= 0)
             count[syscalls[rows[i]].support]++;
-    printf("x86-64: %u full, %u in part, %u missing\n", count[SUPPORT_FULL], count[SUPPORT_PART],
-           count[SUPPORT_NONE]);
+    printf("%s: %u full, %u in part, %u missing\n", names[abi], count[SUPPORT_FULL],
+           count[SUPPORT_PART], count[SUPPORT_NONE]);
+}
+
+static void print_list(const enum row *rows, size_t n)
+{
+    printf(" x86 i386\n");
+    for (size_t i = 0; i < n; i++)
+        print_row(rows[i]);
+    print_summary(rows, n, ABI_X86_64);
+}
+
+static void print_json(const enum row *rows, size_t n)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, row_to_json(rows[i]));
+    json_dumpf(array, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(array);
+}
+
+static void print_cell(enum abi abi, enum row row)
+{
+    int number = syscall_number(abi, row);
+
+    if (number < 0)
+        printf("| ");
+    else
+        printf("| %d ", number);
+}
+
+static void print_markdown(const enum row *rows, size_t n)
+{
+    printf("# System calls\n\n"
+           "Made by `yolk syscalls --markdown` from `syscalls/syscalls.def`, the table that the "
+           "kernel "
+           "dispatches by: edit that, not this page.\n"
+           "The numbers are those of each ABI; none: the ABI has no such call. Support is *full*, "
+           "*part* "
+           "(the last column says what is\nmissing) or *none* (the call answers ENOSYS).\n\n");
+    for (enum abi abi = ABI_X86_64; abi < NR_ABIS; abi++) {
+        printf("- ");
+        print_summary(rows, n, abi);
+    }
+    printf("\n| x86-64 | i386 | call | support | missing |\n|---:|---:|---|---|---|\n");
+    for (size_t i = 0; i < n; i++) {
+        const struct syscall *sc = &syscalls[rows[i]];
+        print_cell(ABI_X86_64, rows[i]);
+        print_cell(ABI_I386, rows[i]);
+        printf("| `%s(", sc->name);
+        for (unsigned a = 0; a < sc->argc; a++)
+            printf("%s%s", a ? ", " : "", sc->arg[a]);
+        printf(")` | %s | %s |\n", support_name(sc), sc->missing);
+    }
 }
 
 int command_syscalls(int argc, char **argv)
@@ -141,18 +200,11 @@ int command_syscalls(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     size_t n = list_rows(&options, rows);
-    if (options.json) {
-        json_t *array = json_array();
-        for (size_t i = 0; i < n; i++)
-            json_array_append_new(array, row_to_json(rows[i]));
-        json_dumpf(array, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-        putchar('\n');
-        json_decref(array);
-        return 0;
-    }
-    printf(" x86 i386\n");
-    for (size_t i = 0; i < n; i++)
-        print_row(rows[i]);
-    print_summary(rows, n);
-    return n ? 0 : 1;
+    if (options.json)
+        print_json(rows, n);
+    else if (options.markdown)
+        print_markdown(rows, n);
+    else
+        print_list(rows, n);
+    return n || options.json ? 0 : 1;
 }

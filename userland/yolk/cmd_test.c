@@ -1,4 +1,5 @@
-/* yolk test: builds what the tests need and hands over to CTest. */
+/* yolk test: builds what the tests need and hands over to CTest; `yolk test suites` hands over to the
+ * runner of the Go standard library's tests. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,10 @@ static const char doc[] =
     "Run the tests whose names match NAME (a regular expression), or all of them.\v"
     "The labels are unit, abi, system, suites, quick and slow.  Names look like abi.pipe.cpus4: "
     "`--list` prints "
-    "them.  Exit status: 0 when every test passed; 1 when one failed; 125 when they could not be "
+    "them.\n\n`yolk test suites` runs the tests of every package of Go's standard library, which "
+    "takes "
+    "hours; `yolk test suites --help` says more.\n\nExit status: 0 when every test passed; 1 when "
+    "one failed; 125 when they could not be "
     "run.";
 
 enum { OPT_QUICK = 256, OPT_LABEL, OPT_LIST, OPT_REPEAT, OPT_YES };
@@ -109,6 +113,21 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
     }
 }
 
+/* Go's tests: a program of their own, with a table and a memory, that takes the rest of the line. */
+_Noreturn static void run_suites(char **argv)
+{
+    struct strings args = {0};
+
+    strings_addf(&args, "/usr/bin/python3");
+    strings_addf(&args, "-B");
+    strings_addf(&args, "%s/test/suites/go/suite.py", yolk_source_dir);
+    for (; *argv; argv++)
+        strings_addf(&args, "%s", *argv);
+    setenv("YOLK_BUILD", yolk_build_dir, 1);
+    execv(args.items[0], args.items);
+    die(STATUS_FAILED, "%s cannot be run", args.items[0]);
+}
+
 int command_test(int argc, char **argv)
 {
     static const struct argp argp = {option_table, parse, "[NAME]", doc, 0, 0, 0};
@@ -116,6 +135,8 @@ int command_test(int argc, char **argv)
     struct test_options options = {.jobs = cpus > 0 ? (unsigned long)cpus : 1};
     struct strings args = {0};
 
+    if (argc > 1 && !strcmp(argv[1], "suites"))
+        run_suites(argv + 2);
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (!options.list)
         build_tests();

@@ -4,6 +4,7 @@
  * whole, which is why the program's stdin has a port of its own: its end must not take stdout with
  * it.  QEMU runs in a process group of its own, out of reach of the terminal's Ctrl-C, and dies
  * with us. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -206,6 +207,44 @@ static char *join(const struct strings *words)
     return text;
 }
 
+/* Bytes up to which the kernel's segments reach in physical memory; 0: unknown. */
+static uint64_t kernel_end(const char *path)
+{
+    Elf64_Ehdr head;
+    Elf64_Phdr ph;
+    uint64_t end = 0;
+    FILE *file = fopen(path, "re");
+
+    if (!file)
+        return 0;
+    if (fread(&head, sizeof head, 1, file) == 1 && !memcmp(head.e_ident, ELFMAG, SELFMAG) &&
+        head.e_phentsize == sizeof ph)
+        for (unsigned i = 0; i < head.e_phnum; i++) {
+            if (fseek(file, (long)(head.e_phoff + i * sizeof ph), SEEK_SET) ||
+                fread(&ph, sizeof ph, 1, file) != 1)
+                break;
+            if (ph.p_type == PT_LOAD && ph.p_paddr + ph.p_memsz > end)
+                end = ph.p_paddr + ph.p_memsz;
+        }
+    fclose(file);
+    return end;
+}
+
+/* QEMU puts the module at the end of memory, over the kernel if need be, and does not mind. */
+static bool fits(const struct run_options *options, const struct payload *payload)
+{
+    const double mib = 1 << 20;
+    struct stat st;
+    uint64_t kernel = kernel_end(options->kernel);
+
+    if (stat(payload->module_path, &st) || kernel + (uint64_t)st.st_size + 4096 <= options->memory)
+        return true;
+    say("%.1f MiB of memory are not enough: the program takes %.1f MiB, the kernel %.1f (more with "
+        "-m)",
+        (double)options->memory / mib, (double)st.st_size / mib, (double)kernel / mib);
+    return false;
+}
+
 int machine_start(struct machine *machine, const struct run_options *options,
                   const struct payload *payload, const struct stdio_plan *plan,
                   const char *bootline)
@@ -219,6 +258,8 @@ int machine_start(struct machine *machine, const struct run_options *options,
         say("%s is not installed (Debian: apt-get install qemu-system-x86)", QEMU);
         return STATUS_FAILED;
     }
+    if (!fits(options, payload))
+        return STATUS_FAILED;
     open_channels(machine, options, plan, theirs);
     make_command(&argv, machine, options, payload, bootline, theirs);
     machine->command_line = join(&argv);

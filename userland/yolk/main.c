@@ -18,10 +18,11 @@ static const struct command commands[] = {
     {"examples", "list the examples that `yolk run NAME` knows", command_examples},
     {"syscalls", "list the system calls and how well each is supported", command_syscalls},
     {"test", "run the tests", command_test},
+    {"bench", "measure Yolk beside Linux guests, in one run", command_bench},
     {"doctor", "say what this machine lacks", command_doctor},
 };
 
-static const char *const later[] = {"build", "gdb", "bench"};
+static const char *const later[] = {"build", "gdb"};
 
 static void print_help(FILE *to)
 {

@@ -32,6 +32,7 @@ int command_check(int argc, char **argv);
 int command_pack(int argc, char **argv);
 int command_examples(int argc, char **argv);
 int command_test(int argc, char **argv);
+int command_bench(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_syscalls(int argc, char **argv);
 int command_trace(int argc, char **argv);

@@ -126,14 +126,16 @@ static void range_use(uint64_t pa, uint64_t size)
     range_carve(ALIGN_DOWN(pa, PAGE_SIZE), ALIGN_UP(pa + size, PAGE_SIZE));
 }
 
-static void memmap_add(const void *entries, unsigned n, size_t entry_size)
+/* The loader's tables lie wherever it found room, at no particular alignment: entries are copied out. */
+static void memmap_add(const char *entries, unsigned n, size_t entry_size)
 {
     for (int want_ram = 1; want_ram >= 0; want_ram--) {
         for (unsigned i = 0; i < n; i++) {
-            const struct pvh_memmap *e = (const void *)((const char *)entries + i * entry_size);
-            uint64_t start = e->start, end = e->start + e->size;
+            struct pvh_memmap e;
+            memcpy(&e, entries + i * entry_size, sizeof(e));
+            uint64_t start = e.start, end = e.start + e.size;
 
-            if ((e->type == E820_RAM) != want_ram)
+            if ((e.type == E820_RAM) != want_ram)
                 continue;
             if (want_ram) {
                 start = ALIGN_UP(start, PAGE_SIZE);
@@ -146,9 +148,9 @@ static void memmap_add(const void *entries, unsigned n, size_t entry_size)
                 continue;
             range_carve(start, end);
             range_insert(start, end,
-                         want_ram               ? BOOT_RAM
-                         : e->type == E820_ACPI ? BOOT_ACPI
-                                                : BOOT_RESERVED);
+                         want_ram              ? BOOT_RAM
+                         : e.type == E820_ACPI ? BOOT_ACPI
+                                               : BOOT_RESERVED);
         }
     }
 }
@@ -169,17 +171,21 @@ static const char *string_keep(uint64_t pa)
     return s;
 }
 
-static void pvh_read(const struct pvh_start_info *start)
+static void pvh_read(uint32_t info_pa)
 {
+    struct pvh_start_info start;
+    memcpy(&start, low_ptr(info_pa), sizeof(start));
     info.loader = "PVH";
-    info.rsdp.pa = start->rsdp_pa;
-    if (start->version >= 1 && start->memmap_entries > 0)
-        memmap_add(low_ptr(start->memmap_pa), start->memmap_entries, sizeof(struct pvh_memmap));
-    info.cmdline = string_keep(start->cmdline_pa);
+    info.rsdp.pa = start.rsdp_pa;
+    if (start.version >= 1 && start.memmap_entries > 0)
+        memmap_add(low_ptr(start.memmap_pa), start.memmap_entries, sizeof(struct pvh_memmap));
+    info.cmdline = string_keep(start.cmdline_pa);
 
-    const struct pvh_module *module = low_ptr(start->modlist_pa);
-    for (unsigned i = 0; i < start->nr_modules; i++)
-        module_add(module[i].pa, module[i].size, string_keep(module[i].cmdline_pa));
+    for (unsigned i = 0; i < start.nr_modules; i++) {
+        struct pvh_module m;
+        memcpy(&m, low_ptr(start.modlist_pa + i * sizeof(m)), sizeof(m));
+        module_add(m.pa, m.size, string_keep(m.cmdline_pa));
+    }
 }
 
 static void mb2_read_tag(const struct mb2_tag *tag)
@@ -196,7 +202,8 @@ static void mb2_read_tag(const struct mb2_tag *tag)
         module_add(module->start, module->end - module->start, module->cmdline);
         break;
     case MB2_MMAP:
-        memmap_add(mmap + 1, (tag->size - sizeof(*mmap)) / mmap->entry_size, mmap->entry_size);
+        memmap_add((const char *)(mmap + 1), (tag->size - sizeof(*mmap)) / mmap->entry_size,
+                   mmap->entry_size);
         break;
     case MB2_FRAMEBUFFER:
         if (fb->type == FRAMEBUFFER_RGB) {
@@ -255,7 +262,7 @@ const struct bootinfo *bootinfo_read(uint32_t magic, uint32_t info_pa)
 {
     info.cmdline = "";
     if (magic == PVH_MAGIC)
-        pvh_read(low_ptr(info_pa));
+        pvh_read(info_pa);
     else if (magic == MB2_MAGIC)
         mb2_read(low_ptr(info_pa));
     if (info.nr_ranges == 0)

@@ -1,5 +1,5 @@
 /* Hands the built-in vDSO image and the page it reads to whoever maps them into a program. */
-#include "../platform.h"
+#include "platform.h"
 
 /* image.asm */
 extern const uint8_t vdso_image_64[];

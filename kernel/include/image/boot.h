@@ -16,3 +16,5 @@ void boot_program(const struct cmdline *line); /* program.c: standard descriptor
 void control_init(void); /* control.c: after the devices */
 /* control.c: say to the host how it ended, and power off.  `reason` NULL: the program's own status. */
 noreturn void control_end(unsigned status, const char *reason, ...) printf_like(2, 3);
+/* The same for a program that restarts the machine. */
+noreturn void control_restart(void);

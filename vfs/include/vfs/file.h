@@ -68,6 +68,7 @@ struct file_ops {
     int (*show_fdinfo)(struct file *f, char *buf, size_t size);
     bool
         has_pos; /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (pos_lock) */
+    bool can_nowait; /* honours IOBUF_NOWAIT: RWF_NOWAIT of preadv2(2) */
     bool
         ignores_pos; /* with has_pos: reads and writes do not look at the position (/dev/null): not serialised */
 };
@@ -83,6 +84,8 @@ struct file {
     struct mount *mount;   /* likewise */
     const char *anon_name; /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
     bool can_read, can_write;
+    bool holds_write;        /* counts among the inode's writers until it is closed */
+    bool is_quiet;           /* a write that answers -EPIPE sends no SIGPIPE (datagram sockets) */
     bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
     struct spinlock lock;    /* RANK_DRIVER - guards flags, owner and the list of epoll items */

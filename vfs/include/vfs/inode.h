@@ -16,6 +16,8 @@ struct path;
 struct superblock;
 struct path;
 
+#define F_SEAL_EXEC_ 0x20 /* newer than the oldest <linux/fcntl.h> that we build with */
+
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 
 /* Credentials, as far as files ask (the rest is kernel/proc's). */
@@ -119,6 +121,7 @@ struct inode {
     uint32_t nlink; /* atomic: unlink does not lock the file itself */
     uint32_t
         seals; /* F_SEAL_* of a memfd, F_SEAL_SEAL for every other file; changed under `lock` */
+    int32_t writers;  /* atomic: open files that may write; < 0: programs that run from it */
     bool is_linkable; /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
     struct mutex
         lock; /* RANK_INODE - guards the following against change.  Each is read without it: stat
@@ -146,6 +149,13 @@ void inode_put(struct inode *i); /* thread context */
 void inode_object_free(struct vm_object *o);
 void inode_object_name(struct vm_object *o, char *buf, size_t size);
 void inode_object_identity(struct vm_object *o, uint64_t *dev, uint64_t *ino);
+
+/* A regular file is either written to or run, ETXTBSY to who comes second: claim it for one of them, and let go.
+ * 0 or -ETXTBSY. */
+must_check int inode_claim_write(struct inode *i);
+void inode_release_write(struct inode *i);
+must_check int inode_claim_exec(struct inode *i);
+void inode_release_exec(struct inode *i);
 
 void inode_get_stat(struct inode *i, struct inode_stat *st);
 /* chmod, chown, truncate, utimensat with their permission rules; locks the inode.  -EPERM, -EACCES, -EROFS is the

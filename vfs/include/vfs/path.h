@@ -66,6 +66,9 @@ must_check int path_open_place(const struct path *p, const struct cred *cred, in
 
 /* mknod, mkdir, symlink, link, unlink, rmdir, rename: the bodies behind the system calls. */
 must_check int path_mknod(const struct walk *w, const char *name, unsigned mode, uint64_t rdev);
+/* path_mknod; the new place in *out, referenced, unless `out` is NULL. */
+must_check int path_make_node(const struct walk *w, const char *name, unsigned mode, uint64_t rdev,
+                              struct path *out);
 must_check int path_mkdir(const struct walk *w, const char *name, unsigned mode);
 must_check int path_symlink(const struct walk *w, const char *target, const char *name);
 must_check int path_link(const struct walk *from, const char *old, const struct walk *to,

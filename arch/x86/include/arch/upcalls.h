@@ -13,7 +13,7 @@ struct thread;
 /* kernel/main.c: the boot CPU in 64-bit C with a stack, a GDT, an IDT and the direct map of the first
  * 4 GiB of what bootinfo lists; this_cpu() works and ->current is NULL.  Interrupts off. */
 noreturn void up_main(const struct bootinfo *info);
-/* core/sched.c: another CPU, likewise; this_cpu()->core is NULL until it calls core_cpu_init. */
+/* core/sched_idle.c: another CPU, likewise; this_cpu()->core is NULL until it calls core_cpu_init. */
 noreturn void up_cpu_main(void);
 
 /* syscalls/dispatch.c: SYSCALL from user with these argument registers, the number in regs->orig_rax; answers what

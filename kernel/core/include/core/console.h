@@ -3,9 +3,12 @@
 
 #include <base/log.h>
 
-/* A sink for log lines (serial port, virtio control port, screen); called in any context, so it polls. */
+#define LOG_LINE_SIZE 512 /* the longest line, with its newline and NUL */
+
+/* A sink for log lines (serial port, virtio control port, screen).  `write` gets one whole line, `n` bytes with its
+ * newline, and the level that it was logged at; it is called in any context with the log's lock held, so it polls. */
 struct log_sink {
-    void (*write)(const char *s, size_t n);
+    void (*write)(enum log_level level, const char *line, size_t n);
     struct log_sink *next;
 };
 void log_add_sink(struct log_sink *sink);

@@ -25,6 +25,7 @@ enum lock_rank {
     RANK_TTY,
     RANK_PIPE,        /* and other stream objects */
     RANK_PIPE_2,      /* the second of two pipes (splice, tee) */
+    RANK_SOCKET_IO,   /* a socket's readers, and bind(2) */
     RANK_FILE_POS,    /* file offset shared by threads */
     RANK_PSEUDO_FILE, /* the text of an open file in /proc or /sys */
     RANK_MOUNT,
@@ -40,19 +41,24 @@ enum lock_rank {
     RANK_FDTABLE = RANK_FIRST_SPIN,
     RANK_MOUNT_TREE, /* what is mounted where */
     RANK_DENTRY,
-    RANK_AREAS,     /* one address space's areas, for a look (changes take RANK_VM too) */
-    RANK_PAGETABLE, /* one address space's tables */
-    RANK_KMAP,      /* where kernel stacks are mapped */
-    RANK_FAMILY,    /* which process is whose child */
-    RANK_FUTEX,     /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
+    RANK_AREAS,       /* one address space's areas, for a look (changes take RANK_VM too) */
+    RANK_PAGETABLE,   /* one address space's tables */
+    RANK_KMAP,        /* where kernel stacks are mapped */
+    RANK_FAMILY,      /* which process is whose child */
+    RANK_SOCKET_GC,   /* which sockets are on their way in messages */
+    RANK_SOCKET_NAME, /* bound names */
+    RANK_SOCKET,      /* a socket's state and queue */
+    RANK_SOCKET_2,    /* the second of two sockets that are connected */
+    RANK_FUTEX,       /* futex bucket; a second bucket by address: RANK_FUTEX_2 */
     RANK_FUTEX_2,
     RANK_SIGNAL, /* pending signals of a process and its tasks */
     RANK_PIDMAP,
-    RANK_LDISC,   /* a terminal's or stream's buffers */
-    RANK_DRIVER,  /* a device queue */
-    RANK_WAITQ,   /* a wait queue; callbacks of its waiters run under it */
-    RANK_WAITQ_2, /* the wait queue of an epoll instance, woken from a callback */
-    RANK_WAITQ_3, /* a nested epoll instance's, up to RANK_WAITQ_LAST */
+    RANK_LDISC,      /* a terminal's or stream's buffers */
+    RANK_DRIVER,     /* a device queue */
+    RANK_WAITQ_PEER, /* a socket's queue of those who wait to send to it; wakes their own queues */
+    RANK_WAITQ,      /* a wait queue; callbacks of its waiters run under it */
+    RANK_WAITQ_2,    /* the wait queue of an epoll instance, woken from a callback */
+    RANK_WAITQ_3,    /* a nested epoll instance's, up to RANK_WAITQ_LAST */
     RANK_WAITQ_LAST = RANK_WAITQ_2 + 5,
     RANK_TIMER,
     RANK_THREADS, /* the list of all threads */

@@ -45,8 +45,16 @@ struct iobuf_seg {
     size_t len;
 };
 
+/* How this transfer differs from what its file's flags say (preadv2(2), pwritev2(2)). */
+enum iobuf_how {
+    IOBUF_NOWAIT = 1,    /* as with O_NONBLOCK */
+    IOBUF_APPEND = 2,    /* as with O_APPEND */
+    IOBUF_NO_APPEND = 4, /* without it */
+};
+
 struct iobuf {
     bool is_kernel;
+    uint8_t how;                 /* enum iobuf_how */
     const struct iobuf_seg *seg; /* current segment */
     unsigned nr_seg;             /* segments left, the current one included */
     size_t offset;               /* into the current one */
@@ -58,6 +66,7 @@ struct iobuf {
 static inline void iobuf_user(struct iobuf *b, struct uptr p, size_t n)
 {
     b->is_kernel = false;
+    b->how = 0;
     b->seg = &b->one;
     b->nr_seg = 1;
     b->offset = 0;

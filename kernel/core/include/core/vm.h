@@ -40,6 +40,7 @@ struct vm_object {
     const struct vm_object_ops *ops;
     struct spinlock lock; /* RANK_PAGETABLE - guards: */
     struct list mappings; /* areas that map it, for vm_object_unmap */
+    bool is_sealed;       /* vm_object_seal */
 };
 void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops);
 void vm_object_get(struct vm_object *o);
@@ -48,6 +49,8 @@ void vm_object_put(struct vm_object *o);
  * Private copies stay unless `even_copies` (truncate).  The object's get_page already knows of the change; the
  * caller holds no mutex of rank RANK_VM or higher. */
 void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool even_copies);
+/* From now on nobody may map it shared with the right to write (F_SEAL_WRITE): 0; -EBUSY when somebody does. */
+must_check int vm_object_seal(struct vm_object *o);
 /* A shared anonymous object of `size` bytes (MAP_SHARED|MAP_ANONYMOUS); NULL: no memory. */
 struct vm_object *vm_object_new_anon(size_t size);
 

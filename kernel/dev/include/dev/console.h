@@ -48,9 +48,9 @@ bool port_take_opened(struct port *p);
 
 /* Bytes taken, which may be fewer than n: then `writable` follows.  Any context. */
 size_t port_write(struct port *p, const void *bytes, size_t n);
-/* For log lines and panics: waits, without sleeping, up to some milliseconds for room; what does
- * not fit is lost. */
-void port_write_all(struct port *p, const void *bytes, size_t n);
+/* For log lines and panics: waits, without sleeping, up to `timeout_ns` for room, and tries once more after that.
+ * Bytes written: what does not fit is lost.  Any context. */
+size_t port_write_all(struct port *p, const void *bytes, size_t n, uint64_t timeout_ns);
 /* Has the host taken everything that was written?  Any context. */
 bool port_is_flushed(struct port *p);
 /* Wait until the host has taken everything, on every port, or `timeout_ns` has passed.  Before

@@ -136,6 +136,7 @@ struct task {
     bool is_i386;              /* the call being served came through int 0x80 */
     uint64_t timer_slack_ns, default_timer_slack_ns;
     unsigned long personality;
+    uint16_t io_priority; /* ioprio_set(2)'s; there is no device that would ask for it */
     bool keep_caps;
     uint64_t futex_private[4]; /* proc/futex.c's PI state */
 };

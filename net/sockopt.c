@@ -1,0 +1,288 @@
+/* SOL_SOCKET: the options that mean the same for every family. */
+#include <asm/socket.h>
+#include <base/string.h>
+#include <linux/capability.h>
+#include <net/socket.h>
+#include <vfs/inode.h>
+
+#define BUF_MIN_SEND 4608 /* what Linux goes down to */
+#define BUF_MIN_RECV 2304
+
+struct linger_value {
+    int is_on, seconds;
+};
+
+/* Options that are one flag. */
+static int flag_of_name(int name)
+{
+    static const struct {
+        uint8_t name, flag;
+    } known[] = {
+        {SO_DEBUG, SOCKET_DEBUG},
+        {SO_REUSEADDR, SOCKET_REUSEADDR},
+        {SO_REUSEPORT, SOCKET_REUSEPORT},
+        {SO_DONTROUTE, SOCKET_DONTROUTE},
+        {SO_BROADCAST, SOCKET_BROADCAST},
+        {SO_KEEPALIVE, SOCKET_KEEPALIVE},
+        {SO_OOBINLINE, SOCKET_OOBINLINE},
+        {SO_PASSCRED, SOCKET_PASSCRED},
+        {SO_PASSSEC, SOCKET_PASSSEC},
+        {SO_TIMESTAMP_OLD, SOCKET_TIMESTAMP},
+        {SO_TIMESTAMPNS_OLD, SOCKET_TIMESTAMPNS},
+        {SO_RXQ_OVFL, SOCKET_RXQ_OVFL},
+        {SO_NO_CHECK, SOCKET_NO_CHECK},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i].name == name)
+            return known[i].flag;
+    return -1;
+}
+
+static bool caller_has_cap(unsigned cap)
+{
+    struct net_caller c;
+    net_get_caller(&c);
+    return cred_has_cap(c.cred, cap);
+}
+
+static void set_flag(struct socket *s, unsigned flag, bool on)
+{
+    if (on)
+        atomic_or(&s->flags, 1u << flag);
+    else
+        atomic_and(&s->flags, ~(1u << flag));
+}
+
+static void buffers_changed(struct socket *s)
+{
+    if (s->ops->buffers_changed)
+        s->ops->buffers_changed(s);
+}
+
+/* Linux doubles what is asked for: half of it is for its bookkeeping. */
+static int set_buffer(struct socket *s, int name, unsigned value, bool is_forced)
+{
+    if (is_forced) {
+        if (!caller_has_cap(CAP_NET_ADMIN))
+            return -EPERM;
+        value = (int)value < 0 ? 0 : value;
+    } else {
+        value = MIN(value, (unsigned)SOCKET_BUF_MAX);
+    }
+    value = MIN(value, 0x7fffffffu / 2) * 2;
+    if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+        s->sndbuf = MAX(value, (unsigned)BUF_MIN_SEND);
+    else
+        s->rcvbuf = MAX(value, (unsigned)BUF_MIN_RECV);
+    buffers_changed(s);
+    if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+        socket_wake_writers(s);
+    return 0;
+}
+
+static int set_timeout(struct socket *s, int name, const void *value, unsigned len)
+{
+    int64_t ns;
+    if (len < sizeof(ns))
+        return -EINVAL;
+    memcpy(&ns, value, sizeof(ns));
+    if (name == SO_RCVTIMEO_OLD || name == SO_RCVTIMEO_NEW)
+        s->rcvtimeo_ns = ns;
+    else
+        s->sndtimeo_ns = ns;
+    return 0;
+}
+
+static int set_linger(struct socket *s, const void *value, unsigned len)
+{
+    struct linger_value l;
+    if (len < sizeof(l))
+        return -EINVAL;
+    memcpy(&l, value, sizeof(l));
+    s->linger_s = l.is_on ? MAX(l.seconds, 0) : -1;
+    return 0;
+}
+
+static int set_peek_off(struct socket *s, int value)
+{
+    if (s->family != AF_UNIX)
+        return -EOPNOTSUPP;
+    if (value < -1)
+        return -EINVAL;
+    s->peek_off = value;
+    return 0;
+}
+
+static int set_number(struct socket *s, int name, int value)
+{
+    switch (name) {
+    case SO_TYPE:
+    case SO_PROTOCOL:
+    case SO_DOMAIN:
+    case SO_ERROR:
+        return -ENOPROTOOPT;
+    case SO_SNDBUF:
+    case SO_RCVBUF:
+        return set_buffer(s, name, (unsigned)value, false);
+    case SO_SNDBUFFORCE:
+    case SO_RCVBUFFORCE:
+        return set_buffer(s, name, (unsigned)value, true);
+    case SO_RCVLOWAT:
+        s->rcvlowat = value < 0 ? 0x7fffffff : value ? value : 1;
+        buffers_changed(s);
+        return 0;
+    case SO_PRIORITY:
+        if ((value < 0 || value > 6) && !caller_has_cap(CAP_NET_ADMIN))
+            return -EPERM;
+        s->priority = value;
+        return 0;
+    case SO_MARK:
+        if (!caller_has_cap(CAP_NET_ADMIN))
+            return -EPERM;
+        s->mark = value;
+        return 0;
+    case SO_PEEK_OFF:
+        return set_peek_off(s, value);
+    case SO_INCOMING_CPU:
+        s->incoming_cpu = value;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+int socket_set_option(struct socket *s, int level, int name, const void *value, unsigned len)
+{
+    if (level != SOL_SOCKET || name == SO_BINDTODEVICE || name == SO_ATTACH_FILTER ||
+        name == SO_DETACH_FILTER)
+        return s->ops->setsockopt    ? s->ops->setsockopt(s, level, name, value, len)
+               : level == SOL_SOCKET ? -ENOPROTOOPT
+                                     : -EOPNOTSUPP;
+    int number;
+    if (len < sizeof(number))
+        return -EINVAL;
+    memcpy(&number, value, sizeof(number));
+    switch (name) {
+    case SO_RCVTIMEO_OLD:
+    case SO_RCVTIMEO_NEW:
+    case SO_SNDTIMEO_OLD:
+    case SO_SNDTIMEO_NEW:
+        return set_timeout(s, name, value, len);
+    case SO_LINGER:
+        return set_linger(s, value, len);
+    }
+    int flag = flag_of_name(name);
+    if (flag < 0)
+        return set_number(s, name, number);
+    if (flag == SOCKET_DEBUG && number && !caller_has_cap(CAP_NET_ADMIN))
+        return -EACCES;
+    if ((flag == SOCKET_PASSCRED || flag == SOCKET_PASSSEC) && s->family != AF_UNIX &&
+        s->family != AF_NETLINK)
+        return -EOPNOTSUPP;
+    if (flag == SOCKET_KEEPALIVE && s->ops->setsockopt) {
+        int ret = s->ops->setsockopt(s, level, name, value, len);
+        if (ret < 0 && ret != -ENOPROTOOPT)
+            return ret;
+    }
+    set_flag(s, flag, number != 0);
+    return 0;
+}
+
+/* The value of an option that is one int; false: there is none. */
+static bool get_number(struct socket *s, int name, int *value)
+{
+    int flag = flag_of_name(name);
+    if (flag >= 0) {
+        *value = socket_has(s, flag);
+        return true;
+    }
+    switch (name) {
+    case SO_TYPE:
+        *value = s->type;
+        return true;
+    case SO_PROTOCOL:
+        *value = s->protocol;
+        return true;
+    case SO_DOMAIN:
+        *value = s->family;
+        return true;
+    case SO_ERROR:
+        *value = -socket_take_error(s);
+        return true;
+    case SO_ACCEPTCONN:
+        *value = atomic_load(&s->is_listening);
+        return true;
+    case SO_SNDBUF:
+        *value = (int)s->sndbuf;
+        return true;
+    case SO_RCVBUF:
+        *value = (int)s->rcvbuf;
+        return true;
+    case SO_RCVLOWAT:
+        *value = s->rcvlowat;
+        return true;
+    case SO_SNDLOWAT:
+        *value = 1;
+        return true;
+    case SO_PRIORITY:
+        *value = s->priority;
+        return true;
+    case SO_MARK:
+        *value = s->mark;
+        return true;
+    case SO_INCOMING_CPU:
+        *value = s->incoming_cpu;
+        return true;
+    case SO_PEEK_OFF:
+        if (s->family != AF_UNIX)
+            return false;
+        *value = s->peek_off;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int answer(void *to, unsigned *len, const void *from, unsigned n)
+{
+    *len = MIN(*len, n);
+    memcpy(to, from, *len);
+    return 0;
+}
+
+int socket_get_option(struct socket *s, int level, int name, void *value, unsigned *len)
+{
+    if (level != SOL_SOCKET || name == SO_BINDTODEVICE)
+        return s->ops->getsockopt    ? s->ops->getsockopt(s, level, name, value, len)
+               : level == SOL_SOCKET ? -ENOPROTOOPT
+                                     : -EOPNOTSUPP;
+    int number;
+    if (get_number(s, name, &number))
+        return answer(value, len, &number, sizeof(number));
+    switch (name) {
+    case SO_LINGER: {
+        struct linger_value l = {s->linger_s >= 0, MAX(s->linger_s, 0)};
+        return answer(value, len, &l, sizeof(l));
+    }
+    case SO_RCVTIMEO_OLD:
+    case SO_RCVTIMEO_NEW:
+        return answer(value, len, &s->rcvtimeo_ns, sizeof(s->rcvtimeo_ns));
+    case SO_SNDTIMEO_OLD:
+    case SO_SNDTIMEO_NEW:
+        return answer(value, len, &s->sndtimeo_ns, sizeof(s->sndtimeo_ns));
+    case SO_PEERCRED:
+        return answer(value, len, &s->peer_cred, sizeof(s->peer_cred));
+    case SO_PEERNAME: {
+        struct socket_addr a;
+        int ret = s->ops->getname ? s->ops->getname(s, &a, true) : -ENOTCONN;
+        if (ret < 0)
+            return -ENOTCONN;
+        if (a.len < *len)
+            return -EINVAL;
+        memcpy(value, a.bytes, *len);
+        return 0;
+    }
+    default:
+        return -ENOPROTOOPT;
+    }
+}

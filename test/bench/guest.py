@@ -1,0 +1,143 @@
+"""Guests to compare: the same static program, as the first program of each kernel, under the same QEMU flags.
+
+A guest is a name, a kernel image and what its command line needs; `command` makes the QEMU command that boots a
+cpio archive on it.  Everything is printed on the serial port, which every kernel here has a driver for.
+"""
+import os
+import select
+import signal
+import stat
+import subprocess
+import time
+
+QEMU = "qemu-system-x86_64"
+# Under TCG `rep movsb` runs byte by byte, and an enabled PKU makes every signal frame larger: what is best for Linux.
+CPU = "max,-erms,-fsrm,-pku"
+MACHINES = {
+    "microvm": "microvm,acpi=off,pit=off,pic=off,rtc=on",
+    "q35": "q35",
+    "pc": "pc",
+}
+
+
+class Guest:
+    def __init__(self, name, kernel, append):
+        self.name = name
+        self.kernel = kernel
+        self.append = append
+
+    def command(self, initrd, args=(), machine="microvm", cpus=1, memory="256M", icount=False, extra=()):
+        """The QEMU command that boots `initrd`, whose /init gets `args`."""
+        model = MACHINES[machine]
+        if machine == "microvm" and self.name != "yolk":
+            model = "microvm,acpi=off,rtc=on"  # without a PIT and a PIC, Linux has no clock to calibrate by
+        accel = ["-accel", "tcg,thread=multi"]
+        if icount:
+            accel = ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
+        append = self.append
+        if args:
+            append += " -- " + " ".join(args)
+        return [QEMU, "-M", model, *accel, "-cpu", CPU, "-smp", str(cpus), "-m", memory, "-nodefaults",
+                "-no-user-config", "-display", "none", "-serial", "stdio", "-monitor", "none", "-nic", "none",
+                "-no-reboot", "-kernel", self.kernel, *(["-initrd", initrd] if initrd else []),
+                "-append", append, *extra]
+
+
+def yolk(kernel):
+    return Guest("yolk", kernel, "console=ttyS0 init=/init")
+
+
+def linux(name, kernel):
+    # tsc_early_khz: microvm has no other clock, and Linux then hangs now and then when it calibrates;
+    # tsc=reliable: with several CPUs it would give up the TSC and with it the vDSO's clock.
+    return Guest(name, kernel, "console=ttyS0 quiet panic=-1 reboot=t tsc=reliable tsc_early_khz=1000000 "
+                 "mitigations=off rdinit=/init")
+
+
+def floor(kernel):
+    return Guest("floor", kernel, "")
+
+
+def newc(entries):
+    """A cpio archive of (name, mode, device or None, bytes)."""
+    out = bytearray()
+    for number, (name, mode, device, data) in enumerate([*entries, ("TRAILER!!!", 0, None, b"")], 1):
+        major, minor = device or (0, 0)
+        encoded = name.encode() + b"\0"
+        fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, major, minor, len(encoded), 0]
+        out += b"070701" + "".join("%08x" % f for f in fields).encode() + encoded
+        out += bytes(-len(out) % 4) + data
+        out += bytes(-len(out) % 4)
+    return bytes(out)
+
+
+def initrd(program, path):
+    """Writes to `path` an archive whose /init is `program`, with what a program expects to find."""
+    def directory(name, mode=0o755):
+        return (name, stat.S_IFDIR | mode, None, b"")
+
+    def device(name, major, minor):
+        return (name, stat.S_IFCHR | 0o666, (major, minor), b"")
+
+    with open(program, "rb") as f:
+        data = f.read()
+    with open(path, "wb") as f:
+        f.write(newc([directory("dev"), directory("tmp", 0o1777), directory("proc"), directory("sys"),
+                      device("dev/console", 5, 1), device("dev/null", 1, 3), device("dev/zero", 1, 5),
+                      ("init", stat.S_IFREG | 0o755, None, data)]))
+    return path
+
+
+class Run:
+    """One boot, ended as soon as `until` was seen: its output, wall seconds up to then, and what QEMU used in all."""
+
+    def __init__(self, command, until, timeout):
+        self.output = b""
+        self.seconds = None
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            self._read(process, until.encode(), start, timeout)
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+            process.stdout.close()
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.peak_kib = usage.ru_maxrss
+
+    def _read(self, process, until, start, timeout):
+        fd = process.stdout.fileno()
+        while (left := start + timeout - time.perf_counter()) > 0:
+            if not select.select([fd], [], [], left)[0]:
+                return
+            data = os.read(fd, 65536)
+            if not data:
+                return
+            self.output += data
+            if until in self.output:
+                self.seconds = time.perf_counter() - start
+                return
+
+    @property
+    def ok(self):
+        return self.seconds is not None
+
+    def tail(self):
+        return self.output[-300:].decode(errors="replace")
+
+    def values(self):
+        """The lines `NAME NUMBER` of the output."""
+        found = {}
+        for line in self.output.decode(errors="replace").splitlines():
+            words = line.split()
+            if len(words) == 2:
+                try:
+                    found[words[0]] = float(words[1])
+                except ValueError:
+                    pass
+        return found

@@ -1,0 +1,77 @@
+"""Results as a table for a terminal, as JSON, as Markdown, and as a plot."""
+import html
+import statistics
+
+
+def spread(values):
+    """Median, least and greatest of one figure's runs."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values), "runs": len(values)}
+
+
+def verdict(value, bar):
+    if bar is None or value is None:
+        return ""
+    return "meets" if value <= bar else "misses by %.0f %%" % (100 * (value / bar - 1))
+
+
+def number(value, digits=3):
+    if value is None:
+        return "–"
+    if value >= 1000:
+        return f"{value:,.0f}"
+    if value >= 100 or value == int(value):
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
+
+
+def table(title, columns, rows):
+    """A section: a title, the names of its columns, and rows of texts."""
+    return {"title": title, "columns": columns, "rows": [[str(c) for c in row] for row in rows]}
+
+
+def as_text(section):
+    rows = [section["columns"], *section["rows"]]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [section["title"]]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(section):
+    def line(cells):
+        return "| " + " | ".join(cells) + " |"
+    head = [line(section["columns"]), line(["---"] + ["---:"] * (len(section["columns"]) - 1))]
+    return f"### {section['title']}\n\n" + "\n".join(head + [line(r) for r in section["rows"]]) + "\n"
+
+
+def as_plot(title, rows):
+    """An SVG of ratios to micro: one bar a row (name, ratio, bar or None); left of 1 is faster than Linux."""
+    left, width, height, gap = 170, 560, 16, 8
+    top = 48
+    scale = width / max([1.25, *(min(r[1], 2) for r in rows)])
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 90}" '
+           f'height="{top + len(rows) * (height + gap) + 40}" font-family="sans-serif" font-size="12">',
+           '<rect width="100%" height="100%" fill="white"/>',
+           f'<text x="{left}" y="22" font-size="15">{html.escape(title)}</text>']
+    for i, (name, ratio, bar) in enumerate(rows):
+        y = top + i * (height + gap)
+        good = bar is None or ratio <= bar
+        length = min(ratio, 2) * scale
+        out.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{html.escape(name)}</text>')
+        out.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{height}" '
+                   f'fill="{"#3a7d44" if good else "#c8553d"}"/>')
+        if bar is not None:
+            x = left + bar * scale
+            out.append(f'<line x1="{x:.1f}" y1="{y - 2}" x2="{x:.1f}" y2="{y + height + 2}" stroke="black" '
+                       'stroke-width="2"/>')
+        out.append(f'<text x="{left + length + 6:.1f}" y="{y + 12}">{ratio:.2f}</text>')
+    one = left + scale
+    bottom = top + len(rows) * (height + gap)
+    out.append(f'<line x1="{one:.1f}" y1="{top - 8}" x2="{one:.1f}" y2="{bottom}" stroke="#888" '
+               'stroke-dasharray="4 3"/>')
+    out.append(f'<text x="{one:.1f}" y="{bottom + 18}" text-anchor="middle" fill="#555">Linux = 1</text>')
+    out.append(f'<text x="{left}" y="{bottom + 18}" fill="#555">shorter is faster; the black mark is the bar</text>')
+    out.append("</svg>")
+    return "\n".join(out) + "\n"

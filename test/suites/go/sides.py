@@ -1,0 +1,147 @@
+"""The tests of one package on one side, natively or in the guest: names and outcomes, whatever happens on the way.
+
+A test that ends the process (a panic, a signal, no answer in time) takes with it those that were to come; they are run
+again without it, so that every test has an outcome of its own: PASS, FAIL, SKIP or DIED.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+STARTED = re.compile(r"=== RUN +(\S+)")
+ENDED = re.compile(r"--- (PASS|FAIL|SKIP): (\S+) \(\d+\.\d+s\)")
+POINTER = re.compile(r"0x[0-9a-f]{6,}")  # in a subtest's name: another in every run
+ARGUMENTS_MAX = 2400  # bytes of names in one -test.run: a machine's boot line holds 4 KiB
+FLAGS = ["-test.short", "-test.v"]
+
+
+class Run:
+    """What one process printed, and how it ended."""
+
+    def __init__(self, status, text, error, seconds):
+        self.status, self.text, self.error, self.seconds = status, text, error, seconds
+        text = POINTER.sub("0x...", text)
+        self.started = list(dict.fromkeys(STARTED.findall(text)))
+        self.outcomes = {}
+        for outcome, name in ENDED.findall(text):
+            if name in self.started:  # else it is what a test printed
+                self.outcomes[name] = outcome
+        self.unfinished = [n for n in self.started if n not in self.outcomes]
+
+
+def environment(release):
+    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+            "GOROOT": release.goroot}
+
+
+class Native:
+    """This machine's Linux, in namespaces of its own with a loopback for network (see native.py)."""
+
+    def __init__(self, release, cpus):
+        self.release, self.cpus = release, cpus
+
+    def start(self, tar, program, folder, timeout, memory, arguments):
+        command = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
+        if os.geteuid() != 0:
+            command.append("--map-root-user")
+        if self.cpus == 1:
+            command = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] + command
+        command += [sys.executable, "-B", str(HERE / "native.py"), tar, folder, program, *FLAGS]
+        return command + [f"-test.timeout={timeout}s", *arguments], timeout + 30
+
+
+class Guest:
+    def __init__(self, release, cpus, yolk):
+        self.release, self.cpus, self.yolk = release, cpus, yolk
+
+    def start(self, tar, program, folder, timeout, memory, arguments):
+        command = [self.yolk, "run", "-c", str(self.cpus), "-m", memory, "--root", tar, "-w", folder,
+                   "--timeout", str(timeout + 30)]
+        for name, value in environment(self.release).items():
+            command += ["-e", f"{name}={value}"]
+        return command + [program, *FLAGS, f"-test.timeout={timeout}s", *arguments], timeout + 90
+
+
+def run_once(side, tar, program, folder, timeout, memory, arguments):
+    command, limit = side.start(tar, program, folder, timeout, memory, arguments)
+    env = dict(environment(side.release)) if isinstance(side, Native) else dict(os.environ)
+    begun = time.monotonic()
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=limit, env=env, check=False)
+        status, out, err = done.returncode, done.stdout, done.stderr
+    except subprocess.TimeoutExpired as expired:
+        status, out, err = 124, expired.stdout or b"", expired.stderr or b""
+    return Run(status, out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - begun)
+
+
+def chunks(names):
+    """Patterns for -test.run that name all of them, each short enough for a boot line (a bar counts three)."""
+    part, size = [], 0
+    for name in names:
+        if part and size + len(name) + 3 > ARGUMENTS_MAX:
+            yield part
+            part, size = [], 0
+        part.append(name)
+        size += len(name) + 3
+    if part:
+        yield part
+
+
+class Outcomes:
+    """All tests of one package on one side."""
+
+    def __init__(self):
+        self.of = {}
+        self.status = 0
+        self.seconds = 0.0
+        self.log = []
+
+    def add(self, run):
+        self.of.update(run.outcomes)
+        self.status = max(self.status, run.status)
+        self.seconds += run.seconds
+        self.log.append(f"{run.text}\n[status {run.status}, {run.seconds:.1f} s] standard error:\n{run.error}\n")
+
+    def lacks(self, names):
+        return [n for n in names if n not in self.of]
+
+
+def top_level(names):
+    return list(dict.fromkeys(n.split("/")[0] for n in names))
+
+
+def run_package(start, names, timeout, memory):
+    """Runs all of them, and on until each of `names` (top-level tests; None: whatever is there) has an outcome.
+
+    `start(timeout, memory, arguments)` runs the test binary once.
+    """
+    outcomes = Outcomes()
+    run = start(timeout, memory, [])
+    outcomes.add(run)
+    suspects = top_level(run.unfinished)
+    if names is None and suspects:
+        listed = start(timeout, memory, ["-test.list=."])
+        names = [n for n in listed.text.split() if re.match(r"(Test|Example|Fuzz)\w*$", n)]
+        names = [n for n in names if n in run.started or not n.startswith("Example")]
+    while suspects:
+        for name in suspects:  # alone, each ends as it would without its neighbours
+            died = name
+            if len(suspects) > 1:
+                run = start(timeout, memory, [f"-test.run=^{name}$"])
+                outcomes.add(run)
+                died = name if name in run.unfinished else None
+            if died:
+                outcomes.of[died] = "DIED"
+                outcomes.of.update({n: "DIED" for n in run.unfinished})
+        suspects = []
+        for part in chunks(outcomes.lacks(names or [])):
+            run = start(timeout, memory, [f"-test.run=^({'|'.join(part)})$"])
+            outcomes.add(run)
+            suspects = top_level(run.unfinished)
+            if suspects:
+                break
+    return outcomes
