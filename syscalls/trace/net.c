@@ -365,7 +365,8 @@ void save_msg_namelen(struct trace *t)
 {
     struct message m;
 
-    if (read_message(t, t->arg[1], &m))
+    t->has_message = read_message(t, t->arg[1], &m);
+    if (t->has_message)
         t->saved = m.name_len;
 }
 
@@ -376,6 +377,12 @@ void show_msghdr_in(struct trace *t, unsigned i)
 
 void show_msghdr_out(struct trace *t, unsigned i)
 {
+    if (failed(t) && t->has_message) {
+        put(t, "{msg_namelen=");
+        put_d(t, (int32_t)t->saved);
+        put_char(t, '}');
+        return;
+    }
     put_message(t, t->arg[i], t->ret < 0 ? 0 : (uint64_t)t->ret, (int64_t)(uint32_t)t->saved);
 }
 
@@ -472,15 +479,16 @@ static void put_option(struct trace *t, unsigned i, uint64_t len)
             return;
         put_char(t, '{');
         field_d(t, "pid", v[0]);
-        field_u(t, "uid", (uint32_t)v[1]);
-        field_u(t, "gid", (uint32_t)v[2]);
+        field_d(t, "uid", v[1]);
+        field_d(t, "gid", v[2]);
         put_char(t, '}');
-    } else if ((option_is(t, i, SO_RCVTIMEO_K) || option_is(t, i, SO_SNDTIMEO_K)) && len >= 2 * long_size(t)) {
+    } else if (t->is_exit && (option_is(t, i, SO_RCVTIMEO_K) || option_is(t, i, SO_SNDTIMEO_K)) && len >= 2 * long_size(t)) {
         put_timeval(t, addr);
     } else if (len == 4) {
         if (!fetch(t, addr, v, 4))
             return;
-        const char *name = option_is(t, i, SO_ERROR_K) && v[0] ? trace_errno_name(v[0]) : NULL;
+        bool is_error = t->is_exit && option_is(t, i, SO_ERROR_K);
+        const char *name = is_error && v[0] ? trace_errno_name(v[0]) : NULL;
         put_char(t, '[');
         if (name)
             put(t, name);

@@ -216,22 +216,17 @@ void show_rlimits(struct trace *t, unsigned i)
 
 void show_policy(struct trace *t, unsigned i)
 {
-    uint32_t v = (uint32_t)t->arg[i];
-
-    if (!(v & 0x40000000) || !flag_name(&flags_policy, v & ~0x40000000U)) {
-        put_enum(t, &flags_policy, v);
-        return;
-    }
-    put_enum(t, &flags_policy, v & ~0x40000000U);
-    put(t, "|SCHED_RESET_ON_FORK");
+    put_enum(t, &flags_policy, (uint32_t)t->arg[i]);
 }
 
 void aux_policy(struct trace *t)
 {
+    const char *name = flag_name(&flags_policy, (uint64_t)t->ret);
+
+    if (!name)
+        return;
     put(t, " (");
-    put_enum(t, &flags_policy, (uint64_t)t->ret & ~0x40000000UL);
-    if (t->ret & 0x40000000)
-        put(t, "|SCHED_RESET_ON_FORK");
+    put(t, name);
     put_char(t, ')');
 }
 

@@ -76,8 +76,8 @@ void put_sigset(struct trace *t, uint64_t addr, uint64_t size)
     uint64_t set = 0;
 
     if (size > sizeof(set))
-        size = sizeof(set);
-    if (fetch(t, addr, &set, size))
+        put_addr(t, addr);
+    else if (fetch(t, addr, &set, size))
         put_signals(t, set, (unsigned)size * 8);
 }
 
@@ -89,11 +89,11 @@ void show_sigset(struct trace *t, unsigned i)
     while (at < t->sc->argc && t->sc->kind[at] != KIND_LEN)
         at++;
     uint64_t size = at < t->sc->argc ? t->arg[at] : 8;
-    if (size != 8 && !failed(t) && size > 8) {
+    bool is_signalfd = t->sc == &syscalls[ROW_signalfd] || t->sc == &syscalls[ROW_signalfd4];
+    if (is_signalfd && size != 8)
         put_addr(t, t->arg[i]);
-        return;
-    }
-    put_sigset(t, t->arg[i], size);
+    else
+        put_sigset(t, t->arg[i], size);
 }
 
 /* rt_sigreturn(2): the mask that the frame below the stack pointer restores. */
@@ -253,6 +253,10 @@ void trace_siginfo(struct trace *t, uint64_t addr)
     if (!fetch(t, addr, &si, sizeof(si)))
         return;
     put_char(t, '{');
+    if (!si.si_signo) {
+        put_char(t, '}');
+        return;
+    }
     field(t, "si_signo");
     put_signal(t, si.si_signo);
     put_code(t, si.si_signo, si.si_code);
@@ -275,7 +279,7 @@ void trace_siginfo(struct trace *t, uint64_t addr)
         put_value(t, &si);
         break;
     default:
-        if (si.si_code > 0 || !si.si_signo) {
+        if (si.si_code > 0) {
             put_kernel_info(t, &si);
         } else {
             put_sender(t, &si);

@@ -62,6 +62,16 @@ void show_timespec(struct trace *t, unsigned i)
     put_timespec(t, t->arg[i]);
 }
 
+/* Behind what the call fills in, and the program's own all the same. */
+void show_timespec_late(struct trace *t, unsigned i)
+{
+    int64_t ret = t->ret;
+
+    t->ret = 0;
+    put_timespec(t, t->arg[i]);
+    t->ret = ret;
+}
+
 void show_timeval(struct trace *t, unsigned i)
 {
     put_timeval(t, t->arg[i]);

@@ -124,7 +124,8 @@ class Normal:
 
     def pid(self, text):
         n = int(text)
-        return self.trace.names.get(abs(n), text).join(("-" if n < 0 else "", "")) if abs(n) in self.trace.names else text
+        name = self.trace.names.get(abs(n)) if n != -1 else None  # -1 is all of them
+        return ("-" if n < 0 else "") + name if name else text
 
     def line(self, line):
         line_is_own = line.is_own
@@ -141,10 +142,12 @@ class Normal:
             return f"{name}({args.split(',')[0]}, DATA) = {'0' if result == '0' else 'N'}"
         if args.startswith("MEMBARRIER_CMD_QUERY") and result.startswith("0x"):
             result = "FEATURES"
-        return f"{name}({self.args(name, args, result)}) = {self.result(name, result)}"
+        args = self.args(name, args, result)
+        return f"{name}({args}) = {self.result(name, result, args)}"
 
     def args(self, name, args, result):
         args = ADDRESS.sub("ADDR", args)
+        args = re.sub(r"/\* \d+ vars? \*/", "/* VARS */", args)
         if name in ("execve", "execveat"):
             return re.sub(r'^"[^"]*"', "PROGRAM", args)
         if name in PID_FIRST:
@@ -163,6 +166,9 @@ class Normal:
             args = re.sub(r"^\[.*\]$", "[TIME]", args)
         if name == "getrandom":
             args = re.sub(r'^".*?"(\.\.\.)?', "RANDOM", args)
+        args = re.sub(r"\b(pipe|socket):\[\d+\]", r"\1:[N]", args)
+        if name.startswith("readlink") and '"/proc/' in args:
+            args = re.sub(r', "(\d+)"', lambda m: f', "{self.pid(m[1])}"', args)
         if name == "uname":
             args = "UTSNAME" if not result.startswith("-1") else args
         if name == "sysinfo":
@@ -178,8 +184,7 @@ class Normal:
         args = re.sub(r"(st_mode=S_IFDIR\|[^,]*, (?:stx_)?st_size=)\d+", r"\1N", args)
         args = re.sub(r"(stx_mode=S_IFDIR\|[^,]*, stx_size=)\d+", r"\1N", args)
         args = re.sub(r"(stx_attributes=)[^,]*", r"\1ATTRIBUTES", args)
-        args = re.sub(r"/\* \d{4}-\d\d-\d\dT\S+ \*/", "/* TIME */", args)
-        return re.sub(r"/\* \d+ vars? \*/", "/* VARS */", args)
+        return re.sub(r"/\* \d{4}-\d\d-\d\dT\S+ \*/", "/* TIME */", args)
 
     @staticmethod
     def timer(name, args):
@@ -190,14 +195,17 @@ class Normal:
                                       m[0].endswith("tv_sec=0, tv_usec=0}") else "it_value=TIME", tail)
 
     def futex(self, args):
-        """An absolute time; a lock's word that holds a thread's number."""
-        if "FUTEX_WAIT_BITSET" in args or "_PI" in args:
-            args = TIME.sub("TIME", args)
+        """A time that the program made from a clock; a lock's word that holds a thread's number."""
+        args = TIME.sub("TIME", args)
         return re.sub(r"^(ADDR, FUTEX_WAIT\w*, )(\d+)", lambda m: m[1] + self.pid(m[2]), args)
 
-    def result(self, name, result):
+    def result(self, name, result, args=""):
+        if name.startswith("readlink") and ("/proc/" in args or ":[N]" in args):
+            result = re.sub(r"^\d+$", "N", result)
         if name in PID_RESULT:
             result = re.sub(r"^\d+", lambda m: self.pid(m[0]), result)
+        if name in ("getppid", "getpgid", "getsid", "getpgrp"):
+            result = re.sub(r"^\d+$", "ID", result)
         if name in POINTER_RESULT:
             result = re.sub(r"^0x[0-9a-f]+", "ADDR", result)
         if name == "sched_getaffinity":
@@ -220,11 +228,12 @@ def is_same_but_for_luck(a, b):
     return x[3] in lucky and y[3] in lucky
 
 
-LUCKY = re.compile(r"^futex\(ADDR, FUTEX_(?:WAIT|WAKE)\w*[^)]*\) = (?:\d+|-1 EAGAIN .*|\?.*)$")
+LUCKY = re.compile(r"^(?:futex\(ADDR, FUTEX_(?:WAIT|WAKE)\w*[^)]*\) = (?:\d+|-1 EAGAIN .*|\?.*)|sched_yield\(\) = 0)$")
 
 
 def is_luck(normal):
-    """A wait that another thread was quick enough to spare, and who wakes whom: only where there are other threads."""
+    """A wait that another thread was quick enough to spare, who wakes whom, and how often a thread stood back: only where
+    there are other threads."""
     return bool(LUCKY.match(normal))
 
 
@@ -463,8 +472,8 @@ def run_host(o, cwd, stdin, env, out):
     if not strace:
         die(FAILED, "strace is not installed (Debian: apt-get install strace)")
     command = [strace, "-f", "-q", "-s", STRINGS, "-o", out, "--", o.program, *o.args]
-    with open(stdin, "rb") as f:
-        p = subprocess.run(command, cwd=cwd, stdin=f, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+    with open(stdin, "rb") as f:  # a pipe, as the guest's
+        p = subprocess.run(command, cwd=cwd, input=f.read(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
                            timeout=o.timeout, preexec_fn=linux_limits)
     text = open(out, errors="backslashreplace").read() if os.path.exists(out) else ""
     ended = re.search(r"\+\+\+ (exited with|killed by) (\w+)", text.splitlines()[-1] if text else "")
@@ -491,7 +500,7 @@ def run_guest(o, cwd, stdin, env, out, root):
 
 def run_both(o):
     """The traces' text, and notes about what else differs."""
-    with tempfile.TemporaryDirectory(prefix="yolk-diff-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as tmp:
+    with tempfile.TemporaryDirectory(prefix="yolk-diff-") as tmp:
         cwd = os.path.join(tmp, "work")
         stdin = os.path.join(tmp, "stdin")
         with open(stdin, "wb") as f:
@@ -505,6 +514,10 @@ def run_both(o):
             os.makedirs(cwd)
             os.makedirs(root + cwd)
         os.makedirs(os.path.dirname(root + o.program), exist_ok=True)
+        os.makedirs(root + "/etc", exist_ok=True)
+        for name in ("/etc/passwd", "/etc/group"):
+            if os.access(name, os.R_OK):
+                shutil.copy(name, root + name)
         shutil.copy(o.program, root + o.program)
         os.chmod(tmp, 0o755)
         for directory in (cwd, root + cwd):

@@ -350,7 +350,8 @@ static void abandon(struct tracelog *log, struct traced *t, const struct trace_r
         object_of_call(log, t, r, t->begun + strlen(t->call.sc->name) + 1, "?");
     } else if (prints_lines(log) && !holds_back(log)) {
         continue_line(log, t, r->time_ns);
-        say_text(log, ")");
+        /* strace tells so when the arguments were not all known. */
+        say_text(log, t->call.next < t->call.sc->argc ? " <unfinished ...>)" : ")");
         pad_to_result(log);
         fputs("?\n", log->to);
         log->open = NULL;

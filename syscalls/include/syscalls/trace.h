@@ -49,6 +49,7 @@ struct trace {
     uint8_t *scratch; /* with `out`: TRACE_SCRATCH(options->strings) bytes, for a string that is being shown */
 
     /* Kept by who asks from the first part to the second; zero at the beginning. */
+    bool has_message; /* recvmsg(2): there was a header */
     uint64_t saved; /* what a call changes and is shown before and after */
 
     /* The decoder's. */
