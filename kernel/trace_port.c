@@ -39,7 +39,8 @@ static void write_all(const uint8_t *bytes, size_t n)
         size_t taken = port_write(out.port, bytes, n);
         bytes += taken;
         n -= taken;
-        if (n && WAIT_EVENT(&out.wait, atomic_load(&out.may_write), WAIT_UNINTERRUPTIBLE, TIME_NEVER))
+        if (n &&
+            WAIT_EVENT(&out.wait, atomic_load(&out.may_write), WAIT_UNINTERRUPTIBLE, TIME_NEVER))
             return;
     }
 }
@@ -66,7 +67,8 @@ void boot_trace(const struct cmdline *line)
         .calls = line->trace,
         .signals = line->trace_signals,
         .follows = line->trace_follows,
-        .options = {.strings = line->trace_strings ? MIN(line->trace_strings, STRINGS_MAX) : TRACE_STRINGS,
+        .options = {.strings =
+                        line->trace_strings ? MIN(line->trace_strings, STRINGS_MAX) : TRACE_STRINGS,
                     .is_verbose = line->trace_is_verbose,
                     .names_fds = line->trace_names_fds},
     };

@@ -19,7 +19,7 @@
 #define FROM_LONG(type, word) ((type)(word))
 #define FROM_PAIR(type, word) ((type)(word))
 #define FROM_UPTR(type, word) ((type){(word)})
-#define KIND(name, type, how, when, show, names)                                     \
+#define KIND(name, type, how, when, show, names)                        \
     __attribute__((unused)) static inline type as_##name(uint64_t word) \
     {                                                                   \
         return FROM_##how(type, word);                                  \
@@ -83,7 +83,8 @@ long up_syscall_traced(WORDS, const struct regs *regs)
     return ret;
 }
 
-static long call_32_traced(enum row row, uint64_t nr, const uint64_t arg[SYSCALL_MAX_ARGS], const struct regs *regs)
+static long call_32_traced(enum row row, uint64_t nr, const uint64_t arg[SYSCALL_MAX_ARGS],
+                           const struct regs *regs)
 {
     struct tracer_call call;
     bool is_traced = tracer_enter(&call, ABI_I386, nr, arg, regs);

@@ -18,7 +18,8 @@
 #include <syscalls/tracer.h>
 
 #define FIRST_SIZE 1024
-#define SIGMASK_AT 296 /* of the mask in struct ucontext, behind the return address that is already off the stack */
+#define SIGMASK_AT \
+    296 /* of the mask in struct ucontext, behind the return address that is already off the stack */
 
 static struct {
     bool is_on;
@@ -45,7 +46,8 @@ struct record {
 
 static bool record_begin(struct record *r, enum trace_type type)
 {
-    *r = (struct record){.head = heap_alloc(FIRST_SIZE), .size = FIRST_SIZE, .len = sizeof(struct trace_record)};
+    *r = (struct record){
+        .head = heap_alloc(FIRST_SIZE), .size = FIRST_SIZE, .len = sizeof(struct trace_record)};
     if (!r->head) {
         atomic_add(&tracer.nr_lost, 1);
         return false;
@@ -186,7 +188,8 @@ static void record_leave(struct trace *t)
     record_end(&r);
 }
 
-static void call_init(struct trace *t, enum abi abi, uint64_t nr, const uint64_t arg[SYSCALL_MAX_ARGS])
+static void call_init(struct trace *t, enum abi abi, uint64_t nr,
+                      const uint64_t arg[SYSCALL_MAX_ARGS])
 {
     *t = (struct trace){.sc = &syscalls[syscall_row(abi, nr)],
                         .options = &tracer.options,
@@ -196,8 +199,8 @@ static void call_init(struct trace *t, enum abi abi, uint64_t nr, const uint64_t
     memcpy(t->arg, arg, sizeof(t->arg));
 }
 
-bool tracer_enter(struct tracer_call *c, enum abi abi, uint64_t nr, const uint64_t arg[SYSCALL_MAX_ARGS],
-                  const struct regs *regs)
+bool tracer_enter(struct tracer_call *c, enum abi abi, uint64_t nr,
+                  const uint64_t arg[SYSCALL_MAX_ARGS], const struct regs *regs)
 {
     if (!concerns_us(current_task()) || !tracer.calls.rows[syscall_row(abi, nr)])
         return false;
@@ -263,7 +266,8 @@ static void task_ends(struct task *t, int wait_status)
 }
 
 /* The first program came by no call of its own: shown is the one that would have started it. */
-static void task_starts(struct task *t, const char *path, const char *const *argv, const char *const *envp)
+static void task_starts(struct task *t, const char *path, const char *const *argv,
+                        const char *const *envp)
 {
     const uint64_t arg[SYSCALL_MAX_ARGS] = {(uint64_t)path, (uint64_t)argv, (uint64_t)envp};
     struct trace call;
@@ -275,8 +279,11 @@ static void task_starts(struct task *t, const char *path, const char *const *arg
     record_leave(&call);
 }
 
-static const struct trace_hooks hooks = {
-    .begins = task_begins, .signal = task_signal, .stops = task_stops, .ends = task_ends, .starts = task_starts};
+static const struct trace_hooks hooks = {.begins = task_begins,
+                                         .signal = task_signal,
+                                         .stops = task_stops,
+                                         .ends = task_ends,
+                                         .starts = task_starts};
 
 /* --- beginning and end ------------------------------------------------------------------------------------------------------------ */
 
@@ -303,8 +310,10 @@ int tracer_start(const struct tracer_request *r)
 
 static void put_plain(enum trace_type type, uint64_t first, uint64_t second)
 {
-    struct trace_record record = {
-        .size = sizeof(record), .type = (uint8_t)type, .time_ns = clock_mono_ns(), .arg = {first, second}};
+    struct trace_record record = {.size = sizeof(record),
+                                  .type = (uint8_t)type,
+                                  .time_ns = clock_mono_ns(),
+                                  .arg = {first, second}};
 
     trace_ring_put(&record, sizeof(record), &record.seq, &record.cpu);
 }

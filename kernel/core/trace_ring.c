@@ -11,7 +11,7 @@
 #include <core/trace_ring.h>
 #include <core/wait.h>
 
-#define RING_ORDER     5 /* pages: TRACE_RING_SIZE */
+#define RING_ORDER    5 /* pages: TRACE_RING_SIZE */
 #define WAKE_DELAY_NS 1000000
 
 _Static_assert(TRACE_RING_SIZE == PAGE_SIZE << RING_ORDER, "a ring is one block of pages");
@@ -26,7 +26,8 @@ struct ring {
 static struct {
     struct ring *ring; /* one for each CPU */
     unsigned nr;
-    uint64_t next_seq; /* atomic; moved under a ring's lock, so that what has a number is in a ring */
+    uint64_t
+        next_seq; /* atomic; moved under a ring's lock, so that what has a number is in a ring */
     bool is_timer_armed; /* atomic */
     struct timer timer;
     struct waitq reader; /* something is there */

@@ -164,7 +164,9 @@ void show_bytes_out(struct trace *t, unsigned i)
     if (failed(t))
         put_addr(t, t->arg[i]);
     else
-        put_bytes(t, t->arg[i], (uint64_t)t->ret < t->arg[i + 1] || !t->arg[i + 1] ? (uint64_t)t->ret : t->arg[i + 1]);
+        put_bytes(t, t->arg[i],
+                  (uint64_t)t->ret < t->arg[i + 1] || !t->arg[i + 1] ? (uint64_t)t->ret
+                                                                     : t->arg[i + 1]);
 }
 
 void show_random_out(struct trace *t, unsigned i)

@@ -16,7 +16,14 @@ static bool is_row(const struct trace *t, enum row row)
 
 /* --- futex ----------------------------------------------------------------------------------------------------------------- */
 
-enum { FUTEX_VAL = 1, FUTEX_TIMEOUT = 2, FUTEX_VAL2 = 4, FUTEX_ADDR2 = 8, FUTEX_VAL3 = 16, FUTEX_OP = 32 };
+enum {
+    FUTEX_VAL = 1,
+    FUTEX_TIMEOUT = 2,
+    FUTEX_VAL2 = 4,
+    FUTEX_ADDR2 = 8,
+    FUTEX_VAL3 = 16,
+    FUTEX_OP = 32
+};
 
 static unsigned futex_args(const struct trace *t)
 {
@@ -65,7 +72,8 @@ void show_futex_timeout(struct trace *t, unsigned i)
         put_u(t, (uint32_t)t->arg[i]);
 }
 
-static void put_shifted(struct trace *t, const struct flag_table *names, uint32_t v, const char *shift)
+static void put_shifted(struct trace *t, const struct flag_table *names, uint32_t v,
+                        const char *shift)
 {
     const char *name = flag_name(names, v);
 
@@ -232,8 +240,15 @@ static void aux_fd_flags(struct trace *t)
 
 static void aux_seals(struct trace *t)
 {
+    uint64_t rest;
+
     put(t, " (seals ");
-    put_flags(t, &flags_seals, (uint64_t)t->ret);
+    bool is_any = put_flag_names(t, &flags_seals, (uint64_t)t->ret, &rest);
+    if (rest) {
+        if (is_any)
+            put_char(t, '|');
+        put_x(t, rest);
+    }
     put_char(t, ')');
 }
 
@@ -243,7 +258,6 @@ static void aux_lease(struct trace *t)
     put_enum(t, &flags_lock, (uint64_t)t->ret);
     put_char(t, ')');
 }
-
 
 static void leave_fcntl(struct trace *t)
 {
@@ -432,7 +446,8 @@ bool arg_is_absent(const struct trace *t, unsigned i)
         type = (uint32_t)t->arg[i - 1] & S_IFMT;
         return type != S_IFCHR && type != S_IFBLK;
     case KIND_MREMAPA:
-        return ((uint32_t)t->arg[i - 1] & (MREMAP_MAYMOVE | MREMAP_FIXED)) != (MREMAP_MAYMOVE | MREMAP_FIXED);
+        return ((uint32_t)t->arg[i - 1] & (MREMAP_MAYMOVE | MREMAP_FIXED)) !=
+               (MREMAP_MAYMOVE | MREMAP_FIXED);
     case KIND_MEMBARRC:
         return !((uint32_t)t->arg[i - 1] & 1);
     case KIND_FCNTLARG:

@@ -12,10 +12,10 @@ void put_char(struct trace *t, char c);
 void put_d(struct trace *t, int64_t v);
 void put_u(struct trace *t, uint64_t v);
 void put_u_width(struct trace *t, uint64_t v, unsigned digits); /* zeros in front */
-void put_x(struct trace *t, uint64_t v);    /* 0x1f; 0 is "0" */
-void put_o(struct trace *t, uint64_t v);    /* 017; 0 is "0" */
-void put_addr(struct trace *t, uint64_t v); /* NULL, 0x1f */
-void put_mode(struct trace *t, uint32_t v); /* three octal digits at least */
+void put_x(struct trace *t, uint64_t v);                        /* 0x1f; 0 is "0" */
+void put_o(struct trace *t, uint64_t v);                        /* 017; 0 is "0" */
+void put_addr(struct trace *t, uint64_t v);                     /* NULL, 0x1f */
+void put_mode(struct trace *t, uint32_t v);                     /* three octal digits at least */
 void put_comment(struct trace *t, const char *s);
 /* Bytes between quotes, escaped; `is_short`: "..." follows. */
 void put_quoted(struct trace *t, const uint8_t *bytes, size_t n, bool is_short);
@@ -24,12 +24,15 @@ void put_quoted(struct trace *t, const uint8_t *bytes, size_t n, bool is_short);
 /* n bytes; otherwise the address is printed, as strace does when the call failed, too. */
 bool fetch(struct trace *t, uint64_t addr, void *dst, size_t n);
 bool fetch_quietly(struct trace *t, uint64_t addr, void *dst, size_t n);
-uint64_t fetch_long(struct trace *t, uint64_t addr, bool *is_there); /* a pointer or long of the program's ABI */
+uint64_t fetch_long(struct trace *t, uint64_t addr,
+                    bool *is_there); /* a pointer or long of the program's ABI */
 unsigned long_size(const struct trace *t);
-void put_string(struct trace *t, uint64_t addr, size_t max); /* up to its NUL; max 0: the options' limit */
+void put_string(struct trace *t, uint64_t addr,
+                size_t max); /* up to its NUL; max 0: the options' limit */
 void put_path(struct trace *t, uint64_t addr);
 void put_bytes(struct trace *t, uint64_t addr, uint64_t n);
-void put_iovec(struct trace *t, uint64_t addr, uint64_t nr, uint64_t limit); /* bytes that are there in all */
+void put_iovec(struct trace *t, uint64_t addr, uint64_t nr,
+               uint64_t limit); /* bytes that are there in all */
 void put_fd(struct trace *t, int fd);
 /* [a, b, ...] of `nr` elements of `size` bytes. */
 typedef void element_fn(struct trace *t, uint64_t addr);
@@ -90,7 +93,8 @@ void aux_timex(struct trace *t);
 /* cmd.c: arguments that depend on another. */
 enum when { WHEN_ENTRY, WHEN_EXIT, WHEN_BY_CMD };
 bool arg_is_absent(const struct trace *t, unsigned i);
-bool arg_is_late(const struct trace *t, unsigned i); /* of a WHEN_BY_CMD kind: known when the call has ended */
+bool arg_is_late(const struct trace *t,
+                 unsigned i); /* of a WHEN_BY_CMD kind: known when the call has ended */
 /* The table of names of argument i's kind. */
 const struct flag_table *arg_table(const struct trace *t, unsigned i);
 static inline bool failed(const struct trace *t)

@@ -57,7 +57,8 @@ void show_dev(struct trace *t, unsigned i)
     put_dev(t, dev_major((uint32_t)t->arg[i]), dev_minor((uint32_t)t->arg[i]));
 }
 
-static void put_time_field(struct trace *t, const char *name, const char *nsec_name, int64_t sec, uint64_t nsec)
+static void put_time_field(struct trace *t, const char *name, const char *nsec_name, int64_t sec,
+                           uint64_t nsec)
 {
     field_d(t, name, sec);
     put_local_time(t, sec, nsec);
@@ -126,8 +127,8 @@ static void put_statx_time(struct trace *t, const char *name, const struct statx
     put_local_time(t, ts->tv_sec, ts->tv_nsec);
 }
 
-static void put_statx_dev(struct trace *t, const char *major_name, const char *minor_name, uint32_t major,
-                          uint32_t minor)
+static void put_statx_dev(struct trace *t, const char *major_name, const char *minor_name,
+                          uint32_t major, uint32_t minor)
 {
     field_u(t, major_name, major);
     field_u(t, minor_name, minor);

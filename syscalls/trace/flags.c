@@ -41,11 +41,14 @@
 #define FLAGS(id, unknown) static const struct flag names_##id[] = {
 #define NAME(name)         {(uint64_t)(name), #name},
 #define VALUE(value, name) {(uint64_t)(value), #name},
-#define END                };
+#define END \
+    }       \
+    ;
 #include "flags_all.h"
 
-#define FLAGS(id, unknown) \
-    const struct flag_table flags_##id = {names_##id, sizeof(names_##id) / sizeof(struct flag), unknown};
+#define FLAGS(id, unknown)                                                                      \
+    const struct flag_table flags_##id = {names_##id, sizeof(names_##id) / sizeof(struct flag), \
+                                          unknown};
 #define NAME(name)
 #define VALUE(value, name)
 #define END

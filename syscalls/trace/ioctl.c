@@ -12,7 +12,8 @@ struct winsize_k {
 
 void show_ioctl(struct trace *t, unsigned i)
 {
-    static const char *const directions[] = {"_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"};
+    static const char *const directions[] = {"_IOC_NONE", "_IOC_WRITE", "_IOC_READ",
+                                             "_IOC_READ|_IOC_WRITE"};
     uint32_t v = (uint32_t)t->arg[i];
     const char *name = flag_name(&flags_ioctl, v);
 
@@ -66,11 +67,13 @@ bool ioctl_is_late(uint32_t request)
 
 static const char *baud_name(uint32_t cflag)
 {
-    static const char *const slow[] = {"B0", "B50", "B75", "B110", "B134", "B150", "B200", "B300",
-                                       "B600", "B1200", "B1800", "B2400", "B4800", "B9600", "B19200", "B38400"};
-    static const char *const fast[] = {NULL, "B57600", "B115200", "B230400", "B460800", "B500000", "B576000",
-                                       "B921600", "B1000000", "B1152000", "B1500000", "B2000000", "B2500000",
-                                       "B3000000", "B3500000", "B4000000"};
+    static const char *const slow[] = {"B0",    "B50",   "B75",    "B110",  "B134",  "B150",
+                                       "B200",  "B300",  "B600",   "B1200", "B1800", "B2400",
+                                       "B4800", "B9600", "B19200", "B38400"};
+    static const char *const fast[] = {NULL,       "B57600",   "B115200",  "B230400",
+                                       "B460800",  "B500000",  "B576000",  "B921600",
+                                       "B1000000", "B1152000", "B1500000", "B2000000",
+                                       "B2500000", "B3000000", "B3500000", "B4000000"};
 
     return cflag & CBAUDEX ? fast[cflag & 15] : slow[cflag & 15];
 }

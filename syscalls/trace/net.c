@@ -276,13 +276,15 @@ static void put_rights(struct trace *t, uint64_t addr, uint64_t len)
     put_char(t, ']');
 }
 
-static void put_control_data(struct trace *t, uint32_t level, uint32_t type, uint64_t addr, uint64_t len)
+static void put_control_data(struct trace *t, uint32_t level, uint32_t type, uint64_t addr,
+                             uint64_t len)
 {
     uint32_t id[3];
 
     if (level == SOL_SOCKET_K && type == 1) {
         put_rights(t, addr, len);
-    } else if (level == SOL_SOCKET_K && type == 2 && len >= sizeof(id) && fetch_quietly(t, addr, id, sizeof(id))) {
+    } else if (level == SOL_SOCKET_K && type == 2 && len >= sizeof(id) &&
+               fetch_quietly(t, addr, id, sizeof(id))) {
         put_char(t, '{');
         field_d(t, "pid", (int32_t)id[0]);
         field_u(t, "uid", id[1]);
@@ -302,7 +304,8 @@ static void put_control(struct trace *t, uint64_t addr, uint64_t size)
     for (uint64_t at = 0; at + header <= size;) {
         uint64_t len = fetch_long(t, addr + at, &is_there);
         uint32_t kind[2];
-        if (!is_there || len < header || !fetch_quietly(t, addr + at + long_size(t), kind, sizeof(kind)))
+        if (!is_there || len < header ||
+            !fetch_quietly(t, addr + at + long_size(t), kind, sizeof(kind)))
             break;
         if (len > size - at)
             len = size - at;
@@ -455,7 +458,13 @@ void show_sock_option(struct trace *t, unsigned i)
     }
 }
 
-enum { SO_LINGER_K = 13, SO_PEERCRED_K = 17, SO_ERROR_K = 4, SO_RCVTIMEO_K = 20, SO_SNDTIMEO_K = 21 };
+enum {
+    SO_LINGER_K = 13,
+    SO_PEERCRED_K = 17,
+    SO_ERROR_K = 4,
+    SO_RCVTIMEO_K = 20,
+    SO_SNDTIMEO_K = 21
+};
 
 static bool option_is(const struct trace *t, unsigned i, uint32_t name)
 {
@@ -482,7 +491,8 @@ static void put_option(struct trace *t, unsigned i, uint64_t len)
         field_d(t, "uid", v[1]);
         field_d(t, "gid", v[2]);
         put_char(t, '}');
-    } else if (t->is_exit && (option_is(t, i, SO_RCVTIMEO_K) || option_is(t, i, SO_SNDTIMEO_K)) && len >= 2 * long_size(t)) {
+    } else if (t->is_exit && (option_is(t, i, SO_RCVTIMEO_K) || option_is(t, i, SO_SNDTIMEO_K)) &&
+               len >= 2 * long_size(t)) {
         put_timeval(t, addr);
     } else if (len == 4) {
         if (!fetch(t, addr, v, 4))

@@ -1,7 +1,6 @@
 /* Text into the caller's buffer; without one, nowhere. */
 #include "decode.h"
 
-
 void put_char(struct trace *t, char c)
 {
     if (!t->out)

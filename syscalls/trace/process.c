@@ -96,7 +96,8 @@ void put_clone3_result(struct trace *t)
     struct clone_args a = {0};
     int32_t tid;
 
-    if (failed(t) || t->arg[1] < CLONE_ARGS_SIZE_VER0 || !fetch_quietly(t, t->arg[0], &a, CLONE_ARGS_SIZE_VER0))
+    if (failed(t) || t->arg[1] < CLONE_ARGS_SIZE_VER0 ||
+        !fetch_quietly(t, t->arg[0], &a, CLONE_ARGS_SIZE_VER0))
         return;
     if (!(a.flags & CLONE_PARENT_SETTID) || !fetch_quietly(t, a.parent_tid, &tid, sizeof(tid)))
         return;
@@ -165,9 +166,10 @@ void show_rusage(struct trace *t, unsigned i)
     put_time_used(t, "ru_utime", r.ru_utime.tv_sec, r.ru_utime.tv_usec);
     put_time_used(t, "ru_stime", r.ru_stime.tv_sec, r.ru_stime.tv_usec);
     if (t->options->is_verbose) {
-        const char *const names[] = {"ru_maxrss", "ru_ixrss", "ru_idrss", "ru_isrss", "ru_minflt",
-                                     "ru_majflt", "ru_nswap", "ru_inblock", "ru_oublock", "ru_msgsnd",
-                                     "ru_msgrcv", "ru_nsignals", "ru_nvcsw", "ru_nivcsw"};
+        const char *const names[] = {"ru_maxrss",  "ru_ixrss",  "ru_idrss",  "ru_isrss",
+                                     "ru_minflt",  "ru_majflt", "ru_nswap",  "ru_inblock",
+                                     "ru_oublock", "ru_msgsnd", "ru_msgrcv", "ru_nsignals",
+                                     "ru_nvcsw",   "ru_nivcsw"};
         for (unsigned n = 0; n < sizeof(names) / sizeof(*names); n++)
             field_u(t, names[n], (uint64_t)(&r.ru_maxrss)[n]);
     } else {

@@ -108,7 +108,8 @@ void put_fd(struct trace *t, int fd)
         if (c > ' ' && c <= '~' && c != '<' && c != '>' && c != '\\') {
             put_char(t, (char)c);
         } else {
-            char octal[4] = {(char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7)), 0};
+            char octal[4] = {(char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)),
+                             (char)('0' + (c & 7)), 0};
             put_char(t, '\\');
             put(t, octal);
         }

@@ -3,7 +3,10 @@
 
 #define CLASS(id, name) static const uint16_t class_##id[] = {
 #define IN(id)          ROW_##id,
-#define END             ROW_UNKNOWN};
+#define END     \
+    ROW_UNKNOWN \
+    }           \
+    ;
 #include "../classes.def"
 #undef CLASS
 #undef IN
@@ -73,7 +76,8 @@ static bool add_class(uint8_t *rows, const char *word, size_t len)
     for (unsigned row = ROW_UNKNOWN + 1; row < NR_ROWS; row++) {
         const struct syscall *sc = &syscalls[row];
         bool by_kind = (listed == class_file && takes(sc, KIND_PATH, KIND_PATHN)) ||
-                       (listed == class_desc && takes(sc, KIND_FD, KIND_DIRFD) && !is_in_class(class_network, sc->name));
+                       (listed == class_desc && takes(sc, KIND_FD, KIND_DIRFD) &&
+                        !is_in_class(class_network, sc->name));
         if (by_kind || is_in_class(listed, sc->name))
             rows[row] = 1;
     }
@@ -122,9 +126,10 @@ static bool add_word(uint8_t *rows, const char *word, size_t len)
         is_known = true;
     else
         is_known = len && (add_number(rows, word, len) || add_name(rows, word, len) ||
-                           (is_word(word, len, "file") || is_word(word, len, "desc") || is_word(word, len, "memory") ||
-                            is_word(word, len, "process") || is_word(word, len, "signal") ||
-                            is_word(word, len, "network") || is_word(word, len, "ipc")
+                           (is_word(word, len, "file") || is_word(word, len, "desc") ||
+                                    is_word(word, len, "memory") || is_word(word, len, "process") ||
+                                    is_word(word, len, "signal") || is_word(word, len, "network") ||
+                                    is_word(word, len, "ipc")
                                 ? add_class(rows, word, len)
                                 : false));
     if (is_word(word, len, "all"))

@@ -247,7 +247,8 @@ void show_timex(struct trace *t, unsigned i)
     field_u(t, "precision", (uint64_t)x.precision);
     field_d(t, "tolerance", x.tolerance);
     field(t, "time");
-    put_pair(t, &(struct pair){x.time.tv_sec, x.time.tv_usec}, x.status & 0x2000 ? "tv_nsec" : "tv_usec");
+    put_pair(t, &(struct pair){x.time.tv_sec, x.time.tv_usec},
+             x.status & 0x2000 ? "tv_nsec" : "tv_usec");
     field_u(t, "tick", (uint64_t)x.tick);
     field_d(t, "ppsfreq", x.ppsfreq);
     field_d(t, "jitter", x.jitter);

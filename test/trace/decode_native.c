@@ -39,10 +39,16 @@ static void begin(struct trace *t, const struct user_regs_struct *regs)
 {
     enum row row = syscall_row(ABI_X86_64, regs->orig_rax);
 
-    *t = (struct trace){.sc = &syscalls[row], .options = &options, .read = read_child, .nr = (uint32_t)regs->orig_rax,
+    *t = (struct trace){.sc = &syscalls[row],
+                        .options = &options,
+                        .read = read_child,
+                        .nr = (uint32_t)regs->orig_rax,
                         .arg = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
-                        .out = line, .size = sizeof(line), .scratch = scratch};
-    if (row == ROW_rt_sigreturn) /* pretcode was popped; ucontext follows: flags, link, stack, registers, mask */
+                        .out = line,
+                        .size = sizeof(line),
+                        .scratch = scratch};
+    if (row ==
+        ROW_rt_sigreturn) /* pretcode was popped; ucontext follows: flags, link, stack, registers, mask */
         t->saved_mask_at = regs->rsp + 296;
     trace_enter(t);
 }
@@ -89,7 +95,8 @@ int main(int argc, char **argv)
         _exit(127);
     }
     waitpid(child, &status, 0);
-    ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
+    ptrace(PTRACE_SETOPTIONS, child, 0,
+           PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
     for (;;) {
         ptrace(PTRACE_SYSCALL, child, 0, sig);
         sig = 0;
@@ -114,6 +121,7 @@ int main(int argc, char **argv)
     if (WIFEXITED(status))
         fprintf(to, "+++ exited with %d +++\n", WEXITSTATUS(status));
     else
-        fprintf(to, "+++ killed by %s%s +++\n", trace_signal_name(WTERMSIG(status)), WCOREDUMP(status) ? " (core dumped)" : "");
+        fprintf(to, "+++ killed by %s%s +++\n", trace_signal_name(WTERMSIG(status)),
+                WCOREDUMP(status) ? " (core dumped)" : "");
     return 0;
 }

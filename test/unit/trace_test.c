@@ -37,8 +37,13 @@ static size_t read_own(struct trace *t, uint64_t addr, void *dst, size_t n)
 
 static struct trace begin(enum row row, int64_t ret, const uint64_t arg[6])
 {
-    struct trace t = {.sc = &syscalls[row], .options = &options, .read = read_own, .ret = ret,
-                      .out = line, .size = sizeof(line), .scratch = scratch};
+    struct trace t = {.sc = &syscalls[row],
+                      .options = &options,
+                      .read = read_own,
+                      .ret = ret,
+                      .out = line,
+                      .size = sizeof(line),
+                      .scratch = scratch};
 
     memcpy(t.arg, arg, sizeof(t.arg));
     *line = 0;
@@ -46,8 +51,8 @@ static struct trace begin(enum row row, int64_t ret, const uint64_t arg[6])
 }
 
 /* The whole line with one space before the result. */
-static const char *show(enum row row, int64_t ret, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
-                        uint64_t f)
+static const char *show(enum row row, int64_t ret, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                        uint64_t e, uint64_t f)
 {
     const uint64_t arg[6] = {a, b, c, d, e, f};
     struct trace t = begin(row, ret, arg);
@@ -66,16 +71,24 @@ static void prints_numbers_flags_and_strings(void **state)
     (void)state;
     assert_string_equal(SHOW(openat, 3, (uint64_t)-100, P("/etc/passwd"), 02000000, 0, 0, 0),
                         "openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3");
-    assert_string_equal(SHOW(openat, -2, (uint64_t)-100, P("x"), 0102, 0644, 0, 0),
-                        "openat(AT_FDCWD, \"x\", O_RDWR|O_CREAT, 0644) = -1 ENOENT (No such file or directory)");
+    assert_string_equal(
+        SHOW(openat, -2, (uint64_t)-100, P("x"), 0102, 0644, 0, 0),
+        "openat(AT_FDCWD, \"x\", O_RDWR|O_CREAT, 0644) = -1 ENOENT (No such file or directory)");
     assert_string_equal(SHOW(mmap, 0x7f0000000000, 0, 8192, 3, 0x22, (uint64_t)-1, 0),
-                        "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000");
-    assert_string_equal(SHOW(write, 5, 1, P("a\n\"\\\1" "7"), 6, 0, 0, 0), "write(1, \"a\\n\\\"\\\\\\0017\", 6) = 5");
-    assert_string_equal(SHOW(close, -9, 77, 0, 0, 0, 0, 0), "close(77) = -1 EBADF (Bad file descriptor)");
+                        "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) "
+                        "= 0x7f0000000000");
+    assert_string_equal(SHOW(write, 5, 1,
+                             P("a\n\"\\\1"
+                               "7"),
+                             6, 0, 0, 0),
+                        "write(1, \"a\\n\\\"\\\\\\0017\", 6) = 5");
+    assert_string_equal(SHOW(close, -9, 77, 0, 0, 0, 0, 0),
+                        "close(77) = -1 EBADF (Bad file descriptor)");
     assert_string_equal(SHOW(umask, 022, 0, 0, 0, 0, 0, 0), "umask(000) = 022");
     assert_string_equal(SHOW(kill, 0, 1, 0, 0, 0, 0, 0), "kill(1, 0) = 0");
-    assert_string_equal(SHOW(read, -512, 0, 0x10000, 5, 0, 0, 0),
-                        "read(0, 0x10000, 5) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)");
+    assert_string_equal(
+        SHOW(read, -512, 0, 0x10000, 5, 0, 0, 0),
+        "read(0, 0x10000, 5) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)");
 }
 
 static void cuts_long_strings(void **state)
@@ -88,8 +101,9 @@ static void cuts_long_strings(void **state)
     assert_string_equal(SHOW(write, 40, 1, P(text), 40, 0, 0, 0),
                         "write(1, \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"..., 40) = 40");
     text[33] = 0;
-    assert_string_equal(SHOW(setxattr, 0, P("f"), P(text), P("v"), 1, 0, 0),
-                        "setxattr(\"f\", \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"..., \"v\", 1, 0) = 0");
+    assert_string_equal(
+        SHOW(setxattr, 0, P("f"), P(text), P("v"), 1, 0, 0),
+        "setxattr(\"f\", \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"..., \"v\", 1, 0) = 0");
     text[32] = 0;
     assert_string_equal(SHOW(setxattr, 0, P("f"), P(text), P("v"), 1, 0, 0),
                         "setxattr(\"f\", \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", \"v\", 1, 0) = 0");
@@ -98,8 +112,10 @@ static void cuts_long_strings(void **state)
 static void shows_addresses_that_cannot_be_read(void **state)
 {
     (void)state;
-    assert_string_equal(SHOW(unlink, -14, 8, 0, 0, 0, 0, 0), "unlink(0x8) = -1 EFAULT (Bad address)");
-    assert_string_equal(SHOW(unlink, -14, 0, 0, 0, 0, 0, 0), "unlink(NULL) = -1 EFAULT (Bad address)");
+    assert_string_equal(SHOW(unlink, -14, 8, 0, 0, 0, 0, 0),
+                        "unlink(0x8) = -1 EFAULT (Bad address)");
+    assert_string_equal(SHOW(unlink, -14, 0, 0, 0, 0, 0, 0),
+                        "unlink(NULL) = -1 EFAULT (Bad address)");
     assert_string_equal(SHOW(pipe, -14, 8, 0, 0, 0, 0, 0), "pipe(0x8) = -1 EFAULT (Bad address)");
 }
 
@@ -111,12 +127,16 @@ static void prints_structures(void **state)
     static const uint64_t action[4] = {1, 0x14000000, 0x401000, 0};
 
     (void)state;
-    assert_string_equal(SHOW(nanosleep, 0, P(half), 0, 0, 0, 0, 0), "nanosleep({tv_sec=0, tv_nsec=500000000}, NULL) = 0");
+    assert_string_equal(SHOW(nanosleep, 0, P(half), 0, 0, 0, 0, 0),
+                        "nanosleep({tv_sec=0, tv_nsec=500000000}, NULL) = 0");
     assert_string_equal(SHOW(setitimer, 0, 0, P(times), 0, 0, 0, 0),
-                        "setitimer(ITIMER_REAL, {it_interval={tv_sec=0, tv_usec=0}, it_value={tv_sec=1, tv_usec=500000}}, "
+                        "setitimer(ITIMER_REAL, {it_interval={tv_sec=0, tv_usec=0}, "
+                        "it_value={tv_sec=1, tv_usec=500000}}, "
                         "NULL) = 0");
-    assert_string_equal(SHOW(pipe2, 0, P(fds), 02000000, 0, 0, 0, 0), "pipe2([3, 4], O_CLOEXEC) = 0");
-    assert_string_equal(SHOW(rt_sigprocmask, 0, 0, P(&mask), 0, 8, 0, 0), "rt_sigprocmask(SIG_BLOCK, [INT USR1], NULL, 8) = 0");
+    assert_string_equal(SHOW(pipe2, 0, P(fds), 02000000, 0, 0, 0, 0),
+                        "pipe2([3, 4], O_CLOEXEC) = 0");
+    assert_string_equal(SHOW(rt_sigprocmask, 0, 0, P(&mask), 0, 8, 0, 0),
+                        "rt_sigprocmask(SIG_BLOCK, [INT USR1], NULL, 8) = 0");
     assert_string_equal(SHOW(rt_sigprocmask, 0, 2, P(&nearly_all), 0, 8, 0, 0),
                         "rt_sigprocmask(SIG_SETMASK, ~[HUP INT], NULL, 8) = 0");
     assert_string_equal(SHOW(rt_sigaction, 0, 13, P(action), 0, 8, 0, 0),
@@ -129,15 +149,19 @@ static void knows_what_depends_on_a_command(void **state)
     static const uint32_t word;
 
     (void)state;
-    assert_string_equal(SHOW(fcntl, 0x8002, 3, 3, 0, 0, 0, 0), "fcntl(3, F_GETFL) = 0x8002 (flags O_RDWR|O_LARGEFILE)");
+    assert_string_equal(SHOW(fcntl, 0x8002, 3, 3, 0, 0, 0, 0),
+                        "fcntl(3, F_GETFL) = 0x8002 (flags O_RDWR|O_LARGEFILE)");
     assert_string_equal(SHOW(fcntl, 0, 3, 2, 1, 0, 0, 0), "fcntl(3, F_SETFD, FD_CLOEXEC) = 0");
-    assert_string_equal(SHOW(fcntl, 1, 3, 1, 0, 0, 0, 0), "fcntl(3, F_GETFD) = 0x1 (flags FD_CLOEXEC)");
+    assert_string_equal(SHOW(fcntl, 1, 3, 1, 0, 0, 0, 0),
+                        "fcntl(3, F_GETFD) = 0x1 (flags FD_CLOEXEC)");
     snprintf((char *)scratch, 99, "futex(%p, FUTEX_WAKE_PRIVATE, 1) = 0", (void *)&word);
     char expected[100];
     strcpy(expected, (char *)scratch);
     assert_string_equal(SHOW(futex, 0, P(&word), 129, 1, 0, 0, 0), expected);
-    assert_string_equal(SHOW(prctl, 1, 3, 0, 0, 0, 0, 0), "prctl(PR_GET_DUMPABLE) = 1 (SUID_DUMP_USER)");
-    assert_string_equal(SHOW(arch_prctl, 0, 0x1002, 0x4000, 0, 0, 0, 0), "arch_prctl(ARCH_SET_FS, 0x4000) = 0");
+    assert_string_equal(SHOW(prctl, 1, 3, 0, 0, 0, 0, 0),
+                        "prctl(PR_GET_DUMPABLE) = 1 (SUID_DUMP_USER)");
+    assert_string_equal(SHOW(arch_prctl, 0, 0x1002, 0x4000, 0, 0, 0, 0),
+                        "arch_prctl(ARCH_SET_FS, 0x4000) = 0");
 }
 
 static void splits_a_line_where_strace_does(void **state)
@@ -198,7 +222,8 @@ static void selects_calls(void **state)
     assert_int_equal(trace_select(&set, "%file", &bad, &len), 0);
     assert_true(set.rows[ROW_openat] && set.rows[ROW_getcwd] && !set.rows[ROW_write]);
     assert_int_equal(trace_select(&set, "%desc", &bad, &len), 0);
-    assert_true(set.rows[ROW_write] && set.rows[ROW_mmap] && set.rows[ROW_poll] && !set.rows[ROW_connect]);
+    assert_true(set.rows[ROW_write] && set.rows[ROW_mmap] && set.rows[ROW_poll] &&
+                !set.rows[ROW_connect]);
     assert_int_equal(trace_select(&set, "none", &bad, &len), 0);
     assert_true(!set.rows[ROW_write]);
     assert_int_equal(trace_select(&set, "read,opne", &bad, &len), -1);

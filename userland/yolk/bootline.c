@@ -60,8 +60,8 @@ static void add_trace(struct strings *tokens, const struct trace_config *trace)
     if (trace->signals)
         bootline_encode(tokens, "yolk.trace.signals=", trace->signals);
     strings_addf(tokens, "yolk.trace.strings=%u", trace->strings);
-    strings_addf(tokens, "yolk.trace.flags=%s%s%s", trace->follows ? "f" : "", trace->is_verbose ? "v" : "",
-                 trace->names_fds ? "y" : "");
+    strings_addf(tokens, "yolk.trace.flags=%s%s%s", trace->follows ? "f" : "",
+                 trace->is_verbose ? "v" : "", trace->names_fds ? "y" : "");
 }
 
 char *bootline_make(const struct run_options *options, const struct payload *payload,

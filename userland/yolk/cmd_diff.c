@@ -19,5 +19,6 @@ int command_diff(int argc, char **argv)
     if (!getenv("YOLK_COMMAND"))
         setenv("YOLK_COMMAND", self, 1);
     execvp(words.items[0], words.items);
-    die(STATUS_FAILED, "python3 cannot be run: %s (Debian: apt-get install python3)", strerror(errno));
+    die(STATUS_FAILED, "python3 cannot be run: %s (Debian: apt-get install python3)",
+        strerror(errno));
 }

@@ -63,7 +63,8 @@ static const struct argp_option option_table[] = {
     {"verbose", OPT_VERBOSE, 0, 0, "show QEMU's command line and the kernel's log on stderr", 3},
     {"json", OPT_JSON, 0, 0, "end with one JSON object about the run on stderr", 3},
     {"trace", OPT_TRACE, "SET", OPTION_ARG_OPTIONAL,
-     "print system calls on stderr as strace does, of all threads (`yolk trace` has more options)", 3},
+     "print system calls on stderr as strace does, of all threads (`yolk trace` has more options)",
+     3},
     {"kernel", OPT_KERNEL, "FILE", 0, "another kernel image", 4},
     {"machine", OPT_MACHINE, "microvm|q35|pc|auto", 0,
      "QEMU's machine (auto: microvm, the quickest)", 4},
@@ -272,7 +273,8 @@ const struct argp *run_long_argp(void)
     size_t nr = 0;
 
     for (size_t i = 0; i < NR; i++) {
-        if (option_table[i].group == 9 || option_table[i].key == OPT_TRACE || option_table[i].key == OPT_JSON)
+        if (option_table[i].group == 9 || option_table[i].key == OPT_TRACE ||
+            option_table[i].key == OPT_JSON)
             continue;
         table[nr] = option_table[i];
         table[nr].key += table[nr].key && table[nr].key < 256 ? LONG_ONLY : 0;

@@ -10,8 +10,10 @@
 
 static const char doc[] =
     "Run PROGRAM as `yolk run` does, and print its system calls and signals as strace prints them."
-    "\vThe options are strace's; those of `yolk run` have their long names here (--memory, --cpus, --env, ...).\n\n"
-    "SET: names of calls, or %file %desc %memory %process %signal %network %ipc %stat %clock %creds %pure, "
+    "\vThe options are strace's; those of `yolk run` have their long names here (--memory, --cpus, "
+    "--env, ...).\n\n"
+    "SET: names of calls, or %file %desc %memory %process %signal %network %ipc %stat %clock "
+    "%creds %pure, "
     "with a ! in front of all: every other call.\n\n"
     "Exit status: as `yolk run`; also 125 when the trace cannot be written or is not complete.";
 
@@ -61,7 +63,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int command_trace(int argc, char **argv)
 {
-    struct argp_child children[] = {{run_long_argp(), 0, "Of the machine, as in `yolk run --help`:", 9}, {0}};
+    struct argp_child children[] = {
+        {run_long_argp(), 0, "Of the machine, as in `yolk run --help`:", 9}, {0}};
     const struct argp argp = {option_table, parse, "PROGRAM [ARGS…]", doc, children, 0, 0};
     struct trace_command c = {.trace = {.strings = TRACE_STRINGS, .column = 40}};
 

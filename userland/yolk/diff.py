@@ -500,7 +500,9 @@ def run_guest(o, cwd, stdin, env, out, root):
 
 def run_both(o):
     """The traces' text, and notes about what else differs."""
-    with tempfile.TemporaryDirectory(prefix="yolk-diff-") as tmp:
+    # A tmpfs, as the guest's; but what lies in its own /dev/shm is not to be seen there.
+    tmpfs = "/dev/shm" if os.path.isdir("/dev/shm") and not o.files else None
+    with tempfile.TemporaryDirectory(prefix="yolk-diff-", dir=tmpfs) as tmp:
         cwd = os.path.join(tmp, "work")
         stdin = os.path.join(tmp, "stdin")
         with open(stdin, "wb") as f:

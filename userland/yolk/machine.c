@@ -61,7 +61,8 @@ const char *machine_boot_tokens(const struct machine *machine)
     return strcmp(machine->kind, "microvm") ? "" : MICROVM_TOKENS;
 }
 
-static bool needs_channel(enum channel channel, const struct run_options *options, const struct stdio_plan *plan)
+static bool needs_channel(enum channel channel, const struct run_options *options,
+                          const struct stdio_plan *plan)
 {
     if (channel == CHANNEL_SERIAL)
         return true;
@@ -82,8 +83,8 @@ static bool needs_channel(enum channel channel, const struct run_options *option
 }
 
 /* Makes the socket pairs; QEMU's ends go to theirs[]. */
-static void open_channels(struct machine *machine, const struct run_options *options, const struct stdio_plan *plan,
-                          int theirs[NR_CHANNELS])
+static void open_channels(struct machine *machine, const struct run_options *options,
+                          const struct stdio_plan *plan, int theirs[NR_CHANNELS])
 {
     for (enum channel i = 0; i < NR_CHANNELS; i++) {
         int ends[2];

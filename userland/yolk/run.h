@@ -18,9 +18,9 @@ struct run_options {
     const char *machine; /* "microvm", "q35", "pc", "auto" */
     double timeout;      /* seconds; 0: none */
     bool verbose, json;
-    struct strings env;  /* NAME=VALUE */
-    const char *program; /* as the person wrote it */
-    char **args;         /* what follows it, ended by NULL */
+    struct strings env;               /* NAME=VALUE */
+    const char *program;              /* as the person wrote it */
+    char **args;                      /* what follows it, ended by NULL */
     const struct trace_config *trace; /* NULL: no trace */
 };
 

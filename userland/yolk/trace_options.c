@@ -17,7 +17,8 @@ static void check_calls(const char *expr)
     size_t len;
 
     if (trace_select(&set, expr, &bad, &len) < 0)
-        die(STATUS_FAILED, "-e trace=%s: there is no call and no class '%.*s'", expr, (int)len, bad);
+        die(STATUS_FAILED, "-e trace=%s: there is no call and no class '%.*s'", expr, (int)len,
+            bad);
 }
 
 static void check_signals(const char *expr)
@@ -33,19 +34,21 @@ static void check_signals(const char *expr)
 /* -e KEY=VALUE, where trace= may be left out. */
 static void expression(struct trace_config *config, const char *arg)
 {
-    static const char *const unknown[] = {"inject",    "fault", "raw",        "read",       "write", "verbose",
-                                          "decode-fds", "kvm",   "decode-pids", "status",     "reads", "writes",
-                                          "injects",   "faults", "decode-fd"};
+    static const char *const unknown[] = {
+        "inject",      "fault",  "raw",   "read",   "write",   "verbose", "decode-fds", "kvm",
+        "decode-pids", "status", "reads", "writes", "injects", "faults",  "decode-fd"};
     size_t len = strcspn(arg, "=");
     const char *value = arg[len] ? arg + len + 1 : arg;
 
     for (size_t i = 0; arg[len] && i < sizeof unknown / sizeof *unknown; i++)
         if (strlen(unknown[i]) == len && !strncmp(arg, unknown[i], len))
-            die(STATUS_FAILED, "-e %s=: not supported (trace=, signal=, abbrev=, quiet= are)", unknown[i]);
+            die(STATUS_FAILED, "-e %s=: not supported (trace=, signal=, abbrev=, quiet= are)",
+                unknown[i]);
     if (!arg[len] || !strncmp(arg, "trace=", 6) || !strncmp(arg, "t=", 2)) {
         check_calls(value);
         config->calls = value;
-    } else if (!strncmp(arg, "signal=", 7) || !strncmp(arg, "signals=", 8) || !strncmp(arg, "s=", 2)) {
+    } else if (!strncmp(arg, "signal=", 7) || !strncmp(arg, "signals=", 8) ||
+               !strncmp(arg, "s=", 2)) {
         check_signals(value);
         config->signals = value;
     } else if (!strncmp(arg, "abbrev=", 7) && (!strcmp(value, "none") || !strcmp(value, "!all"))) {

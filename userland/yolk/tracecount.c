@@ -51,8 +51,9 @@ static void print_row(FILE *to, const struct count *c, uint64_t all_ns)
 
     if (c->errors)
         snprintf(errors, sizeof errors, "%ju", (uintmax_t)c->errors);
-    fprintf(to, "%6.2f %11.6f %11ju %9ju %9s %s\n", all_ns ? 100.0 * (double)c->ns / (double)all_ns : 0,
-            (double)c->ns / 1e9, (uintmax_t)(c->calls ? c->ns / 1000 / c->calls : 0), (uintmax_t)c->calls, errors,
+    fprintf(to, "%6.2f %11.6f %11ju %9ju %9s %s\n",
+            all_ns ? 100.0 * (double)c->ns / (double)all_ns : 0, (double)c->ns / 1e9,
+            (uintmax_t)(c->calls ? c->ns / 1000 / c->calls : 0), (uintmax_t)c->calls, errors,
             c->name);
 }
 

@@ -68,7 +68,8 @@ static const struct trace_chunk *find_chunk(const struct trace_record *r, uint64
 {
     const uint8_t *end = (const uint8_t *)r + r->size;
 
-    for (const struct trace_chunk *c = first_chunk(r); (const uint8_t *)(c + 1) <= end; c = next_chunk(c)) {
+    for (const struct trace_chunk *c = first_chunk(r); (const uint8_t *)(c + 1) <= end;
+         c = next_chunk(c)) {
         if (c->got > (size_t)(end - (const uint8_t *)(c + 1)))
             return NULL;
         if (addr >= c->addr && addr - c->addr < c->got)
@@ -148,7 +149,8 @@ static void say_time(struct tracelog *log, uint64_t ns)
         snprintf(text, sizeof text, "%6ju.%06ju ", (uintmax_t)(since / 1000000000),
                  (uintmax_t)(since / 1000 % 1000000));
     } else if (c->wall_clock >= 3) {
-        snprintf(text, sizeof text, "%jd.%06ju ", (intmax_t)sec, (uintmax_t)(wall / 1000 % 1000000));
+        snprintf(text, sizeof text, "%jd.%06ju ", (intmax_t)sec,
+                 (uintmax_t)(wall / 1000 % 1000000));
     } else if (c->wall_clock) {
         strftime(date, sizeof date, "%H:%M:%S", localtime_r(&sec, &tm));
         if (c->wall_clock == 2)
@@ -204,7 +206,8 @@ static bool holds_back(const struct tracelog *log)
 
 static json_t *object_of(struct tracelog *log, const struct trace_record *r)
 {
-    return json_pack("{s:I, s:f}", "tid", (json_int_t)r->tid, "time", (double)(r->time_ns + log->wall_offset) / 1e9);
+    return json_pack("{s:I, s:f}", "tid", (json_int_t)r->tid, "time",
+                     (double)(r->time_ns + log->wall_offset) / 1e9);
 }
 
 /* Bytes that are no UTF-8 were escaped by the decoder. */
@@ -220,8 +223,8 @@ static void print_object(struct tracelog *log, json_t *o)
     json_decref(o);
 }
 
-static void object_of_call(struct tracelog *log, struct traced *t, const struct trace_record *r, const char *args,
-                           const char *result)
+static void object_of_call(struct tracelog *log, struct traced *t, const struct trace_record *r,
+                           const char *args, const char *result)
 {
     json_t *o = json_pack("{s:I, s:f}", "tid", (json_int_t)r->tid, "time",
                           (double)(t->began_ns + log->wall_offset) / 1e9);
@@ -297,8 +300,8 @@ static bool is_wanted(const struct tracelog *log, int64_t ret)
     return !(failed ? log->config->only_success : log->config->only_error);
 }
 
-static void print_end(struct tracelog *log, struct traced *t, const struct trace_record *r, const char *args,
-                      const char *result)
+static void print_end(struct tracelog *log, struct traced *t, const struct trace_record *r,
+                      const char *args, const char *result)
 {
     continue_line(log, t, r->time_ns);
     say_text(log, args);
@@ -436,7 +439,8 @@ static void handle(struct tracelog *log, const struct trace_record *r)
     switch (r->type) {
     case TRACE_HELLO:
         if (r->arg[0] != TRACE_VERSION)
-            die(STATUS_FAILED, "the kernel's trace is of version %ju, this command knows version %d",
+            die(STATUS_FAILED,
+                "the kernel's trace is of version %ju, this command knows version %d",
                 (uintmax_t)r->arg[0], TRACE_VERSION);
         log->wall_offset = r->arg[1];
         break;

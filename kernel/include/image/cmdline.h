@@ -16,7 +16,7 @@ struct cmdline {
     unsigned loglevel;    /* 2 by default */
     unsigned maxcpus;
     enum stdio_kind stdio[3];
-    bool is_traced;       /* yolk.trace */
+    bool is_traced;                    /* yolk.trace */
     const char *trace, *trace_signals; /* which calls and signals; NULL: all */
     unsigned trace_strings;            /* bytes of a string; 0: the default */
     bool trace_follows, trace_is_verbose, trace_names_fds;

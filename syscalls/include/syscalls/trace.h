@@ -21,8 +21,8 @@ struct trace_options {
     uint8_t hex_strings; /* 1: strings with unprintable bytes (-x); 2: all (-xx) */
 };
 
-#define TRACE_STRINGS 32 /* strace's own default */
-#define TRACE_PATH    4096 /* of a path all is shown */
+#define TRACE_STRINGS          32   /* strace's own default */
+#define TRACE_PATH             4096 /* of a path all is shown */
 #define TRACE_SCRATCH(strings) (((strings) > TRACE_PATH ? (size_t)(strings) : TRACE_PATH) + 1)
 
 struct trace;
@@ -37,23 +37,24 @@ struct trace {
     const struct syscall *sc;
     const struct trace_options *options;
     trace_read_fn *read;
-    void *owner; /* whatever `read` likes */
+    void *owner;                    /* whatever `read` likes */
     uint64_t arg[SYSCALL_MAX_ARGS]; /* widened, as bodies get them */
-    uint64_t saved_mask_at; /* rt_sigreturn(2): where the mask lies that it restores */
+    uint64_t saved_mask_at;         /* rt_sigreturn(2): where the mask lies that it restores */
     uint32_t nr;
     uint8_t abi;
     bool is_exit; /* it has ended with `ret` */
     int64_t ret;
     char *out; /* NULL: nothing is printed */
     size_t size;
-    uint8_t *scratch; /* with `out`: TRACE_SCRATCH(options->strings) bytes, for a string that is being shown */
+    uint8_t *
+        scratch; /* with `out`: TRACE_SCRATCH(options->strings) bytes, for a string that is being shown */
 
     /* Kept by who asks from the first part to the second; zero at the beginning. */
     bool has_message; /* recvmsg(2): there was a header */
-    uint64_t saved; /* what a call changes and is shown before and after */
+    uint64_t saved;   /* what a call changes and is shown before and after */
 
     /* The decoder's. */
-    size_t len;                 /* of what is in `out`, which stays without its end when it is full */
+    size_t len; /* of what is in `out`, which stays without its end when it is full */
     void (*aux)(struct trace *t); /* prints what stands in brackets behind the result */
     uint8_t next, shown;          /* the argument to be shown, and how many were */
     bool has_comma;               /* behind the last of them, already */

@@ -10,8 +10,8 @@
 
 enum trace_type {
     TRACE_HELLO, /* the first: arg 0 is TRACE_VERSION, arg 1 what to add to `time_ns` for the wall clock */
-    TRACE_ENTER, /* a call begins */
-    TRACE_LEAVE, /* and ends, with `ret` */
+    TRACE_ENTER,  /* a call begins */
+    TRACE_LEAVE,  /* and ends, with `ret` */
     TRACE_SIGNAL, /* `nr` is delivered; its siginfo is the chunk at TRACE_SIGINFO_AT */
     TRACE_EXIT,   /* the thread ends; `ret` is its wait(2) status */
     TRACE_CLONE,  /* the thread begins; its first */

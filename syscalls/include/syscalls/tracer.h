@@ -25,7 +25,7 @@ struct tracer_call {
     struct trace t;
 };
 /* Does this call concern the tracer?  Then its entry is recorded. */
-bool tracer_enter(struct tracer_call *c, enum abi abi, uint64_t nr, const uint64_t arg[SYSCALL_MAX_ARGS],
-                  const struct regs *regs);
+bool tracer_enter(struct tracer_call *c, enum abi abi, uint64_t nr,
+                  const uint64_t arg[SYSCALL_MAX_ARGS], const struct regs *regs);
 void tracer_leave(struct tracer_call *c, long ret);
 bool tracer_is_on(void);

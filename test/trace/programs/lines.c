@@ -56,7 +56,8 @@ int main(int argc, char **argv)
     if (!strcmp(what, "many"))
         for (int i = 0; i < 20000; i++)
             syscall(SYS_getppid);
-    if (open("/does/not/exist", O_RDONLY) >= 0 || write(open("/tmp/f", O_CREAT | O_RDWR, 0640), big, sizeof(big)) < 0)
+    if (open("/does/not/exist", O_RDONLY) >= 0 ||
+        write(open("/tmp/f", O_CREAT | O_RDWR, 0640), big, sizeof(big)) < 0)
         return 6;
     if (!strcmp(what, "status"))
         return atoi(argv[2]);

@@ -7,7 +7,7 @@
 
 #include <base/types.h>
 
-#define TRACE_RING_SIZE 0x20000
+#define TRACE_RING_SIZE  0x20000
 #define TRACE_RECORD_MAX (TRACE_RING_SIZE / 2)
 
 /* Make the rings; once, at boot, on the boot CPU.  0 or -ENOMEM. */

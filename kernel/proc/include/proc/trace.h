@@ -13,7 +13,8 @@ struct trace_hooks {
     void (*stops)(struct task *t, int sig);
     void (*ends)(struct task *t, int wait_status);
     /* The first program is started; by its task, with its address space active. */
-    void (*starts)(struct task *t, const char *path, const char *const *argv, const char *const *envp);
+    void (*starts)(struct task *t, const char *path, const char *const *argv,
+                   const char *const *envp);
 };
 
 /* NULL: nobody listens.  Set at boot, before there are tasks. */
