@@ -22,7 +22,7 @@ add_library(kernel_flags INTERFACE)
 target_compile_options(kernel_flags INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-std=gnu11 -ffreestanding -nostdinc -isystem ${compiler_include}
   -idirafter ${uapi} -O2 -g -fno-pic -fno-pie -mno-red-zone -mcmodel=kernel -mgeneral-regs-only
-  -fno-omit-frame-pointer -fno-strict-aliasing -fno-delete-null-pointer-checks -fwrapv -fcf-protection=none
+  -fno-strict-aliasing -fno-delete-null-pointer-checks -fwrapv -fcf-protection=none
   -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-common
   -Wall -Wextra -Werror -Wmissing-prototypes -Wredundant-decls -Wnested-externs -Wvla
   -Wstrict-prototypes -Wframe-larger-than=1024 -Wno-unused-parameter -Wno-sign-compare>)
@@ -35,6 +35,15 @@ endif()
 if(YOLK_UBSAN)
   target_compile_options(kernel_flags INTERFACE
     $<$<COMPILE_LANGUAGE:C>:-fsanitize=undefined -fsanitize-undefined-trap-on-error>)
+endif()
+# Debug builds keep frame pointers, for exact backtraces (arch/x86/backtrace_frames.c).  Others do without and find
+# return addresses on the stack by their looks (backtrace_scan.c): a twentieth of all instructions kept the frames.
+if(YOLK_DEBUG)
+  target_compile_options(kernel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-fno-omit-frame-pointer>)
+  set(YOLK_BACKTRACE frames)
+else()
+  target_compile_options(kernel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-fomit-frame-pointer>)
+  set(YOLK_BACKTRACE scan)
 endif()
 # Small functions of one layer that another calls all the time (locks, copies, look-ups) are then compiled into it.
 # What that adds, padding gives back: an emulator does not care where a loop starts, and the image is to stay small.

@@ -117,6 +117,8 @@ static bool parse_own(const char *word, struct cmdline *out)
         out->init = v;
     else if ((v = value_of(word, "console=")))
         out->console = v;
+    else if ((v = value_of(word, "ip=")))
+        out->ip = v;
     else if ((v = value_of(word, "loglevel=")))
         out->loglevel = (unsigned)strtoul(v, NULL, 10);
     else if ((v = value_of(word, "maxcpus=")))
@@ -127,6 +129,8 @@ static bool parse_own(const char *word, struct cmdline *out)
         out->cwd = v;
     else if ((v = value_of(word, "yolk.hostname=")))
         out->hostname = v;
+    else if (strcmp(word, "yolk.leakcheck") == 0)
+        out->leak_check = true;
     else if ((v = value_of(word, "yolk.stdio=")))
         parse_stdio(v, out->stdio);
     else if (parse_trace(word, out))

@@ -11,12 +11,13 @@
 #include <linux/signal.h>
 #include <proc/signal.h>
 
-#define LOG_NS   20000000UL   /* how long a log line waits for a host that does not read, */
-#define FLUSH_NS 2000000000UL /* and how long power-off does */
+#define LOG_NS 20000000UL /* how long a log line waits for a host that does not read, */
+/* and how long the status does, which must not be lost: a busy host may take seconds to get round to it. */
+#define STATUS_NS 60000000000UL
 
 static struct port *control;
 
-/* --- from the host: "winsize ROWS COLUMNS", "signal NAME" ------------------------------------------------ */
+/* --- from the host: "winsize ROWS COLUMNS", "signal NAME", "dump" ---------------------------------------- */
 
 static char input[64]; /* private to the port's one reader */
 static size_t input_len;
@@ -42,6 +43,8 @@ static void handle_line(char *line)
         terminal_resize(rows, (unsigned)strtoul(end, NULL, 10));
     } else if (strncmp(line, "signal ", 7) == 0) {
         handle_signal(line + 7);
+    } else if (strcmp(line, "dump") == 0) {
+        arch_dump_cpus();
     }
 }
 
@@ -71,8 +74,8 @@ static void control_readable(struct port_user *u, struct port *p)
 /* The last line: the machine's end hangs on it. */
 static void control_say_last(const char *text)
 {
-    (void)port_write_all(control, text, strlen(text), FLUSH_NS);
-    port_flush_all(FLUSH_NS);
+    (void)port_write_all(control, text, strlen(text), STATUS_NS);
+    port_flush_all(STATUS_NS);
 }
 
 /* "log LEVEL TEXT"; the host shows the text on its standard error. */

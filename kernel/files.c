@@ -9,6 +9,7 @@
 #include <vfs/archive.h>
 #include <vfs/devfs.h>
 #include <vfs/epoll.h>
+#include <vfs/file.h>
 #include <vfs/sysfs.h>
 #include <vfs/timerfd.h>
 #include <vfs/tmpfs.h>
@@ -38,6 +39,7 @@ static void place_program(const char *name, const void *data, size_t size)
 
 void boot_files(const struct bootinfo *info, const struct cmdline *line)
 {
+    file_init();
     devfs_init();
     tty_init();
     epoll_init();

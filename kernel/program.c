@@ -12,10 +12,12 @@
 static void program_ended(int wait_status)
 {
     unsigned sig = (unsigned)wait_status & 0x7f;
+    unsigned status = sig ? 128 + sig : (unsigned)(wait_status >> 8) & 0xff;
 
     terminal_drain();
     trace_port_end();
-    control_end(sig ? 128 + sig : (unsigned)(wait_status >> 8) & 0xff, NULL);
+    if (!leak_check_end(status))
+        control_end(status, NULL);
 }
 
 /* reboot(2): what the program has written goes out first. */
@@ -74,6 +76,8 @@ void boot_program(const struct cmdline *line)
     system_set_hostname(line->hostname);
     terminal_init(line);
     open_stdio(line, &args.cwd, args.stdio);
+    if (line->leak_check)
+        leak_check_begin();
     process_on_init_exit(program_ended);
     system_on_end(machine_ends);
     int ret = process_start_init(&args);

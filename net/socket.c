@@ -7,6 +7,7 @@
 #include <base/string.h>
 #include <linux/fcntl.h>
 #include <linux/stat.h>
+#include <net/ifinfo.h>
 #include <net/socket.h>
 
 static struct socket_family *families;
@@ -129,7 +130,8 @@ static uint32_t socket_poll(struct file *f, struct poll_table *t)
 static long socket_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     struct socket *s = f->data;
-    return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+    long ret = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+    return ret == -ENOTTY ? ifinfo_ioctl(cmd, arg) : ret;
 }
 
 static void socket_release(struct file *f)

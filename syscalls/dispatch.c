@@ -40,11 +40,6 @@ typedef long thunk(WORDS);
     }
 #include <syscalls/table.h>
 
-static thunk *const call_of_row[NR_ROWS] = {
-#define ROW(id, ...) [ROW_##id] = call_##id,
-#include <syscalls/table.h>
-};
-
 /* A call without a body answers ENOSYS, and says so the first time. */
 static long call_missing(enum abi abi, uint64_t nr, WORDS)
 {
@@ -61,14 +56,41 @@ static long call_missing(enum abi abi, uint64_t nr, WORDS)
     return -ENOSYS;
 }
 
+/* In the place of a body that is missing; x86-64 only. */
+static long call_gap(WORDS)
+{
+    uint64_t nr = (uint32_t)arch_user_regs(&current_thread()->arch)->orig_rax;
+    return call_missing(ABI_X86_64, nr, a0, a1, a2, a3, a4, a5);
+}
+
+#define GAP(id, ...) static thunk call_##id __attribute__((alias("call_gap"), unused));
+#include <syscalls/table.h>
+
+static thunk *const call_of_row[NR_ROWS] = {
+    [ROW_UNKNOWN] = call_gap,
+#define ROW(id, ...) [ROW_##id] = call_##id,
+#define GAP(id, ...) [ROW_##id] = call_gap,
+#include <syscalls/table.h>
+};
+
+/* x86-64's numbers have a table of their own without holes: one look-up is all between entry.asm and a thunk.  (That no
+ * number comes twice is checked where table.c builds the rows' map.) */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+static thunk *const call_of_number[SYSCALL_NUMBERS] = {
+    [0 ... SYSCALL_NUMBERS - 1] = call_gap,
+#define NR64(nr, name, id) [nr] = call_##id,
+#include <syscalls/table.h>
+};
+#pragma GCC diagnostic pop
+
 long up_syscall(WORDS, const struct regs *regs)
 {
-    uint64_t nr = (uint32_t)regs->orig_rax;
-    thunk *call = call_of_row[syscall_row(ABI_X86_64, nr)];
+    uint32_t nr = (uint32_t)regs->orig_rax;
 
-    if (unlikely(!call))
-        return call_missing(ABI_X86_64, nr, a0, a1, a2, a3, a4, a5);
-    return call(a0, a1, a2, a3, a4, a5);
+    if (unlikely(nr >= SYSCALL_NUMBERS))
+        return call_gap(a0, a1, a2, a3, a4, a5);
+    return call_of_number[nr](a0, a1, a2, a3, a4, a5);
 }
 
 long up_syscall_traced(WORDS, const struct regs *regs)
@@ -102,7 +124,7 @@ static long call_32(const struct regs *regs)
     uint64_t nr = (uint32_t)regs->orig_rax, arg[SYSCALL_MAX_ARGS] = {0};
     enum row row = syscall_row(ABI_I386, nr);
 
-    if (!call_of_row[row])
+    if (call_of_row[row] == call_gap)
         return call_missing(ABI_I386, nr, reg[0], reg[1], reg[2], reg[3], reg[4], reg[5]);
     syscall_args_32(&syscalls[row], reg, arg);
     if (unlikely(tracer_is_on()))

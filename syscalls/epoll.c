@@ -44,10 +44,13 @@ long sys_epoll_ctl(int epfd, int op, int fd, struct uptr event)
 static int emit_event(void *arg, uint32_t events, uint64_t data)
 {
     struct uptr *next = arg;
-    struct epoll_event ev = {.events = events, .data = data};
-    int ret = user_put(*next, &ev);
+    /* Two words that overlap: the events are the lower half of the first. */
+    _Static_assert(offsetof(struct epoll_event, data) == 4 && sizeof(struct epoll_event) == 12, "");
+    int ret = user_store64(*next, events | data << 32);
     if (ret == 0)
-        *next = uptr_add(*next, sizeof(ev));
+        ret = user_store64(uptr_add(*next, 4), data);
+    if (ret == 0)
+        *next = uptr_add(*next, sizeof(struct epoll_event));
     return ret;
 }
 
@@ -57,12 +60,13 @@ static long wait(int epfd, struct uptr events, int maxevents, int64_t timeout_ns
         return -EINVAL;
     if (!user_range_ok(events, maxevents * sizeof(struct epoll_event)))
         return -EFAULT;
-    struct file *f = file_of_fd(epfd);
+    struct held_file h = file_hold(epfd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     long ret =
         file_is_epoll(f) ? epoll_wait(f, maxevents, timeout_ns, emit_event, &events) : -EINVAL;
-    file_put(f);
+    file_release(h);
     return ret;
 }
 

@@ -110,10 +110,15 @@ static long dup_min(int fd, unsigned long min, int flags)
     return min >= fd_limit() ? -EINVAL : dup_from(fd, min, flags);
 }
 
+/* What can be sealed, and read and written with O_DIRECT. */
+static bool is_tmpfs_file(const struct file *f)
+{
+    return S_ISREG(f->inode->mode) && f->inode->sb->magic == TMPFS_MAGIC;
+}
+
 static long set_status(struct file *f, int flags)
 {
-    unsigned type = f->inode->mode & S_IFMT;
-    if ((flags & O_DIRECT) && type != S_IFIFO && type != S_IFREG)
+    if (flags & O_DIRECT && !S_ISFIFO(f->inode->mode) && !is_tmpfs_file(f))
         return -EINVAL;
     return file_set_flags(f, SETTABLE, flags);
 }
@@ -240,11 +245,6 @@ static long set_signal(struct file *f, unsigned long sig)
 
 /* --- fcntl: seals ----------------------------------------------------------------------------- */
 
-static bool can_be_sealed(const struct file *f)
-{
-    return (f->inode->mode & S_IFMT) == S_IFREG && f->inode->sb->magic == TMPFS_MAGIC;
-}
-
 static long add_seals(struct file *f, unsigned seals)
 {
     struct inode *inode = f->inode;
@@ -252,7 +252,7 @@ static long add_seals(struct file *f, unsigned seals)
         return -EPERM;
     if (seals & ~(unsigned)ALL_SEALS)
         return -EINVAL;
-    if (!can_be_sealed(f))
+    if (!is_tmpfs_file(f))
         return -EINVAL;
     mutex_lock(&inode->lock);
     long ret = 0;
@@ -323,7 +323,7 @@ static long fcntl(struct file *f, int fd, unsigned cmd, unsigned long arg)
     case F_ADD_SEALS:
         return add_seals(f, (unsigned)arg);
     case F_GET_SEALS:
-        return can_be_sealed(f) ? (long)atomic_load(&f->inode->seals) : -EINVAL;
+        return is_tmpfs_file(f) ? (long)atomic_load(&f->inode->seals) : -EINVAL;
     default: /* leases, F_NOTIFY and write hints among them */
         return -EINVAL;
     }

@@ -19,6 +19,29 @@ static inline struct file *file_of_fd(int fd)
     return fd_get_io(current_files(), fd);
 }
 
+/* The same for the length of a call that neither closes a descriptor nor ends the thread, without counting where
+ * nobody else could close it meanwhile: the process has one thread, and its table is nobody else's.  (Others may look
+ * into the table, through /proc, and take references of their own; a second thread would have to be made by this one.) */
+struct held_file {
+    struct file *file; /* NULL: -EBADF */
+    bool is_counted;
+};
+
+struct held_file file_hold_counted(int fd);
+static inline __attribute__((always_inline)) struct held_file file_hold(int fd)
+{
+    struct process *p = current_process();
+    if (atomic_load(&p->nr_tasks) == 1 && !fdtable_is_shared(p->files))
+        return (struct held_file){fd_borrow(p->files, fd), false};
+    return file_hold_counted(fd);
+}
+
+static inline void file_release(struct held_file h)
+{
+    if (h.is_counted)
+        file_put(h.file);
+}
+
 /* A new file gets the lowest free descriptor, and the reference goes there: the descriptor, or -errno, also for
  * f NULL (-ENOMEM). */
 must_check long install_file(struct file *f, int flags);

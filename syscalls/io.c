@@ -19,6 +19,11 @@ void files_raise_sigpipe(void)
     signal_send_task(current_task(), SIGPIPE, &info);
 }
 
+struct held_file file_hold_counted(int fd)
+{
+    return (struct held_file){file_of_fd(fd), true};
+}
+
 /* What Linux finds wrong before it looks at the address. */
 static long refuse_read(const struct file *f)
 {
@@ -30,28 +35,61 @@ static long refuse_write(const struct file *f)
     return !f->can_write ? -EBADF : !f->ops->write ? -EINVAL : -EFAULT;
 }
 
-long sys_read(int fd, struct uptr buf, size_t count)
+/* Nothing to cut off and nothing to refuse. */
+static bool is_whole(struct uptr buf, size_t count)
 {
-    struct file *f = file_of_fd(fd);
-    if (!f)
-        return -EBADF;
+    return count <= MAX_RW_COUNT && buf.va <= USER_TOP - count;
+}
+
+/* The rest: what is too long is moved in part, what does not lie in the user half is refused. */
+static __attribute__((noinline)) long read_part(struct file *f, struct uptr buf, size_t count)
+{
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = likely(user_range_ok(buf, count)) ? file_read_here(f, &b) : refuse_read(f);
-    file_put(f);
+    return user_range_ok(buf, count) ? file_read(f, &b, NULL) : refuse_read(f);
+}
+
+static __attribute__((noinline)) long write_part(struct file *f, struct uptr buf, size_t count)
+{
+    struct iobuf b;
+    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
+    return user_range_ok(buf, count) ? file_write(f, &b, NULL) : refuse_write(f);
+}
+
+long sys_read(int fd, struct uptr buf, size_t count)
+{
+    struct held_file h = file_hold(fd);
+    struct file *f = h.file;
+    if (!f)
+        return -EBADF;
+    long ret;
+    if (likely(is_whole(buf, count))) {
+        struct iobuf b;
+        iobuf_user(&b, buf, count);
+        ret = file_read_here(f, &b);
+    } else {
+        ret = read_part(f, buf, count);
+    }
+    file_release(h);
     return ret;
 }
 
 long sys_write(int fd, struct uptr buf, size_t count)
 {
-    struct file *f = file_of_fd(fd);
+    struct held_file h = file_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
-    struct iobuf b;
-    iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = likely(user_range_ok(buf, count)) ? file_write_here(f, &b) : refuse_write(f);
+    long ret;
+    if (likely(is_whole(buf, count))) {
+        struct iobuf b;
+        iobuf_user(&b, buf, count);
+        ret = file_write_here(f, &b);
+    } else {
+        ret = write_part(f, buf, count);
+    }
     files_sigpipe(f, ret);
-    file_put(f);
+    file_release(h);
     return ret;
 }
 

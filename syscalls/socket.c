@@ -189,7 +189,7 @@ static long accept(struct socket *s, bool nonblock, struct uptr addr, struct upt
     return fd;
 }
 
-long sys_accept4(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
+static long accept_connection(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
 {
     struct file *f;
     struct socket *s;
@@ -204,9 +204,14 @@ long sys_accept4(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
     return ret;
 }
 
+long sys_accept4(int sockfd, struct uptr addr, struct uptr addrlen, int flags)
+{
+    return accept_connection(sockfd, addr, addrlen, flags);
+}
+
 long sys_accept(int sockfd, struct uptr addr, struct uptr addrlen)
 {
-    return sys_accept4(sockfd, addr, addrlen, 0);
+    return accept_connection(sockfd, addr, addrlen, 0);
 }
 
 static long getname(int fd, struct uptr addr, struct uptr addrlen, bool peer)

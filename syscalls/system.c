@@ -1,5 +1,6 @@
 /* The machine as a program sees it: its name, its size, its log, its entropy, its off switch. */
 #include <base/string.h>
+#include <core/load.h>
 #include <core/console.h>
 #include <core/heap.h>
 #include <core/page.h>
@@ -81,6 +82,9 @@ long sys_sysinfo(struct uptr info)
         .procs = (uint16_t)threads,
         .mem_unit = 1,
     };
+    load_averages(s.loads);
+    for (unsigned i = 0; i < 3; i++)
+        s.loads[i] <<= SI_LOAD_SHIFT - LOAD_SHIFT;
     return user_put(info, &s);
 }
 

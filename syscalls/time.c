@@ -118,19 +118,45 @@ long sys_times(struct uptr buf)
 
 /* --- adjtimex ------------------------------------------------------------------------------------------------ */
 
-/* The answer of a clock that nobody disciplines.  Changing it is refused, as to a caller without CAP_SYS_TIME. */
+/* ADJ_SETOFFSET: `t` is added to the wall clock. */
+static int step_wall_clock(const struct __kernel_timex *t)
+{
+    int64_t unit = t->modes & ADJ_NANO ? 1 : 1000, ns = t->time.tv_usec;
+    int64_t step, target;
+
+    if (ns < 0 || ns >= (int64_t)NS_PER_SEC / unit)
+        return -EINVAL;
+    if (__builtin_mul_overflow(t->time.tv_sec, (int64_t)NS_PER_SEC, &step) ||
+        __builtin_add_overflow(step, ns * unit, &step) ||
+        __builtin_add_overflow((int64_t)clock_wall_ns(), step, &target) || target < 0)
+        return -EINVAL;
+    return (int)set_wall_clock(target);
+}
+
+/* What a caller without the right to set the clock may ask for. */
+static bool only_reads(unsigned modes)
+{
+    return modes == 0 || modes == ADJ_OFFSET_SS_READ;
+}
+
+/* The answer of a clock that nobody disciplines: it can be stepped, and its rate is what it is. */
 static long adjust_clock(int clk_id, struct uptr buf)
 {
     struct __kernel_timex t;
-    unsigned modes;
-    uint64_t ns = clock_wall_ns();
+    int err = 0;
 
     if (clk_id != CLOCK_REALTIME)
         return clk_id < 0 || clk_id > CLOCK_TAI ? -EINVAL : -EOPNOTSUPP;
-    if (user_get(buf, &modes) < 0)
+    if (user_get(buf, &t) < 0)
         return -EFAULT;
-    if (modes != 0 && modes != ADJ_OFFSET_SS_READ)
+    unsigned modes = t.modes;
+    if (!only_reads(modes) && !cred_has_cap(current_cred(), CAP_SYS_TIME))
         return -EPERM;
+    if (!only_reads(modes))
+        err = modes & ~(unsigned)(ADJ_SETOFFSET | ADJ_NANO) ? -EINVAL : step_wall_clock(&t);
+    if (err < 0)
+        return err;
+    uint64_t ns = clock_wall_ns();
     memset(&t, 0, sizeof(t));
     t.modes = modes;
     t.maxerror = t.esterror = 16000000;

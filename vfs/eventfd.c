@@ -75,7 +75,7 @@ static ssize_t eventfd_read(struct file *f, struct iobuf *to, int64_t *pos)
             return ret;
     }
     waitq_wake(&e->wait, 0, POLLOUT);
-    return iobuf_put(to, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value) : -EFAULT;
+    return iobuf_put64(to, value) ? (ssize_t)sizeof(value) : -EFAULT;
 }
 
 static ssize_t eventfd_write(struct file *f, struct iobuf *from, int64_t *pos)
@@ -85,7 +85,7 @@ static ssize_t eventfd_write(struct file *f, struct iobuf *from, int64_t *pos)
 
     if (from->left < sizeof(value))
         return -EINVAL;
-    if (iobuf_get(from, &value, sizeof(value)) != sizeof(value))
+    if (!iobuf_get64(from, &value))
         return -EFAULT;
     if (value == UINT64_MAX)
         return -EINVAL;

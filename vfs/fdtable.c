@@ -188,6 +188,13 @@ struct file *fd_get_io(struct fdtable *t, int fd)
     return get(t, fd, false);
 }
 
+struct file *fd_borrow(struct fdtable *t, int fd)
+{
+    const struct fdarray *a = t->array;
+    struct file *f = (unsigned)fd < a->size ? a->slot[fd] : NULL;
+    return f && is_wanted(f, false) ? f : NULL;
+}
+
 /* Make room for descriptor `fd`: 0 or -ENOMEM. */
 static int grow(struct fdtable *t, unsigned fd)
 {

@@ -17,19 +17,29 @@
 
 static struct spinlock free_lock = SPINLOCK_INIT(RANK_DRIVER); /* guards: */
 static struct list free_files = LIST_INIT(free_files);         /* struct file.epoll_items */
+static size_t nr_free_files;
+static struct slab *file_slab;
+
+void file_init(void)
+{
+    file_slab = slab_new("file", sizeof(struct file));
+    slab_set_spare(file_slab, &nr_free_files);
+}
 
 static struct file *take_memory(void)
 {
     spin_lock(&free_lock);
     struct list *node = list_pop_front(&free_files);
+    nr_free_files -= node != NULL;
     spin_unlock(&free_lock);
-    return node ? list_entry(node, struct file, epoll_items) : heap_zalloc(sizeof(struct file));
+    return node ? list_entry(node, struct file, epoll_items) : slab_alloc(file_slab);
 }
 
 static void give_memory(struct file *f)
 {
     spin_lock(&free_lock);
     list_push_front(&free_files, &f->epoll_items);
+    nr_free_files++;
     spin_unlock(&free_lock);
 }
 

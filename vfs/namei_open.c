@@ -3,6 +3,7 @@
 #include <base/string.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/stat.h>
 #include <vfs/inotify.h>
@@ -81,6 +82,12 @@ static int call_open_to_write(struct inode *i, struct file *f)
     return call_open(i, f);
 }
 
+/* Whose bytes O_DIRECT could reach without a cache: those that are nowhere else, too. */
+static bool is_plain(const struct inode *i)
+{
+    return S_ISREG(i->mode) && i->sb->magic == TMPFS_MAGIC;
+}
+
 static int open_checked(const struct path *p, const struct cred *cred, int flags, bool was_created,
                         struct file **out)
 {
@@ -95,12 +102,13 @@ static int open_checked(const struct path *p, const struct cred *cred, int flags
     else
         ret = f->can_write && S_ISREG(i->mode) ? call_open_to_write(i, f) : call_open(i, f);
     bool truncates = flags & O_TRUNC && S_ISREG(i->mode) && !was_created;
-    if (ret == 0 && truncates) {
-        ret = truncate(i, cred);
-        if (ret < 0) {
-            file_put(f);
-            return ret;
-        }
+    int late = ret < 0                               ? 0
+               : f->flags & O_DIRECT && !is_plain(i) ? -EINVAL
+               : truncates                           ? truncate(i, cred)
+                                                     : 0;
+    if (late < 0) {
+        file_put(f);
+        return late;
     }
     if (ret < 0) {
         f->ops = &no_ops; /* there is nothing to release */

@@ -64,12 +64,16 @@ void pipe_give_page(struct pipe *p, struct page *page)
         page_put(page);
 }
 
+static inline void pop(struct pipe *p, struct pipe_buf *first)
+{
+    pipe_give_page(p, first->page);
+    first->page = NULL;
+    atomic_store(&p->tail, p->tail + 1);
+}
+
 void pipe_pop(struct pipe *p)
 {
-    struct pipe_buf *buf = pipe_slot(p, p->tail);
-    pipe_give_page(p, buf->page);
-    buf->page = NULL;
-    atomic_store(&p->tail, p->tail + 1);
+    pop(p, pipe_slot(p, p->tail));
 }
 
 void pipe_wake_readers(struct pipe *p)
@@ -107,7 +111,7 @@ int pipe_wait_writable(struct pipe *p, bool nonblock)
 }
 
 /* Move what the first buffer holds, at most what fits: bytes, or -EFAULT with nothing consumed. */
-static ssize_t read_first(struct pipe *p, struct iobuf *to)
+static inline __attribute__((always_inline)) ssize_t read_first(struct pipe *p, struct iobuf *to)
 {
     struct pipe_buf *buf = pipe_slot(p, p->tail);
     size_t n = MIN((size_t)buf->len, to->left);
@@ -120,49 +124,68 @@ static ssize_t read_first(struct pipe *p, struct iobuf *to)
     buf->offset += n;
     buf->len -= n;
     if (buf->len == 0 || (buf->flags & PIPE_BUF_PACKET))
-        pipe_pop(p);
+        pop(p, buf);
     return n;
 }
 
-ssize_t pipe_read_to(struct file *f, struct iobuf *to, bool nonblock)
-{
-    struct pipe *p = f->data;
-    ssize_t ret = 0;
-    bool made_room = false, has_slept = false;
+/* What reading did that others wait for. */
+struct read_result {
+    ssize_t ret;
+    bool made_room, has_slept;
+};
 
-    if (to->left == 0)
-        return 0;
-    mutex_lock(&p->lock);
+/* Read from several buffers, or wait for one.  Called and left with the lock. */
+static __attribute__((noinline)) void read_many(struct pipe *p, struct iobuf *to, bool nonblock,
+                                                struct read_result *r)
+{
     while (to->left > 0) {
         if (!pipe_is_empty(p)) {
             bool is_packet = pipe_slot(p, p->tail)->flags & PIPE_BUF_PACKET;
             bool was_full = pipe_is_full(p);
             ssize_t n = read_first(p, to);
             if (n < 0) {
-                ret = ret > 0 ? ret : n;
-                break;
+                r->ret = r->ret > 0 ? r->ret : n;
+                return;
             }
-            made_room |= was_full && !pipe_is_full(p);
-            ret += n;
+            r->made_room |= was_full && !pipe_is_full(p);
+            r->ret += n;
             if (is_packet)
-                break;
+                return;
             continue;
         }
-        if (p->writers == 0 || ret > 0)
-            break;
-        ret = pipe_wait_readable(p, nonblock);
-        if (ret < 0)
-            break;
-        has_slept = true;
+        if (p->writers == 0 || r->ret > 0)
+            return;
+        r->ret = pipe_wait_readable(p, nonblock);
+        if (r->ret < 0)
+            return;
+        r->has_slept = true;
     }
-    bool has_more = has_slept && !pipe_is_empty(p);
+}
+
+ssize_t pipe_read_to(struct file *f, struct iobuf *to, bool nonblock)
+{
+    struct pipe *p = f->data;
+    struct read_result r = {0};
+
+    if (to->left == 0)
+        return 0;
+    mutex_lock(&p->lock);
+    unsigned used = pipe_used(p);
+    if (likely(used == 1 || (used > 0 && to->left <= pipe_slot(p, p->tail)->len))) {
+        bool was_full = used >= p->nr_slots;
+        r.ret = read_first(p, to); /* the usual case: the first buffer is all there is to say */
+        r.made_room = was_full && pipe_used(p) < p->nr_slots;
+    } else {
+        read_many(p, to, nonblock, &r);
+    }
+    bool has_more = r.has_slept && !pipe_is_empty(p);
     mutex_unlock(&p->lock);
 
-    if (made_room)
+    if (r.made_room)
         pipe_wake_writers(p);
     if (has_more) /* one reader was woken for all that was written meanwhile */
         pipe_wake_readers(p);
-    return ret;
+    return r.ret;
 }
 
 static ssize_t pipe_read(struct file *f, struct iobuf *to, int64_t *pos)
@@ -189,7 +212,8 @@ static ssize_t write_merge(struct pipe *p, struct iobuf *from)
 }
 
 /* Fill one more slot: bytes, -EFAULT or -ENOMEM. */
-static ssize_t write_page(struct pipe *p, struct iobuf *from, unsigned flags)
+static inline __attribute__((always_inline)) ssize_t write_page(struct pipe *p, struct iobuf *from,
+                                                                unsigned flags)
 {
     struct page *page = pipe_take_page(p);
     if (!page)
@@ -204,16 +228,12 @@ static ssize_t write_page(struct pipe *p, struct iobuf *from, unsigned flags)
     return n;
 }
 
-ssize_t pipe_write_from(struct file *f, struct iobuf *from, bool nonblock)
+/* Append to what is there, fill several slots, or wait for room: bytes or -errno.  Called and left with the lock.
+ * `was_empty` is as when the lock was last taken. */
+static __attribute__((noinline)) ssize_t write_many(struct pipe *p, struct iobuf *from,
+                                                    unsigned flags, bool nonblock, bool *was_empty,
+                                                    bool *has_slept)
 {
-    struct pipe *p = f->data;
-    unsigned flags = f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE;
-    bool has_slept = false;
-
-    if (from->left == 0)
-        return 0;
-    mutex_lock(&p->lock);
-    bool was_empty = pipe_is_empty(p);
     ssize_t ret = p->readers > 0 ? write_merge(p, from) : -EPIPE;
     while (ret >= 0 && from->left > 0) {
         ssize_t n;
@@ -222,18 +242,34 @@ ssize_t pipe_write_from(struct file *f, struct iobuf *from, bool nonblock)
         } else if (!pipe_is_full(p)) {
             n = write_page(p, from, flags);
         } else {
-            if (was_empty) /* the readers must make the room that we wait for */
+            if (*was_empty) /* the readers must make the room that we wait for */
                 pipe_wake_readers(p);
             n = pipe_wait_writable(p, nonblock);
-            was_empty = pipe_is_empty(p);
-            has_slept = true;
+            *was_empty = pipe_is_empty(p);
+            *has_slept = true;
         }
-        if (n < 0) {
-            ret = ret > 0 ? ret : n;
-            break;
-        }
+        if (n < 0)
+            return ret > 0 ? ret : n;
         ret += n;
     }
+    return ret;
+}
+
+ssize_t pipe_write_from(struct file *f, struct iobuf *from, bool nonblock)
+{
+    struct pipe *p = f->data;
+    unsigned flags = f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE;
+    bool has_slept = false;
+    ssize_t ret;
+
+    if (from->left == 0)
+        return 0;
+    mutex_lock(&p->lock);
+    bool was_empty = pipe_used(p) == 0;
+    if (likely(was_empty && from->left <= PAGE_SIZE && p->readers > 0))
+        ret = write_page(p, from, flags);
+    else
+        ret = write_many(p, from, flags, nonblock, &was_empty, &has_slept);
     bool has_room = has_slept && !pipe_is_full(p);
     mutex_unlock(&p->lock);
 

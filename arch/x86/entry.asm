@@ -91,19 +91,18 @@ align 16
         xor     ebp, ebp            ; backtraces end here
         sti
         call    %2
-        mov     [rsp + 8 + REGS_RAX], rax
         cli
         cmp     qword [gs:CPU_WORK], 0
-        jne     return_work
+        jne     syscall_work
 
         ; SYSRET takes RIP from RCX and RFLAGS from R11, CS and SS from nowhere: that is right while this is the frame
         ; that SYSCALL made.  Who changes more of it than rax makes orig_rax -1.  C has kept RBX and R12 to R15.
         cmp     qword [rsp + 8 + REGS_ORIG_RAX], 0
-        jl      return_iret
+        jl      syscall_iret
         mov     rcx, [rsp + 8 + REGS_RIP]
         mov     r11, [rsp + 8 + REGS_RFLAGS]
         test    r11d, RFLAGS_TF_RF
-        jnz     return_iret
+        jnz     syscall_iret
         mov     rbp, [rsp + 8 + REGS_RBP]
         mov     r10, [rsp + 8 + REGS_R10]
         mov     r9, [rsp + 8 + REGS_R9]
@@ -117,6 +116,13 @@ align 16
 %endmacro
         ENTRY_SYSCALL entry_syscall, up_syscall
         ENTRY_SYSCALL entry_syscall_traced, up_syscall_traced
+
+syscall_work:                       ; the long way back needs the whole frame
+        mov     [rsp + 8 + REGS_RAX], rax
+        jmp     return_work
+syscall_iret:
+        mov     [rsp + 8 + REGS_RAX], rax
+        jmp     return_iret
 
 ; SYSCALL from 32-bit code, which only AMD's CPUs know.  No stack is touched: straight back with -ENOSYS.
 align 16

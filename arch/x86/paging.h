@@ -68,7 +68,5 @@ static inline void write_cr3(uint64_t v)
     __asm__ volatile("movq %0, %%cr3" ::"r"(v) : "memory");
 }
 
-/* tlb.c: forget kernel addresses everywhere; make every CPU leave `vm`.  Both wait: interrupts on once other
- * CPUs run, no spinlock held. */
-void tlb_flush_kernel(uintptr_t start, uintptr_t end);
+/* tlb.c: make every CPU leave `vm`, and wait for that: interrupts on once other CPUs run, no spinlock held. */
 void tlb_leave(struct arch_vm *vm);

@@ -170,7 +170,6 @@ void arch_kunmap(uintptr_t va, size_t size)
             __atomic_store_n(entry, 0, __ATOMIC_RELEASE);
         at = ALIGN_DOWN(at, span) + span;
     }
-    tlb_flush_kernel(va, va + size);
 }
 
 void arch_direct_map(struct paddr start, uint64_t size)

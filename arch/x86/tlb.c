@@ -137,7 +137,7 @@ void tlb_leave(struct arch_vm *vm)
     flush_everywhere(FLUSH_LEAVE, vm, __atomic_load_n(&vm->cpus, __ATOMIC_SEQ_CST), 0, 0);
 }
 
-void tlb_flush_kernel(uintptr_t start, uintptr_t end)
+void arch_kflush(uintptr_t start, uintptr_t end)
 {
     uint64_t running = ~0ull >> (64 - arch_cpu_count());
 

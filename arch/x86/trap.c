@@ -136,8 +136,10 @@ static noreturn void halt_forever(void)
 
 void trap_nmi(unsigned vector, uint64_t error, struct regs *regs)
 {
-    if (!__atomic_load_n(&is_halting, __ATOMIC_ACQUIRE))
-        return; /* the machine's own: not even a log line, as this CPU may hold the log's lock */
+    if (!__atomic_load_n(&is_halting, __ATOMIC_ACQUIRE)) {
+        up_dump_nmi(regs); /* arch_dump_cpus, or somebody at the machine's button */
+        return;
+    }
     up_halt_irq(regs);
     __atomic_fetch_add(&nr_halted, 1, __ATOMIC_RELEASE);
     halt_forever();
@@ -147,6 +149,12 @@ void trap_fatal(unsigned vector, uint64_t error, struct regs *regs)
 {
     trap_panic(vector == VECTOR_DOUBLE_FAULT ? "double fault" : "machine check", vector, error,
                regs);
+}
+
+void arch_dump_cpus(void)
+{
+    for (unsigned i = 0; i < arch_cpu_count(); i++)
+        ipi_send_nmi(i);
 }
 
 void arch_halt_others(void)

@@ -65,16 +65,20 @@ arch_copy_from_user:
         cmp     rdx, LONG_COPY
         jae     .long
 .short:                             ; RDX bytes, fewer than LONG_COPY
+        xor     ecx, ecx
+        cmp     edx, 1
+        je      .tail1
         mov     ecx, edx
         and     edx, 7
         shr     ecx, 3              ; RCX quadwords, then EDX bytes
         jz      .tail
+        lea     rsi, [rsi + rcx * 8]
+        lea     rdi, [rdi + rcx * 8]
+        neg     rcx                 ; up to 0 from here on: one register to count and to point with
 .quad:
-        mov     rax, [rsi]
-        mov     [rdi], rax
-        add     rsi, 8
-        add     rdi, 8
-        dec     ecx
+        mov     rax, [rsi + rcx * 8]
+        mov     [rdi + rcx * 8], rax
+        inc     rcx
         jnz     .quad
 .tail:
         test    edx, edx
@@ -88,16 +92,17 @@ arch_copy_from_user:
         sub     edx, 4
 .tail2:
         test    edx, 2
-        jz      .tail1
+        jz      .odd
         movzx   eax, word [rsi]
         mov     [rdi], ax
         add     rsi, 2
         add     rdi, 2
         sub     edx, 2
-.tail1:
+.odd:
         test    edx, edx
         jz      .done
-        movzx   eax, byte [rsi]
+.tail1:                             ; RCX and EDX say what is left, should this fault
+        mov     al, [rsi]
         mov     [rdi], al
         xor     edx, edx
 .done:
@@ -126,7 +131,11 @@ arch_copy_from_user:
         shl     rcx, 6
         add     rcx, rdx
         jmp     .bytes
-.quad_fault:
+.quad_fault:                        ; back to where it stopped
+        lea     rsi, [rsi + rcx * 8]
+        lea     rdi, [rdi + rcx * 8]
+        neg     rcx
+.tail_fault:
         lea     rcx, [rdx + rcx * 8]
 .bytes:
         rep movsb
@@ -134,8 +143,9 @@ arch_copy_from_user:
         mov     rax, rcx
         CLAC
         ret
-        MAY_FAULT .quad, .done, .quad_fault
-        MAY_FAULT .string, .blocks, .quad_fault
+        MAY_FAULT .quad, .tail, .quad_fault
+        MAY_FAULT .tail, .done, .tail_fault
+        MAY_FAULT .string, .blocks, .tail_fault
         MAY_FAULT .block, .block_fault, .block_fault
         MAY_FAULT .bytes, .stop, .stop
 
@@ -180,9 +190,10 @@ arch_zero_user:
         MAY_FAULT .bytes, .stop, .stop
 
 ; long arch_copy_string_from_user(char *dst [RDI], uintptr_t src [RSI], size_t max [RDX]): the length, or max when
-; there is no NUL within, or -EFAULT.  Whole quadwords while the source is aligned, so that nothing is read from a
-; page that the string does not reach.
+; there is no NUL within, or -EFAULT.  Quadwords, except where one would reach into the next page, which the string may
+; not reach; what follows the NUL in the last one is stored, too.
 EFAULT          equ 14
+PAGE_MASK       equ 4095
 global arch_copy_string_from_user
 align 16
 arch_copy_string_from_user:
@@ -191,13 +202,12 @@ arch_copy_string_from_user:
         mov     r9, 0x8080808080808080
         xor     eax, eax            ; bytes copied
 .next:
-        cmp     rax, rdx
-        jae     .done
-        lea     rcx, [rsi + rax]
-        test    ecx, 7
-        jnz     .byte
         lea     rcx, [rax + 8]
         cmp     rcx, rdx
+        ja      .byte
+        lea     ecx, [rsi + rax]
+        and     ecx, PAGE_MASK
+        cmp     ecx, PAGE_MASK + 1 - 8
         ja      .byte
 .quad:
         mov     rcx, [rsi + rax]
@@ -205,13 +215,21 @@ arch_copy_string_from_user:
         mov     r11, rcx
         sub     r10, r8
         not     r11
-        and     r10, r11
-        test    r10, r9
-        jnz     .byte
         mov     [rdi + rax], rcx
+        and     r10, r11
+        and     r10, r9
+        jnz     .last
         add     rax, 8
         jmp     .next
+.last:                              ; the lowest bit that is set belongs to the first such byte
+        bsf     r10, r10
+        shr     r10d, 3
+        add     rax, r10
+        CLAC
+        ret
 .byte:
+        cmp     rax, rdx
+        jae     .done
         movzx   ecx, byte [rsi + rax]
         mov     [rdi + rax], cl
         test    ecx, ecx
@@ -235,13 +253,18 @@ arch_zero_page:
         mov     ecx, 512
         rep stosq
         ret
-.blocks:
-        mov     ecx, 32
+.blocks:                            ; 256 bytes at RDI + 128, where most offsets take one byte
+        sub     rdi, -128
+        lea     rcx, [rdi + 4096]
 .block:
-        CLEAR_BLOCK
-        CLEAR_BLOCK
-        dec     ecx
-        jnz     .block
+%assign at -128
+%rep 32
+        mov     [rdi + at], rax
+%assign at at + 8
+%endrep
+        add     rdi, 256
+        cmp     rdi, rcx
+        jne     .block
         ret
 align 16
 arch_copy_page:

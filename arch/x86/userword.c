@@ -28,6 +28,30 @@ int arch_user_load32(uintptr_t va, uint32_t *value)
     return err;
 }
 
+int arch_user_load64(uintptr_t va, uint64_t *value)
+{
+    int err = 0;
+    uint64_t v = 0;
+
+    __asm__ volatile(STAC "1: movq (%[va]), %[v]\n2: " CLAC FAULT_MEANS_EFAULT
+                     : [err] "+r"(err), [v] "+r"(v)
+                     : [va] "r"(va)
+                     : "memory");
+    *value = v;
+    return err;
+}
+
+int arch_user_store64(uintptr_t va, uint64_t value)
+{
+    int err = 0;
+
+    __asm__ volatile(STAC "1: movq %[value], (%[va])\n2: " CLAC FAULT_MEANS_EFAULT
+                     : [err] "+r"(err)
+                     : [va] "r"(va), [value] "r"(value)
+                     : "memory");
+    return err;
+}
+
 int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired, uint32_t *seen)
 {
     int err = 0;

@@ -58,6 +58,8 @@ void sched_kick(struct thread *t); /* interrupt `t` if it runs now, so that it s
 /* thread.c: the dead thread `t` has left its stack. */
 void thread_bury(struct thread *t);
 void thread_list_add(struct thread *t);
+/* Every thread, also when the list's lock is taken: for a machine in trouble. */
+void thread_visit_anyhow(void (*visit)(struct thread *t));
 bool thread_has_work(uint32_t mask); /* the current thread */
 
 /* timer.c, work.c: boot. */

@@ -232,3 +232,48 @@ void heap_dump(void)
     }
     log_info("heap: %zu bytes in blocks of pages", atomic_load(&block_bytes));
 }
+
+/* --- leaks ------------------------------------------------------------------------------------------------------ */
+
+_Static_assert(HEAP_MAX_SLABS <= 64, "struct heap_counts has room");
+
+void heap_count(struct heap_counts *c)
+{
+    size_t pages = page_count_total() - page_count_free() - kstack_free_pages();
+
+    memset(c, 0, sizeof(*c));
+    for (unsigned i = 0; i < atomic_load(&nr_slabs); i++) {
+        c->objects[i] = slab_in_use(&slabs[i]);
+        pages -= slabs[i].nr_pages;
+    }
+    c->block_bytes = atomic_load(&block_bytes);
+    c->other_pages = pages - c->block_bytes / PAGE_SIZE;
+}
+
+unsigned heap_grown(const struct heap_counts *before, struct heap_slack slack, bool say)
+{
+    struct heap_counts now;
+    unsigned grown = 0;
+
+    heap_count(&now);
+    for (unsigned i = 0; i < atomic_load(&nr_slabs); i++) {
+        if (now.objects[i] <= before->objects[i] + slack.objects)
+            continue;
+        grown++;
+        if (say)
+            log_error("leak: %zu objects of %s (%u bytes), %zu before", now.objects[i],
+                      slabs[i].name, slabs[i].size, before->objects[i]);
+    }
+    if (now.block_bytes > before->block_bytes + slack.block_bytes) {
+        grown++;
+        if (say)
+            log_error("leak: %zu bytes in blocks of pages, %zu before", now.block_bytes,
+                      before->block_bytes);
+    }
+    if (now.other_pages > before->other_pages + slack.pages) {
+        grown++;
+        if (say)
+            log_error("leak: %zu other pages, %zu before", now.other_pages, before->other_pages);
+    }
+    return grown;
+}

@@ -25,6 +25,8 @@ struct slab {
     struct list partial;  /* struct page.link */
     unsigned nr_empty;    /* pages on it without a used slot */
     size_t taken;         /* slots in use or in magazines */
+    size_t nr_pages;
+    const size_t *spare; /* see slab_set_spare; may be NULL */
 };
 
 /* A slot with whatever it holds; NULL: no memory.  And back. */

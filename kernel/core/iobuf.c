@@ -5,26 +5,19 @@
 
 void iobuf_kernel(struct iobuf *b, void *p, size_t n)
 {
-    b->is_kernel = true;
-    b->how = 0;
-    b->one = (struct iobuf_seg){(uintptr_t)p, n};
-    b->seg = &b->one;
-    b->nr_seg = 1;
-    b->offset = 0;
-    b->left = n;
+    *b = (struct iobuf){.at = (uintptr_t)p, .left = n, .is_kernel = true};
 }
 
 void iobuf_vector(struct iobuf *b, const struct iobuf_seg *seg, unsigned nr, size_t total)
 {
-    b->is_kernel = false;
-    b->how = 0;
-    b->seg = seg;
-    b->nr_seg = nr;
-    b->offset = 0;
-    b->left = total;
+    *b = (struct iobuf){.seg = seg, .nr_seg = nr, .left = total};
+    if (nr > 0) {
+        b->at = seg->base;
+        b->here = seg->len;
+    }
 }
 
-/* Move up to `n` bytes of the current segment; answers how many were moved. */
+/* Move up to `n` bytes of user or kernel memory at `at`; answers how many were moved. */
 typedef size_t move_fn(struct iobuf *b, uintptr_t at, void *kernel, size_t n);
 
 static size_t move_put(struct iobuf *b, uintptr_t at, void *src, size_t n)
@@ -51,14 +44,26 @@ static size_t move_zeros(struct iobuf *b, uintptr_t at, void *unused, size_t n)
     return n;
 }
 
-/* Step over the end of the current segment and over empty ones. */
-static void next_segment(struct iobuf *b)
+/* Step over the end of the current segment and over empty ones; answers how many bytes, of `n`, come next. */
+static size_t step_of(struct iobuf *b, size_t n)
 {
-    while (b->offset == b->seg->len && b->nr_seg > 1) {
+    if (b->is_kernel)
+        return n;
+    while (b->here == 0 && b->nr_seg > 1) {
         b->seg++;
         b->nr_seg--;
-        b->offset = 0;
+        b->at = b->seg->base;
+        b->here = b->seg->len;
     }
+    return MIN(n, b->here);
+}
+
+static void advance(struct iobuf *b, size_t n)
+{
+    b->at += n;
+    b->left -= n;
+    if (!b->is_kernel)
+        b->here -= n;
 }
 
 static ssize_t move(struct iobuf *b, char *kernel, size_t n, move_fn *fn)
@@ -66,11 +71,9 @@ static ssize_t move(struct iobuf *b, char *kernel, size_t n, move_fn *fn)
     n = MIN(n, b->left);
     size_t done = 0;
     while (done < n) {
-        next_segment(b);
-        size_t step = MIN(n - done, b->seg->len - b->offset);
-        size_t moved = fn(b, b->seg->base + b->offset, kernel ? kernel + done : NULL, step);
-        b->offset += moved;
-        b->left -= moved;
+        size_t step = step_of(b, n - done);
+        size_t moved = fn(b, b->at, kernel ? kernel + done : NULL, step);
+        advance(b, moved);
         done += moved;
         if (moved < step)
             break;
@@ -95,12 +98,9 @@ ssize_t iobuf_put_zeros(struct iobuf *b, size_t n)
 
 void iobuf_skip(struct iobuf *b, size_t n)
 {
-    n = MIN(n, b->left);
-    b->left -= n;
-    while (n > 0) {
-        next_segment(b);
-        size_t step = MIN(n, b->seg->len - b->offset);
-        b->offset += step;
+    for (n = MIN(n, b->left); n > 0;) {
+        size_t step = step_of(b, n);
+        advance(b, step);
         n -= step;
     }
 }
@@ -108,11 +108,14 @@ void iobuf_skip(struct iobuf *b, size_t n)
 void iobuf_rewind(struct iobuf *b, size_t n)
 {
     b->left += n;
-    while (n > b->offset) {
-        n -= b->offset;
+    while (b->seg && n > b->at - b->seg->base) {
+        n -= b->at - b->seg->base;
         b->seg--;
         b->nr_seg++;
-        b->offset = b->seg->len;
+        b->at = b->seg->base + b->seg->len;
+        b->here = 0;
     }
-    b->offset -= n;
+    b->at -= n;
+    if (!b->is_kernel)
+        b->here += n;
 }

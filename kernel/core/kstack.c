@@ -3,8 +3,9 @@
  *     KMAP_BASE                                   + STACK_AREA
  *     | guard | 16 KiB stack | guard | 16 KiB stack | ... | device registers, never unmapped ...
  *
- * A stack freed stays mapped in a short list of free stacks, the node at its lowest address, so that making a
- * thread costs no page-table work. */
+ * A stack freed stays mapped in a list of free stacks, the node at its lowest address, so that making a thread costs
+ * no page-table work.  When the list is long, many of them are unmapped at once: telling every CPU to forget them
+ * takes as long as the slowest CPU takes to answer, however many they are. */
 #include <base/bitmap.h>
 #include <base/log.h>
 #include <core/atomic.h>
@@ -17,14 +18,16 @@ _Static_assert(PAGE_SIZE << STACK_ORDER == KSTACK_SIZE, "a stack is one block of
 #define SLOT_SIZE  (PAGE_SIZE + KSTACK_SIZE)
 #define MAX_STACKS 32768UL /* as many as there are pids */
 #define STACK_AREA (MAX_STACKS * SLOT_SIZE)
-#define MAX_CACHED 32
+#define MIN_CACHED 32
+#define MAX_BATCH \
+    64UL /* unmapped together; fewer where this many would be a fair part of all memory */
 #define LEAF_SLOTS (PAGE_SIZE / sizeof(struct page *))
 
 static struct {
     struct spinlock lock; /* guards: */
     uint64_t slots[BITMAP_WORDS(MAX_STACKS)];
-    size_t next_slot; /* none is free below */
-    struct list cached;
+    size_t next_slot;   /* none is free below */
+    struct list cached; /* the last freed first */
     unsigned nr_cached;
     uintptr_t device_next;
 } kmap = {
@@ -78,11 +81,11 @@ static struct page **backing_of(size_t slot)
     return leaf + slot % LEAF_SLOTS;
 }
 
-/* Unmap the first `mapped` bytes of a stack and free everything. */
-static void unback(size_t slot, struct page *block, size_t mapped)
+/* A stack of which only the first bytes could be mapped, and which nobody has used. */
+static void undo_stack(size_t slot, struct page *block, size_t mapped)
 {
-    if (mapped > 0)
-        arch_kunmap(slot_address(slot), mapped);
+    arch_kunmap(slot_address(slot), mapped);
+    arch_kflush(slot_address(slot), slot_address(slot) + mapped);
     page_put(block);
     give_slot(slot);
 }
@@ -101,7 +104,7 @@ static void *stack_new(void)
     for (size_t at = 0; at < KSTACK_SIZE; at += PAGE_SIZE) {
         struct paddr pa = {page_paddr(block).pa + at};
         if (arch_kmap(slot_address(slot) + at, pa, MAP_R | MAP_W) != 0) {
-            unback(slot, block, at);
+            undo_stack(slot, block, at);
             return NULL;
         }
     }
@@ -119,20 +122,58 @@ void *kstack_alloc(void)
     return cached ? (void *)cached : stack_new();
 }
 
+static size_t slot_of(const void *stack)
+{
+    return ((uintptr_t)stack - KMAP_BASE) / SLOT_SIZE;
+}
+
+static unsigned batch_size(void)
+{
+    return (unsigned)MAX(MIN(page_count_total() >> (STACK_ORDER + 6), MAX_BATCH), 1UL);
+}
+
+/* Give back the stacks of `batch`. */
+static void free_batch(void *const batch[], unsigned nr)
+{
+    uintptr_t start = UINTPTR_MAX, end = 0;
+
+    for (unsigned i = 0; i < nr; i++) {
+        arch_kunmap((uintptr_t)batch[i], KSTACK_SIZE);
+        start = MIN(start, (uintptr_t)batch[i]);
+        end = MAX(end, (uintptr_t)batch[i] + KSTACK_SIZE);
+    }
+    arch_kflush(start, end);
+    for (unsigned i = 0; i < nr; i++) {
+        size_t slot = slot_of(batch[i]);
+        page_put(*backing_of(slot));
+        give_slot(slot);
+    }
+}
+
 void kstack_free(void *stack)
 {
+    void *batch[MAX_BATCH];
+    unsigned most = MIN(batch_size(), (unsigned)ARRAY_LEN(batch)), nr = 0;
+
     spin_lock(&kmap.lock);
-    bool keep = kmap.nr_cached < MAX_CACHED;
-    if (keep) {
-        list_push_front(&kmap.cached, stack);
-        kmap.nr_cached++;
+    list_push_front(&kmap.cached, stack);
+    kmap.nr_cached++;
+    if (kmap.nr_cached >= MIN_CACHED + most) {
+        for (; nr < most; nr++) {
+            struct list *oldest = kmap.cached.prev;
+            list_remove(oldest);
+            batch[nr] = oldest;
+        }
+        kmap.nr_cached -= nr;
     }
     spin_unlock(&kmap.lock);
-    if (keep)
-        return;
+    if (nr > 0)
+        free_batch(batch, nr);
+}
 
-    size_t slot = ((uintptr_t)stack - KMAP_BASE) / SLOT_SIZE;
-    unback(slot, *backing_of(slot), KSTACK_SIZE);
+size_t kstack_free_pages(void)
+{
+    return (size_t)kmap.nr_cached << STACK_ORDER;
 }
 
 bool kstack_is_guard(uintptr_t addr)
@@ -152,6 +193,7 @@ void *kmap_device(struct paddr pa, size_t size)
         struct paddr page = {pa.pa - offset + at};
         if (arch_kmap(va + at, page, MAP_R | MAP_W | MAP_UNCACHED) != 0) {
             arch_kunmap(va, at);
+            arch_kflush(va, va + at);
             return NULL;
         }
     }

@@ -106,6 +106,7 @@ static void mutex_lock_slow(struct mutex *m, uintptr_t me)
         return;
     }
     list_push_back(&m->waiters, &w.node);
+    w.thread->waits_for = m;
     for (;;) {
         wait_prepare(WAIT_UNINTERRUPTIBLE);
         spin_unlock(&m->lock);
@@ -117,6 +118,7 @@ static void mutex_lock_slow(struct mutex *m, uintptr_t me)
         if (mutex_is_held(m))
             break;
     }
+    w.thread->waits_for = NULL;
     spin_unlock(&m->lock);
 }
 

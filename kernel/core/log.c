@@ -21,28 +21,58 @@ static struct {
 
 static bool is_panicking;
 
-static bool log_enter(void)
+/* Called back from an NMI, which may have come while this CPU, or one that waits for its own NMI to end, was writing
+ * a line: then that line is spoilt. */
+#define NMI_PATIENCE_NS 20000000ULL
+static unsigned nmi_cpu_plus_1; /* atomic: whose NMI speaks */
+
+enum { LOG_IRQS = 1, LOG_LOCKED = 2 };
+
+/* Answers what log_leave takes: LOG_* bits. */
+static unsigned log_enter(void)
 {
+    unsigned irqs = arch_irq_save() ? LOG_IRQS : 0;
+
     if (__atomic_load_n(&is_panicking, __ATOMIC_RELAXED))
-        return arch_irq_save();
-    return spin_lock_irq(&the_log.lock);
+        return irqs;
+    if (unlikely(atomic_load(&nmi_cpu_plus_1) == this_cpu()->index + 1)) {
+        uint64_t give_up = arch_clock_ns() + NMI_PATIENCE_NS;
+        while (!spin_try(&the_log.lock)) {
+            if (arch_clock_ns() >= give_up)
+                return irqs;
+            arch_relax();
+        }
+    } else {
+        spin_lock(&the_log.lock);
+    }
+    return irqs | LOG_LOCKED;
 }
 
-static void log_leave(bool irqs)
+static void log_leave(unsigned entered)
 {
-    if (__atomic_load_n(&is_panicking, __ATOMIC_RELAXED))
-        arch_irq_restore(irqs);
-    else
-        spin_unlock_irq(&the_log.lock, irqs);
+    if (entered & LOG_LOCKED && !__atomic_load_n(&is_panicking, __ATOMIC_RELAXED))
+        spin_unlock(&the_log.lock);
+    arch_irq_restore(entered & LOG_IRQS);
+}
+
+void log_nmi_begin(void)
+{
+    while (!atomic_cas(&nmi_cpu_plus_1, 0u, this_cpu()->index + 1))
+        arch_relax();
+}
+
+void log_nmi_end(void)
+{
+    atomic_store(&nmi_cpu_plus_1, 0u);
 }
 
 void log_add_sink(struct log_sink *sink)
 {
-    bool irqs = log_enter();
+    unsigned entered = log_enter();
 
     sink->next = the_log.sinks;
     the_log.sinks = sink;
-    log_leave(irqs);
+    log_leave(entered);
 }
 
 void log_set_level(enum log_level level)
@@ -59,7 +89,7 @@ static void log_put(const char *s, size_t n)
 static void log_vline(enum log_level level, const char *format, va_list args)
 {
     static const char *const prefix[] = {"panic: ", "error: ", "warning: ", "", ""};
-    bool irqs = log_enter();
+    unsigned entered = log_enter();
     size_t head = strlcpy(the_log.line, "yolk: ", LOG_LINE_SIZE);
 
     head += strlcpy(the_log.line + head, prefix[level], LOG_LINE_SIZE - head);
@@ -71,7 +101,7 @@ static void log_vline(enum log_level level, const char *format, va_list args)
     if (level <= the_log.shown)
         for (struct log_sink *s = the_log.sinks; s; s = s->next)
             s->write(level, the_log.line, total);
-    log_leave(irqs);
+    log_leave(entered);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -85,20 +115,20 @@ void log_line(enum log_level level, const char *format, ...)
 
 size_t log_read(char *buf, size_t size)
 {
-    bool irqs = log_enter();
+    unsigned entered = log_enter();
     uint64_t n = MIN(MIN(the_log.written, (uint64_t)LOG_SIZE), size);
 
     for (uint64_t i = 0; i < n; i++)
         buf[i] = the_log.ring[(the_log.written - n + i) % LOG_SIZE];
-    log_leave(irqs);
+    log_leave(entered);
     return n;
 }
 
-void log_backtrace(uint64_t rbp)
+void log_backtrace(uint64_t frame)
 {
     uint64_t addr[24];
     char name[96];
-    unsigned n = arch_backtrace(rbp, addr, ARRAY_LEN(addr));
+    unsigned n = arch_backtrace(frame, addr, ARRAY_LEN(addr));
 
     for (unsigned i = 0; i < n; i++) {
         if (!symbol_name(addr[i], name, sizeof(name)))
@@ -116,7 +146,7 @@ void up_halt_irq(const struct regs *regs)
         strlcpy(name, regs_from_user(regs) ? "(user)" : "", sizeof(name));
     log_line(LOG_PANIC, "cpu %u was at %#lx %s", this_cpu()->index, (unsigned long)regs->rip, name);
     if (!regs_from_user(regs))
-        log_backtrace(regs->rbp);
+        log_backtrace(arch_regs_frame(regs));
 }
 
 static panic_hook_fn *panic_hook;

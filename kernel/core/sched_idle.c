@@ -1,5 +1,7 @@
 /* A CPU without work: it takes a thread from another CPU's queue, or waits for an interrupt.  And how a CPU becomes one
  * that runs threads. */
+#include <base/string.h>
+#include <core/load.h>
 #include <core/heap.h>
 
 #include "sched_private.h"
@@ -90,6 +92,7 @@ static void idle_init(struct core_cpu *core)
     struct thread *t = &core->idle;
 
     t->is_idle = true;
+    snprintf(t->name, sizeof(t->name), "idle/%u", core->index);
     t->state = THREAD_RUNNING;
     t->on_cpu = true;
     t->cpu = core->index;
@@ -125,6 +128,7 @@ void core_cpu_init(void)
 void sched_start(void)
 {
     work_start();
+    load_start();
     idle_forever();
 }
 

@@ -154,6 +154,7 @@ static struct page *return_slot_locked(struct slab *s, void *slot)
         return NULL;
     }
     list_remove(&p->link);
+    s->nr_pages--;
     return p;
 }
 
@@ -170,6 +171,7 @@ static void *take_slowly(struct slab *s, struct magazine *m)
         irqs = spin_lock_irq(&s->lock);
         list_push_front(&s->partial, &p->link);
         s->nr_empty++;
+        s->nr_pages++;
         slot = take_slot_locked(s);
     }
     while (m && m->nr < magazine_max(s) / 2) {
@@ -257,9 +259,16 @@ void slab_free(struct slab *s, void *p)
         slab_put(s, p);
 }
 
+void slab_set_spare(struct slab *s, const size_t *spare)
+{
+    s->spare = spare;
+}
+
 size_t slab_in_use(struct slab *s)
 {
     size_t n = __atomic_load_n(&s->taken, __ATOMIC_RELAXED);
+    if (s->spare)
+        n -= __atomic_load_n(s->spare, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < ARCH_MAX_CPUS; i++)
         if (magazines[i])
             n -= __atomic_load_n(&magazines[i][s->id].nr, __ATOMIC_RELAXED);

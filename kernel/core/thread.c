@@ -5,7 +5,6 @@
  * woken for each of them, but for a few together or after a moment. */
 #include <arch/upcalls.h>
 #include <base/string.h>
-#include <core/console.h>
 #include <core/heap.h>
 #include <core/vm.h>
 #include <core/work.h>
@@ -216,25 +215,13 @@ void sched_visit(void (*visit)(void *arg, struct thread *t), void *arg)
     spin_unlock_irq(&threads.lock, irqs);
 }
 
-static const char *state_name(enum thread_state state)
-{
-    static const char *const name[] = {"new", "ready", "running", "sleeping", "dead"};
-
-    return state < ARRAY_LEN(name) ? name[state] : "?";
-}
-
-/* The list is read without its lock when that is taken: a dump is for a machine in trouble. */
-void sched_dump(void)
+void thread_visit_anyhow(void (*visit)(struct thread *t))
 {
     bool irqs = arch_irq_save(), locked = spin_try(&threads.lock);
     struct thread *t;
 
-    list_for_each(t, &threads.all, all_node) {
-        log_error("thread %s: %s, cpu %u, ran %lu us, work %#x", t->name, state_name(t->state),
-                  t->cpu, (unsigned long)(t->ran_ns / 1000), t->work);
-        if (t->state != THREAD_RUNNING && t->state != THREAD_DEAD && !t->on_cpu)
-            log_backtrace(arch_thread_frame(&t->arch));
-    }
+    list_for_each(t, &threads.all, all_node)
+        visit(t);
     if (locked)
         spin_unlock(&threads.lock);
     arch_irq_restore(irqs);

@@ -59,6 +59,18 @@ long user_read_string(char *dst, struct uptr src, size_t size)
     return max < size ? -EFAULT : -ENAMETOOLONG;
 }
 
+int user_load64(struct uptr p, uint64_t *value)
+{
+    lock_assert_may_sleep();
+    return in_user_half(p.va, sizeof(*value)) ? arch_user_load64(p.va, value) : -EFAULT;
+}
+
+int user_store64(struct uptr p, uint64_t value)
+{
+    lock_assert_may_sleep();
+    return in_user_half(p.va, sizeof(value)) ? arch_user_store64(p.va, value) : -EFAULT;
+}
+
 /* --- words ------------------------------------------------------------------------------------------- */
 
 static int check_word(struct uptr p)

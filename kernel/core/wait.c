@@ -45,6 +45,8 @@ static void waitq_insert(struct waitq *q, struct waiter *w, bool is_exclusive)
     w->is_queued = true;
     w->was_woken = false;
     w->is_exclusive = is_exclusive;
+    if (w->thread)
+        w->thread->last_queue = q;
     if (is_exclusive)
         list_push_back(&q->waiters, &w->node);
     else

@@ -4,6 +4,7 @@
 
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/load.h>
 #include <core/page.h>
 #include <core/timer.h>
 #include <proc/system.h>
@@ -80,12 +81,17 @@ static int show_uptime(struct text *t, struct inode *i)
     return 0;
 }
 
-/* No averages are kept: that would take a periodic timer. */
 static int show_loadavg(struct text *t, struct inode *i)
 {
     uint64_t switches;
+    unsigned long average[3];
     unsigned running = sched_load(&switches);
-    text_print(t, "0.00 0.00 0.00 %u/%u %d\n", running, pid_count_tasks(), current_task()->tid);
+    load_averages(average);
+    for (unsigned n = 0; n < 3; n++) {
+        unsigned long hundredths = (average[n] * 100 + (1 << LOAD_SHIFT) / 2) >> LOAD_SHIFT;
+        text_print(t, "%lu.%02lu ", hundredths / 100, hundredths % 100);
+    }
+    text_print(t, "%u/%u %d\n", running, pid_count_tasks(), current_task()->tid);
     return 0;
 }
 

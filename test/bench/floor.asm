@@ -1,24 +1,32 @@
-; The floor of boot time: the least that a PVH kernel can do and still be seen.  It prints one line on the serial port
-; from 32-bit code, as QEMU enters it, and halts; what it takes from QEMU's start to that line is QEMU's own time.
-bits 32
+; The least that boots: prints one line on the first serial port and powers off.  What a machine needs to reach its
+; first byte with this is the floor under every kernel's boot time: starting QEMU, its firmware and loading one image.
+;
+;   nasm -f elf32 -o floor.o floor.asm && ld -m elf_i386 -N -Ttext=0x100000 -o floor.elf floor.o
+;   qemu-system-x86_64 ... -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel floor.elf
+
+COM1    equ 0x3f8
+EXIT    equ 0xf4
 
 section .note.pvh note alloc align=4
-        dd      4, 4, 18            ; name and descriptor sizes; XEN_ELFNOTE_PHYS32_ENTRY
+        dd      4, 4, 18            ; name, value, XEN_ELFNOTE_PHYS32_ENTRY
         db      "Xen", 0
         dd      start
 
 section .text
+bits 32
 global start
-start:
-        mov     esi, text
-        mov     dx, 0x3f8
-.next:  lodsb
-        test    al, al
-        jz      .end
-        out     dx, al
-        jmp     .next
-.end:   cli
+start:                              ; protected mode, no paging, EBX: struct hvm_start_info
+        mov     esi, line
+        mov     ecx, line.end - line
+        mov     edx, COM1
+        cld
+        rep outsb
+        mov     edx, EXIT
+        xor     eax, eax
+        out     dx, eax
+.halt:
         hlt
-        jmp     .end
+        jmp     .halt
 
-text:   db      "hello, world", 10, 0
+line:   db      "hello, world", 10
+.end:

@@ -124,6 +124,11 @@ void up_resched_irq(void)
 }
 
 static unsigned cpus_halted; /* atomic */
+void up_dump_nmi(const struct regs *regs)
+{
+    (void)regs;
+}
+
 void up_halt_irq(const struct regs *regs)
 {
     __atomic_fetch_add(&cpus_halted, 1, __ATOMIC_RELEASE);
@@ -461,6 +466,7 @@ static void test_kernel_maps(void)
     *(volatile uint64_t *)va = 42;
     CHECK(*(uint64_t *)direct_ptr(page) == 42);
     arch_kunmap(va, PAGE_SIZE);
+    arch_kflush(va, va + PAGE_SIZE);
     uint64_t word;
     CHECK(arch_copy_from_user(&word, va, 8) == 8); /* a kernel address that is not there */
 

@@ -78,6 +78,10 @@ char *bootline_make(const struct run_options *options, const struct payload *pay
                      kind_name(plan->kind[1]), kind_name(plan->kind[2]));
     else
         strings_addf(&tokens, "console=ttyS0");
+    if (options->leak_check)
+        strings_addf(&tokens, "yolk.leakcheck");
+    if (options->ip)
+        bootline_encode(&tokens, "ip=", options->ip);
     if (options->verbose)
         strings_addf(&tokens, "loglevel=3");
     if (options->trace)

@@ -39,6 +39,7 @@ enum {
     OPT_VERBOSE,
     OPT_JSON,
     OPT_YES,
+    OPT_LEAK_CHECK,
     OPT_DISK,
     OPT_NET,
     OPT_IP,
@@ -58,6 +59,13 @@ static const struct argp_option option_table[] = {
      "not); PROGRAM is "
      "looked for in it first, else put into it",
      2},
+    {"publish", 'p', "[HOSTADDR:]HOST:GUEST[/udp]", 0,
+     "pass connections to port HOST of this machine (127.0.0.1 unless told otherwise) on to port "
+     "GUEST of the program; repeatable",
+     2},
+    {"net", OPT_NET, "user|none|tap=IF", 0,
+     "network: through this machine's own sockets (default), none, or a tap interface", 2},
+    {"ip", OPT_IP, "ADDR/LEN,GATEWAY", 0, "a fixed address instead of DHCP", 2},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "stop the machine after so long; the exit status is 124",
      3},
     {"verbose", OPT_VERBOSE, 0, 0, "show QEMU's command line and the kernel's log on stderr", 3},
@@ -70,11 +78,9 @@ static const struct argp_option option_table[] = {
      "QEMU's machine (auto: microvm, the quickest)", 4},
     {"accel", OPT_ACCEL, "tcg|kvm|auto", 0, "emulate, or use KVM (auto: KVM where it is real)", 4},
     {"yes", OPT_YES, 0, OPTION_HIDDEN, 0, 0},
-    {"publish", 'p', "[HOSTADDR:]HOST:GUEST[/udp]", 0, "publish a port", 9},
+    {"leak-check", OPT_LEAK_CHECK, 0, OPTION_HIDDEN, 0, 0}, /* docs/DEBUGGING.md */
     {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0, "share a directory", 9},
     {"disk", OPT_DISK, "IMAGE[:MOUNTPOINT]", 0, "attach a disk", 9},
-    {"net", OPT_NET, "user|none|tap=IF", 0, "network", 9},
-    {"ip", OPT_IP, "ADDR/LEN,GATEWAY", 0, "fixed address", 9},
     {"display", OPT_DISPLAY, 0, 0, "a window", 9},
     {"gdb", OPT_GDB, 0, 0, "wait for a debugger", 9},
     {0, 0, 0, 0, "Not in this version:", 9},
@@ -94,6 +100,42 @@ static void add_env(struct strings *env, const char *text)
         if (value)
             strings_addf(env, "%s=%s", text, value);
     }
+}
+
+static bool is_port(const char *text)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && n >= 1 && n <= 65535;
+}
+
+/* [HOSTADDR:]HOST:GUEST[/udp] as QEMU's user network takes it. */
+static void add_publish(struct strings *publish, const char *text)
+{
+    char *copy = xstrdup(text), *guest, *host, *address = NULL;
+    char *slash = strrchr(copy, '/');
+    const char *protocol = "tcp";
+
+    if (slash) {
+        *slash = 0;
+        protocol = slash + 1;
+    }
+    guest = strrchr(copy, ':');
+    if (guest)
+        *guest++ = 0;
+    host = strrchr(copy, ':');
+    if (host) {
+        *host++ = 0;
+        address = copy;
+    } else {
+        host = copy;
+    }
+    if (!guest || !is_port(guest) || !is_port(host) ||
+        (strcmp(protocol, "tcp") && strcmp(protocol, "udp")))
+        die(STATUS_FAILED, "--publish %s: it is [HOSTADDR:]HOST:GUEST[/udp], with port numbers",
+            text);
+    strings_addf(publish, "%s:%s:%s-:%s", protocol, address ? address : "127.0.0.1", host, guest);
+    free(copy);
 }
 
 static const char *one_of(const char *option, const char *value, const char *choices)
@@ -136,6 +178,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_ROOT:
         o->root = arg;
         break;
+    case 'p':
+        add_publish(&o->publish, arg);
+        break;
+    case OPT_NET:
+        if (strcmp(arg, "user") && strcmp(arg, "none") && (strncmp(arg, "tap=", 4) || !arg[4]))
+            die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE", arg);
+        o->net = arg;
+        break;
+    case OPT_IP:
+        o->ip = arg;
+        break;
     case OPT_KERNEL:
         free(o->kernel);
         o->kernel = xstrdup(arg);
@@ -162,11 +215,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case OPT_YES:
         break;
-    case 'p':
+    case OPT_LEAK_CHECK:
+        o->leak_check = true;
+        break;
     case 'v':
     case OPT_DISK:
-    case OPT_NET:
-    case OPT_IP:
     case OPT_DISPLAY:
     case OPT_GDB:
         die(STATUS_FAILED, "--%s: not in this version", absent_option(key));
@@ -262,6 +315,7 @@ void run_options_init(struct run_options *options)
                                     .cpus = 1,
                                     .accel = "auto",
                                     .machine = "auto",
+                                    .net = "user",
                                     .kernel = kernel_image_path()};
 }
 
@@ -291,6 +345,8 @@ int run_program(struct run_options *options)
     struct outcome outcome = {.status = STATUS_FAILED, .reason = "failed"};
 
     fill_standard_descriptors();
+    if (options->publish.nr && strcmp(options->net, "user"))
+        die(STATUS_FAILED, "--publish goes with --net user");
     int status = payload_prepare(options, &payload);
     if (status)
         return status;

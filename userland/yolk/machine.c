@@ -31,6 +31,7 @@
  * them. */
 #define MICROVM        "microvm,acpi=off,pit=off,pic=off,rtc=on,auto-kernel-cmdline=off"
 #define MICROVM_TOKENS "virtio_mmio.device=512@0xfeb00000:5"
+#define MICROVM_NET    " virtio_mmio.device=512@0xfeb00200:6"
 
 static const char *const port_names[NR_CHANNELS] = {
     [CHANNEL_TTY] = "yolk.tty",         [CHANNEL_STDIN] = "yolk.stdin",
@@ -49,6 +50,7 @@ void machine_choose(struct machine *machine, const struct run_options *options)
 {
     memset(machine, 0, sizeof *machine);
     machine->kind = strcmp(options->machine, "auto") ? options->machine : "microvm";
+    machine->has_net = strcmp(options->net, "none") != 0;
     machine->accel = options->accel;
     if (!strcmp(machine->accel, "auto"))
         machine->accel = accel_kvm_is_real() ? "kvm" : "tcg";
@@ -58,7 +60,9 @@ void machine_choose(struct machine *machine, const struct run_options *options)
 
 const char *machine_boot_tokens(const struct machine *machine)
 {
-    return strcmp(machine->kind, "microvm") ? "" : MICROVM_TOKENS;
+    if (strcmp(machine->kind, "microvm"))
+        return "";
+    return machine->has_net ? MICROVM_TOKENS MICROVM_NET : MICROVM_TOKENS;
 }
 
 static bool needs_channel(enum channel channel, const struct run_options *options,
@@ -124,6 +128,32 @@ static void add_devices(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "isa-debug-exit,iobase=0xf4,iosize=4");
 }
 
+/* The network card and what it is plugged into. */
+static void add_network(struct strings *argv, const struct machine *machine,
+                        const struct run_options *options)
+{
+    if (!machine->has_net)
+        return;
+    strings_addf(argv, "-netdev");
+    if (!strncmp(options->net, "tap=", 4)) {
+        strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no", options->net + 4);
+    } else {
+        char *forwards = xstrdup("");
+        for (size_t i = 0; i < options->publish.nr; i++) {
+            char *longer = xasprintf("%s,hostfwd=%s", forwards, options->publish.items[i]);
+            free(forwards);
+            forwards = longer;
+        }
+        strings_addf(argv, "user,id=net0%s", forwards);
+        free(forwards);
+    }
+    strings_addf(argv, "-device");
+    strings_addf(argv, "%s",
+                 strcmp(machine->kind, "microvm")
+                     ? "virtio-net-pci,netdev=net0,romfile="
+                     : "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
+}
+
 static void add_words(struct strings *argv, const char *const *words)
 {
     while (*words)
@@ -150,6 +180,7 @@ static void make_command(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "-m");
     strings_addf(argv, "size=%juk", (uintmax_t)(options->memory >> 10));
     add_devices(argv, machine, theirs);
+    add_network(argv, machine, options);
     strings_addf(argv, "-kernel");
     strings_addf(argv, "%s", options->kernel);
     strings_addf(argv, "-initrd");

@@ -156,7 +156,8 @@ void relay_lost_terminal(struct relay *relay)
 
 static int open_signals(void)
 {
-    static const int wanted[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT};
+    static const int wanted[] = {SIGCHLD, SIGINT,   SIGTERM, SIGHUP,
+                                 SIGQUIT, SIGWINCH, SIGCONT, SIGUSR1};
     struct sigaction old;
     sigset_t set;
 
@@ -220,6 +221,9 @@ static void on_signal(struct relay *relay)
             break;
         case SIGWINCH:
             control_send_size(relay);
+            break;
+        case SIGUSR1:
+            control_send(relay, "dump");
             break;
         }
     }
@@ -330,6 +334,18 @@ static void check_time(struct relay *relay)
     }
 }
 
+/* The first sign of life: by then QEMU listens on what is published. */
+static void notice_guest(struct relay *relay, const struct pollfd *polls, int nr)
+{
+    for (int i = 1; i < nr && !relay->has_raised && relay->options->publish.nr; i++) {
+        bool from_guest = polls[i].fd != relay->errors && polls[i].fd != STDIN_FILENO;
+        if (!from_guest || !(polls[i].revents & POLLIN))
+            continue;
+        forward_raise_backlogs(relay->pid);
+        relay->has_raised = true;
+    }
+}
+
 static void turn(struct relay *relay)
 {
     struct pump *const *pumps = all_pumps(relay);
@@ -346,6 +362,7 @@ static void turn(struct relay *relay)
     }
     if (poll(polls, (nfds_t)nr, poll_timeout(relay)) < 0 && errno != EINTR)
         die(STATUS_FAILED, "poll: %s", strerror(errno));
+    notice_guest(relay, polls, nr);
     if (polls[1].revents)
         control_ready(relay, polls[1].revents);
     if (polls[2].revents)
@@ -389,6 +406,7 @@ void relay_run(struct machine *machine, const struct run_options *options,
 
     outcome->reason = NULL;
     relay->options = options;
+    relay->has_raised = false;
     relay->outcome = outcome;
     relay->pid = machine->pid;
     relay->control = machine->channel[CHANNEL_CONTROL];

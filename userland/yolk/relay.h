@@ -16,6 +16,7 @@ struct pump {
 struct relay {
     const struct run_options *options;
     struct outcome *outcome; /* reason NULL until it is known */
+    bool has_raised;         /* the published ports' backlogs, once the guest has said something */
     pid_t pid;               /* 0: has ended */
     int qemu_status;
     int signals, control, errors;

@@ -17,8 +17,11 @@ struct run_options {
     const char *accel;   /* "tcg", "kvm", "auto" */
     const char *machine; /* "microvm", "q35", "pc", "auto" */
     double timeout;      /* seconds; 0: none */
-    bool verbose, json;
+    bool leak_check, verbose, json;
     struct strings env;               /* NAME=VALUE */
+    const char *net;                  /* "user", "none", "tap=IF" */
+    const char *ip;                   /* NULL: DHCP */
+    struct strings publish;           /* QEMU's form: tcp:ADDR:HOST-:GUEST */
     const char *program;              /* as the person wrote it */
     char **args;                      /* what follows it, ended by NULL */
     const struct trace_config *trace; /* NULL: no trace */
@@ -70,6 +73,7 @@ enum channel {
 };
 struct machine {
     const char *kind, *accel; /* what was chosen */
+    bool has_net;             /* a network card */
     pid_t pid;
     int channel[NR_CHANNELS]; /* sockets, nonblocking; -1 where there is none */
     int errors;               /* QEMU's stdout and stderr */
@@ -85,6 +89,9 @@ int machine_start(struct machine *machine, const struct run_options *options,
                   const char *bootline);
 /* Console on the serial port alone, for a kernel without virtio: $YOLK_CONSOLE is "serial". */
 bool machine_is_serial_only(void);
+
+/* forward.c: lets the ports that QEMU has published take many clients at once. */
+void forward_raise_backlogs(pid_t qemu);
 
 /* relay.c: moves bytes until the machine has ended. */
 struct outcome {

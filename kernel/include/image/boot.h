@@ -11,7 +11,14 @@ void trace_port_end(void);                     /* all records have left the mach
 void boot_devices(const struct cmdline *line); /* devices.c: buses, virtio, console ports */
 void boot_files(const struct bootinfo *info,
                 const struct cmdline *line);   /* files.c: the root file system */
+void boot_network(const struct cmdline *line); /* network.c: network devices, /etc/hosts */
 void boot_program(const struct cmdline *line); /* program.c: standard descriptors, process 1 */
+
+/* leak_check.c, for yolk.leakcheck: what is in use before process 1 starts; and, when it has ended, in the last of its
+ * threads: true when the check is on, which then ends the machine with this status once that
+ * thread is gone, too. */
+void leak_check_begin(void);
+bool leak_check_end(unsigned status);
 
 void control_init(void); /* control.c: after the devices */
 /* control.c: say to the host how it ended, and power off.  `reason` NULL: the program's own status. */

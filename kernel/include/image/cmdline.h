@@ -13,8 +13,10 @@ struct cmdline {
     const char *cwd;      /* "/" by default */
     const char *hostname; /* "yolk" by default */
     const char *console;  /* NULL: choose */
+    const char *ip;       /* NULL: DHCP */
     unsigned loglevel;    /* 2 by default */
     unsigned maxcpus;
+    bool leak_check;
     enum stdio_kind stdio[3];
     bool is_traced;                    /* yolk.trace */
     const char *trace, *trace_signals; /* which calls and signals; NULL: all */

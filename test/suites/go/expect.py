@@ -24,11 +24,11 @@ class Entry:
         return True
 
     def covers(self, name):
-        """The test itself, what is below it, and the tests that it is a part of."""
-        return (name == self.test or name.startswith(self.test + "/") or self.test.startswith(name + "/"))
+        """The test itself, what is below it, and the tests that it is a part of; * is all of them."""
+        return (self.test in ("*", name) or name.startswith(self.test + "/") or self.test.startswith(name + "/"))
 
     def explains(self, name):
-        return name == self.test or name.startswith(self.test + "/")
+        return self.test in ("*", name) or name.startswith(self.test + "/")
 
 
 class Expectations:
@@ -68,6 +68,6 @@ def differences(native, guest):
 def judge(differing, native, entries, either):
     """(differences that no entry explains, entries that no difference bears out)."""
     unexplained = {n: pair for n, pair in differing.items() if not any(e.covers(n) for e in entries)}
-    idle = [e for e in entries if e.reason not in either and e.test in native
+    idle = [e for e in entries if e.reason not in either and (e.test in native or e.test == "*")
             and not any(e.explains(n) for n in differing)]
     return unexplained, idle

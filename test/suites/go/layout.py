@@ -8,6 +8,7 @@ import io
 import os
 import pathlib
 import tarfile
+import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ETC = {
@@ -15,6 +16,9 @@ ETC = {
     "group": "root:x:0:\nnogroup:x:65534:\n",
     "hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n",
 }
+
+
+ZONES = "lib/time/zoneinfo.zip"
 
 
 class Settings:
@@ -113,6 +117,18 @@ def holds_go(folder):
     return any(name.endswith(".go") for name in os.listdir(folder))
 
 
+def zone_archive():
+    """Debian's Go has no zoneinfo.zip: the same of the system's time zones."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        for folder, _, names in sorted(os.walk("/usr/share/zoneinfo")):
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    archive.writestr(zipfile.ZipInfo(os.path.relpath(path, "/usr/share/zoneinfo")), file.read())
+    return content.getvalue()
+
+
 def write_root(path, release, package, binary, needs):
     """The archive for `package` of `release` at `path`; answers the binary's name and the folder to run it in."""
     archive = Archive(path)
@@ -130,6 +146,8 @@ def write_root(path, release, package, binary, needs):
             archive.tree(source, place, False)
         elif os.path.exists(source):
             archive.file(source, place)
+        elif need == ZONES:
+            archive.bytes(place, zone_archive())
     program = "/test/" + os.path.basename(package) + ".test"
     archive.file(binary, program)
     archive.close()

@@ -13,6 +13,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 STARTED = re.compile(r"=== RUN +(\S+)")
 ENDED = re.compile(r"--- (PASS|FAIL|SKIP): (\S+) \(\d+\.\d+s\)")
+VERDICT = re.compile(r"^(PASS|FAIL)$", re.MULTILINE)
 POINTER = re.compile(r"0x[0-9a-f]{6,}")  # in a subtest's name: another in every run
 ARGUMENTS_MAX = 2400  # bytes of names in one -test.run: a machine's boot line holds 4 KiB
 FLAGS = ["-test.short", "-test.v"]
@@ -30,6 +31,7 @@ class Run:
             if name in self.started:  # else it is what a test printed
                 self.outcomes[name] = outcome
         self.unfinished = [n for n in self.started if n not in self.outcomes]
+        self.complete = not self.unfinished and bool(VERDICT.search(text))  # it lived to the end
 
 
 def environment(release):
@@ -122,26 +124,28 @@ def run_package(start, names, timeout, memory):
     outcomes = Outcomes()
     run = start(timeout, memory, [])
     outcomes.add(run)
-    suspects = top_level(run.unfinished)
-    if names is None and suspects:
-        listed = start(timeout, memory, ["-test.list=."])
-        names = [n for n in listed.text.split() if re.match(r"(Test|Example|Fuzz)\w*$", n)]
-        names = [n for n in names if n in run.started or not n.startswith("Example")]
-    while suspects:
-        for name in suspects:  # alone, each ends as it would without its neighbours
-            died = name
-            if len(suspects) > 1:
-                run = start(timeout, memory, [f"-test.run=^{name}$"])
-                outcomes.add(run)
-                died = name if name in run.unfinished else None
-            if died:
-                outcomes.of[died] = "DIED"
-                outcomes.of.update({n: "DIED" for n in run.unfinished})
-        suspects = []
-        for part in chunks(outcomes.lacks(names or [])):
-            run = start(timeout, memory, [f"-test.run=^({'|'.join(part)})$"])
+    if not run.started:  # it ended before the first test: so it would for each of them
+        return outcomes
+    if names is None and not run.complete:
+        listed = start(timeout, memory, ["-test.list=^(Test|Example|Fuzz)"])
+        names = [n for n in listed.text.split() if re.match(r"(Test|Example|Fuzz)", n)]
+    while True:
+        run_suspects(start, outcomes, top_level(run.unfinished), timeout, memory)
+        part = next(chunks(outcomes.lacks(names or [])), None)
+        if not part:
+            return outcomes
+        run = start(timeout, memory, [f"-test.run=^({'|'.join(part)})$"])
+        outcomes.add(run)
+        if run.complete or not run.started:  # those that it did not run are not run by any such command
+            names = [n for n in names if n not in part or n in outcomes.of or n in run.started]
+
+
+def run_suspects(start, outcomes, suspects, timeout, memory):
+    """One of `suspects` ended the process: alone, each of them ends as it would without its neighbours."""
+    for name in suspects:
+        if len(suspects) > 1:
+            run = start(timeout, memory, [f"-test.run=^{name}$"])
             outcomes.add(run)
-            suspects = top_level(run.unfinished)
-            if suspects:
-                break
-    return outcomes
+            outcomes.of.update({n: "DIED" for n in run.unfinished})
+        else:
+            outcomes.of[name] = "DIED"

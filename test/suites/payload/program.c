@@ -60,8 +60,9 @@ int main(void)
     struct timespec a, b;
 
     printf("ABI_TEST=%s\n", getenv("ABI_TEST"));
-    printf("constructed %d, page %lu, phdr %d, vdso %d, random %d, secure %lu\n", constructed, getauxval(AT_PAGESZ),
-           getauxval(AT_PHDR) != 0, getauxval(AT_SYSINFO_EHDR) != 0, getauxval(AT_RANDOM) != 0, getauxval(AT_SECURE));
+    printf("constructed %d, page %lu, phdr %d, vdso %d, random %d, secure %lu\n", constructed,
+           getauxval(AT_PAGESZ), getauxval(AT_PHDR) != 0, getauxval(AT_SYSINFO_EHDR) != 0,
+           getauxval(AT_RANDOM) != 0, getauxval(AT_SECURE));
     for (size_t i = 0; i < 8; i++)
         if (pthread_create(&t[i], NULL, work, (void *)i))
             return 1;
@@ -83,7 +84,8 @@ int main(void)
     clock_gettime(CLOCK_MONOTONIC, &a);
     usleep(2000);
     clock_gettime(CLOCK_MONOTONIC, &b);
-    printf("time passes: %d\n", (b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec >= 2000000);
+    printf("time passes: %d\n",
+           (b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec >= 2000000);
     printf("%.17g %a %s %08lx %+d %c\n", sin(1.0), 1.0 / 3, "text", 0xbeefUL, 7, 'c');
     atexit(at_exit);
     return 0;

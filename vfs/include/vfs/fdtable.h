@@ -18,6 +18,9 @@ bool fdtable_is_shared(struct fdtable *t); /* more than one reference */
 struct file *fd_get(struct fdtable *t, int fd);
 /* The same for calls that O_PATH descriptors do not take part in (they answer -EBADF): read, ioctl, fsync... */
 struct file *fd_get_io(struct fdtable *t, int fd);
+/* fd_get_io without a reference: for a caller that knows that nobody else can close a descriptor of this table before
+ * it is done with the file. */
+struct file *fd_borrow(struct fdtable *t, int fd);
 /* The lowest free descriptor >= min below limit (RLIMIT_NOFILE), bound to `f`, whose reference it takes over on
  * success only.  The descriptor, or -EMFILE, -ENOMEM.  O_CLOEXEC in `flags`. */
 must_check int fd_install(struct fdtable *t, struct file *f, int min, uint64_t limit, int flags);

@@ -96,6 +96,8 @@ struct file {
     int64_t dir_end; /* of a directory: what is made later is not listed before it is rewound */
 };
 
+void file_init(void); /* boot, before the first file */
+
 /* A new file with one reference, of an inode that was found by `path` (references of its own are taken to both;
  * path NULL: nameless).  `flags` as open(2)'s; ops are the inode's.  NULL: no memory. */
 struct file *file_new(struct inode *inode, const struct path *path, int flags);

@@ -55,6 +55,8 @@ void arch_send_resched(unsigned index);
 
 /* Stop every other CPU for good, for panic: each prints its registers through up_halt_irq first. */
 void arch_halt_others(void);
+/* Interrupt every CPU, this one too, wherever it is, to run up_dump_nmi.  Any context; does not wait for them. */
+void arch_dump_cpus(void);
 
 /* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
  * they run; each ends up in up_cpu_main.  Boot CPU, once. */
@@ -195,9 +197,12 @@ void arch_prune(struct arch_vm *vm, uintptr_t start, uintptr_t end);
 void arch_flush(struct arch_vm *vm, uintptr_t start, uintptr_t end);
 
 /* Page-granular kernel mappings in [KMAP_BASE, +KMAP_SIZE) and VMEMMAP: same flags.  Takes no lock: an address
- * belongs to its caller.  arch_kmap: any context.  arch_kunmap flushes every CPU: interrupts on, no spinlock held. */
+ * belongs to its caller.  Any context.  After arch_kunmap the pages behind are still in use until an arch_kflush that
+ * covers the addresses: it interrupts every CPU and waits, so one for many is much cheaper (interrupts on, no spinlock
+ * held). */
 must_check int arch_kmap(uintptr_t va, struct paddr pa, unsigned flags);
 void arch_kunmap(uintptr_t va, size_t size);
+void arch_kflush(uintptr_t start, uintptr_t end);
 
 /* The direct map: extends it over [start, start + size) of RAM or device memory (cheap when done already). */
 void arch_direct_map(struct paddr start, uint64_t size);
@@ -224,6 +229,9 @@ size_t arch_copy_to_user(uintptr_t dst, const void *src, size_t n);
 size_t arch_zero_user(uintptr_t dst, size_t n);
 /* Length of the string at `src` up to `max` while copying it with its NUL; max if no NUL was met, -EFAULT. */
 long arch_copy_string_from_user(char *dst, uintptr_t src, size_t max);
+/* One word of 8 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
+must_check int arch_user_load64(uintptr_t va, uint64_t *value);
+must_check int arch_user_store64(uintptr_t va, uint64_t value);
 /* 32-bit atomics on user memory; 0 or -EFAULT. */
 must_check int arch_user_load32(uintptr_t va, uint32_t *value);
 must_check int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired,
@@ -270,8 +278,9 @@ bool arch_serial_read(uint8_t *byte);
 /* Call `handler` in interrupt context when bytes arrive; once, at boot.  0 or what arch_irq_line answers. */
 must_check int arch_serial_listen(irq_handler *handler, void *arg);
 
-/* Return addresses of the call chain that starts at frame pointer `rbp` (0: the caller's own), at most `max`,
- * reading only mapped kernel stack.  Any context. */
-unsigned arch_backtrace(uint64_t rbp, uint64_t *out, unsigned max);
-/* Where arch_backtrace starts for a thread that is switched out. */
+/* Return addresses of the call chain that starts at `frame` (0: the caller's own), at most `max`, reading only mapped
+ * kernel stack; builds without frame pointers may list returned calls between the true ones.  Any context. */
+unsigned arch_backtrace(uint64_t frame, uint64_t *out, unsigned max);
+/* Where arch_backtrace starts for a thread that is switched out, or was interrupted in the kernel. */
 uint64_t arch_thread_frame(const struct arch_thread *t);
+uint64_t arch_regs_frame(const struct regs *regs);

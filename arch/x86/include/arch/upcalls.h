@@ -41,6 +41,9 @@ void up_timer_irq(void);
 void up_resched_irq(void);
 /* core/log.c: another CPU panicked; print where we were. */
 void up_halt_irq(const struct regs *regs);
+/* core/dump.c: a non-maskable interrupt, which may have come in the middle of anything: say what this CPU does.  On
+ * that interrupt's own stack. */
+void up_dump_nmi(const struct regs *regs);
 
 /* Bits of struct cpu.work: why the way back to ring 3 takes the slow path.  WORK_RESCHED belongs to the CPU;
  * WORK_THREAD is copied from the thread at each switch (core/sched.c) and set again by whoever posts. */

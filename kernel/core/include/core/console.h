@@ -16,8 +16,12 @@ void log_set_level(enum log_level level);
 /* The last `size` bytes of the log (dmesg); thread context. */
 size_t log_read(char *buf, size_t size);
 
-/* Backtrace lines (symbolised from the kernel's own table) of a kernel stack; 0: the caller's.  Any context. */
-void log_backtrace(uint64_t rbp);
+/* Backtrace lines (symbolised from the kernel's own table) of a kernel stack from a place that arch_thread_frame or
+ * arch_regs_frame named; 0: the caller's.  Any context. */
+void log_backtrace(uint64_t frame);
+/* What an NMI's handler logs is between these two: one CPU at a time, and a line that it interrupted is no deadlock. */
+void log_nmi_begin(void);
+void log_nmi_end(void);
 /* "name+0x12" of a kernel address into buf; false when it is none. */
 bool symbol_name(uint64_t addr, char *buf, size_t size);
 

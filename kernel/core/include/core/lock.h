@@ -26,6 +26,7 @@ enum lock_rank {
     RANK_PIPE,        /* and other stream objects */
     RANK_PIPE_2,      /* the second of two pipes (splice, tee) */
     RANK_SOCKET_IO,   /* a socket's readers, and bind(2) */
+    RANK_NET,         /* the TCP/IP stack */
     RANK_FILE_POS,    /* file offset shared by threads */
     RANK_PSEUDO_FILE, /* the text of an open file in /proc or /sys */
     RANK_MOUNT,

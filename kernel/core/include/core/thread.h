@@ -69,6 +69,8 @@ struct thread {
 
     uint64_t voluntary_switches, involuntary_switches;
     struct mutex *held_mutexes;     /* debug: lock_check.c */
+    const struct waitq *last_queue; /* for dumps: the last wait queue that it entered */
+    const struct mutex *waits_for;  /* for dumps; NULL: no mutex */
     void (*reap)(struct thread *t); /* thread_exit's */
     struct list all_node;           /* every thread, for dumps: guarded by thread.c's list lock */
 };

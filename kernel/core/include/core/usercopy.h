@@ -5,8 +5,10 @@
  * answer -EFAULT before anything is touched. */
 #pragma once
 
+#include <arch/arch.h>
 #include <arch/layout.h>
 #include <base/types.h>
+#include <core/lock.h>
 
 /* Does the range lie in the user half?  What read(2) and its like ask before anything else happens. */
 static inline bool user_range_ok(struct uptr p, size_t n)
@@ -25,6 +27,9 @@ size_t user_zero_some(struct uptr dst, size_t n);
 /* A NUL-terminated string into dst[size]: its length; -EFAULT; -ENAMETOOLONG when no NUL fits. */
 must_check long user_read_string(char *dst, struct uptr src, size_t size);
 
+/* One word of 8 bytes, aligned or not: 0 or -EFAULT. */
+must_check int user_load64(struct uptr p, uint64_t *value);
+must_check int user_store64(struct uptr p, uint64_t value);
 /* One 32-bit word, naturally aligned or -EINVAL. */
 must_check int user_load32(struct uptr p, uint32_t *value);
 must_check int user_load32_nofault(struct uptr p, uint32_t *value);
@@ -53,53 +58,46 @@ enum iobuf_how {
 };
 
 struct iobuf {
-    bool is_kernel;
-    uint8_t how;                 /* enum iobuf_how */
-    const struct iobuf_seg *seg; /* current segment */
+    uintptr_t at; /* the next byte */
+    size_t here;  /* user memory: bytes from there on that lie together; kernel memory: 0 */
+    size_t left;  /* bytes left in all */
+    const struct iobuf_seg *seg; /* the current segment of a vector; else NULL */
     unsigned nr_seg;             /* segments left, the current one included */
-    size_t offset;               /* into the current one */
-    size_t left;                 /* bytes left in all */
-    struct iobuf_seg
-        one; /* storage for the single-range case: do not copy a struct iobuf by value */
+    bool is_kernel;
+    uint8_t how; /* enum iobuf_how */
 };
 
+/* Both: the memory lies in the user half (the caller has asked user_range_ok), which is not asked again at each move. */
 static inline void iobuf_user(struct iobuf *b, struct uptr p, size_t n)
 {
+    b->at = p.va;
+    b->here = b->left = n;
+    b->seg = NULL;
     b->is_kernel = false;
     b->how = 0;
-    b->seg = &b->one;
-    b->nr_seg = 1;
-    b->offset = 0;
-    b->left = n;
-    b->one = (struct iobuf_seg){p.va, n};
 }
 
-void iobuf_kernel(struct iobuf *b, void *p, size_t n);
 void iobuf_vector(struct iobuf *b, const struct iobuf_seg *seg, unsigned nr, size_t total);
+void iobuf_kernel(struct iobuf *b, void *p, size_t n);
 
 /* Move up to n bytes and advance: bytes moved; short when the buffer ends; -EFAULT when nothing could be
  * moved because the first byte faulted. */
 ssize_t iobuf_put_any(struct iobuf *b, const void *src, size_t n);
 ssize_t iobuf_get_any(struct iobuf *b, void *dst, size_t n);
 
-/* The usual case: one range of user memory that takes it all, without a fault that cannot be helped. */
-static inline bool iobuf_is_plain(const struct iobuf *b, size_t n)
-{
-    return b->seg == &b->one && !b->is_kernel && n <= b->left;
-}
-
 static inline ssize_t iobuf_advance(struct iobuf *b, size_t n)
 {
-    b->offset += n;
+    b->at += n;
+    b->here -= n;
     b->left -= n;
     return n;
 }
 
-/* kernel -> buffer (read(2)) */
+/* kernel -> buffer (read(2)).  The usual case is in place: user memory that lies together and takes it all. */
 static inline ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
 {
-    if (likely(iobuf_is_plain(b, n)) &&
-        likely(user_write(uptr_of_word(b->one.base + b->offset), src, n) == 0))
+    lock_assert_may_sleep();
+    if (likely(n <= b->here) && likely(arch_copy_to_user(b->at, src, n) == 0))
         return iobuf_advance(b, n);
     return iobuf_put_any(b, src, n);
 }
@@ -107,10 +105,27 @@ static inline ssize_t iobuf_put(struct iobuf *b, const void *src, size_t n)
 /* buffer -> kernel (write(2)) */
 static inline ssize_t iobuf_get(struct iobuf *b, void *dst, size_t n)
 {
-    if (likely(iobuf_is_plain(b, n)) &&
-        likely(user_read(dst, uptr_of_word(b->one.base + b->offset), n) == 0))
+    lock_assert_may_sleep();
+    if (likely(n <= b->here) && likely(arch_copy_from_user(dst, b->at, n) == 0))
         return iobuf_advance(b, n);
     return iobuf_get_any(b, dst, n);
+}
+
+/* The same for one word of 8 bytes: false when it could not be moved whole. */
+must_check static inline bool iobuf_put64(struct iobuf *b, uint64_t value)
+{
+    lock_assert_may_sleep();
+    if (likely(sizeof(value) <= b->here) && likely(arch_user_store64(b->at, value) == 0))
+        return iobuf_advance(b, sizeof(value));
+    return iobuf_put_any(b, &value, sizeof(value)) == sizeof(value);
+}
+
+must_check static inline bool iobuf_get64(struct iobuf *b, uint64_t *value)
+{
+    lock_assert_may_sleep();
+    if (likely(sizeof(*value) <= b->here) && likely(arch_user_load64(b->at, value) == 0))
+        return iobuf_advance(b, sizeof(*value));
+    return iobuf_get_any(b, value, sizeof(*value)) == sizeof(*value);
 }
 
 ssize_t iobuf_put_zeros(struct iobuf *b, size_t n);

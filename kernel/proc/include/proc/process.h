@@ -161,7 +161,8 @@ struct init_args {
 /* Make process 1 and start it; once, in thread context.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC
  * (said on the log), -ENOMEM. */
 must_check int process_start_init(const struct init_args *args);
-/* Called (thread context) when process 1 has exited, with its wait status; never returns. */
+/* Called (thread context) when process 1 has exited, with its wait status; ends the machine, or lets
+ * the calling thread end and does it later. */
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
 

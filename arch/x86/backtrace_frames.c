@@ -2,22 +2,7 @@
  * stack, and a read of a page that is not there ends the chain. */
 #include "internal.h"
 
-#include "exception.h"
-
-static bool kernel_load64(uint64_t va, uint64_t *value)
-{
-    bool ok = true;
-
-    __asm__ volatile("1: movq (%2), %1\n"
-                     "2:\n\t"
-                     ".pushsection .text.fixup, \"ax\"\n"
-                     "3: movb $0, %b0\n\t"
-                     "jmp 2b\n\t"
-                     ".popsection\n\t" EXCEPTION_ENTRY("1b", "3b")
-                     : "+q"(ok), "=&r"(*value)
-                     : "r"(va));
-    return ok;
-}
+#include "backtrace.h"
 
 unsigned arch_backtrace(uint64_t rbp, uint64_t *out, unsigned max)
 {
@@ -35,4 +20,9 @@ unsigned arch_backtrace(uint64_t rbp, uint64_t *out, unsigned max)
         rbp = next;
     }
     return n;
+}
+
+uint64_t arch_regs_frame(const struct regs *regs)
+{
+    return regs->rbp;
 }

@@ -1,0 +1,30 @@
+# lwIP from Debian's source, unmodified, compiled with the kernel's code generation and our net/lwip/lwipopts.h.
+#
+# For size rather than speed: the checksum and the copies are a small part of a packet's cost, and the image is to stay
+# small.
+deb_source(lwip 2.1.3+dfsg1-2 lwip_source)
+set(src ${lwip_source}/src)
+set(sources)
+foreach(f init def inet_chksum ip mem memp netif pbuf raw tcp tcp_in tcp_out timeouts udp)
+  list(APPEND sources ${src}/core/${f}.c)
+endforeach()
+foreach(f dhcp etharp icmp igmp ip4 ip4_addr ip4_frag)
+  list(APPEND sources ${src}/core/ipv4/${f}.c)
+endforeach()
+foreach(f ethip6 icmp6 inet6 ip6 ip6_addr ip6_frag mld6 nd6)
+  list(APPEND sources ${src}/core/ipv6/${f}.c)
+endforeach()
+list(APPEND sources ${src}/netif/ethernet.c)
+set(lwip_includes ${CMAKE_SOURCE_DIR}/net/lwip ${src}/include)
+
+add_library(lwip OBJECT ${sources})
+target_include_directories(lwip SYSTEM PRIVATE ${musl_headers})
+target_include_directories(lwip BEFORE PRIVATE ${lwip_includes})
+target_compile_options(lwip PRIVATE -ffreestanding -nostdinc -isystem ${compiler_include} -Os -g -fno-pic -fno-pie
+  -std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing -fno-omit-frame-pointer
+  -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+  -Werror=implicit-function-declaration)
+if(NOT YOLK_DEBUG)
+  target_compile_definitions(lwip PRIVATE LWIP_NOASSERT=1)
+endif()
+set_property(GLOBAL APPEND PROPERTY YOLK_LAYERS lwip)

@@ -1,0 +1,167 @@
+/* Interfaces as Linux tells of them, from lwIP's; and the old ioctls (SIOCGIF*) that ask. */
+#include <base/string.h>
+#include <inet.h>
+#include <linux/in.h>
+#include <linux/sockios.h>
+#include <net/ifinfo.h>
+
+#include <lwip/netif.h>
+
+enum {
+    FLAG_UP = 1,
+    FLAG_BROADCAST = 2,
+    FLAG_LOOPBACK = 8,
+    FLAG_RUNNING = 0x40,
+    FLAG_MULTICAST = 0x1000
+};
+#define LOOPBACK_MTU 65536
+
+static void fill(const struct netif *n, struct ifinfo *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->index = netif_get_index(n);
+    out->is_loopback = n->name[0] == 'l';
+    if (out->is_loopback)
+        strlcpy(out->name, "lo", sizeof(out->name));
+    else
+        snprintf(out->name, sizeof(out->name), "eth%u", out->index - 2);
+    out->is_up = netif_is_up(n);
+    out->has_link = netif_is_link_up(n);
+    out->mtu = out->is_loopback ? LOOPBACK_MTU : n->mtu;
+    memcpy(out->mac, n->hwaddr, sizeof(out->mac));
+    out->ip4 = ip4_addr_get_u32(netif_ip4_addr(n));
+    out->mask4 = ip4_addr_get_u32(netif_ip4_netmask(n));
+    out->gateway4 = ip4_addr_get_u32(netif_ip4_gw(n));
+    for (unsigned k = 0; k < LWIP_IPV6_NUM_ADDRESSES && out->nr_ip6 < IFINFO_ADDRS; k++) {
+        if (!ip6_addr_isvalid(netif_ip6_addr_state(n, k)))
+            continue;
+        memcpy(out->ip6[out->nr_ip6].ip, netif_ip6_addr(n, k)->addr, 16);
+        out->ip6[out->nr_ip6++].is_link_local = ip6_addr_islinklocal(netif_ip6_addr(n, k));
+    }
+}
+
+bool ifinfo_next(unsigned index, struct ifinfo *out)
+{
+    struct netif *n, *best = NULL;
+    inet_start();
+    inet_lock();
+    NETIF_FOREACH(n)
+    {
+        if (netif_get_index(n) >= index && (!best || netif_get_index(n) < netif_get_index(best)))
+            best = n;
+    }
+    if (best)
+        fill(best, out);
+    inet_unlock();
+    return best;
+}
+
+unsigned ifinfo_flags(const struct ifinfo *i)
+{
+    unsigned flags = i->is_loopback ? FLAG_LOOPBACK : FLAG_BROADCAST | FLAG_MULTICAST;
+    if (i->is_up)
+        flags |= FLAG_UP;
+    if (i->is_up && i->has_link)
+        flags |= FLAG_RUNNING;
+    return flags;
+}
+
+/* --- ioctls -------------------------------------------------------------------------------------------- */
+
+/* struct ifreq as far as both ABIs agree. */
+struct request {
+    char name[16];
+    union {
+        struct sockaddr_in addr;
+        struct {
+            uint16_t family;
+            uint8_t bytes[14];
+        } hw;
+        short flags;
+        int number;
+    };
+};
+
+static bool find(const char *name, struct ifinfo *out)
+{
+    for (unsigned index = 1; ifinfo_next(index, out); index = out->index + 1)
+        if (strncmp(out->name, name, sizeof(out->name)) == 0)
+            return true;
+    return false;
+}
+
+static void put_addr(struct request *r, uint32_t ip)
+{
+    memset(&r->addr, 0, sizeof(r->addr));
+    r->addr.sin_family = AF_INET;
+    r->addr.sin_addr.s_addr = ip;
+}
+
+static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
+{
+    switch (cmd) {
+    case SIOCGIFFLAGS:
+        r->flags = (short)ifinfo_flags(i);
+        return 0;
+    case SIOCGIFADDR:
+        put_addr(r, i->ip4);
+        return i->ip4 ? 0 : -EADDRNOTAVAIL;
+    case SIOCGIFNETMASK:
+        put_addr(r, i->mask4);
+        return i->ip4 ? 0 : -EADDRNOTAVAIL;
+    case SIOCGIFBRDADDR:
+        put_addr(r, i->is_loopback ? 0 : i->ip4 | ~i->mask4);
+        return i->ip4 ? 0 : -EADDRNOTAVAIL;
+    case SIOCGIFMTU:
+        r->number = (int)i->mtu;
+        return 0;
+    case SIOCGIFINDEX:
+        r->number = (int)i->index;
+        return 0;
+    case SIOCGIFMETRIC:
+        r->number = 0;
+        return 0;
+    case SIOCGIFTXQLEN:
+        r->number = 1000;
+        return 0;
+    default: /* SIOCGIFHWADDR */
+        memset(&r->hw, 0, sizeof(r->hw));
+        r->hw.family = i->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+        memcpy(r->hw.bytes, i->mac, sizeof(i->mac));
+        return 0;
+    }
+}
+
+long ifinfo_ioctl(unsigned cmd, struct uptr arg)
+{
+    struct request r;
+    struct ifinfo i;
+    switch (cmd) {
+    case SIOCGIFNAME:
+    case SIOCGIFFLAGS:
+    case SIOCGIFADDR:
+    case SIOCGIFNETMASK:
+    case SIOCGIFBRDADDR:
+    case SIOCGIFMTU:
+    case SIOCGIFINDEX:
+    case SIOCGIFMETRIC:
+    case SIOCGIFTXQLEN:
+    case SIOCGIFHWADDR:
+        break;
+    default:
+        return -ENOTTY;
+    }
+    if (user_get(arg, &r) < 0)
+        return -EFAULT;
+    r.name[sizeof(r.name) - 1] = '\0';
+    if (cmd == SIOCGIFNAME) {
+        if (!ifinfo_next((unsigned)r.number, &i) || (int)i.index != r.number)
+            return -ENODEV;
+        strlcpy(r.name, i.name, sizeof(r.name));
+        return user_put(arg, &r);
+    }
+    if (!find(r.name, &i))
+        return -ENODEV;
+    int ret = answer(&r, cmd, &i);
+    return ret < 0 ? ret : user_put(arg, &r);
+}

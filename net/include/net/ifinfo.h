@@ -1,0 +1,31 @@
+/* What there is to tell of the network interfaces: for netlink, ioctls and /proc. */
+#pragma once
+
+#include <base/types.h>
+
+/* From <linux/if_arp.h>, which needs a C library's headers. */
+#define ARPHRD_ETHER    1
+#define ARPHRD_LOOPBACK 772
+
+#define IFINFO_ADDRS 4
+
+struct ifinfo {
+    unsigned index; /* from 1 */
+    char name[16];
+    bool is_loopback, is_up, has_link;
+    unsigned mtu;
+    uint8_t mac[6];
+    uint32_t ip4, mask4, gateway4; /* network byte order; 0: none */
+    unsigned nr_ip6;
+    struct {
+        uint8_t ip[16];
+        bool is_link_local;
+    } ip6[IFINFO_ADDRS];
+};
+
+/* The interface with the least index >= `index`; false: there is none.  Brings the stack up.  Thread context. */
+bool ifinfo_next(unsigned index, struct ifinfo *out);
+/* SIOCGIF*, which every socket answers; -ENOTTY: not one of them. */
+long ifinfo_ioctl(unsigned cmd, struct uptr arg);
+/* Linux's IFF_* flags of it. */
+unsigned ifinfo_flags(const struct ifinfo *i);

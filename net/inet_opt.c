@@ -1,0 +1,397 @@
+/* Options of IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6, and ioctls of Internet sockets. */
+#include <asm/ioctls.h>
+#include <asm/socket.h>
+#include <base/string.h>
+#include <inet.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+
+#include <lwip/igmp.h>
+#include <lwip/mld6.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+#include <lwip/udp.h>
+
+#define MS_PER_S 1000u
+
+static bool is_tcp(const struct inet_sock *i)
+{
+    return i->s.type == SOCK_STREAM;
+}
+
+/* The block of a connection, for options that lwIP keeps in it; NULL for a listener and what is over. */
+static struct tcp_pcb *block(struct inet_sock *i)
+{
+    return is_tcp(i) && i->state != INET_LISTENING ? i->tcp : NULL;
+}
+
+static int answer(void *to, unsigned *len, const void *from, unsigned n)
+{
+    *len = MIN(*len, n);
+    memcpy(to, from, *len);
+    return 0;
+}
+
+/* --- TCP ----------------------------------------------------------------------------------------------- */
+
+static int set_tcp(struct inet_sock *i, int name, int value)
+{
+    struct tcp_pcb *pcb = block(i);
+    switch (name) {
+    case TCP_NODELAY:
+        if (pcb && value)
+            tcp_nagle_disable(pcb);
+        else if (pcb)
+            tcp_nagle_enable(pcb);
+        if (pcb && value && i->state == INET_CONNECTED)
+            tcp_output(pcb);
+        return 0;
+    case TCP_CORK:
+        i->is_corked = value != 0;
+        if (pcb && !value && i->state == INET_CONNECTED)
+            tcp_output(pcb);
+        return 0;
+    case TCP_KEEPIDLE:
+        if (value < 1 || value > 32767)
+            return -EINVAL;
+        if (pcb)
+            pcb->keep_idle = (unsigned)value * MS_PER_S;
+        return 0;
+    case TCP_KEEPINTVL:
+        if (value < 1 || value > 32767)
+            return -EINVAL;
+        if (pcb)
+            pcb->keep_intvl = (unsigned)value * MS_PER_S;
+        return 0;
+    case TCP_KEEPCNT:
+        if (value < 1 || value > 127)
+            return -EINVAL;
+        if (pcb)
+            pcb->keep_cnt = (unsigned)value;
+        return 0;
+    case TCP_QUICKACK: /* hints, which lwIP has no use for */
+    case TCP_DEFER_ACCEPT:
+    case TCP_USER_TIMEOUT:
+    case TCP_LINGER2:
+    case TCP_SYNCNT:
+    case TCP_WINDOW_CLAMP:
+        return value < 0 ? -EINVAL : 0;
+    case TCP_MAXSEG:
+        if (value < 88 || value > 32767)
+            return -EINVAL;
+        if (pcb && i->state == INET_CONNECTED)
+            pcb->mss = (u16_t)MIN((unsigned)pcb->mss, (unsigned)value);
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static void fill_info(struct inet_sock *i, struct tcp_info *t)
+{
+    /* Linux's states, by lwIP's: CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSE_WAIT CLOSING
+     * LAST_ACK TIME_WAIT */
+    static const uint8_t state_of[] = {7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6};
+    struct tcp_pcb *pcb = block(i);
+    memset(t, 0, sizeof(*t));
+    t->tcpi_state = i->state == INET_LISTENING ? 10 : pcb ? state_of[pcb->state] : 7;
+    if (i->state == INET_LISTENING) {
+        t->tcpi_unacked = i->nr_accepts;
+        return;
+    }
+    if (!pcb)
+        return;
+    t->tcpi_retransmits = pcb->nrtx;
+    t->tcpi_snd_mss = pcb->mss;
+    t->tcpi_rcv_mss = TCP_MSS;
+    t->tcpi_advmss = TCP_MSS;
+    t->tcpi_pmtu = TCP_MSS + 40;
+    t->tcpi_rto = (unsigned)pcb->rto * TCP_SLOW_INTERVAL * 1000u;
+    t->tcpi_rtt = (unsigned)(pcb->sa >> 3) * TCP_SLOW_INTERVAL * 1000u;
+    t->tcpi_snd_cwnd = pcb->cwnd / MAX((unsigned)pcb->mss, 1u);
+    t->tcpi_snd_ssthresh = pcb->ssthresh / MAX((unsigned)pcb->mss, 1u);
+    t->tcpi_rcv_space = pcb->rcv_wnd;
+    t->tcpi_options = TCPI_OPT_WSCALE | TCPI_OPT_SACK;
+    t->tcpi_snd_wscale = pcb->snd_scale;
+    t->tcpi_rcv_wscale = pcb->rcv_scale;
+}
+
+static int get_tcp(struct inet_sock *i, int name, void *value, unsigned *len)
+{
+    struct tcp_pcb *pcb = block(i);
+    int n;
+    switch (name) {
+    case TCP_NODELAY:
+        n = pcb && tcp_nagle_disabled(pcb);
+        break;
+    case TCP_CORK:
+        n = i->is_corked;
+        break;
+    case TCP_KEEPIDLE:
+        n = (int)((pcb ? pcb->keep_idle : TCP_KEEPIDLE_DEFAULT) / MS_PER_S);
+        break;
+    case TCP_KEEPINTVL:
+        n = (int)((pcb ? pcb->keep_intvl : TCP_KEEPINTVL_DEFAULT) / MS_PER_S);
+        break;
+    case TCP_KEEPCNT:
+        n = (int)(pcb ? pcb->keep_cnt : TCP_KEEPCNT_DEFAULT);
+        break;
+    case TCP_MAXSEG:
+        n = pcb && i->state == INET_CONNECTED ? pcb->mss : 536;
+        break;
+    case TCP_QUICKACK:
+        n = 1;
+        break;
+    case TCP_DEFER_ACCEPT:
+    case TCP_USER_TIMEOUT:
+        n = 0;
+        break;
+    case TCP_CONGESTION:
+        return answer(value, len, "reno\0\0\0\0\0\0\0\0\0\0\0", 16);
+    case TCP_INFO: {
+        struct tcp_info t;
+        fill_info(i, &t);
+        return answer(value, len, &t, sizeof(t));
+    }
+    default:
+        return -ENOPROTOOPT;
+    }
+    return answer(value, len, &n, sizeof(n));
+}
+
+/* --- IP ------------------------------------------------------------------------------------------------ */
+
+/* All protocols' blocks begin alike. */
+static void set_ttl(struct inet_sock *i)
+{
+    struct ip_pcb *pcb = (struct ip_pcb *)i->tcp;
+    if (pcb && i->state != INET_LISTENING) {
+        pcb->ttl = i->ttl;
+        pcb->tos = i->tos;
+    }
+}
+
+static int membership(struct inet_sock *i, const void *value, unsigned len, bool joins)
+{
+    struct ip_mreqn m = {0};
+    ip4_addr_t group, own = {0};
+    if (len < sizeof(struct ip_mreq))
+        return -EINVAL;
+    memcpy(&m, value, MIN(len, (unsigned)sizeof(m)));
+    group.addr = m.imr_multiaddr.s_addr;
+    own.addr = m.imr_address.s_addr;
+    if (is_tcp(i))
+        return -EPROTO;
+    if (!ip4_addr_ismulticast(&group))
+        return -EINVAL;
+    err_t err = joins ? igmp_joingroup(&own, &group) : igmp_leavegroup(&own, &group);
+    return err == ERR_OK ? 0 : err == ERR_VAL ? -EADDRNOTAVAIL : -ENODEV;
+}
+
+static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len)
+{
+    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)
+        return membership(i, value, len, name == IP_ADD_MEMBERSHIP);
+    int n;
+    if (len >= sizeof(n))
+        memcpy(&n, value, sizeof(n));
+    else if (len >= 1)
+        n = *(const uint8_t *)value;
+    else
+        return -EINVAL;
+    switch (name) {
+    case IP_TOS:
+        i->tos = (uint8_t)n;
+        set_ttl(i);
+        return 0;
+    case IP_TTL:
+        if (n != -1 && (n < 1 || n > 255))
+            return -EINVAL;
+        i->ttl = n == -1 ? 64 : (uint8_t)n;
+        set_ttl(i);
+        return 0;
+    case IP_PKTINFO:
+        i->wants_pktinfo = n;
+        return 0;
+    case IP_RECVTTL:
+        i->wants_ttl = n;
+        return 0;
+    case IP_RECVTOS:
+        i->wants_tos = n;
+        return 0;
+    case IP_MTU_DISCOVER:
+        i->mtu_discover = n;
+        return 0;
+    case IP_MULTICAST_TTL:
+        if (!is_tcp(i) && i->s.type == SOCK_DGRAM && i->s.protocol == IPPROTO_UDP)
+            udp_set_multicast_ttl(i->udp, (u8_t)n);
+        return 0;
+    case IP_MULTICAST_LOOP:
+    case IP_RECVERR:
+    case IP_FREEBIND:
+    case IP_BIND_ADDRESS_NO_PORT:
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
+{
+    int n;
+    switch (name) {
+    case IP_TOS:
+        n = i->tos;
+        break;
+    case IP_TTL:
+        n = i->ttl;
+        break;
+    case IP_PKTINFO:
+        n = i->wants_pktinfo;
+        break;
+    case IP_RECVTTL:
+        n = i->wants_ttl;
+        break;
+    case IP_MTU_DISCOVER:
+        n = i->mtu_discover;
+        break;
+    case IP_MULTICAST_TTL:
+    case IP_MULTICAST_LOOP:
+        n = 1;
+        break;
+    default:
+        return -ENOPROTOOPT;
+    }
+    return answer(value, len, &n, sizeof(n));
+}
+
+static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned len)
+{
+    int n;
+    if (!i->is_v6)
+        return -ENOPROTOOPT;
+    if (len < sizeof(n))
+        return -EINVAL;
+    memcpy(&n, value, sizeof(n));
+    switch (name) {
+    case IPV6_V6ONLY:
+        if (i->local_port || i->state != INET_NEW)
+            return -EINVAL;
+        i->is_v6_only = n;
+        if (i->tcp && n && i->s.type != SOCK_RAW)
+            IP_SET_TYPE_VAL(((struct ip_pcb *)i->tcp)->local_ip, IPADDR_TYPE_V6);
+        else if (i->tcp && i->s.type != SOCK_RAW)
+            IP_SET_TYPE_VAL(((struct ip_pcb *)i->tcp)->local_ip, IPADDR_TYPE_ANY);
+        return 0;
+    case IPV6_UNICAST_HOPS:
+        if (n < -1 || n > 255)
+            return -EINVAL;
+        i->ttl = n == -1 ? 64 : (uint8_t)n;
+        set_ttl(i);
+        return 0;
+    case IPV6_TCLASS:
+        i->tos = (uint8_t)n;
+        set_ttl(i);
+        return 0;
+    case IPV6_MULTICAST_HOPS:
+    case IPV6_MULTICAST_LOOP:
+    case IPV6_RECVERR:
+    case IPV6_MTU_DISCOVER:
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
+{
+    int n;
+    switch (name) {
+    case IPV6_V6ONLY:
+        n = i->is_v6_only;
+        break;
+    case IPV6_UNICAST_HOPS:
+        n = i->ttl;
+        break;
+    case IPV6_TCLASS:
+        n = i->tos;
+        break;
+    default:
+        return -ENOPROTOOPT;
+    }
+    return answer(value, len, &n, sizeof(n));
+}
+
+/* --- all together -------------------------------------------------------------------------------------- */
+
+static int set_keepalive(struct inet_sock *i, bool on)
+{
+    struct ip_pcb *pcb = (struct ip_pcb *)i->tcp;
+    if (!is_tcp(i) || !pcb)
+        return 0;
+    if (on)
+        ip_set_option(pcb, SOF_KEEPALIVE);
+    else
+        ip_reset_option(pcb, SOF_KEEPALIVE);
+    return 0;
+}
+
+int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len)
+{
+    struct inet_sock *i = inet_of(s);
+    int ret = -ENOPROTOOPT, n = 0;
+    if (len >= sizeof(n))
+        memcpy(&n, value, sizeof(n));
+    inet_lock();
+    if (level == SOL_SOCKET)
+        ret = name == SO_KEEPALIVE ? set_keepalive(i, n) : -ENOPROTOOPT;
+    else if (level == IPPROTO_TCP && is_tcp(i) && name == TCP_CONGESTION)
+        ret = len >= 4 && memcmp(value, "reno", 4) == 0 ? 0 : -ENOENT;
+    else if (level == IPPROTO_TCP && is_tcp(i))
+        ret = len < sizeof(n) ? -EINVAL : set_tcp(i, name, n);
+    else if (level == IPPROTO_IP)
+        ret = set_ip(i, name, value, len);
+    else if (level == IPPROTO_IPV6)
+        ret = set_ipv6(i, name, value, len);
+    inet_unlock();
+    return ret;
+}
+
+int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned *len)
+{
+    struct inet_sock *i = inet_of(s);
+    int ret = level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
+    inet_lock();
+    if (level == IPPROTO_TCP && is_tcp(i))
+        ret = get_tcp(i, name, value, len);
+    else if (level == IPPROTO_IP)
+        ret = get_ip(i, name, value, len);
+    else if (level == IPPROTO_IPV6 && i->is_v6)
+        ret = get_ipv6(i, name, value, len);
+    inet_unlock();
+    return ret;
+}
+
+long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
+{
+    struct inet_sock *i = inet_of(s);
+    int n = 0;
+    switch (cmd) {
+    case FIONREAD:
+        if (i->state == INET_LISTENING)
+            return -EINVAL;
+        return socket_put_int(arg, (int)atomic_load(&i->rx_bytes));
+    case TIOCOUTQ:
+        inet_lock();
+        if (block(i))
+            n = (int)(TCP_SND_BUF - i->tcp->snd_buf);
+        inet_unlock();
+        return socket_put_int(arg, n);
+    case SIOCATMARK:
+        return is_tcp(i) ? socket_put_int(arg, 0) : -ENOTTY;
+    default:
+        return -ENOTTY;
+    }
+}

@@ -1,0 +1,573 @@
+/* TCP sockets over lwIP's control blocks: how connections begin and end.
+ *
+ * lwIP frees a control block by itself when the connection dies (it then calls on_error) and when TIME_WAIT is over
+ * (it then says nothing).  So a socket lets go of its block as soon as both sides have sent their FIN, and keeps what
+ * it is asked for afterwards (names, unread bytes) itself. */
+#include <base/string.h>
+#include <inet.h>
+#include <core/thread.h>
+#include <linux/in.h>
+
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+
+#define BACKLOG_MAX 255 /* lwIP counts in a byte */
+
+struct inet_sock *inet_tcp_new(int family)
+{
+    struct inet_sock *i = inet_new(&inet_tcp_ops, family, SOCK_STREAM, IPPROTO_TCP);
+    if (!i)
+        return NULL;
+    i->tcp = tcp_new_ip_type(family == AF_INET6 ? IPADDR_TYPE_ANY : IPADDR_TYPE_V4);
+    if (!i->tcp) {
+        heap_free(i);
+        return NULL;
+    }
+    tcp_arg(i->tcp, i);
+    return i;
+}
+
+/* --- what lwIP tells ----------------------------------------------------------------------------------- */
+
+void inet_tcp_update(struct inet_sock *i)
+{
+    bool can = i->state == INET_CONNECTED && i->tcp && !i->sent_fin &&
+               i->tcp->snd_buf >= TCP_SND_BUF / 3 &&
+               tcp_sndqueuelen(i->tcp) < TCP_SND_QUEUELEN * 2 / 3;
+    atomic_store(&i->can_send, can);
+}
+
+static void die(struct inet_sock *i, int error)
+{
+    i->tcp = NULL;
+    if (error)
+        atomic_store(&i->s.error, error);
+    atomic_store(&i->state, INET_CLOSED);
+    atomic_store(&i->has_eof, true);
+    atomic_or(&i->s.shut, SHUT_BOTH);
+    atomic_store(&i->can_send, false);
+    socket_wake_all(&i->s);
+}
+
+/* The block is gone already. */
+static void on_error(void *arg, err_t err)
+{
+    struct inet_sock *i = arg;
+    if (!i)
+        return;
+    int error = inet_errno(err);
+    if (err == ERR_RST && i->state == INET_CONNECTING)
+        error = -ECONNREFUSED;
+    die(i, error);
+}
+
+void inet_tcp_detach(struct inet_sock *i)
+{
+    struct tcp_pcb *pcb = i->tcp;
+    if (!pcb)
+        return;
+    i->tcp = NULL;
+    tcp_arg(pcb, NULL);
+    tcp_recv(pcb, NULL);
+    tcp_sent(pcb, NULL);
+    tcp_err(pcb, NULL);
+    tcp_close(pcb);
+}
+
+static void on_fin(struct inet_sock *i)
+{
+    atomic_store(&i->has_eof, true);
+    if (i->sent_fin) {
+        inet_tcp_detach(i);
+        atomic_or(&i->s.shut, SHUT_BOTH);
+    }
+    waitq_wake(&i->s.read_wait, 0, POLL_READABLE | POLLRDHUP | (i->sent_fin ? POLLHUP : 0));
+    if (i->sent_fin)
+        socket_wake_writers(&i->s);
+}
+
+static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+    struct inet_sock *i = arg;
+    (void)err;
+    if (!i) { /* nobody reads any more */
+        if (p) {
+            tcp_recved(pcb, p->tot_len);
+            pbuf_free(p);
+        }
+        return ERR_OK;
+    }
+    if (!p) {
+        on_fin(i);
+        return ERR_OK;
+    }
+    size_t n = p->tot_len;
+    if (i->rx)
+        i->rx_last->next = p;
+    else
+        i->rx = p;
+    while (p->next)
+        p = p->next;
+    i->rx_last = p;
+    atomic_store(&i->rx_bytes, i->rx_bytes + n);
+    socket_wake_readers(&i->s);
+    return ERR_OK;
+}
+
+static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t n)
+{
+    struct inet_sock *i = arg;
+    (void)pcb;
+    (void)n;
+    if (!i)
+        return ERR_OK;
+    inet_tcp_update(i);
+    if (i->can_send && atomic_load(&i->is_full)) {
+        atomic_store(&i->is_full, false);
+        socket_wake_writers(&i->s);
+    }
+    return ERR_OK;
+}
+
+void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb)
+{
+    i->tcp = pcb;
+    tcp_arg(pcb, i);
+    tcp_recv(pcb, on_receive);
+    tcp_sent(pcb, on_sent);
+    tcp_err(pcb, on_error);
+}
+
+static void take_names(struct inet_sock *i)
+{
+    ip_addr_copy(i->local, i->tcp->local_ip);
+    ip_addr_copy(i->peer, i->tcp->remote_ip);
+    i->local_port = i->tcp->local_port;
+    i->peer_port = i->tcp->remote_port;
+}
+
+static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    struct inet_sock *i = arg;
+    (void)pcb;
+    (void)err;
+    if (!i)
+        return ERR_OK;
+    take_names(i);
+    atomic_store(&i->state, INET_CONNECTED);
+    inet_tcp_update(i);
+    socket_wake_all(&i->s);
+    return ERR_OK;
+}
+
+/* --- bind and connect ---------------------------------------------------------------------------------- */
+
+static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
+{
+    ip_addr_t ip;
+    uint16_t port;
+    int ret = inet_get_addr(i, addr, &ip, &port);
+    if (ret == 0)
+        ret = inet_check_bind(i, &ip, port);
+    if (ret < 0)
+        return ret;
+    if (i->local_port || i->state != INET_NEW)
+        return -EINVAL;
+    if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
+        ip_set_option(i->tcp, SOF_REUSEADDR);
+    ret = inet_errno(tcp_bind(i->tcp, &ip, port));
+    if (ret < 0)
+        return ret;
+    i->local = ip;
+    i->local_port = i->tcp->local_port;
+    return 0;
+}
+
+static int tcp_bind_op(struct socket *s, const struct socket_addr *addr)
+{
+    inet_lock();
+    int ret = bind_locked(inet_of(s), addr);
+    inet_unlock();
+    return ret;
+}
+
+/* A fresh control block after a connection has failed. */
+static int renew(struct inet_sock *i)
+{
+    i->tcp = tcp_new_ip_type(i->is_v6 ? IPADDR_TYPE_ANY : IPADDR_TYPE_V4);
+    if (!i->tcp)
+        return -ENOMEM;
+    tcp_arg(i->tcp, i);
+    i->state = INET_NEW;
+    i->local_port = i->peer_port = 0;
+    i->has_eof = i->sent_fin = false;
+    atomic_store(&i->s.shut, 0);
+    return 0;
+}
+
+static int disconnect(struct inet_sock *i)
+{
+    struct tcp_pcb *pcb = i->tcp;
+    if (pcb && i->state != INET_LISTENING) {
+        tcp_arg(pcb, NULL);
+        tcp_err(pcb, NULL);
+        i->tcp = NULL;
+        tcp_abort(pcb);
+    }
+    inet_tcp_drop_rx(i);
+    return i->tcp ? -EINVAL : renew(i);
+}
+
+static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
+{
+    ip_addr_t ip;
+    uint16_t port;
+    int ret, error;
+    if (addr->len < sizeof(addr->family))
+        return -EINVAL;
+    if (addr->family == AF_UNSPEC)
+        return disconnect(i) ?: 1;
+    switch (i->state) {
+    case INET_CONNECTING:
+        return -EALREADY;
+    case INET_CONNECTED:
+        return -EISCONN;
+    case INET_LISTENING:
+        return -EISCONN;
+    case INET_CLOSED:
+        error = socket_take_error(&i->s);
+        inet_tcp_drop_rx(i);
+        ret = i->tcp ? 0 : renew(i);
+        if (ret < 0 || error < 0)
+            return error < 0 ? error : ret;
+        break;
+    default:
+        break;
+    }
+    ret = inet_get_addr(i, addr, &ip, &port);
+    if (ret < 0)
+        return ret;
+    inet_fix_destination(&ip);
+    if (ip_addr_ismulticast(&ip))
+        return -ENETUNREACH;
+    inet_tcp_attach(i, i->tcp);
+    i->peer = ip;
+    i->peer_port = port;
+    i->state = INET_CONNECTING;
+    ret = port == 0 ? -ECONNREFUSED : inet_errno(tcp_connect(i->tcp, &ip, port, on_connected));
+    if (ret < 0) {
+        i->state = INET_NEW;
+        i->peer_port = 0;
+        return ret == -EADDRINUSE ? -EADDRNOTAVAIL : ret;
+    }
+    i->local = i->tcp->local_ip;
+    i->local_port = i->tcp->local_port;
+    return 0;
+}
+
+static bool is_decided(struct inet_sock *i)
+{
+    return atomic_load(&i->state) != INET_CONNECTING;
+}
+
+static int tcp_connect_op(struct socket *s, const struct socket_addr *addr, bool nonblock)
+{
+    struct inet_sock *i = inet_of(s);
+    inet_lock();
+    int ret = begin_connect(i, addr);
+    bool waits = ret == 0 || (ret == -EALREADY && !nonblock);
+    inet_unlock();
+    if (ret == 1)
+        return 0;
+    if (!waits)
+        return ret;
+    uint64_t deadline = socket_deadline(s->sndtimeo_ns, nonblock);
+    if (deadline == 0)
+        return -EINPROGRESS;
+    ret = SOCKET_WAIT(&s->write_wait, is_decided(i), deadline);
+    if (ret == -EAGAIN)
+        return -EINPROGRESS;
+    if (ret < 0)
+        return ret;
+    ret = socket_take_error(s);
+    if (atomic_load(&i->state) == INET_CONNECTED)
+        return ret;
+    /* It may be tried again. */
+    inet_lock();
+    if (i->state == INET_CLOSED && !i->tcp)
+        (void)!renew(i);
+    inet_unlock();
+    return ret < 0 ? ret : -ECONNABORTED;
+}
+
+/* --- listen and accept --------------------------------------------------------------------------------- */
+
+static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    struct inet_sock *l = arg;
+    if (err != ERR_OK || !pcb || !l)
+        return ERR_VAL;
+    struct inet_sock *i = inet_new(&inet_tcp_ops, l->s.family, SOCK_STREAM, IPPROTO_TCP);
+    if (!i)
+        return ERR_MEM;
+    socket_inherit(&i->s, &l->s);
+    inet_tcp_attach(i, pcb);
+    tcp_backlog_delayed(pcb);
+    if (l->tcp && ip_get_option(l->tcp, SOF_KEEPALIVE))
+        ip_set_option(pcb, SOF_KEEPALIVE);
+    i->state = INET_CONNECTED;
+    take_names(i);
+    inet_tcp_update(i);
+    i->listener = l;
+    list_push_back(&l->accepts, &i->accept_node);
+    atomic_store(&l->nr_accepts, l->nr_accepts + 1);
+    socket_wake_one_reader(&l->s);
+    return ERR_OK;
+}
+
+static int listen_locked(struct inet_sock *i, int backlog)
+{
+    unsigned limit = MIN(MAX((unsigned)backlog, 1u), (unsigned)BACKLOG_MAX);
+    if (i->state == INET_LISTENING) {
+        tcp_backlog_set((struct tcp_pcb_listen *)i->tcp, limit);
+        return 0;
+    }
+    if (i->state != INET_NEW)
+        return -EINVAL;
+    if (!i->local_port) {
+        ip_addr_t any = *(i->is_v6 && !i->is_v6_only ? IP_ANY_TYPE
+                          : i->is_v6                 ? IP6_ADDR_ANY
+                                                     : IP4_ADDR_ANY);
+        int ret = inet_errno(tcp_bind(i->tcp, &any, 0));
+        if (ret < 0)
+            return ret;
+        i->local = any;
+        i->local_port = i->tcp->local_port;
+    }
+    err_t err = ERR_OK;
+    struct tcp_pcb *pcb = tcp_listen_with_backlog_and_err(i->tcp, (u8_t)limit, &err);
+    if (!pcb)
+        return inet_errno(err);
+    i->tcp = pcb;
+    tcp_arg(pcb, i);
+    tcp_accept(pcb, on_accept);
+    atomic_store(&i->state, INET_LISTENING);
+    atomic_store(&i->s.is_listening, true);
+    return 0;
+}
+
+static int tcp_listen_op(struct socket *s, int backlog)
+{
+    inet_lock();
+    int ret = listen_locked(inet_of(s), backlog);
+    inet_unlock();
+    return ret;
+}
+
+/* The next connection; NULL: none. */
+static struct inet_sock *take_connection(struct inet_sock *l)
+{
+    struct list *node = list_pop_front(&l->accepts);
+    if (!node)
+        return NULL;
+    atomic_store(&l->nr_accepts, l->nr_accepts - 1);
+    struct inet_sock *i = list_entry(node, struct inet_sock, accept_node);
+    i->listener = NULL;
+    if (i->tcp)
+        tcp_backlog_accepted(i->tcp);
+    return i;
+}
+
+static bool can_accept(struct inet_sock *l)
+{
+    return atomic_load(&l->nr_accepts) > 0 || atomic_load(&l->state) != INET_LISTENING;
+}
+
+static int tcp_accept_op(struct socket *s, struct socket **out, bool nonblock)
+{
+    struct inet_sock *l = inet_of(s);
+    uint64_t deadline = socket_deadline(s->rcvtimeo_ns, nonblock);
+    for (;;) {
+        inet_lock();
+        bool is_listening = l->state == INET_LISTENING;
+        struct inet_sock *i = is_listening ? take_connection(l) : NULL;
+        inet_unlock();
+        if (i) {
+            *out = &i->s;
+            return 0;
+        }
+        if (!is_listening)
+            return -EINVAL;
+        int ret = SOCKET_WAIT_EXCLUSIVE(&s->read_wait, can_accept(l), deadline);
+        if (ret < 0)
+            return ret;
+    }
+}
+
+/* --- the end ------------------------------------------------------------------------------------------- */
+
+static void abort_connection(struct inet_sock *i)
+{
+    struct tcp_pcb *pcb = i->tcp;
+    if (!pcb)
+        return;
+    i->tcp = NULL;
+    tcp_arg(pcb, NULL);
+    tcp_err(pcb, NULL);
+    tcp_abort(pcb);
+}
+
+static void free_connection(struct inet_sock *i)
+{
+    inet_tcp_drop_rx(i);
+    heap_free(i);
+}
+
+static void stop_listening(struct inet_sock *l)
+{
+    struct inet_sock *i;
+    while ((i = take_connection(l))) {
+        abort_connection(i);
+        free_connection(i);
+    }
+    struct tcp_pcb *pcb = l->tcp;
+    l->tcp = NULL;
+    tcp_arg(pcb, NULL);
+    tcp_close(pcb);
+    atomic_store(&l->s.is_listening, false);
+    atomic_store(&l->state, INET_CLOSED);
+}
+
+static bool is_sent(struct inet_sock *i)
+{
+    return !i->tcp || (!i->tcp->unsent && !i->tcp->unacked);
+}
+
+/* SO_LINGER with a time: wait for what was written to arrive. */
+static void linger(struct inet_sock *i)
+{
+    uint64_t deadline = arch_clock_ns() + (uint64_t)i->s.linger_s * 1000000000ul;
+    if (i->state != INET_CONNECTED || i->rx_bytes > 0)
+        return;
+    inet_lock();
+    if (i->tcp && !i->sent_fin) {
+        i->sent_fin = true;
+        tcp_shutdown(i->tcp, 0, 1);
+    }
+    inet_unlock();
+    for (;;) {
+        inet_lock();
+        bool is_done = is_sent(i);
+        atomic_store(&i->is_full, true);
+        inet_unlock();
+        if (is_done ||
+            SOCKET_WAIT(&i->s.write_wait, is_sent(i), MIN(deadline, arch_clock_ns() + 20000000)) ==
+                -EINTR ||
+            arch_clock_ns() >= deadline || thread_interrupted())
+            return;
+    }
+}
+
+static void tcp_release(struct socket *s)
+{
+    struct inet_sock *i = inet_of(s);
+    if (s->linger_s > 0)
+        linger(i);
+    inet_lock();
+    if (i->state == INET_LISTENING)
+        stop_listening(i);
+    else if (i->tcp && i->state == INET_CONNECTED && (i->rx_bytes > 0 || s->linger_s == 0))
+        abort_connection(i); /* somebody sent what nobody reads */
+    else if (i->state == INET_CONNECTING)
+        abort_connection(i);
+    else
+        inet_tcp_detach(i);
+    free_connection(i);
+    inet_unlock();
+}
+
+static int shutdown_locked(struct inet_sock *i, int how)
+{
+    if (i->state == INET_LISTENING) {
+        if (how != SHUT_WR) {
+            stop_listening(i);
+            atomic_or(&i->s.shut, SHUT_BOTH);
+        }
+        return 0;
+    }
+    if (i->state != INET_CONNECTED) { /* as on Linux, it is remembered all the same */
+        atomic_or(&i->s.shut, how == SHUT_RD ? SHUT_RECV : how == SHUT_WR ? SHUT_SEND : SHUT_BOTH);
+        return -ENOTCONN;
+    }
+    if (how != SHUT_WR)
+        atomic_or(&i->s.shut, SHUT_RECV);
+    if (how == SHUT_RD || i->sent_fin)
+        return 0;
+    atomic_or(&i->s.shut, SHUT_SEND);
+    i->sent_fin = true;
+    atomic_store(&i->can_send, false);
+    if (i->has_eof) {
+        while (i->tcp && i->rx_bytes > 0 && TCP_WND_MAX(i->tcp) != i->tcp->rcv_wnd)
+            tcp_recved(i->tcp, (u16_t)MIN(TCP_WND_MAX(i->tcp) - i->tcp->rcv_wnd, 0xffffu));
+        inet_tcp_detach(i);
+    } else if (i->tcp) {
+        tcp_shutdown(i->tcp, 0, 1);
+    }
+    return 0;
+}
+
+static int tcp_shutdown_op(struct socket *s, int how)
+{
+    if ((unsigned)how > SHUT_RDWR)
+        return -EINVAL;
+    inet_lock();
+    int ret = shutdown_locked(inet_of(s), how);
+    inet_unlock();
+    socket_wake_all(s);
+    return ret;
+}
+
+static uint32_t tcp_poll_op(struct socket *s, struct file *f, struct poll_table *t)
+{
+    struct inet_sock *i = inet_of(s);
+    poll_on(t, f, &s->read_wait);
+    poll_on(t, f, &s->write_wait);
+    enum inet_state state = atomic_load(&i->state);
+    if (state == INET_LISTENING)
+        return atomic_load(&i->nr_accepts) > 0 ? POLL_READABLE : 0;
+    unsigned shut = atomic_load(&s->shut);
+    uint32_t events = 0;
+    bool no_input = (shut & SHUT_RECV) || atomic_load(&i->has_eof);
+    if (atomic_load(&s->error))
+        events |= POLLERR;
+    if (state == INET_NEW || state == INET_CLOSED || (no_input && (shut & SHUT_SEND)))
+        events |= POLLHUP;
+    if (state == INET_CONNECTING)
+        return events;
+    if (no_input)
+        events |= POLLRDHUP | POLL_READABLE;
+    if (atomic_load(&i->rx_bytes) >= (size_t)s->rcvlowat)
+        events |= POLL_READABLE;
+    if ((shut & SHUT_SEND) || state != INET_CONNECTED || atomic_load(&i->can_send))
+        return events | POLL_WRITABLE;
+    /* Room may come between the look and the wish. */
+    atomic_store(&i->is_full, true);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return atomic_load(&i->can_send) ? events | POLL_WRITABLE : events;
+}
+
+const struct socket_ops inet_tcp_ops = {
+    .bind = tcp_bind_op,
+    .connect = tcp_connect_op,
+    .listen = tcp_listen_op,
+    .accept = tcp_accept_op,
+    .send = inet_tcp_send,
+    .recv = inet_tcp_recv,
+    .shutdown = tcp_shutdown_op,
+    .getname = inet_getname,
+    .setsockopt = inet_setsockopt,
+    .getsockopt = inet_getsockopt,
+    .poll = tcp_poll_op,
+    .ioctl = inet_ioctl,
+    .release = tcp_release,
+};

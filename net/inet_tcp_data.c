@@ -1,0 +1,245 @@
+/* The bytes of a TCP connection.
+ *
+ * What was received waits in lwIP's buffers and opens the window again as it is read.  What is sent is copied once
+ * into a buffer of the kernel, outside the net lock, and once by lwIP into its segments. */
+#include <base/string.h>
+#include <inet.h>
+
+#include <lwip/tcp.h>
+
+#define CHUNK_MAX   16384u
+#define CHUNK_SMALL 256u
+
+void inet_tcp_drop_rx(struct inet_sock *i)
+{
+    if (i->rx)
+        pbuf_free(i->rx);
+    i->rx = NULL;
+    i->rx_offset = 0;
+    atomic_store(&i->rx_bytes, 0);
+}
+
+/* --- sending ------------------------------------------------------------------------------------------- */
+
+/* Why nothing can be sent: -errno, or 0. */
+static int refuse_send(struct inet_sock *i)
+{
+    int ret = socket_take_error(&i->s);
+    if (ret < 0)
+        return ret;
+    if (atomic_load(&i->s.shut) & SHUT_SEND)
+        return -EPIPE;
+    enum inet_state state = atomic_load(&i->state);
+    if (state == INET_CONNECTED)
+        return 0;
+    return state == INET_CONNECTING ? -EAGAIN : -EPIPE;
+}
+
+/* Queue up to n bytes, the net lock held: bytes, 0 (no room), -errno. */
+static ssize_t push(struct inet_sock *i, const void *data, size_t n, bool has_more)
+{
+    int ret = refuse_send(i);
+    if (ret < 0)
+        return ret;
+    struct tcp_pcb *pcb = i->tcp;
+    size_t step = MIN(MIN(n, (size_t)tcp_sndbuf(pcb)), (size_t)0xffff);
+    u8_t flags = TCP_WRITE_FLAG_COPY | (has_more ? TCP_WRITE_FLAG_MORE : 0);
+    err_t err = ERR_MEM;
+    /* Segments are limited, too: less may go where much does not. */
+    while (step > 0 && (err = tcp_write(pcb, data, (u16_t)step, flags)) == ERR_MEM && step > 1460)
+        step /= 2;
+    if (step > 0 && err == ERR_OK && !has_more && !i->is_corked)
+        tcp_output(pcb);
+    inet_tcp_update(i);
+    if (step > 0 && err != ERR_OK && err != ERR_MEM)
+        return inet_errno(err);
+    if (step == 0 || err == ERR_MEM) {
+        tcp_output(pcb);
+        atomic_store(&i->is_full, true);
+        return 0;
+    }
+    return (ssize_t)step;
+}
+
+static bool may_send(struct inet_sock *i)
+{
+    return atomic_load(&i->can_send) || atomic_load(&i->s.error) || atomic_load(&i->s.shut) ||
+           atomic_load(&i->state) == INET_CLOSED;
+}
+
+static int wait_for_room(struct inet_sock *i, uint64_t deadline)
+{
+    return SOCKET_WAIT(&i->s.write_wait, may_send(i), deadline);
+}
+
+/* All of `data`, or as much as may be: bytes, or -errno when there were none. */
+static ssize_t send_chunk(struct inet_sock *i, const char *data, size_t n, bool has_more,
+                          uint64_t deadline)
+{
+    size_t done = 0;
+    while (done < n) {
+        inet_lock();
+        ssize_t ret = push(i, data + done, n - done, has_more);
+        inet_unlock();
+        if (ret == 0)
+            ret = wait_for_room(i, deadline);
+        if (ret < 0)
+            return done > 0 ? (ssize_t)done : ret;
+        done += ret;
+    }
+    return (ssize_t)done;
+}
+
+static int wait_until_connected(struct inet_sock *i, uint64_t deadline)
+{
+    if (likely(atomic_load(&i->state) != INET_CONNECTING))
+        return 0;
+    return SOCKET_WAIT(&i->s.write_wait, atomic_load(&i->state) != INET_CONNECTING, deadline);
+}
+
+static ssize_t send_all(struct inet_sock *i, struct socket_msg *m, char *buf, size_t size,
+                        uint64_t deadline)
+{
+    size_t done = 0;
+    while (m->data->left > 0) {
+        size_t n = MIN(m->data->left, size);
+        ssize_t got = iobuf_get(m->data, buf, n);
+        if (got <= 0)
+            return done > 0 ? (ssize_t)done : -EFAULT;
+        bool has_more = m->data->left > 0 || (m->flags & MSG_MORE);
+        ssize_t ret = send_chunk(i, buf, (size_t)got, has_more, deadline);
+        if (ret < 0)
+            return done > 0 ? (ssize_t)done : ret;
+        done += ret;
+        if (ret < got)
+            break;
+    }
+    return (ssize_t)done;
+}
+
+ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
+{
+    struct inet_sock *i = inet_of(s);
+    char small[CHUNK_SMALL];
+    m->raises_sigpipe = true;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    uint64_t deadline = socket_deadline(s->sndtimeo_ns, m->nonblock);
+    int ret = wait_until_connected(i, deadline);
+    if (ret == 0)
+        ret = refuse_send(i);
+    if (ret < 0)
+        return ret;
+    if (m->data->left <= sizeof(small))
+        return send_all(i, m, small, sizeof(small), deadline);
+    size_t size = MIN(m->data->left, (size_t)CHUNK_MAX);
+    char *buf = heap_alloc(size);
+    if (!buf)
+        return -ENOBUFS;
+    ssize_t sent = send_all(i, m, buf, size, deadline);
+    heap_free(buf);
+    return sent;
+}
+
+/* --- receiving ----------------------------------------------------------------------------------------- */
+
+/* The bytes at `skip` and after: bytes moved, -EFAULT.  The net lock is held. */
+static ssize_t copy_out(struct inet_sock *i, size_t skip, struct iobuf *to)
+{
+    size_t done = 0, offset = i->rx_offset + skip;
+    for (struct pbuf *p = i->rx; p && to->left > 0; p = p->next) {
+        if (offset >= p->len) {
+            offset -= p->len;
+            continue;
+        }
+        size_t n = MIN(p->len - offset, to->left);
+        ssize_t ret = iobuf_put(to, (char *)p->payload + offset, n);
+        if (ret <= 0)
+            return done > 0 ? (ssize_t)done : -EFAULT;
+        done += ret;
+        if ((size_t)ret < n)
+            break;
+        offset = 0;
+    }
+    return (ssize_t)done;
+}
+
+/* n bytes were read. */
+static void consume(struct inet_sock *i, size_t n)
+{
+    atomic_store(&i->rx_bytes, i->rx_bytes - n);
+    for (size_t left = n; i->tcp && left > 0;) {
+        u16_t step = (u16_t)MIN(left, (size_t)0xffff);
+        tcp_recved(i->tcp, step);
+        left -= step;
+    }
+    n += i->rx_offset;
+    while (i->rx && n >= i->rx->len) {
+        struct pbuf *p = i->rx;
+        n -= p->len;
+        i->rx = p->next;
+        p->next = NULL;
+        p->tot_len = p->len;
+        pbuf_free(p);
+    }
+    i->rx_offset = (unsigned)n;
+}
+
+static bool has_something(struct inet_sock *i, size_t skip)
+{
+    return atomic_load(&i->rx_bytes) > skip || atomic_load(&i->has_eof) ||
+           atomic_load(&i->s.error) || (atomic_load(&i->s.shut) & SHUT_RECV) ||
+           atomic_load(&i->state) == INET_CLOSED;
+}
+
+/* One look: bytes, 0 at the end, -EAGAIN, -errno. */
+static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t skip)
+{
+    if (i->state == INET_NEW || i->state == INET_LISTENING)
+        return -ENOTCONN;
+    if (i->rx_bytes > skip) {
+        ssize_t n;
+        if (m->flags & MSG_TRUNC) { /* thrown away */
+            n = (ssize_t)MIN(i->rx_bytes, m->data->left);
+            iobuf_skip(m->data, (size_t)n);
+        } else {
+            n = copy_out(i, skip, m->data);
+        }
+        if (n > 0 && !(m->flags & MSG_PEEK))
+            consume(i, (size_t)n);
+        return n;
+    }
+    int error = socket_take_error(&i->s);
+    if (error < 0)
+        return error;
+    if (i->has_eof || (i->s.shut & SHUT_RECV) || i->state == INET_CLOSED)
+        return 0;
+    return -EAGAIN;
+}
+
+ssize_t inet_tcp_recv(struct socket *s, struct socket_msg *m)
+{
+    struct inet_sock *i = inet_of(s);
+    size_t want = socket_low_water(s, m->flags, m->data->left), done = 0;
+    if (m->flags & MSG_OOB)
+        return -EINVAL;
+    if (m->flags & MSG_ERRQUEUE)
+        return -EAGAIN;
+    if (m->addr)
+        m->addr->len = 0;
+    uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
+    for (;;) {
+        size_t skip = m->flags & MSG_PEEK ? done : 0;
+        inet_lock();
+        ssize_t ret = try_recv(i, m, skip);
+        inet_unlock();
+        if (ret > 0)
+            done += (size_t)ret;
+        if (ret == 0 || done >= want || (ret > 0 && m->data->left == 0))
+            return (ssize_t)done;
+        if (ret == -EAGAIN)
+            ret = SOCKET_WAIT(&s->read_wait, has_something(i, skip), deadline);
+        if (ret < 0)
+            return done > 0 ? (ssize_t)done : ret;
+    }
+}

@@ -1,0 +1,555 @@
+/* Datagrams: UDP, and raw IP with ICMP.
+ *
+ * A datagram waits in the socket's queue as the buffers that it came in.  Errors that others report (ICMP) reach the
+ * sockets that are connected to them through a raw control block of our own, which sees every ICMP packet first. */
+#include <asm/ioctls.h>
+#include <base/string.h>
+#include <inet.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+
+#include <lwip/icmp.h>
+#include <lwip/inet_chksum.h>
+#include <lwip/ip.h>
+#include <lwip/netif.h>
+#include <lwip/prot/udp.h>
+#include <lwip/raw.h>
+#include <lwip/udp.h>
+
+#define DATA_MAX      65507u
+#define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
+
+static const struct socket_ops udp_ops, raw_ops;
+static struct list all_udp = LIST_INIT(all_udp); /* under the net lock: struct inet_sock.all_node */
+
+static bool is_raw(const struct inet_sock *i)
+{
+    return i->s.ops == &raw_ops;
+}
+
+/* --- arrival ------------------------------------------------------------------------------------------- */
+
+static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, uint16_t port)
+{
+    size_t cost = p->tot_len + DATAGRAM_COST;
+    struct inet_datagram *d = i->rx_bytes + cost <= i->s.rcvbuf && !(i->s.shut & SHUT_RECV)
+                                  ? heap_alloc(sizeof(*d))
+                                  : NULL;
+    if (!d) {
+        pbuf_free(p);
+        return;
+    }
+    d->p = p;
+    d->from = *from;
+    d->to = *ip_current_dest_addr();
+    d->from_port = port;
+    d->ifindex = netif_get_index(ip_current_input_netif());
+    d->ttl = ip_current_is_v6() ? IP6H_HOPLIM(ip6_current_header()) : IPH_TTL(ip4_current_header());
+    d->tos = ip_current_is_v6() ? IP6H_TC(ip6_current_header()) : IPH_TOS(ip4_current_header());
+    list_push_back(&i->datagrams, &d->node);
+    atomic_store(&i->rx_bytes, i->rx_bytes + cost);
+    socket_wake_readers(&i->s);
+}
+
+static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                   u16_t port)
+{
+    (void)pcb;
+    enqueue(arg, p, from, port);
+}
+
+/* Every raw socket gets a copy, and the stack goes on with the packet. */
+static u8_t on_raw(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
+{
+    struct inet_sock *i = arg;
+    (void)pcb;
+    struct pbuf *copy = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+    if (!copy)
+        return 0;
+    if (i->s.type == SOCK_DGRAM || i->is_v6) { /* without the IP header */
+        pbuf_remove_header(copy, ip_current_header_tot_len());
+        const struct icmp_echo_hdr *echo = copy->payload;
+        bool is_answer = copy->len >= sizeof(*echo) && echo->type == ICMP_ER;
+        if (i->s.type == SOCK_DGRAM && (!is_answer || lwip_ntohs(echo->id) != i->local_port)) {
+            pbuf_free(copy);
+            return 0;
+        }
+    }
+    enqueue(i, copy, from, 0);
+    return 0;
+}
+
+/* --- errors of others ---------------------------------------------------------------------------------- */
+
+static int error_of_code(unsigned code)
+{
+    switch (code) {
+    case ICMP_DUR_NET:
+        return -ENETUNREACH;
+    case ICMP_DUR_PORT:
+        return -ECONNREFUSED;
+    case ICMP_DUR_PROTO:
+        return -ENOPROTOOPT;
+    default:
+        return -EHOSTUNREACH;
+    }
+}
+
+/* A datagram of ours did not arrive: its socket hears of it if it is connected to where it went. */
+static void refuse(const ip_addr_t *to, uint16_t to_port, uint16_t from_port, int error)
+{
+    struct inet_sock *i;
+    list_for_each(i, &all_udp, all_node) {
+        if (i->state != INET_CONNECTED || i->peer_port != to_port || i->local_port != from_port ||
+            !ip_addr_cmp(&i->peer, to))
+            continue;
+        atomic_store(&i->s.error, error);
+        socket_wake_all(&i->s);
+    }
+}
+
+static u8_t on_icmp(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
+{
+    struct {
+        struct icmp_echo_hdr h; /* as long as every ICMP header */
+        struct ip_hdr ip;
+        struct udp_hdr udp;
+    } __attribute__((packed)) m;
+    (void)arg, (void)pcb, (void)from;
+    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) ||
+        m.h.type != ICMP_DUR || IPH_PROTO(&m.ip) != IP_PROTO_UDP || IPH_HL_BYTES(&m.ip) != IP_HLEN)
+        return 0;
+    ip_addr_t to;
+    ip_addr_set_ip4_u32_val(to, m.ip.dest.addr);
+    refuse(&to, lwip_ntohs(m.udp.dest), lwip_ntohs(m.udp.src), error_of_code(m.h.code));
+    return 0;
+}
+
+static u8_t on_icmp6(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
+{
+    struct {
+        uint8_t type, code;
+        uint16_t sum;
+        uint32_t unused;
+        struct ip6_hdr ip;
+        struct udp_hdr udp;
+    } __attribute__((packed)) m;
+    enum { UNREACHABLE = 1, PORT = 4 };
+    (void)arg, (void)pcb, (void)from;
+    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) ||
+        m.type != UNREACHABLE || IP6H_NEXTH(&m.ip) != IP6_NEXTH_UDP)
+        return 0;
+    ip_addr_t to;
+    ip_addr_copy_from_ip6_packed(to, m.ip.dest);
+    refuse(&to, lwip_ntohs(m.udp.dest), lwip_ntohs(m.udp.src),
+           m.code == PORT ? -ECONNREFUSED : -EHOSTUNREACH);
+    return 0;
+}
+
+void inet_watch_icmp(void)
+{
+    struct raw_pcb *v4 = raw_new_ip_type(IPADDR_TYPE_V4, IP_PROTO_ICMP);
+    struct raw_pcb *v6 = raw_new_ip_type(IPADDR_TYPE_V6, IP6_NEXTH_ICMP6);
+    if (!v4 || !v6)
+        panic("no memory for the network");
+    raw_recv(v4, on_icmp, NULL);
+    raw_recv(v6, on_icmp6, NULL);
+}
+
+/* --- making, binding, connecting ----------------------------------------------------------------------- */
+
+struct inet_sock *inet_udp_new(int family)
+{
+    struct inet_sock *i = inet_new(&udp_ops, family, SOCK_DGRAM, IPPROTO_UDP);
+    if (!i)
+        return NULL;
+    i->udp = udp_new_ip_type(family == AF_INET6 ? IPADDR_TYPE_ANY : IPADDR_TYPE_V4);
+    if (!i->udp) {
+        heap_free(i);
+        return NULL;
+    }
+    udp_recv(i->udp, on_udp, i);
+    list_push_back(&all_udp, &i->all_node);
+    return i;
+}
+
+struct inet_sock *inet_raw_new(int family, int type, int protocol)
+{
+    struct inet_sock *i = inet_new(&raw_ops, family, type, protocol);
+    if (!i)
+        return NULL;
+    i->raw = raw_new_ip_type(family == AF_INET6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4, (u8_t)protocol);
+    if (!i->raw) {
+        heap_free(i);
+        return NULL;
+    }
+    raw_recv(i->raw, on_raw, i);
+    if (protocol == IPPROTO_ICMPV6) {
+        i->raw->chksum_reqd = 1;
+        i->raw->chksum_offset = 2;
+    }
+    return i;
+}
+
+static int bind_to(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
+{
+    if (is_raw(i)) {
+        i->local_port = port;
+        return inet_errno(raw_bind(i->raw, ip));
+    }
+    if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
+        ip_set_option(i->udp, SOF_REUSEADDR);
+    int ret = inet_errno(udp_bind(i->udp, ip, port));
+    if (ret == 0)
+        i->local_port = i->udp->local_port;
+    return ret;
+}
+
+static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
+{
+    ip_addr_t ip;
+    uint16_t port;
+    int ret = inet_get_addr(i, addr, &ip, &port);
+    if (ret == 0)
+        ret = inet_check_bind(i, &ip, port);
+    if (ret == 0 && i->local_port)
+        ret = -EINVAL;
+    if (ret == 0)
+        ret = bind_to(i, &ip, port);
+    if (ret == 0)
+        i->local = ip;
+    return ret;
+}
+
+static int dgram_bind(struct socket *s, const struct socket_addr *addr)
+{
+    inet_lock();
+    int ret = bind_locked(inet_of(s), addr);
+    inet_unlock();
+    return ret;
+}
+
+/* The local address of packets to `ip`. */
+static void choose_source(struct inet_sock *i, const ip_addr_t *ip)
+{
+    struct netif *n = ip_route(&i->local, ip);
+    const ip_addr_t *source = n ? ip_netif_get_local_ip(n, ip) : NULL;
+    if (source && ip_addr_isany(&i->local))
+        i->local = *source;
+}
+
+static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
+{
+    ip_addr_t ip;
+    uint16_t port;
+    if (addr->len < sizeof(addr->family))
+        return -EINVAL;
+    if (addr->family == AF_UNSPEC) {
+        if (!is_raw(i))
+            udp_disconnect(i->udp);
+        i->peer_port = 0;
+        i->state = INET_NEW;
+        return 0;
+    }
+    int ret = inet_get_addr(i, addr, &ip, &port);
+    if (ret < 0)
+        return ret;
+    inet_fix_destination(&ip);
+    if (!ip_route(&i->local, &ip))
+        return -ENETUNREACH;
+    if (!is_raw(i)) {
+        if (!i->local_port)
+            ret = bind_to(i, &i->udp->local_ip, 0);
+        if (ret == 0)
+            ret = inet_errno(udp_connect(i->udp, &ip, port));
+    }
+    if (ret < 0)
+        return ret;
+    choose_source(i, &ip);
+    i->peer = ip;
+    i->peer_port = port;
+    i->state = INET_CONNECTED;
+    return 0;
+}
+
+static int dgram_connect(struct socket *s, const struct socket_addr *addr, bool nonblock)
+{
+    (void)nonblock;
+    inet_lock();
+    int ret = connect_locked(inet_of(s), addr);
+    inet_unlock();
+    return ret;
+}
+
+/* --- sending ------------------------------------------------------------------------------------------- */
+
+static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uint16_t port)
+{
+    if (is_raw(i))
+        return inet_errno(raw_sendto(i->raw, p, ip));
+    int ret = inet_errno(udp_sendto(i->udp, p, ip, port));
+    if (!i->local_port)
+        i->local_port = i->udp->local_port;
+    return ret == -EINVAL ? -ENETUNREACH : ret;
+}
+
+/* Where to: 0 or -errno. */
+static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip,
+                       uint16_t *port)
+{
+    if (!m->addr || m->addr->len == 0) {
+        *ip = i->peer;
+        *port = i->peer_port;
+        return i->state == INET_CONNECTED ? 0 : -EDESTADDRREQ;
+    }
+    int ret = inet_get_addr(i, m->addr, ip, port);
+    if (ret < 0)
+        return ret;
+    if (*port == 0 && !is_raw(i))
+        return -EINVAL;
+    inet_fix_destination(ip);
+    if (IP_IS_V4(ip) && ip4_addr_get_u32(ip_2_ip4(ip)) == IPADDR_BROADCAST &&
+        !socket_has(&i->s, SOCKET_BROADCAST))
+        return -EACCES;
+    return ip_route(&i->local, ip) ? 0 : -ENETUNREACH;
+}
+
+/* An echo request from a SOCK_DGRAM carries the socket's own number. */
+static void set_echo_id(struct inet_sock *i, struct pbuf *p)
+{
+    struct icmp_echo_hdr *echo = p->payload;
+    static uint16_t next_id;
+    if (i->s.type != SOCK_DGRAM || !is_raw(i) || i->is_v6 || p->len < sizeof(*echo))
+        return;
+    if (!i->local_port)
+        i->local_port = ++next_id ?: ++next_id;
+    echo->id = lwip_htons(i->local_port);
+    echo->chksum = 0;
+    echo->chksum = inet_chksum(p->payload, p->len);
+}
+
+static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
+{
+    struct inet_sock *i = inet_of(s);
+    size_t n = m->data->left;
+    int ret = socket_take_error(s);
+    if (ret < 0)
+        return ret;
+    if (n > DATA_MAX)
+        return -EMSGSIZE;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (s->shut & SHUT_SEND) {
+        m->raises_sigpipe = true;
+        return -EPIPE;
+    }
+    struct pbuf *p = pbuf_alloc(is_raw(i) ? PBUF_IP : PBUF_TRANSPORT, (u16_t)n, PBUF_RAM);
+    if (!p)
+        return -ENOBUFS;
+    if (n > 0 && iobuf_get(m->data, p->payload, n) != (ssize_t)n) {
+        pbuf_free(p);
+        return -EFAULT;
+    }
+    ip_addr_t ip;
+    uint16_t port;
+    inet_lock();
+    ret = destination(i, m, &ip, &port);
+    if (ret == 0) {
+        set_echo_id(i, p);
+        ret = send_pbuf(i, p, &ip, port);
+    }
+    pbuf_free(p);
+    inet_unlock();
+    return ret < 0 ? ret : (ssize_t)n;
+}
+
+/* --- receiving ----------------------------------------------------------------------------------------- */
+
+static void put_control(struct inet_sock *i, struct socket_msg *m, const struct inet_datagram *d)
+{
+    struct socket_control *c = m->control;
+    bool fits = true;
+    if (!c)
+        return;
+    if (i->wants_pktinfo && IP_IS_V4(&d->to)) {
+        struct in_pktinfo info = {.ipi_ifindex = d->ifindex};
+        info.ipi_spec_dst.s_addr = info.ipi_addr.s_addr = ip4_addr_get_u32(ip_2_ip4(&d->to));
+        fits &= c->emit(c, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+    }
+    int value = d->ttl;
+    if (i->wants_ttl)
+        fits &= c->emit(c, IPPROTO_IP, IP_TTL, &value, sizeof(value));
+    if (i->wants_tos)
+        fits &= c->emit(c, IPPROTO_IP, IP_TOS, &d->tos, sizeof(d->tos));
+    if (!fits)
+        m->out_flags |= MSG_CTRUNC;
+}
+
+static ssize_t copy_out(struct pbuf *p, struct iobuf *to, size_t n)
+{
+    for (size_t left = n; p && left > 0; p = p->next) {
+        size_t step = MIN(left, (size_t)p->len);
+        if (iobuf_put(to, p->payload, step) != (ssize_t)step)
+            return -EFAULT;
+        left -= step;
+    }
+    return (ssize_t)n;
+}
+
+static void free_datagram(struct inet_datagram *d)
+{
+    pbuf_free(d->p);
+    heap_free(d);
+}
+
+/* The first datagram, taken out unless it is only looked at; the net lock is held. */
+static struct inet_datagram *take(struct inet_sock *i, bool peeks)
+{
+    if (list_is_empty(&i->datagrams))
+        return NULL;
+    struct inet_datagram *d = list_entry(i->datagrams.next, struct inet_datagram, node);
+    if (!peeks) {
+        list_remove(&d->node);
+        atomic_store(&i->rx_bytes, i->rx_bytes - d->p->tot_len - DATAGRAM_COST);
+    }
+    return d;
+}
+
+static bool has_something(struct inet_sock *i)
+{
+    return atomic_load(&i->rx_bytes) > 0 || atomic_load(&i->s.error) ||
+           (atomic_load(&i->s.shut) & SHUT_RECV);
+}
+
+static ssize_t deliver(struct inet_sock *i, struct socket_msg *m, struct inet_datagram *d)
+{
+    size_t full = d->p->tot_len, n = MIN(full, m->data->left);
+    if (n < full)
+        m->out_flags |= MSG_TRUNC;
+    ssize_t ret = copy_out(d->p, m->data, n);
+    if (ret < 0)
+        return ret;
+    if (m->addr) {
+        uint16_t peer_port = i->peer_port; /* so that a real address is told as one */
+        i->peer_port = 1;
+        inet_put_addr(i, &d->from, d->from_port, m->addr);
+        i->peer_port = peer_port;
+    }
+    put_control(i, m, d);
+    return m->flags & MSG_TRUNC ? (ssize_t)full : ret;
+}
+
+static ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
+{
+    struct inet_sock *i = inet_of(s);
+    bool peeks = m->flags & MSG_PEEK;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
+    if (m->flags & MSG_ERRQUEUE)
+        return -EAGAIN;
+    for (;;) {
+        int ret = socket_take_error(s);
+        if (ret < 0)
+            return ret;
+        inet_lock();
+        struct inet_datagram *d = take(i, peeks);
+        ssize_t n = d ? deliver(i, m, d) : 0;
+        inet_unlock();
+        if (d) {
+            if (!peeks)
+                free_datagram(d);
+            return n;
+        }
+        if ((s->shut & SHUT_RECV) && deadline)
+            return 0;
+        ret = SOCKET_WAIT(&s->read_wait, has_something(i), deadline);
+        if (ret < 0)
+            return ret;
+    }
+}
+
+/* --- the rest ------------------------------------------------------------------------------------------ */
+
+static int dgram_shutdown(struct socket *s, int how)
+{
+    static const unsigned bits[] = {SHUT_RECV, SHUT_SEND, SHUT_BOTH};
+    if ((unsigned)how > SHUT_RDWR)
+        return -EINVAL;
+    atomic_or(&s->shut, bits[how]);
+    socket_wake_all(s);
+    return inet_of(s)->state == INET_CONNECTED ? 0 : -ENOTCONN;
+}
+
+static uint32_t dgram_poll(struct socket *s, struct file *f, struct poll_table *t)
+{
+    poll_on(t, f, &s->read_wait);
+    poll_on(t, f, &s->write_wait);
+    unsigned shut = atomic_load(&s->shut);
+    uint32_t events = POLL_WRITABLE | POLLWRBAND;
+    if (atomic_load(&s->error))
+        events |= POLLERR;
+    if (shut == SHUT_BOTH)
+        events |= POLLHUP;
+    if (shut & SHUT_RECV)
+        events |= POLLRDHUP | POLL_READABLE;
+    if (atomic_load(&inet_of(s)->rx_bytes) > 0)
+        events |= POLL_READABLE;
+    return events;
+}
+
+static void dgram_release(struct socket *s)
+{
+    struct inet_sock *i = inet_of(s);
+    struct inet_datagram *d;
+    inet_lock();
+    list_remove(&i->all_node);
+    if (is_raw(i))
+        raw_remove(i->raw);
+    else
+        udp_remove(i->udp);
+    while ((d = take(i, false)))
+        free_datagram(d);
+    inet_unlock();
+    heap_free(i);
+}
+
+static long dgram_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
+{
+    struct inet_sock *i = inet_of(s);
+    if (cmd != FIONREAD)
+        return inet_ioctl(s, cmd, arg);
+    inet_lock();
+    struct inet_datagram *d = take(i, true);
+    int n = d ? d->p->tot_len : 0;
+    inet_unlock();
+    return socket_put_int(arg, n);
+}
+
+static const struct socket_ops udp_ops = {
+    .bind = dgram_bind,
+    .connect = dgram_connect,
+    .send = dgram_send,
+    .recv = dgram_recv,
+    .shutdown = dgram_shutdown,
+    .getname = inet_getname,
+    .setsockopt = inet_setsockopt,
+    .getsockopt = inet_getsockopt,
+    .poll = dgram_poll,
+    .ioctl = dgram_ioctl,
+    .release = dgram_release,
+};
+
+static const struct socket_ops raw_ops = {
+    .bind = dgram_bind,
+    .connect = dgram_connect,
+    .send = dgram_send,
+    .recv = dgram_recv,
+    .shutdown = dgram_shutdown,
+    .getname = inet_getname,
+    .setsockopt = inet_setsockopt,
+    .getsockopt = inet_getsockopt,
+    .poll = dgram_poll,
+    .ioctl = dgram_ioctl,
+    .release = dgram_release,
+};

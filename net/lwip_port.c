@@ -1,0 +1,160 @@
+/* What lwIP asks of a kernel: a lock, memory, time, chance, and someone who runs its timers.
+ *
+ * The net thread sleeps until the next timer or until a device has packets.  lwIP's periodic timers only run once the
+ * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
+#include <core/random.h>
+#include <core/thread.h>
+#include <core/wait.h>
+#include <inet.h>
+#include <net/netdev.h>
+
+#include <lwip/dns.h>
+#include <net_hooks.h>
+#include <lwip/init.h>
+#include <lwip/netif.h>
+#include <lwip/sys.h>
+#include <lwip/timeouts.h>
+
+#define NS_PER_MS 1000000ul
+
+static struct mutex lock; /* RANK_NET */
+static bool is_up;        /* atomic; set under `lock` */
+static struct waitq thread_wait;
+static uint64_t thread_deadline; /* atomic: until when the thread sleeps */
+static bool has_work;            /* atomic */
+
+void inet_lock(void)
+{
+    mutex_lock(&lock);
+}
+
+void net_assert_locked(void)
+{
+    assert(mutex_is_held(&lock));
+}
+
+/* Packets to this machine wait on their interface; delivering them may send more. */
+static void deliver_local(void)
+{
+    struct netif *n;
+    bool has_more;
+    do {
+        has_more = false;
+        NETIF_FOREACH(n)
+        {
+            if (!n->loop_first)
+                continue;
+            netif_poll(n);
+            has_more = true;
+        }
+    } while (has_more);
+}
+
+static uint64_t next_timer(void)
+{
+    u32_t ms = sys_timeouts_sleeptime();
+    return ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? TIME_NEVER : arch_clock_ns() + ms * NS_PER_MS;
+}
+
+void inet_unlock(void)
+{
+    deliver_local();
+    mutex_unlock(&lock);
+}
+
+void inet_kick(void)
+{
+    atomic_store(&has_work, true);
+    waitq_wake(&thread_wait, 0, 0);
+}
+
+static void net_thread(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        (void)!WAIT_EVENT(&thread_wait, atomic_load(&has_work), WAIT_UNINTERRUPTIBLE,
+                          atomic_load(&thread_deadline));
+        (void)atomic_swap(&has_work, false);
+        inet_lock();
+        netdev_poll_all();
+        deliver_local();
+        sys_check_timeouts();
+        deliver_local();
+        atomic_store(&thread_deadline, next_timer());
+        mutex_unlock(&lock);
+    }
+}
+
+void inet_port_init(void)
+{
+    mutex_init(&lock, RANK_NET);
+    waitq_init(&thread_wait);
+}
+
+void inet_start(void)
+{
+    if (atomic_load(&is_up))
+        return;
+    inet_lock();
+    if (!is_up) {
+        lwip_init();
+        netif_init_all();
+        inet_watch_icmp();
+        thread_deadline = next_timer();
+        if (!thread_spawn("net", net_thread, NULL))
+            panic("no memory for the net thread");
+        atomic_store(&is_up, true);
+    }
+    inet_unlock();
+}
+
+/* --- what its sources call ----------------------------------------------------------------------------- */
+
+void *net_malloc(unsigned long size)
+{
+    return heap_alloc(size);
+}
+
+void *net_calloc(unsigned long n, unsigned long size)
+{
+    return heap_zalloc(n * size);
+}
+
+void net_free(void *p)
+{
+    heap_free(p);
+}
+
+u32_t sys_now(void)
+{
+    return (u32_t)(arch_clock_ns() / NS_PER_MS);
+}
+
+unsigned net_rand(void)
+{
+    return (unsigned)random_u64();
+}
+
+u32_t net_tcp_isn(void)
+{
+    return (u32_t)random_u64();
+}
+
+void net_panic(const char *what, int line)
+{
+    panic("lwIP: %s (line %d)", what, line);
+}
+
+/* Names are the program's business: of lwIP's resolver only what DHCP calls is here. */
+void dns_init(void)
+{
+}
+
+void dns_tmr(void)
+{
+}
+
+void dns_setserver(u8_t number, const ip_addr_t *server)
+{
+    netdev_set_nameserver(number, server);
+}

@@ -1,0 +1,214 @@
+/* Interfaces: lwIP's netifs over our devices, and how they get their addresses.
+ *
+ * Configuration happens in the background: DHCP and router advertisements when the command line says nothing, given
+ * addresses otherwise.  Nobody waits for either. */
+#include <base/string.h>
+#include <core/heap.h>
+#include <inet.h>
+#include <net/netdev.h>
+
+#include <lwip/dhcp.h>
+#include <lwip/etharp.h>
+#include <lwip/ethip6.h>
+#include <lwip/netif.h>
+#include <netif/ethernet.h>
+
+#define NR_SERVERS 3
+
+struct netdev {
+    struct netif netif; /* first */
+    const struct netdev_ops *ops;
+    void *driver;
+    struct netdev *next;
+};
+
+/* under the net lock */
+static struct netdev *devices;
+static ip_addr_t servers[NR_SERVERS];
+static const char *boot_ip = "";
+static netdev_resolv_fn *resolv_fn;
+
+void netdev_configure(const char *ip)
+{
+    boot_ip = ip ? ip : "";
+}
+
+void netdev_on_resolv(netdev_resolv_fn *fn)
+{
+    resolv_fn = fn;
+}
+
+void netdev_interrupt(void)
+{
+    inet_kick();
+}
+
+void netdev_poll_all(void)
+{
+    for (struct netdev *d = devices; d; d = d->next)
+        d->ops->poll(d->driver);
+}
+
+/* --- names servers ------------------------------------------------------------------------------------- */
+
+static void tell_servers(void)
+{
+    char text[NR_SERVERS * 64] = "";
+    size_t n = 0;
+    for (unsigned k = 0; k < NR_SERVERS; k++)
+        if (!ip_addr_isany_val(servers[k]))
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "nameserver %s\n",
+                                  ipaddr_ntoa(&servers[k]));
+    if (resolv_fn)
+        resolv_fn(text);
+}
+
+void netdev_set_nameserver(unsigned number, const struct ip_addr *server)
+{
+    if (number >= NR_SERVERS || ip_addr_cmp(&servers[number], server))
+        return;
+    servers[number] = *server;
+    tell_servers();
+}
+
+/* --- lwIP's side of a device --------------------------------------------------------------------------- */
+
+static err_t output(struct netif *n, struct pbuf *p)
+{
+    struct netdev *d = (struct netdev *)n;
+    struct netdev_seg seg[16];
+    unsigned nr = 0;
+    for (struct pbuf *q = p; q; q = q->next) {
+        if (nr == ARRAY_LEN(seg))
+            return ERR_BUF;
+        seg[nr++] = (struct netdev_seg){q->payload, q->len};
+    }
+    return d->ops->transmit(d->driver, seg, nr, p->tot_len) ? ERR_OK : ERR_MEM;
+}
+
+static err_t setup(struct netif *n)
+{
+    n->name[0] = 'e';
+    n->name[1] = 't';
+    n->hwaddr_len = ETH_HWADDR_LEN;
+    n->output = etharp_output;
+    n->output_ip6 = ethip6_output;
+    n->linkoutput = output;
+    n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP |
+               NETIF_FLAG_MLD6;
+    return ERR_OK;
+}
+
+void netdev_receive(struct netdev *d, const void *frame, size_t n)
+{
+    struct pbuf *p = n <= 0xffff ? pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM) : NULL;
+    if (!p)
+        return;
+    memcpy(p->payload, frame, n);
+    if (d->netif.input(p, &d->netif) != ERR_OK)
+        pbuf_free(p);
+}
+
+void netdev_set_link(struct netdev *d, bool has_link)
+{
+    if (has_link)
+        netif_set_link_up(&d->netif);
+    else
+        netif_set_link_down(&d->netif);
+}
+
+/* --- configuration ------------------------------------------------------------------------------------- */
+
+/* The next field of Linux's CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTO:DNS0:DNS1, into buf. */
+static const char *next_field(const char *s, char *buf, size_t size)
+{
+    size_t n = 0;
+    for (; *s && *s != ':'; s++)
+        if (n + 1 < size)
+            buf[n++] = *s;
+    buf[n] = '\0';
+    return *s == ':' ? s + 1 : s;
+}
+
+/* Also ADDRESS/LENGTH and ADDRESS/LENGTH,GATEWAY.  False: no address in it. */
+static bool parse_static(const char *text, ip4_addr_t *ip, ip4_addr_t *mask, ip4_addr_t *gw)
+{
+    char field[64], *end;
+    const char *rest = next_field(text, field, sizeof(field));
+    char *comma = strchr(field, ','), *slash;
+    ip4_addr_set_zero(gw);
+    IP4_ADDR(mask, 255, 255, 255, 0);
+    if (comma) {
+        *comma = '\0';
+        ip4addr_aton(comma + 1, gw);
+    }
+    if ((slash = strchr(field, '/'))) {
+        *slash = '\0';
+        unsigned len = (unsigned)strtoul(slash + 1, &end, 10);
+        ip4_addr_set_u32(mask, len ? lwip_htonl(~0u << (32 - MIN(len, 32u))) : 0);
+    }
+    if (!ip4addr_aton(field, ip))
+        return false;
+    static const char *const names[] = {"server", "gateway", "netmask", "host",
+                                        "device", "auto",    "dns0",    "dns1"};
+    for (unsigned k = 0; *rest && k < ARRAY_LEN(names); k++) {
+        ip_addr_t server;
+        rest = next_field(rest, field, sizeof(field));
+        if (k == 1 && field[0])
+            ip4addr_aton(field, gw);
+        if (k == 2 && field[0])
+            ip4addr_aton(field, mask);
+        if (k >= 6 && ipaddr_aton(field, &server))
+            netdev_set_nameserver(k - 6, &server);
+    }
+    return true;
+}
+
+static void configure(struct netif *n)
+{
+    ip4_addr_t ip, mask, gw;
+    if (strcmp(boot_ip, "off") == 0 || strcmp(boot_ip, "none") == 0)
+        return;
+    if (parse_static(boot_ip, &ip, &mask, &gw))
+        netif_set_addr(n, &ip, &mask, &gw);
+    else
+        dhcp_start(n);
+}
+
+struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6],
+                          unsigned mtu, bool has_link)
+{
+    struct netdev *d = heap_zalloc(sizeof(*d));
+    if (!d)
+        return NULL;
+    d->ops = ops;
+    d->driver = driver;
+    inet_start();
+    inet_lock();
+    struct netif *n = &d->netif;
+    bool is_first = !devices;
+    netif_add_noaddr(n, d, setup, ethernet_input);
+    memcpy(n->hwaddr, mac, ETH_HWADDR_LEN);
+    n->mtu = (u16_t)mtu;
+    n->mtu6 = (u16_t)mtu;
+    netif_set_hostname(n, "yolk");
+    d->next = devices;
+    devices = d;
+    netif_create_ip6_linklocal_address(n, 1);
+    n->ip6_autoconfig_enabled = 1;
+    netif_set_up(n);
+    if (is_first)
+        netif_set_default(n);
+    if (has_link)
+        netif_set_link_up(n);
+    if (is_first)
+        configure(n);
+    inet_unlock();
+    inet_kick();
+    return d;
+}
+
+/* The loopback interface is lwIP's own, made by its netif_init. */
+void netif_init_all(void)
+{
+}

@@ -1,0 +1,416 @@
+/* AF_NETLINK, as far as programs ask which interfaces, addresses and routes there are (rtnetlink(7)): the dumps of
+ * RTM_GETLINK, RTM_GETADDR and RTM_GETROUTE.  Whatever else is asked is answered with an error message.
+ *
+ * A request is answered at once, into the asking socket's queue: nothing ever waits here but a reader. */
+#include <base/string.h>
+#include <core/heap.h>
+#include <inet.h>
+#include <linux/if_addr.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/ifinfo.h>
+
+#define ANSWER_MAX 8192 /* libraries read with buffers of this size */
+#define OPER_UP    6    /* RFC 2863 */
+
+struct answer {
+    struct list node;
+    size_t len;
+    char bytes[];
+};
+
+struct netlink {
+    struct socket s;      /* first */
+    struct mutex io;      /* RANK_SOCKET_IO: who looks at an answer keeps it */
+    struct spinlock lock; /* RANK_SOCKET - guards: */
+    struct list queue;    /* struct answer.node */
+    uint32_t port;        /* 0: not bound */
+    uint32_t groups;
+};
+
+static uint32_t next_port; /* atomic */
+
+static struct netlink *netlink_of(struct socket *s)
+{
+    return (struct netlink *)s;
+}
+
+/* --- building answers ---------------------------------------------------------------------------------- */
+
+struct builder {
+    struct netlink *n;
+    const struct nlmsghdr *request;
+    struct answer *a;      /* NULL: out of memory */
+    struct nlmsghdr *open; /* the message that attributes go to */
+};
+
+static struct answer *new_answer(void)
+{
+    struct answer *a = heap_alloc(sizeof(*a) + ANSWER_MAX);
+    if (a)
+        a->len = 0;
+    return a;
+}
+
+static void send_answer(struct builder *b)
+{
+    if (!b->a || b->a->len == 0)
+        return;
+    spin_lock(&b->n->lock);
+    list_push_back(&b->n->queue, &b->a->node);
+    spin_unlock(&b->n->lock);
+    b->a = new_answer();
+}
+
+static void *append(struct builder *b, size_t n)
+{
+    void *at = b->a->bytes + b->a->len;
+    memset(at, 0, NLMSG_ALIGN(n));
+    b->a->len += NLMSG_ALIGN(n);
+    if (b->open)
+        b->open->nlmsg_len += NLMSG_ALIGN(n);
+    return at;
+}
+
+/* A new message with a body of n bytes, which it answers; NULL: no memory. */
+static void *begin(struct builder *b, unsigned type, unsigned flags, size_t n)
+{
+    b->open = NULL;
+    if (b->a && b->a->len + 512 > ANSWER_MAX)
+        send_answer(b);
+    if (!b->a)
+        return NULL;
+    struct nlmsghdr *h = append(b, sizeof(*h));
+    *h = (struct nlmsghdr){sizeof(*h), (uint16_t)type, (uint16_t)flags, b->request->nlmsg_seq,
+                           b->n->port};
+    b->open = h;
+    return append(b, n);
+}
+
+static void put_attr(struct builder *b, unsigned type, const void *value, size_t n)
+{
+    struct rtattr *a = append(b, RTA_LENGTH(n));
+    a->rta_type = (uint16_t)type;
+    a->rta_len = (uint16_t)RTA_LENGTH(n);
+    memcpy(RTA_DATA(a), value, n);
+}
+
+static void put_number(struct builder *b, unsigned type, uint32_t value)
+{
+    put_attr(b, type, &value, sizeof(value));
+}
+
+/* --- the dumps ----------------------------------------------------------------------------------------- */
+
+static void tell_link(struct builder *b, const struct ifinfo *i)
+{
+    static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255}, none[6];
+    struct ifinfomsg *m = begin(b, RTM_NEWLINK, NLM_F_MULTI, sizeof(*m));
+    if (!m)
+        return;
+    m->ifi_type = i->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+    m->ifi_index = (int)i->index;
+    m->ifi_flags = ifinfo_flags(i) | (i->is_up && i->has_link ? 0x10000 : 0); /* IFF_LOWER_UP */
+    uint8_t state = OPER_UP;
+    put_attr(b, IFLA_IFNAME, i->name, strlen(i->name) + 1);
+    put_number(b, IFLA_TXQLEN, 1000);
+    put_attr(b, IFLA_OPERSTATE, &state, 1);
+    put_number(b, IFLA_MTU, i->mtu);
+    put_attr(b, IFLA_ADDRESS, i->mac, sizeof(i->mac));
+    put_attr(b, IFLA_BROADCAST, i->is_loopback ? none : broadcast, 6);
+}
+
+static unsigned prefix_len(uint32_t mask)
+{
+    unsigned n = 0;
+    for (mask = lwip_ntohl(mask); mask & 0x80000000; mask <<= 1)
+        n++;
+    return n;
+}
+
+static void tell_v4(struct builder *b, const struct ifinfo *i)
+{
+    struct ifaddrmsg *m = i->ip4 ? begin(b, RTM_NEWADDR, NLM_F_MULTI, sizeof(*m)) : NULL;
+    if (!m)
+        return;
+    *m = (struct ifaddrmsg){AF_INET, (uint8_t)prefix_len(i->mask4), IFA_F_PERMANENT,
+                            i->is_loopback ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE, i->index};
+    put_number(b, IFA_ADDRESS, i->ip4);
+    put_number(b, IFA_LOCAL, i->ip4);
+    if (!i->is_loopback)
+        put_number(b, IFA_BROADCAST, i->ip4 | ~i->mask4);
+    put_attr(b, IFA_LABEL, i->name, strlen(i->name) + 1);
+}
+
+static void tell_v6(struct builder *b, const struct ifinfo *i)
+{
+    for (unsigned k = 0; k < i->nr_ip6; k++) {
+        struct ifaddrmsg *m = begin(b, RTM_NEWADDR, NLM_F_MULTI, sizeof(*m));
+        if (!m)
+            return;
+        *m = (struct ifaddrmsg){AF_INET6, i->is_loopback ? 128 : 64, IFA_F_PERMANENT,
+                                i->is_loopback            ? RT_SCOPE_HOST
+                                : i->ip6[k].is_link_local ? RT_SCOPE_LINK
+                                                          : RT_SCOPE_UNIVERSE,
+                                i->index};
+        put_attr(b, IFA_ADDRESS, i->ip6[k].ip, 16);
+    }
+}
+
+static void tell_routes(struct builder *b, const struct ifinfo *i)
+{
+    struct rtmsg route = {.rtm_family = AF_INET,
+                          .rtm_table = RT_TABLE_MAIN,
+                          .rtm_protocol = RTPROT_BOOT,
+                          .rtm_scope = RT_SCOPE_UNIVERSE,
+                          .rtm_type = RTN_UNICAST};
+    if (i->is_loopback || !i->ip4)
+        return;
+    struct rtmsg *m = i->gateway4 ? begin(b, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*m)) : NULL;
+    if (m) {
+        *m = route;
+        put_number(b, RTA_TABLE, RT_TABLE_MAIN);
+        put_number(b, RTA_GATEWAY, i->gateway4);
+        put_number(b, RTA_OIF, i->index);
+    }
+    m = begin(b, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*m));
+    if (!m)
+        return;
+    *m = route;
+    m->rtm_dst_len = (uint8_t)prefix_len(i->mask4);
+    m->rtm_scope = RT_SCOPE_LINK;
+    put_number(b, RTA_TABLE, RT_TABLE_MAIN);
+    put_number(b, RTA_DST, i->ip4 & i->mask4);
+    put_number(b, RTA_PREFSRC, i->ip4);
+    put_number(b, RTA_OIF, i->index);
+}
+
+static void dump(struct builder *b, unsigned type, unsigned family)
+{
+    struct ifinfo i;
+    for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
+        if (type == RTM_GETLINK)
+            tell_link(b, &i);
+        if (type == RTM_GETADDR && family != AF_INET6)
+            tell_v4(b, &i);
+        if (type == RTM_GETADDR && family != AF_INET)
+            tell_v6(b, &i);
+        if (type == RTM_GETROUTE && family != AF_INET6)
+            tell_routes(b, &i);
+    }
+    send_answer(b);
+    int *error = begin(b, NLMSG_DONE, NLM_F_MULTI, sizeof(*error));
+    if (error)
+        *error = 0;
+}
+
+static void refuse(struct builder *b, int error)
+{
+    struct nlmsgerr *m = begin(b, NLMSG_ERROR, 0, sizeof(*m));
+    if (!m)
+        return;
+    m->error = error;
+    m->msg = *b->request;
+}
+
+static int handle(struct netlink *n, const struct nlmsghdr *h, size_t len)
+{
+    struct builder b = {n, h, new_answer(), NULL};
+    unsigned family = len > sizeof(*h) ? *(const uint8_t *)(h + 1) : 0;
+    unsigned type = h->nlmsg_type;
+    bool is_dump = (h->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+    if (!b.a)
+        return -ENOBUFS;
+    if (is_dump && (type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE))
+        dump(&b, type, family);
+    else if (type >= NLMSG_MIN_TYPE)
+        refuse(&b, -EOPNOTSUPP);
+    else if (h->nlmsg_flags & NLM_F_ACK)
+        refuse(&b, 0);
+    send_answer(&b);
+    heap_free(b.a);
+    socket_wake_readers(&n->s);
+    return 0;
+}
+
+/* --- the socket ---------------------------------------------------------------------------------------- */
+
+static void choose_port(struct netlink *n)
+{
+    struct net_caller c;
+    net_get_caller(&c);
+    if (!n->port)
+        n->port = atomic_add(&next_port, 1) == 1 ? (uint32_t)c.pid : 0x80000000u + next_port;
+}
+
+static int netlink_bind(struct socket *s, const struct socket_addr *addr)
+{
+    struct netlink *n = netlink_of(s);
+    struct sockaddr_nl nl;
+    if (addr->len < sizeof(nl))
+        return -EINVAL;
+    memcpy(&nl, addr->bytes, sizeof(nl));
+    if (nl.nl_family != AF_NETLINK)
+        return -EINVAL;
+    if (n->port && nl.nl_pid != n->port)
+        return -EINVAL;
+    n->groups = nl.nl_groups;
+    if (nl.nl_pid)
+        n->port = nl.nl_pid;
+    else
+        choose_port(n);
+    return 0;
+}
+
+static int netlink_connect(struct socket *s, const struct socket_addr *addr, bool nonblock)
+{
+    (void)nonblock;
+    choose_port(netlink_of(s));
+    return addr->len < sizeof(struct sockaddr_nl) ? -EINVAL : 0;
+}
+
+static void put_addr(struct socket_addr *a, uint32_t port, uint32_t groups)
+{
+    struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
+    a->len = sizeof(nl);
+    memcpy(a->bytes, &nl, sizeof(nl));
+}
+
+static int netlink_getname(struct socket *s, struct socket_addr *a, bool peer)
+{
+    struct netlink *n = netlink_of(s);
+    put_addr(a, peer ? 0 : n->port, peer ? 0 : n->groups);
+    return 0;
+}
+
+static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
+{
+    struct netlink *n = netlink_of(s);
+    size_t len = m->data->left;
+    if (len < sizeof(struct nlmsghdr))
+        return (ssize_t)len;
+    if (len > ANSWER_MAX)
+        return -EMSGSIZE;
+    char *buf = heap_alloc(len);
+    if (!buf)
+        return -ENOBUFS;
+    choose_port(n);
+    int ret = iobuf_get(m->data, buf, len) == (ssize_t)len ? 0 : -EFAULT;
+    size_t at = 0;
+    while (ret == 0 && len - at >= sizeof(struct nlmsghdr)) {
+        const struct nlmsghdr *h = (const struct nlmsghdr *)(buf + at);
+        if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > len - at)
+            break;
+        if (h->nlmsg_flags & NLM_F_REQUEST)
+            ret = handle(n, h, h->nlmsg_len);
+        at += MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), len - at);
+    }
+    heap_free(buf);
+    return ret < 0 ? ret : (ssize_t)len;
+}
+
+static bool has_answer(struct netlink *n)
+{
+    return atomic_load(&n->queue.next) != &n->queue;
+}
+
+static struct answer *take(struct netlink *n, bool peeks)
+{
+    spin_lock(&n->lock);
+    struct list *first = list_is_empty(&n->queue) ? NULL : n->queue.next;
+    if (first && !peeks)
+        list_remove(first);
+    spin_unlock(&n->lock);
+    return first ? list_entry(first, struct answer, node) : NULL;
+}
+
+static ssize_t deliver(struct answer *a, struct socket_msg *m)
+{
+    size_t len = a->len, part = MIN(len, m->data->left);
+    if (part < len)
+        m->out_flags |= MSG_TRUNC;
+    if (part > 0 && iobuf_put(m->data, a->bytes, part) != (ssize_t)part)
+        return -EFAULT;
+    if (m->addr)
+        put_addr(m->addr, 0, 0);
+    return m->flags & MSG_TRUNC ? (ssize_t)len : (ssize_t)part;
+}
+
+static ssize_t netlink_recv(struct socket *s, struct socket_msg *m)
+{
+    struct netlink *n = netlink_of(s);
+    uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
+    bool peeks = m->flags & MSG_PEEK;
+    for (;;) {
+        mutex_lock(&n->io);
+        struct answer *a = take(n, peeks);
+        ssize_t ret = a ? deliver(a, m) : 0;
+        mutex_unlock(&n->io);
+        if (a) {
+            if (!peeks)
+                heap_free(a);
+            return ret;
+        }
+        ret = SOCKET_WAIT(&s->read_wait, has_answer(n), deadline);
+        if (ret < 0)
+            return ret;
+    }
+}
+
+static uint32_t netlink_poll(struct socket *s, struct file *f, struct poll_table *t)
+{
+    poll_on(t, f, &s->read_wait);
+    return POLL_WRITABLE | (has_answer(netlink_of(s)) ? POLL_READABLE : 0);
+}
+
+static int netlink_setsockopt(struct socket *s, int level, int name, const void *value,
+                              unsigned len)
+{
+    enum { SOL_NETLINK = 270 };
+    (void)s, (void)name, (void)value, (void)len;
+    return level == SOL_NETLINK ? 0 : -ENOPROTOOPT;
+}
+
+static void netlink_release(struct socket *s)
+{
+    struct netlink *n = netlink_of(s);
+    struct answer *a;
+    while ((a = take(n, false)))
+        heap_free(a);
+    heap_free(n);
+}
+
+static const struct socket_ops ops = {
+    .bind = netlink_bind,
+    .connect = netlink_connect,
+    .send = netlink_send,
+    .recv = netlink_recv,
+    .getname = netlink_getname,
+    .setsockopt = netlink_setsockopt,
+    .poll = netlink_poll,
+    .release = netlink_release,
+};
+
+static int create(int type, int protocol, struct socket **out)
+{
+    if (type != SOCK_RAW && type != SOCK_DGRAM)
+        return -ESOCKTNOSUPPORT;
+    if (protocol != NETLINK_ROUTE)
+        return -EPROTONOSUPPORT;
+    struct netlink *n = heap_zalloc(sizeof(*n));
+    if (!n)
+        return -ENOMEM;
+    socket_setup(&n->s, &ops, AF_NETLINK, type, protocol);
+    spin_init(&n->lock, RANK_SOCKET);
+    mutex_init(&n->io, RANK_SOCKET_IO);
+    list_init(&n->queue);
+    *out = &n->s;
+    return 0;
+}
+
+static struct socket_family family = {.family = AF_NETLINK, .create = create};
+
+void netlink_init(void)
+{
+    socket_register_family(&family);
+}

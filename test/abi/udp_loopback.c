@@ -1,0 +1,104 @@
+/* UDP over the loopback interface. */
+#include "inet_test.h"
+
+static int family;
+
+static void basics(void)
+{
+    struct sockaddr_storage a, b, from;
+    socklen_t len = sizeof from;
+    char buf[64];
+    int s = inet_bound(family, SOCK_DGRAM, &a), c = socket(family, SOCK_DGRAM, 0), n = -1;
+    say_ready("fresh", c);
+    SHOW(send(c, "x", 1, 0));
+    SHOW(sendto(c, "hello", 5, 0, (struct sockaddr *)&a, addr_len(family)));
+    CHECK(local_port(c) != 0);
+    wait_readable(s);
+    SHOW(ioctl(s, FIONREAD, &n));
+    say("readable %d", n);
+    SHOW(recvfrom(s, buf, 3, MSG_PEEK | MSG_TRUNC, (struct sockaddr *)&from, &len));
+    say("family %d, length %u, %s", from.ss_family, len,
+        is_loopback(&from) ? "loopback" : "elsewhere");
+    CHECK(port_of(&from) == local_port(c));
+    SHOW(recv(s, buf, 3, 0));
+    SHOW(recv(s, buf, 3, MSG_DONTWAIT));
+    SHOW(sendto(c, "", 0, 0, (struct sockaddr *)&a, addr_len(family)));
+    wait_readable(s);
+    SHOW(recv(s, buf, 3, 0));
+    SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
+    SHOW(send(c, "connected", 9, 0));
+    struct iovec iov = {buf, 4};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_name = &from, .msg_namelen = sizeof from};
+    wait_readable(s);
+    SHOW(recvmsg(s, &m, 0));
+    say("flags %x, name %u", m.msg_flags, m.msg_namelen);
+    /* Only the peer is heard. */
+    int other = inet_bound(family, SOCK_DGRAM, &b);
+    loopback(family, &b, local_port(c));
+    SHOW(sendto(other, "stranger", 8, 0, (struct sockaddr *)&b, addr_len(family)));
+    SHOW(sendto(s, "peer", 4, 0, (struct sockaddr *)&b, addr_len(family)));
+    wait_readable(c);
+    SHOW(recv(c, buf, 64, 0));
+    len = sizeof from;
+    SHOW(getpeername(c, (struct sockaddr *)&from, &len));
+    CHECK(port_of(&from) == port_of(&a));
+    static char big[70000], back[70000];
+    for (size_t i = 0; i < sizeof big; i++)
+        big[i] = (char)(i * 3 + i / 256);
+    SHOW(send(c, big, 60000, 0));
+    wait_readable(s);
+    SHOW(recv(s, back, sizeof back, 0));
+    CHECK(memcmp(big, back, 60000) == 0);
+    if (family == AF_INET)
+        SHOW(send(c, big, 65508, 0));
+    SHOW(send(c, big, 70000, 0));
+    close(other);
+    close(s);
+    close(c);
+}
+
+static void errors(void)
+{
+    struct sockaddr_storage a, none = {.ss_family = AF_UNSPEC};
+    char buf[8];
+    int s = inet_bound(family, SOCK_DGRAM, &a), c = socket(family, SOCK_DGRAM, 0);
+    int t = socket(family, SOCK_DGRAM, 0);
+    SHOW(bind(t, (struct sockaddr *)&a, addr_len(family)));
+    SHOW(bind(s, (struct sockaddr *)&a, addr_len(family)));
+    SHOW(listen(s, 1));
+    SHOW(accept(s, NULL, NULL));
+    SHOW(shutdown(s, SHUT_RD));
+    close(s);
+    SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
+    SHOW(send(c, "x", 1, 0));
+    wait_readable(c);
+    say_ready("nobody there", c);
+    SHOW(send(c, "x", 1, 0));
+    SHOW(recv(c, buf, 8, MSG_DONTWAIT) == -1);
+    SHOW(connect(c, (struct sockaddr *)&none, sizeof(sa_family_t) + 14));
+    SHOW(send(c, "x", 1, 0));
+    loopback(family, &a, 0);
+    SHOW(sendto(c, "x", 1, 0, (struct sockaddr *)&a, addr_len(family)));
+    SHOW(sendto(c, "x", 1, 0, (struct sockaddr *)&a, 5));
+    SHOW(sendto(c, "x", 1, 0, (struct sockaddr *)8, 16));
+    struct timeval tv = {0, 30000};
+    SHOW(setsockopt(t, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
+    long start = now_ms();
+    SHOW(recv(t, buf, 8, 0));
+    CHECK(now_ms() - start >= 29);
+    close(c);
+    close(t);
+}
+
+int main(void)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    for (unsigned i = 0; i < NR(families); i++) {
+        family = families[i];
+        say("family %d", family);
+        basics();
+        errors();
+    }
+    return done();
+}

@@ -1,0 +1,105 @@
+"""The network, from a client on this machine to a server in the guest."""
+import contextlib
+import http.client
+import socket
+import subprocess
+import threading
+
+import pytest
+from conftest import EXAMPLES, YOLK
+
+PATTERN = bytes((i * 7 + (i >> 8)) & 255 for i in range(1 << 20))
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serving(*args):
+    """A guest that prints one line once it listens."""
+    p = subprocess.Popen([YOLK, "run", "--timeout", "120", *map(str, args)], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert b"listening" in p.stdout.readline(), p.stderr.read()
+        yield p
+    finally:
+        p.terminate()
+        p.terminate()
+        p.communicate(timeout=30)
+
+
+def connect(port, tries=100):
+    return socket.create_connection(("127.0.0.1", port), 30)
+
+
+needs_go = pytest.mark.skipif(not (EXAMPLES / "httpd").exists(), reason="no go: no httpd")
+
+
+@needs_go
+@pytest.mark.parametrize("machine", ["microvm", "q35"])
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_http(machine, cpus):
+    port = free_port()
+    with serving("--machine", machine, "-c", cpus, "-p", f"{port}:8080", "httpd"):
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for _ in range(50):  # one connection
+            c.request("GET", "/")
+            assert c.getresponse().read() == b"Hello, World!\n"
+        for n in (0, 1, 1459, 1460, 1461, 65535, 65536, 300000):
+            c.request("GET", f"/bytes?n={n}")
+            assert c.getresponse().read() == PATTERN[:n]
+            c.request("POST", "/echo", body=PATTERN[:n])
+            assert c.getresponse().read() == PATTERN[:n]
+        for _ in range(10):  # a connection each
+            d = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            d.request("GET", "/", headers={"Connection": "close"})
+            assert d.getresponse().read() == b"Hello, World!\n"
+            d.close()
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_echo_of_many_at_once(cpus):
+    port, bad = free_port(), []
+
+    def client(number):
+        with connect(port) as s:
+            data = PATTERN[number * 1000:number * 1000 + 50000]
+            threading.Thread(target=s.sendall, args=(data,)).start()
+            got = b""
+            while len(got) < len(data):
+                part = s.recv(65536)
+                if not part:
+                    break
+                got += part
+            if got != data:
+                bad.append(number)
+
+    with serving("-c", cpus, "-p", f"{port}:7", "echo"):
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(16)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(90)
+        assert not bad
+
+
+def test_fixed_address():
+    port = free_port()
+    with serving("--ip", "10.0.2.15/24,10.0.2.2", "-p", f"{port}:7", "echo"):
+        with connect(port) as s:
+            s.sendall(b"fixed")
+            assert s.recv(100) == b"fixed"
+
+
+def test_no_network_at_all(yolk):
+    done = yolk("run", "--net", "none", "hello")
+    assert done.returncode == 0 and done.stdout == b"hello, world\n"
+
+
+@pytest.mark.parametrize("wrong", ["8080", "x:80", "80:x", "80:80/sctp", "0:80", "70000:80"])
+def test_publish_is_checked(yolk, wrong):
+    done = yolk("run", "-p", wrong, "hello")
+    assert done.returncode == 125 and b"--publish" in done.stderr
