@@ -408,10 +408,11 @@ tr.gap td { text-align: center; color: var(--dim); }
 
 
 def marked(a, b):
-    """Both lines with what differs marked."""
+    """Both lines with the words that differ marked."""
+    words = [re.findall(r"\w+|\W", x) for x in (a, b)]
     out = ["", ""]
-    for op, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        for side, text in ((0, a[i1:i2]), (1, b[j1:j2])):
+    for op, i1, i2, j1, j2 in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+        for side, text in ((0, "".join(words[0][i1:i2])), (1, "".join(words[1][j1:j2]))):
             text = html.escape(text)
             out[side] += text if op == "equal" or not text else f"<mark>{text}</mark>"
     return out
