@@ -22,6 +22,7 @@ import targets
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SECTIONS = ("size", "boot", "memory", "instructions", "operations", "go")
+OPS_END = r"^create_unlink .*$"  # the last of ops all
 GO_BENCHMARKS = {
     "runtime": "ChanNonblocking|ChanUncontended|ChanContended|ChanSync|ChanProdCons0|SelectUncontended|"
                "CreateGoroutines|PingPongHog|MallocLarge|GoroutineProfile",
@@ -67,10 +68,9 @@ class Bench:
         note("building the release kernel")
         kernel = self.options.kernel
         if not kernel:
-            release = os.path.join(ROOT, "build-release")
-            if not os.path.exists(os.path.join(release, "build.ninja")):
-                run(["cmake", "--preset", "release"], cwd=ROOT)
-            run(["ninja", "-C", release, "yolk"])
+            release = os.path.join(ROOT, "build", "release")
+            run(["cmake", "--preset", "release"], cwd=ROOT)
+            run(["ninja", "-C", release, "yolk.elf"])
             kernel = os.path.join(release, "yolk.elf")
         self.kernel = self.path("yolk.elf")
         run(["strip", "-o", self.kernel, kernel])
@@ -130,7 +130,7 @@ class Bench:
     def _floor(self):
         path = self.path("floor")
         run(["nasm", "-f", "elf32", "-o", path + ".o", os.path.join(HERE, "floor.asm")])
-        run(["ld", "-m", "elf_i386", "-Ttext=0x100000", "-n", "-o", path, path + ".o"])
+        run(["ld", "-m", "elf_i386", "-Ttext=0x100000", "-N", "-o", path, path + ".o"])
         return guest.floor(path)
 
     def boot(self):
@@ -186,7 +186,7 @@ class Bench:
     def instructions(self):
         ops = self.c_program("ops", "test/bench/ops.c")
         commands = {g.name: g.command(ops, args=["all"], icount=True) for g in self.guests}
-        done = self.boots("instructions", commands, "ops-end", 1, timeout=600)
+        done = self.boots("instructions", commands, OPS_END, 1, timeout=600)
         counts = {n: v[0].values() for n, v in done.items() if v}
         rows = []
         for name, count in counts.get("yolk", {}).items():
@@ -200,7 +200,7 @@ class Bench:
         ops = self.c_program("ops", "test/bench/ops.c")
         for cpus in (1, 4):
             commands = {g.name: g.command(ops, args=["all"], cpus=cpus) for g in self.guests}
-            done = self.boots(f"operations, {cpus} CPUs", commands, "ops-end", self.options.runs, timeout=600)
+            done = self.boots(f"operations, {cpus} CPUs", commands, OPS_END, self.options.runs, timeout=600)
             figures = {n: {} for n in commands}
             for name, runs in done.items():
                 for op in runs[0].values() if runs else ():
@@ -225,7 +225,7 @@ class Bench:
             args = ["-test.run=^$", f"-test.bench=^Benchmark({pattern})$", "-test.benchtime=200ms"]
             for cpus in (1, 4):
                 commands = {g.name: g.command(archive, args=args, cpus=cpus, memory="1G") for g in self.guests}
-                done = self.boots(f"Go's {package}, {cpus} CPUs", commands, "PASS", 1, timeout=600)
+                done = self.boots(f"Go's {package}, {cpus} CPUs", commands, "^PASS$", 1, timeout=600)
                 figures = {n: self._go_lines(v[0].output) if v else {} for n, v in done.items()}
                 rows = []
                 for name, ours in figures["yolk"].items():
