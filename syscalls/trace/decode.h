@@ -74,7 +74,7 @@ typedef void show_fn(struct trace *t, unsigned i);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wredundant-decls" /* many kinds are shown alike */
 #define KIND(name, type, how, when, show, names) show_fn show_##show;
-#include "../kinds.def"
+#include "kinds.def"
 #undef KIND
 #pragma GCC diagnostic pop
 

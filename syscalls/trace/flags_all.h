@@ -1,5 +1,5 @@
 /* How to read flags.def: define FLAGS, NAME, VALUE and END, include this, and they are undefined again. */
-#include "../flags.def"
+#include "flags.def"
 #undef FLAGS
 #undef NAME
 #undef VALUE

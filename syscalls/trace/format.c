@@ -14,7 +14,7 @@ static const struct flag_table flags_none = {0};
 static const struct kind_trace kinds[NR_KINDS] = {
 #define KIND(name, type, how, when, show, names) \
     [KIND_##name] = {show_##show, &flags_##names, WHEN_OF_##when},
-#include "../kinds.def"
+#include "kinds.def"
 #undef KIND
 };
 
@@ -105,7 +105,7 @@ static const struct {
     const char *name, *text;
 } errnos[] = {
 #define ERRNO(number, name, text) {number, #name, text},
-#include "../errnos.def"
+#include "errnos.def"
 #undef ERRNO
 };
 

@@ -7,7 +7,7 @@
     ROW_UNKNOWN \
     }           \
     ;
-#include "../classes.def"
+#include "classes.def"
 #undef CLASS
 #undef IN
 #undef END
@@ -19,7 +19,7 @@ static const struct {
 #define CLASS(id, name) {name, class_##id},
 #define IN(id)
 #define END
-#include "../classes.def"
+#include "classes.def"
 #undef CLASS
 #undef IN
 #undef END

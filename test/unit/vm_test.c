@@ -17,12 +17,6 @@
 #include "../../kernel/core/vm_protect.c"
 #include "../../kernel/core/vm_remap.c"
 
-/* kstack.c is not under test. */
-size_t kstack_free_pages(void)
-{
-    return 0;
-}
-
 #define MIB (1UL << 20)
 
 static const struct bootinfo machine = {.nr_ranges = 1,
