@@ -1,4 +1,5 @@
 /* epoll(7). */
+#include <abi.h>
 #include <abi_io.h>
 #include <base/errno.h>
 #include <files.h>
@@ -60,13 +61,13 @@ static long wait(int epfd, struct uptr events, int maxevents, int64_t timeout_ns
         return -EINVAL;
     if (!user_range_ok(events, maxevents * sizeof(struct epoll_event)))
         return -EFAULT;
-    struct held_file h = file_hold(epfd);
+    struct held_file h = files_hold(epfd);
     struct file *f = h.file;
     if (!f)
         return -EBADF;
     long ret =
         file_is_epoll(f) ? epoll_wait(f, maxevents, timeout_ns, emit_event, &events) : -EINVAL;
-    file_release(h);
+    files_release(h);
     return ret;
 }
 
@@ -102,6 +103,7 @@ long sys_epoll_pwait2(int epfd, struct uptr events, int maxevents, struct uptr t
                       struct uptr sigmask, size_t sigsetsize)
 {
     int64_t ns = -1;
+    caller_use_time64();
     if (!uptr_is_null(timeout)) {
         int ret = user_get_timespec_ns(timeout, &ns);
         if (ret < 0)
