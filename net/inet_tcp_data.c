@@ -56,15 +56,16 @@ static ssize_t push(struct inet_sock *i, const void *data, size_t n, bool has_mo
     if (step == 0 || err == ERR_MEM) {
         tcp_output(pcb);
         atomic_store(&i->is_full, true);
-        return 0;
+        /* With room there, memory is what lacks, and waiting would not wait. */
+        return step > 0 && atomic_load(&i->can_send) ? -ENOBUFS : 0;
     }
     return (ssize_t)step;
 }
 
 static bool may_send(struct inet_sock *i)
 {
-    return atomic_load(&i->can_send) || atomic_load(&i->s.error) || atomic_load(&i->s.shut) ||
-           atomic_load(&i->state) == INET_CLOSED;
+    return atomic_load(&i->can_send) || atomic_load(&i->s.error) ||
+           (atomic_load(&i->s.shut) & SHUT_SEND) || atomic_load(&i->state) == INET_CLOSED;
 }
 
 static int wait_for_room(struct inet_sock *i, uint64_t deadline)

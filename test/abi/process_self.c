@@ -81,6 +81,8 @@ static void test_ioprio(void)
     SHOW(syscall(SYS_ioprio_get, 1, 0));
     SHOW(set(1, 0, 0, 1));
     SHOW(set(1, 0, 4, 1));
+    if (getpgrp() != getpid())
+        NEED(setpgid(0, 0) == 0);
     SHOW(set(2, 0, 2, 5)); /* the group, which is this process alone */
     SHOW(syscall(SYS_ioprio_get, 2, 0));
     SHOW(set(1, 0, 0, 0));

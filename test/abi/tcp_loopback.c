@@ -249,6 +249,29 @@ static void options(void)
     close(s);
 }
 
+/* Who reads no more still waits for room to send, and not for ever. */
+static void full_without_reading(void)
+{
+    struct sockaddr_storage a;
+    struct timeval soon = {.tv_usec = 50000};
+    static char big[65536];
+    int l = tcp_listener(family, &a, 5), c = socket(family, SOCK_STREAM, 0);
+    SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
+    int s = accept(l, NULL, NULL);
+    NEED(s >= 0);
+    SHOW(shutdown(c, SHUT_RD));
+    SHOW(setsockopt(c, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon));
+    while (send(c, big, sizeof big, 0) > 0)
+        ;
+    say("full: %s", strerror(errno));
+    while (send(c, big, 1000, MSG_DONTWAIT) > 0)
+        ;
+    say("full: %s", strerror(errno));
+    close(s);
+    close(c);
+    close(l);
+}
+
 int main(void)
 {
     static const int families[] = {AF_INET, AF_INET6};
@@ -259,6 +282,7 @@ int main(void)
         basics();
         errors();
         nonblocking();
+        full_without_reading();
         bulk();
         options();
     }
