@@ -70,13 +70,14 @@ static void print_number(int number)
 static void print_row(enum row row)
 {
     const struct syscall *sc = &syscalls[row];
+    const struct syscall_text *text = &syscall_texts[row];
 
     print_number(syscall_number(ABI_X86_64, row));
     print_number(syscall_number(ABI_I386, row));
     printf(" %-4s  %s(", support_name(sc), sc->name);
     for (unsigned i = 0; i < sc->argc; i++)
-        printf("%s%s", i ? ", " : "", sc->arg[i]);
-    printf(")%s%s\n", *sc->missing ? "  missing: " : "", sc->missing);
+        printf("%s%s", i ? ", " : "", text->arg[i]);
+    printf(")%s%s\n", *text->missing ? "  missing: " : "", text->missing);
 }
 
 static void add_number(json_t *object, const char *key, int number)
@@ -88,16 +89,17 @@ static void add_number(json_t *object, const char *key, int number)
 static json_t *row_to_json(enum row row)
 {
     const struct syscall *sc = &syscalls[row];
+    const struct syscall_text *text = &syscall_texts[row];
     json_t *object = json_object(), *args = json_array();
 
     json_object_set_new(object, "name", json_string(sc->name));
     add_number(object, "x86_64", syscall_number(ABI_X86_64, row));
     add_number(object, "i386", syscall_number(ABI_I386, row));
     json_object_set_new(object, "support", json_string(support_name(sc)));
-    if (*sc->missing)
-        json_object_set_new(object, "missing", json_string(sc->missing));
+    if (*text->missing)
+        json_object_set_new(object, "missing", json_string(text->missing));
     for (unsigned i = 0; i < sc->argc; i++)
-        json_array_append_new(args, json_string(sc->arg[i]));
+        json_array_append_new(args, json_string(text->arg[i]));
     json_object_set_new(object, "arguments", args);
     return object;
 }
@@ -183,12 +185,13 @@ static void print_markdown(const enum row *rows, size_t n)
     printf("\n| x86-64 | i386 | call | support | missing |\n|---:|---:|---|---|---|\n");
     for (size_t i = 0; i < n; i++) {
         const struct syscall *sc = &syscalls[rows[i]];
+        const struct syscall_text *text = &syscall_texts[rows[i]];
         print_cell(ABI_X86_64, rows[i]);
         print_cell(ABI_I386, rows[i]);
         printf("| `%s(", sc->name);
         for (unsigned a = 0; a < sc->argc; a++)
-            printf("%s%s", a ? ", " : "", sc->arg[a]);
-        printf(")` | %s | %s |\n", support_name(sc), sc->missing);
+            printf("%s%s", a ? ", " : "", text->arg[a]);
+        printf(")` | %s | %s |\n", support_name(sc), text->missing);
     }
 }
 
