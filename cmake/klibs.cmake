@@ -21,6 +21,11 @@ foreach(f vsnprintf strtoul strtoull strntoumax)
   list(APPEND sources ${klibc}/usr/klibc/${f}.c)
 endforeach()
 
+if(YOLK_LTO) # formats and numbers are for people: see hot.cmake
+  foreach(f vsnprintf strtoul strtoull strntoumax)
+    set_property(SOURCE ${klibc}/usr/klibc/${f}.c APPEND PROPERTY COMPILE_OPTIONS -Os)
+  endforeach()
+endif()
 add_library(klibs OBJECT ${sources})
 # musl's own files see its internal declarations first: without them __strchrnul would be taken to answer an int.
 set(musl_paths ${musl}/src/include ${musl}/src/internal ${musl_headers})
