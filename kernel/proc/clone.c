@@ -11,6 +11,7 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <proc/cred.h>
+#include <proc/trace.h>
 
 #define CLONE_NAMESPACES                                                                          \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
@@ -73,6 +74,8 @@ static void clone_entry(void *unused)
         int failed = user_put(t->set_child_tid, &t->tid); /* Linux does not mind either */
         (void)failed;
     }
+    if (unlikely(trace_hooks))
+        trace_hooks->begins(t);
     arch_enter_user();
 }
 

@@ -79,9 +79,12 @@ def compare(yolk, cpus, program, args, must_succeed):
     os.chmod(directory, 0o777)  # programs that give root up still work in it
     results = []
     try:
-        guest = [yolk, "run", "-c", cpus, "--timeout", str(TIMEOUT), "-w", "/tmp"]
+        guest = [yolk, "run"]
+        if os.environ.get("YOLK_TRACE"):
+            guest = [yolk, "trace", "-f", "-q", "-o", os.devnull]
+        guest += ["--cpus", cpus, "--timeout", str(TIMEOUT), "--workdir", "/tmp"]
         for variable, value in ENVIRONMENT.items():
-            guest += ["-e", f"{variable}={value}"]
+            guest += ["--env", f"{variable}={value}"]
         for command, env in (([program, *args], ENVIRONMENT), ([*guest, program, *args], None)):
             with open(stdin_path if stdin_path.exists() else os.devnull, "rb") as stdin:
                 results.append(run(command, stdin, directory, env))

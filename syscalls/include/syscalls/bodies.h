@@ -5,7 +5,7 @@
 #include <base/types.h>
 #include <syscalls/syscall.h>
 
-#define KIND(name, type, how, show) typedef type ARG_##name;
+#define KIND(name, type, how, when, show, names) typedef type ARG_##name;
 #include "../../kinds.def"
 #undef KIND
 

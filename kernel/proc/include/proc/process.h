@@ -171,6 +171,10 @@ must_check int process_start_init(const struct init_args *args);
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
 
+/* Up to n bytes from `offset` on of the name (with its NUL) of the current process's open file, as /proc/self/fd has
+ * it: how many; 0: there is none. */
+size_t process_fd_name(int fd, size_t offset, char *dst, size_t n);
+
 int process_parent_pid(struct process *p); /* 0 for the first; without a lock */
 void process_get(struct process *p);
 void process_put(struct process *p);
