@@ -23,7 +23,7 @@ endforeach()
 
 if(YOLK_LTO) # formats and numbers are for people: see hot.cmake
   foreach(f vsnprintf strtoul strtoull strntoumax)
-    set_property(SOURCE ${klibc}/usr/klibc/${f}.c APPEND PROPERTY COMPILE_OPTIONS -Os)
+    set_property(SOURCE ${klibc}/usr/klibc/${f}.c APPEND PROPERTY COMPILE_OPTIONS ${for_size})
   endforeach()
 endif()
 add_library(klibs OBJECT ${sources})

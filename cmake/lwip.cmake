@@ -20,7 +20,7 @@ set(lwip_includes ${CMAKE_SOURCE_DIR}/net/lwip ${src}/include)
 add_library(lwip OBJECT ${sources})
 target_include_directories(lwip SYSTEM PRIVATE ${musl_headers})
 target_include_directories(lwip BEFORE PRIVATE ${lwip_includes})
-target_compile_options(lwip PRIVATE ${narrow_frames} -ffreestanding -nostdinc -isystem ${compiler_include} -Os -g -fno-pic -fno-pie
+target_compile_options(lwip PRIVATE ${narrow_frames} -ffreestanding -nostdinc -isystem ${compiler_include} ${for_size} -g -fno-pic -fno-pie
   -std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing ${across_files}
   -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
   -Werror=implicit-function-declaration)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # symbols.sh IMAGE: the text symbols of a linked kernel as assembly, for kernel/core/symbols.c; without an
 # argument, an empty table for the first link.  Names are kept in address order, without what the compiler appends to
-# those of its copies; the boot code that runs below 4 GiB, before the kernel is at its place, is left out.
+# those of its copies, one for an address; the boot code that runs below 4 GiB, before the kernel is at its place, is left out.
 #
 # The table is a stream, an entry for each symbol: how far its address is above the one before (the first: above
 # IMAGE_BASE), seven bits a byte, lowest first, with the eighth set in all but the last; then its name and a 0.  Bytes
@@ -9,7 +9,11 @@
 # encoding): symbol_pairs tells which.  Pairs are looked for within words, and each word once, as that is much faster.
 set -eu
 if [ $# -gt 0 ]; then
-    nm -n "$1" | awk '$1 ~ /^ffffffff/ && $2 ~ /^[tT]$/ { sub(/[.].*/, "", $3); if ($3 != "") print $1, $3 }'
+    nm -n "$1" | awk '
+        $1 ~ /^ffffffff/ && $2 ~ /^[tT]$/ && $1 != at {
+            sub(/[.].*/, "", $3)
+            if ($3 != "") { print $1, $3; at = $1 }
+        }'
 fi | LC_ALL=C awk '
     function hex(text,    i, value) {
         for (i = 1; i <= length(text); i++) value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1

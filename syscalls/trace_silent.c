@@ -79,3 +79,13 @@ void put_more_flags(struct trace *t, const struct flag_table *f, uint64_t v)
 void put_flags(struct trace *t, const struct flag_table *f, uint64_t v)
 {
 }
+
+const char *trace_errno_name(int error)
+{
+    return NULL;
+}
+
+const char *trace_errno_text(int error)
+{
+    return NULL;
+}
