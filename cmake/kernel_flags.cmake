@@ -18,8 +18,12 @@ foreach(pair "linux:/usr/include/linux" "asm-generic:/usr/include/asm-generic"
   file(CREATE_LINK ${target} ${uapi}/${name} SYMBOLIC)
 endforeach()
 
+# Without vector registers nothing asks for a stack aligned to 16, nor for their number in a call of a function with
+# variable arguments.  Other people's code is compiled with these, too.
+set(narrow_frames $<$<COMPILE_LANG_AND_ID:C,GNU>:-mpreferred-stack-boundary=3>
+  $<$<COMPILE_LANG_AND_ID:C,GNU>:-mskip-rax-setup>)
 add_library(kernel_flags INTERFACE)
-target_compile_options(kernel_flags INTERFACE
+target_compile_options(kernel_flags INTERFACE ${narrow_frames}
   $<$<COMPILE_LANGUAGE:C>:-std=gnu11 -ffreestanding -nostdinc -isystem ${compiler_include}
   -idirafter ${uapi} -O2 -g -fno-pic -fno-pie -mno-red-zone -mcmodel=kernel -mgeneral-regs-only
   -fno-strict-aliasing -fno-delete-null-pointer-checks -fwrapv -fcf-protection=none
@@ -47,7 +51,9 @@ else()
 endif()
 # Small functions of one layer that another calls all the time (locks, copies, look-ups) are then compiled into it.
 # What that adds, padding gives back: an emulator does not care where a loop starts, and the image is to stay small.
+set(across_files)
 if(YOLK_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(kernel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-flto=auto -fno-fat-lto-objects
+  set(across_files -flto=auto -fno-fat-lto-objects)
+  target_compile_options(kernel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:${across_files}
     -falign-functions=1 -fno-align-jumps -fno-align-loops -fno-align-labels>)
 endif()

@@ -21,13 +21,18 @@ foreach(f vsnprintf strtoul strtoull strntoumax)
   list(APPEND sources ${klibc}/usr/klibc/${f}.c)
 endforeach()
 
+if(YOLK_LTO) # formats and numbers are for people: see hot.cmake
+  foreach(f vsnprintf strtoul strtoull strntoumax)
+    set_property(SOURCE ${klibc}/usr/klibc/${f}.c APPEND PROPERTY COMPILE_OPTIONS ${for_size})
+  endforeach()
+endif()
 add_library(klibs OBJECT ${sources})
 # musl's own files see its internal declarations first: without them __strchrnul would be taken to answer an int.
 set(musl_paths ${musl}/src/include ${musl}/src/internal ${musl_headers})
 target_include_directories(klibs SYSTEM PRIVATE $<$<COMPILE_LANGUAGE:C>:${musl_paths}>)
 # Not kernel_flags: other people's code is not held to our warnings, only to the same code generation.
 # A loop in strlen that gcc turned into a call of strlen would never end; clang's -ffreestanding says that by itself.
-target_compile_options(klibs PRIVATE
+target_compile_options(klibs PRIVATE ${narrow_frames}
   $<$<COMPILE_LANG_AND_ID:C,GNU>:-fno-tree-loop-distribute-patterns>
   $<$<COMPILE_LANG_AND_ID:ASM,Clang>:-Wno-unused-command-line-argument>
   $<$<COMPILE_LANGUAGE:C>:-ffreestanding -nostdinc -isystem ${compiler_include} -O2 -g -fno-pic -fno-pie

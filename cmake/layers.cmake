@@ -24,7 +24,7 @@ function(layer name)
   set_source_files_properties(${asm} PROPERTIES LANGUAGE ASM_NASM) # the GNU assembler claims .asm too
   set(c ${sources})
   list(FILTER c INCLUDE REGEX "\\.c$")
-  compile_for_size(${name} ${c})
+  compile_for_size(${c})
   add_library(${name} OBJECT ${sources})
   target_include_directories(${name} PRIVATE ${dir})
   target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${dir}/include FILES ${headers})

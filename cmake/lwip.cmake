@@ -20,11 +20,14 @@ set(lwip_includes ${CMAKE_SOURCE_DIR}/net/lwip ${src}/include)
 add_library(lwip OBJECT ${sources})
 target_include_directories(lwip SYSTEM PRIVATE ${musl_headers})
 target_include_directories(lwip BEFORE PRIVATE ${lwip_includes})
-target_compile_options(lwip PRIVATE -ffreestanding -nostdinc -isystem ${compiler_include} -Os -g -fno-pic -fno-pie
-  -std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing -fno-omit-frame-pointer
+target_compile_options(lwip PRIVATE ${narrow_frames} -ffreestanding -nostdinc -isystem ${compiler_include} ${for_size} -g -fno-pic -fno-pie
+  -std=gnu11 -mno-red-zone -mcmodel=kernel -mgeneral-regs-only -fno-strict-aliasing ${across_files}
   -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
   -Werror=implicit-function-declaration)
-if(NOT YOLK_DEBUG)
+if(YOLK_DEBUG)
+  target_compile_options(lwip PRIVATE -fno-omit-frame-pointer)
+else()
+  target_compile_options(lwip PRIVATE -fomit-frame-pointer)
   target_compile_definitions(lwip PRIVATE LWIP_NOASSERT=1)
 endif()
 set_property(GLOBAL APPEND PROPERTY YOLK_LAYERS lwip)

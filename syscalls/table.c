@@ -7,23 +7,28 @@
 #define NAMES_NONE     NULL
 
 const struct syscall syscalls[NR_ROWS] = {
-    [ROW_UNKNOWN] = {.name = "unknown", .missing = ""},
-#define ROW(id, str, res, sup, miss, n, ...)                \
-    [ROW_##id] = {.name = str,                              \
-                  .missing = miss,                          \
-                  .support = sup,                           \
-                  .result = RESULT_##res,                   \
-                  .argc = n,                                \
-                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}, \
-                  .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
-#define GAP(id, str, res, n, ...)                           \
-    [ROW_##id] = {.name = str,                              \
-                  .missing = "",                            \
-                  .support = SUPPORT_NONE,                  \
-                  .result = RESULT_##res,                   \
-                  .argc = n,                                \
-                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}, \
-                  .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
+    [ROW_UNKNOWN] = {.name = "unknown"},
+#define ROW(id, str, res, sup, miss, n, ...) \
+    [ROW_##id] = {.name = str,               \
+                  .support = sup,            \
+                  .result = RESULT_##res,    \
+                  .argc = n,                 \
+                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}},
+#define GAP(id, str, res, n, ...)          \
+    [ROW_##id] = {.name = str,             \
+                  .support = SUPPORT_NONE, \
+                  .result = RESULT_##res,  \
+                  .argc = n,               \
+                  .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}},
+#include <syscalls/table.h>
+};
+
+const struct syscall_text syscall_texts[NR_ROWS] = {
+    [ROW_UNKNOWN] = {.missing = ""},
+#define ROW(id, str, res, sup, miss, n, ...) \
+    [ROW_##id] = {.missing = miss, .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
+#define GAP(id, str, res, n, ...) \
+    [ROW_##id] = {.missing = "", .arg = {EACH_##n(NAMES, ##__VA_ARGS__)}},
 #include <syscalls/table.h>
 };
 

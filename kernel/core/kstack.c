@@ -23,11 +23,11 @@ _Static_assert(PAGE_SIZE << STACK_ORDER == KSTACK_SIZE, "a stack is one block of
     64UL /* unmapped together; fewer where this many would be a fair part of all memory */
 #define LEAF_SLOTS (PAGE_SIZE / sizeof(struct page *))
 
+static uint64_t slots[BITMAP_WORDS(MAX_STACKS)]; /* guarded by kmap.lock */
 static struct {
     struct spinlock lock; /* guards: */
-    uint64_t slots[BITMAP_WORDS(MAX_STACKS)];
-    size_t next_slot;   /* none is free below */
-    struct list cached; /* the last freed first */
+    size_t next_slot;     /* none is free below */
+    struct list cached;   /* the last freed first */
     unsigned nr_cached;
     uintptr_t device_next;
 } kmap = {
@@ -47,10 +47,10 @@ static uintptr_t slot_address(size_t slot)
 static bool take_slot(size_t *slot)
 {
     spin_lock(&kmap.lock);
-    *slot = bitmap_find_clear(kmap.slots, MAX_STACKS, kmap.next_slot);
+    *slot = bitmap_find_clear(slots, MAX_STACKS, kmap.next_slot);
     bool found = *slot < MAX_STACKS;
     if (found) {
-        bitmap_set(kmap.slots, *slot);
+        bitmap_set(slots, *slot);
         kmap.next_slot = *slot + 1;
     }
     spin_unlock(&kmap.lock);
@@ -60,7 +60,7 @@ static bool take_slot(size_t *slot)
 static void give_slot(size_t slot)
 {
     spin_lock(&kmap.lock);
-    bitmap_clear(kmap.slots, slot);
+    bitmap_clear(slots, slot);
     kmap.next_slot = MIN(kmap.next_slot, slot);
     spin_unlock(&kmap.lock);
 }

@@ -10,10 +10,10 @@
 
 #define LOG_SIZE (16 * 1024)
 
+static char ring[LOG_SIZE]; /* guarded by the_log.lock; apart, as it has no place in the image */
 static struct {
     struct spinlock lock; /* guards: */
     char line[LOG_LINE_SIZE];
-    char ring[LOG_SIZE];
     uint64_t written; /* bytes since boot; the ring holds the last LOG_SIZE of them */
     struct log_sink *sinks;
     enum log_level shown;
@@ -83,7 +83,7 @@ void log_set_level(enum log_level level)
 static void log_put(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        the_log.ring[the_log.written++ % LOG_SIZE] = s[i];
+        ring[the_log.written++ % LOG_SIZE] = s[i];
 }
 
 static void log_vline(enum log_level level, const char *format, va_list args)
@@ -119,7 +119,7 @@ size_t log_read(char *buf, size_t size)
     uint64_t n = MIN(MIN(the_log.written, (uint64_t)LOG_SIZE), size);
 
     for (uint64_t i = 0; i < n; i++)
-        buf[i] = the_log.ring[(the_log.written - n + i) % LOG_SIZE];
+        buf[i] = ring[(the_log.written - n + i) % LOG_SIZE];
     log_leave(entered);
     return n;
 }

@@ -1,31 +1,63 @@
-/* Kernel addresses to names.  The table is made from the linked image itself and linked in at its end, sorted by
- * address: two parallel arrays and a block of NUL-terminated names (cmake/symbols.sh writes it). */
+/* Kernel addresses to names.  The table is made from the linked image itself and linked in at its end: a stream of
+ * steps from one address to the next and names, which cmake/symbols.sh writes and describes.  It is read from its
+ * start, as only a panic and its like ask. */
 #include <arch/layout.h>
 #include <base/string.h>
 #include <core/console.h>
 
-extern const uint32_t symbol_count;
-extern const uint32_t symbol_offsets[]; /* from IMAGE_BASE */
-extern const uint32_t symbol_names[];   /* offsets into symbol_text */
-extern const char symbol_text[];
+extern const uint8_t symbol_pairs[256][2]; /* {0, 0}: the byte stands for itself */
+extern const uint8_t symbol_stream[], symbol_stream_end[];
+
+#define NAME_DEPTH 32 /* of pairs within pairs; there are hardly more than eight */
+
+static const uint8_t *read_step(const uint8_t *p, uint64_t *addr)
+{
+    for (unsigned shift = 0;; shift += 7) {
+        *addr += (uint64_t)(*p & 127) << shift;
+        if (*p++ < 128)
+            return p;
+    }
+}
+
+/* What the name at `p` says in full, up to size - 1 bytes and a NUL. */
+static void expand(const uint8_t *p, char *buf, size_t size)
+{
+    uint8_t left[NAME_DEPTH];
+    size_t depth = 0, len = 0;
+
+    while (len + 1 < size) {
+        uint8_t byte = depth ? left[--depth] : *p++;
+        if (symbol_pairs[byte][0] && depth + 2 <= NAME_DEPTH) {
+            left[depth++] = symbol_pairs[byte][1];
+            left[depth++] = symbol_pairs[byte][0];
+        } else if (byte) {
+            buf[len++] = (char)byte;
+        } else {
+            break;
+        }
+    }
+    buf[len] = '\0';
+}
 
 bool symbol_name(uint64_t addr, char *buf, size_t size)
 {
-    uint32_t low = 0, high = symbol_count;
+    const uint8_t *p = symbol_stream, *name = NULL;
+    uint64_t at = IMAGE_BASE, start = 0;
 
-    if (addr < IMAGE_BASE || addr - IMAGE_BASE > UINT32_MAX)
+    if (addr < IMAGE_BASE || size == 0)
         return false;
-    uint32_t offset = (uint32_t)(addr - IMAGE_BASE);
-    while (low < high) { /* the first symbol above the address */
-        uint32_t mid = low + (high - low) / 2;
-        if (symbol_offsets[mid] <= offset)
-            low = mid + 1;
-        else
-            high = mid;
+    while (p < symbol_stream_end) {
+        p = read_step(p, &at);
+        if (at > addr)
+            break;
+        start = at;
+        name = p;
+        p += strlen((const char *)p) + 1;
     }
-    if (low == 0)
+    if (!name)
         return false;
-    snprintf(buf, size, "%s+%#x", symbol_text + symbol_names[low - 1],
-             offset - symbol_offsets[low - 1]);
+    expand(name, buf, size);
+    size_t len = strlen(buf);
+    snprintf(buf + len, size - len, "+%#x", (unsigned)(addr - start));
     return true;
 }

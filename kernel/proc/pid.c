@@ -16,7 +16,7 @@ enum {
 };
 
 static struct spinlock pid_lock = SPINLOCK_INIT(RANK_PIDMAP); /* guards: */
-static uint64_t used[PID_MAX / 64] = {1};                     /* 0 names nobody */
+static uint64_t used[PID_MAX / 64]; /* of 0, which names nobody, it tells nothing */
 static int last_id;
 static bool has_wrapped;
 static unsigned nr_tasks;

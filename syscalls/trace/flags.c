@@ -1,4 +1,4 @@
-/* Flags and enumerations by name. */
+/* Flags, enumerations and errors by name. */
 #include <asm/ioctls.h>
 #include <asm/prctl.h>
 #include <asm/signal.h>
@@ -123,4 +123,31 @@ void put_flags(struct trace *t, const struct flag_table *f, uint64_t v)
     put_x(t, rest);
     if (!is_any && f->unknown)
         put_comment(t, f->unknown);
+}
+
+static const struct {
+    uint16_t number;
+    const char *name, *text;
+} errnos[] = {
+#define ERRNO(number, name, text) {number, #name, text},
+#include "../errnos.def"
+#undef ERRNO
+};
+
+static const char *errno_of(int error, bool wants_text)
+{
+    for (unsigned i = 0; i < sizeof(errnos) / sizeof(*errnos); i++)
+        if (errnos[i].number == error)
+            return wants_text ? errnos[i].text : errnos[i].name;
+    return NULL;
+}
+
+const char *trace_errno_name(int error)
+{
+    return errno_of(error, false);
+}
+
+const char *trace_errno_text(int error)
+{
+    return errno_of(error, true);
 }

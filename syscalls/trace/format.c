@@ -100,33 +100,6 @@ void trace_leave_args(struct trace *t)
 
 /* --- the result ------------------------------------------------------------------------------------------------ */
 
-static const struct {
-    uint16_t number;
-    const char *name, *text;
-} errnos[] = {
-#define ERRNO(number, name, text) {number, #name, text},
-#include "errnos.def"
-#undef ERRNO
-};
-
-static const char *errno_of(int error, bool wants_text)
-{
-    for (unsigned i = 0; i < sizeof(errnos) / sizeof(*errnos); i++)
-        if (errnos[i].number == error)
-            return wants_text ? errnos[i].text : errnos[i].name;
-    return NULL;
-}
-
-const char *trace_errno_name(int error)
-{
-    return errno_of(error, false);
-}
-
-const char *trace_errno_text(int error)
-{
-    return errno_of(error, true);
-}
-
 static void put_error(struct trace *t, int error)
 {
     const char *name = trace_errno_name(error);

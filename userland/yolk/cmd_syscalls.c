@@ -60,9 +60,11 @@ static const char *support_name(const struct syscall *sc)
 }
 
 /* Of a call whose arguments nobody has written down (table.h: GAP_WORDS) none are told. */
-static unsigned nr_args(const struct syscall *sc)
+static unsigned nr_args(enum row row)
 {
-    return sc->argc && !strcmp(sc->arg[0], "arg1") ? 0 : sc->argc;
+    unsigned n = syscalls[row].argc;
+
+    return n && !strcmp(syscall_texts[row].arg[0], "arg1") ? 0 : n;
 }
 
 static void print_number(int number)
@@ -76,13 +78,14 @@ static void print_number(int number)
 static void print_row(enum row row)
 {
     const struct syscall *sc = &syscalls[row];
+    const struct syscall_text *text = &syscall_texts[row];
 
     print_number(syscall_number(ABI_X86_64, row));
     print_number(syscall_number(ABI_I386, row));
     printf(" %-4s  %s(", support_name(sc), sc->name);
-    for (unsigned i = 0; i < nr_args(sc); i++)
-        printf("%s%s", i ? ", " : "", sc->arg[i]);
-    printf(")%s%s\n", *sc->missing ? "  missing: " : "", sc->missing);
+    for (unsigned i = 0; i < nr_args(row); i++)
+        printf("%s%s", i ? ", " : "", text->arg[i]);
+    printf(")%s%s\n", *text->missing ? "  missing: " : "", text->missing);
 }
 
 static void add_number(json_t *object, const char *key, int number)
@@ -94,16 +97,17 @@ static void add_number(json_t *object, const char *key, int number)
 static json_t *row_to_json(enum row row)
 {
     const struct syscall *sc = &syscalls[row];
+    const struct syscall_text *text = &syscall_texts[row];
     json_t *object = json_object(), *args = json_array();
 
     json_object_set_new(object, "name", json_string(sc->name));
     add_number(object, "x86_64", syscall_number(ABI_X86_64, row));
     add_number(object, "i386", syscall_number(ABI_I386, row));
     json_object_set_new(object, "support", json_string(support_name(sc)));
-    if (*sc->missing)
-        json_object_set_new(object, "missing", json_string(sc->missing));
-    for (unsigned i = 0; i < nr_args(sc); i++)
-        json_array_append_new(args, json_string(sc->arg[i]));
+    if (*text->missing)
+        json_object_set_new(object, "missing", json_string(text->missing));
+    for (unsigned i = 0; i < nr_args(row); i++)
+        json_array_append_new(args, json_string(text->arg[i]));
     json_object_set_new(object, "arguments", args);
     return object;
 }
@@ -189,12 +193,13 @@ static void print_markdown(const enum row *rows, size_t n)
     printf("\n| x86-64 | i386 | call | support | missing |\n|---:|---:|---|---|---|\n");
     for (size_t i = 0; i < n; i++) {
         const struct syscall *sc = &syscalls[rows[i]];
+        const struct syscall_text *text = &syscall_texts[rows[i]];
         print_cell(ABI_X86_64, rows[i]);
         print_cell(ABI_I386, rows[i]);
         printf("| `%s(", sc->name);
-        for (unsigned a = 0; a < nr_args(sc); a++)
-            printf("%s%s", a ? ", " : "", sc->arg[a]);
-        printf(")` | %s | %s |\n", support_name(sc), sc->missing);
+        for (unsigned a = 0; a < nr_args(rows[i]); a++)
+            printf("%s%s", a ? ", " : "", text->arg[a]);
+        printf(")` | %s | %s |\n", support_name(sc), text->missing);
     }
 }
 

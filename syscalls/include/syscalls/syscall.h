@@ -30,11 +30,17 @@ enum row {
 };
 
 struct syscall {
-    const char *name, *missing;
+    const char *name;
     uint8_t support, result, argc, kind[SYSCALL_MAX_ARGS];
-    const char *arg[SYSCALL_MAX_ARGS];
 };
 extern const struct syscall syscalls[NR_ROWS];
+
+/* What only people read; the kernel does without, and then it takes no room there. */
+struct syscall_text {
+    const char *missing; /* "" when nothing is */
+    const char *arg[SYSCALL_MAX_ARGS];
+};
+extern const struct syscall_text syscall_texts[NR_ROWS];
 
 extern const uint16_t syscall_row_of_number[NR_ABIS][SYSCALL_NUMBERS];
 /* The row of a call's number, or ROW_UNKNOWN. */
