@@ -331,7 +331,7 @@ void program_inspect_bytes(const void *bytes, size_t size, struct program_report
     else if (size >= 2 && !memcmp(bytes, "#!", 2))
         refuse(&image, "a script (%.*s); run its interpreter, with the script in --root",
                first_line_length(bytes, size), (const char *)bytes);
-    else if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG))
+    else if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)
         refuse(&image, "not an ELF file");
     else
         inspect_elf(&image);
