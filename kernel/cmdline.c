@@ -81,6 +81,33 @@ static void parse_stdio(const char *value, enum stdio_kind stdio[3])
     }
 }
 
+static void parse_trace_flags(const char *flags, struct cmdline *out)
+{
+    out->trace_follows = strchr(flags, 'f') != NULL;
+    out->trace_is_verbose = strchr(flags, 'v') != NULL;
+    out->trace_names_fds = strchr(flags, 'y') != NULL;
+}
+
+/* yolk.trace, yolk.trace=CALLS, and how: true when it is one of them. */
+static bool parse_trace(const char *word, struct cmdline *out)
+{
+    const char *v;
+
+    if (strcmp(word, "yolk.trace") == 0)
+        out->is_traced = true;
+    else if ((v = value_of(word, "yolk.trace=")))
+        out->trace = v, out->is_traced = true;
+    else if ((v = value_of(word, "yolk.trace.signals=")))
+        out->trace_signals = v;
+    else if ((v = value_of(word, "yolk.trace.strings=")))
+        out->trace_strings = (unsigned)strtoul(v, NULL, 10);
+    else if ((v = value_of(word, "yolk.trace.flags=")))
+        parse_trace_flags(v, out);
+    else
+        return false;
+    return true;
+}
+
 /* A parameter of the kernel's own: true when it is one. */
 static bool parse_own(const char *word, struct cmdline *out)
 {
@@ -106,6 +133,8 @@ static bool parse_own(const char *word, struct cmdline *out)
         out->leak_check = true;
     else if ((v = value_of(word, "yolk.stdio=")))
         parse_stdio(v, out->stdio);
+    else if (parse_trace(word, out))
+        return true;
     else if ((v = value_of(word, "virtio_mmio.device="))) {
         if (out->nr_virtio < ARRAY_LEN(out->virtio))
             out->virtio[out->nr_virtio++] = v;

@@ -52,6 +52,7 @@ static void boot_thread(void *unused)
     (void)unused;
     arch_start_cpus(boot_line.maxcpus);
     boot_devices(&boot_line);
+    boot_trace_port();
     boot_files(&boot_info, &boot_line);
     boot_network(&boot_line);
     boot_program(&boot_line);
@@ -65,6 +66,7 @@ void up_main(const struct bootinfo *info)
     page_init(&boot_info);
     core_cpu_init();
     parse_boot_line();
+    boot_trace(&boot_line);
     random_init();
     if (!thread_spawn("boot", boot_thread, NULL))
         panic("no memory for the first thread");

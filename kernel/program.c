@@ -15,6 +15,7 @@ static void program_ended(int wait_status)
     unsigned status = sig ? 128 + sig : (unsigned)(wait_status >> 8) & 0xff;
 
     terminal_drain();
+    trace_port_end();
     if (!leak_check_end(status))
         control_end(status, NULL);
 }

@@ -1,4 +1,5 @@
-/* Layouts of the user structures that the file calls take: x86-64's, from Linux's own headers. */
+/* Layouts of the user structures that the file calls take: both ABIs', from Linux's own headers. */
+#include <abi_io.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
 #include <base/errno.h>
@@ -10,6 +11,7 @@
 #include <linux/utime.h>
 #include <vfs/devfs.h>
 
+#include "abi.h"
 #include "abi_file.h"
 
 #define NS_PER_S 1000000000L
@@ -47,6 +49,71 @@ int user_put_stat(struct uptr p, const struct inode_stat *st)
     };
     return user_put(p, &s);
 }
+
+/* --- i386's three stats ------------------------------------------------------------------------- */
+
+/* An id of 16 bits: what does not fit is the overflow id. */
+uint16_t id_to_16(uint32_t id)
+{
+    return id > UINT16_MAX ? 65534 : (uint16_t)id;
+}
+
+#define FILL_STAT(s, st)                        \
+    do {                                        \
+        (s).st_dev = (st)->dev;                 \
+        (s).st_ino = (st)->ino;                 \
+        (s).st_mode = (st)->mode;               \
+        (s).st_nlink = (st)->nlink;             \
+        (s).st_rdev = (st)->rdev;               \
+        (s).st_size = (st)->size;               \
+        (s).st_atime = seconds((st)->atime_ns); \
+        (s).st_mtime = seconds((st)->mtime_ns); \
+        (s).st_ctime = seconds((st)->ctime_ns); \
+    } while (0)
+#define FILL_STAT_MORE(s, st)                            \
+    do {                                                 \
+        (s).st_blksize = (st)->blksize;                  \
+        (s).st_blocks = (st)->blocks;                    \
+        (s).st_atime_nsec = nanoseconds((st)->atime_ns); \
+        (s).st_mtime_nsec = nanoseconds((st)->mtime_ns); \
+        (s).st_ctime_nsec = nanoseconds((st)->ctime_ns); \
+    } while (0)
+
+int user_put_old_stat_32(struct uptr p, const struct inode_stat *st)
+{
+    union i386_old_stat s = {.bytes = {0}};
+    FILL_STAT(s, st);
+    s.st_uid = id_to_16(st->uid);
+    s.st_gid = id_to_16(st->gid);
+    bool fits = s.st_dev == st->dev && s.st_rdev == st->rdev && s.st_ino == st->ino &&
+                s.st_nlink == st->nlink && st->size <= INT32_MAX;
+    return fits ? user_put(p, &s) : -EOVERFLOW;
+}
+
+int user_put_stat_32(struct uptr p, const struct inode_stat *st)
+{
+    union i386_stat s = {.bytes = {0}};
+    FILL_STAT(s, st);
+    FILL_STAT_MORE(s, st);
+    s.st_uid = id_to_16(st->uid);
+    s.st_gid = id_to_16(st->gid);
+    bool fits = s.st_dev == st->dev && s.st_rdev == st->rdev && s.st_ino == st->ino &&
+                s.st_nlink == st->nlink && st->size <= INT32_MAX;
+    return fits ? user_put(p, &s) : -EOVERFLOW;
+}
+
+int user_put_stat64_32(struct uptr p, const struct inode_stat *st)
+{
+    union i386_stat64 s = {.bytes = {0}};
+    FILL_STAT(s, st);
+    FILL_STAT_MORE(s, st);
+    s.__st_ino = (uint32_t)st->ino;
+    s.st_uid = st->uid;
+    s.st_gid = st->gid;
+    return user_put(p, &s);
+}
+
+/* --- statx and statfs ----------------------------------------------------------------------------- */
 
 static struct statx_timestamp timestamp(int64_t ns)
 {
@@ -91,8 +158,49 @@ static unsigned statfs_flags(unsigned mount_flags)
     return flags | (mount_flags & MS_NOATIME ? st_noatime : st_relatime);
 }
 
+#define FILL_STATFS(s, st, mount_flags)            \
+    do {                                           \
+        (s).f_type = (st)->type;                   \
+        (s).f_bsize = (st)->block_size;            \
+        (s).f_blocks = (st)->blocks;               \
+        (s).f_bfree = (st)->blocks_free;           \
+        (s).f_bavail = (st)->blocks_free;          \
+        (s).f_files = (st)->files;                 \
+        (s).f_ffree = (st)->files_free;            \
+        (s).f_fsid0 = (int32_t)(st)->fsid;         \
+        (s).f_fsid1 = (int32_t)((st)->fsid >> 32); \
+        (s).f_namelen = (st)->name_max;            \
+        (s).f_frsize = (st)->block_size;           \
+        (s).f_flags = statfs_flags(mount_flags);   \
+    } while (0)
+
+/* A number of files that nobody knows is -1, which fits. */
+static bool fits_32(uint64_t n)
+{
+    return n <= UINT32_MAX || n == UINT64_MAX;
+}
+
+static int put_statfs_32(struct uptr p, const struct fs_stat *st, unsigned mount_flags)
+{
+    union i386_statfs s = {.bytes = {0}};
+    if (st->blocks > UINT32_MAX || st->blocks_free > UINT32_MAX || !fits_32(st->files) ||
+        !fits_32(st->files_free))
+        return -EOVERFLOW;
+    FILL_STATFS(s, st, mount_flags);
+    return user_put(p, &s);
+}
+
+int user_put_statfs64_32(struct uptr p, const struct fs_stat *st, unsigned mount_flags)
+{
+    union i386_statfs64 s = {.bytes = {0}};
+    FILL_STATFS(s, st, mount_flags);
+    return user_put(p, &s);
+}
+
 int user_put_statfs(struct uptr p, const struct fs_stat *st, unsigned mount_flags)
 {
+    if (caller_is_i386())
+        return put_statfs_32(p, st, mount_flags);
     struct statfs s = {
         .f_type = st->type,
         .f_bsize = st->block_size,
@@ -121,7 +229,8 @@ static int64_t to_ns(int64_t s, int64_t ns)
 int user_get_two_timespecs(struct uptr p, int64_t ns[2])
 {
     struct __kernel_timespec t[2];
-    if (user_get(p, &t) < 0)
+    size_t size = caller_has_time32() ? sizeof(union i386_timespec) : sizeof(t[0]);
+    if (user_get_timespec(p, &t[0]) < 0 || user_get_timespec(uptr_add(p, size), &t[1]) < 0)
         return -EFAULT;
     for (unsigned n = 0; n < 2; n++) {
         if (t[n].tv_nsec == ((1L << 30) - 1)) /* UTIME_NOW */
@@ -139,7 +248,8 @@ int user_get_two_timespecs(struct uptr p, int64_t ns[2])
 int user_get_two_timevals(struct uptr p, int64_t ns[2])
 {
     struct __kernel_old_timeval t[2];
-    if (user_get(p, &t) < 0)
+    size_t size = caller_is_i386() ? sizeof(union i386_timeval) : sizeof(t[0]);
+    if (user_get_timeval(p, &t[0]) < 0 || user_get_timeval(uptr_add(p, size), &t[1]) < 0)
         return -EFAULT;
     for (unsigned n = 0; n < 2; n++) {
         if (t[n].tv_usec < 0 || t[n].tv_usec >= NS_PER_S / 1000)
@@ -152,8 +262,12 @@ int user_get_two_timevals(struct uptr p, int64_t ns[2])
 int user_get_utimbuf(struct uptr p, int64_t ns[2])
 {
     struct utimbuf t;
-    if (user_get(p, &t) < 0)
+    union i386_utimbuf small;
+    bool is_small = caller_is_i386();
+    if (is_small ? user_get(p, &small) < 0 : user_get(p, &t) < 0)
         return -EFAULT;
+    if (is_small)
+        t = (struct utimbuf){small.actime, small.modtime};
     ns[0] = to_ns(t.actime, 0);
     ns[1] = to_ns(t.modtime, 0);
     return 0;
@@ -200,19 +314,71 @@ static int put_old(struct uptr p, size_t size, const char *name, size_t len, uin
                : 0;
 }
 
+static int put_old_32(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino,
+                      unsigned type, int64_t off)
+{
+    union i386_dirent d = {.bytes = {0}};
+    size_t head = offsetof(union i386_dirent, d_name);
+    uint8_t last = type;
+    d.d_ino = (uint32_t)ino;
+    d.d_off = (uint32_t)off;
+    d.d_reclen = size;
+    if (d.d_ino != ino)
+        return -EOVERFLOW;
+    return user_write(p, &d, head) || user_write(uptr_add(p, head), name, len) ||
+                   user_zero(uptr_add(p, head + len), size - head - len - 1) ||
+                   user_put(uptr_add(p, size - 1), &last)
+               ? -EFAULT
+               : 0;
+}
+
+/* The three layouts of a directory entry. */
+struct dirent_layout {
+    size_t head; /* bytes beside the name and its NUL */
+    size_t align;
+    int (*put)(struct uptr p, size_t size, const char *name, size_t len, uint64_t ino,
+               unsigned type, int64_t off);
+};
+static const struct dirent_layout layout_new = {offsetof(struct dirent64, d_name), 8, put_new};
+static const struct dirent_layout layout_old = {offsetof(struct dirent_old, d_name) + 1, 8,
+                                                put_old};
+static const struct dirent_layout layout_32 = {offsetof(union i386_dirent, d_name) + 1, 4,
+                                               put_old_32};
+
+/* readdir(2) of i386: one entry, without a type; d_reclen is the length of the name. */
+bool dirent_emit_one_32(void *arg, const char *name, size_t len, uint64_t ino, unsigned type,
+                        int64_t next_pos)
+{
+    struct dirent_buf *b = arg;
+    union i386_dirent d = {.bytes = {0}};
+    size_t head = offsetof(union i386_dirent, d_name);
+    if (b->left == 0)
+        return false;
+    d.d_ino = (uint32_t)ino;
+    d.d_off = (uint32_t)next_pos;
+    d.d_reclen = (uint16_t)len;
+    b->left = 0;
+    if (d.d_ino != ino)
+        b->error = -EOVERFLOW;
+    else if (user_write(b->at, &d, head) || user_write(uptr_add(b->at, head), name, len) ||
+             user_zero(uptr_add(b->at, head + len), 1))
+        b->error = -EFAULT;
+    return true;
+}
+
 bool dirent_emit(void *arg, const char *name, size_t len, uint64_t ino, unsigned type,
                  int64_t next_pos)
 {
     struct dirent_buf *b = arg;
-    size_t head =
-        b->is_old ? offsetof(struct dirent_old, d_name) + 1 : offsetof(struct dirent64, d_name);
-    size_t size = ALIGN_UP(head + len + 1, sizeof(uint64_t));
+    const struct dirent_layout *l = !b->is_old         ? &layout_new
+                                    : caller_is_i386() ? &layout_32
+                                                       : &layout_old;
+    size_t size = ALIGN_UP(l->head + len + 1, l->align);
     if (size > b->left) {
         b->error = -EINVAL;
         return false;
     }
-    b->error = b->is_old ? put_old(b->at, size, name, len, ino, type, next_pos)
-                         : put_new(b->at, size, name, len, ino, type, next_pos);
+    b->error = l->put(b->at, size, name, len, ino, type, next_pos);
     if (b->error < 0)
         return false;
     b->at = uptr_add(b->at, size);

@@ -1,4 +1,5 @@
 /* Layouts of the user structures that the calls on sockets take; see abi_socket.h. */
+#include <abi.h>
 #include <abi_socket.h>
 #include <asm/socket.h>
 #include <base/errno.h>
@@ -32,8 +33,70 @@ struct linux_cmsghdr {
 };
 _Static_assert(sizeof(struct linux_msghdr) == 56 && sizeof(struct linux_mmsghdr) == 64,
                "as Linux's");
-#define CMSG_ALIGN_(n) ALIGN_UP((n), sizeof(size_t))
-#define CMSG_DATA_AT   CMSG_ALIGN_(sizeof(struct linux_cmsghdr))
+_Static_assert(sizeof(struct linux_cmsghdr) % sizeof(uint64_t) == 0 &&
+                   sizeof(union i386_cmsghdr) % sizeof(uint32_t) == 0,
+               "data is right behind its header");
+
+/* --- what differs between the two ABIs ----------------------------------------------------------------- */
+
+static int get_header(struct uptr p, struct linux_msghdr *h)
+{
+    union i386_msghdr small;
+    if (!caller_is_i386())
+        return user_get(p, h);
+    if (user_get(p, &small) < 0)
+        return -EFAULT;
+    *h = (struct linux_msghdr){
+        .name = uptr_of_word(small.name),
+        .name_len = small.name_len,
+        .iov = uptr_of_word(small.iov),
+        .iov_len = small.iov_len,
+        .control = uptr_of_word(small.control),
+        .control_len = small.control_len,
+        .flags = small.flags,
+    };
+    return 0;
+}
+
+#define FIELD_OF_HEADER(p, field)                                       \
+    uptr_add((p), caller_is_i386() ? offsetof(union i386_msghdr, field) \
+                                   : offsetof(struct linux_msghdr, field))
+
+/* Bytes of a control message's header, and where the next one may begin. */
+static size_t cmsg_head(void)
+{
+    return caller_is_i386() ? sizeof(union i386_cmsghdr) : sizeof(struct linux_cmsghdr);
+}
+
+static size_t cmsg_align(size_t n)
+{
+    return ALIGN_UP(n, caller_word());
+}
+
+static struct linux_cmsghdr get_cmsg(const char *at)
+{
+    struct linux_cmsghdr h;
+    union i386_cmsghdr small;
+    if (!caller_is_i386()) {
+        memcpy(&h, at, sizeof(h));
+        return h;
+    }
+    memcpy(&small, at, sizeof(small));
+    return (struct linux_cmsghdr){small.len, small.level, small.type};
+}
+
+static int put_cmsg(struct uptr p, const struct linux_cmsghdr *h)
+{
+    union i386_cmsghdr small;
+    if (!caller_is_i386())
+        return user_put(p, h);
+    small.len = (uint32_t)h->len;
+    small.level = h->level;
+    small.type = h->type;
+    return user_put(p, &small);
+}
+
+/* --- addresses ----------------------------------------------------------------------------------------- */
 
 int user_get_addr(struct uptr p, int len, struct socket_addr *addr)
 {
@@ -119,13 +182,13 @@ static int read_socket_item(struct socket_control *c, int type, const void *data
 static int read_items(struct socket_control *c, char *at, size_t n)
 {
     struct linux_cmsghdr h;
-    while (n >= sizeof(h)) {
-        memcpy(&h, at, sizeof(h));
-        if (h.len < sizeof(h) || h.len > n)
+    while (n >= cmsg_head()) {
+        h = get_cmsg(at);
+        if (h.len < cmsg_head() || h.len > n)
             return -EINVAL;
         int ret = 0;
-        const void *data = at + CMSG_DATA_AT;
-        size_t len = h.len - CMSG_DATA_AT;
+        const void *data = at + cmsg_head();
+        size_t len = h.len - cmsg_head();
         if (h.level == SOL_SOCKET)
             ret = read_socket_item(c, h.type, data, len);
         else if (c->nr_items < SOCKET_CMSG_MAX)
@@ -134,7 +197,7 @@ static int read_items(struct socket_control *c, char *at, size_t n)
             ret = -EINVAL;
         if (ret < 0)
             return ret;
-        size_t step = MIN(CMSG_ALIGN_(h.len), n);
+        size_t step = MIN(cmsg_align(h.len), n);
         at += step;
         n -= step;
     }
@@ -172,7 +235,7 @@ static int read_header(struct user_msg *u, struct uptr p, struct linux_msghdr *h
 {
     msg_begin(u);
     u->header = p;
-    if (user_get(p, h) < 0)
+    if (get_header(p, h) < 0)
         return -EFAULT;
     if (uptr_is_null(h->name))
         h->name_len = 0;
@@ -230,17 +293,17 @@ void user_msg_end(struct user_msg *u)
 /* One item into the caller's buffer: cut when it does not fit, which is the flag MSG_CTRUNC's business. */
 static bool put_item(struct user_msg *u, int level, int type, const void *data, size_t len)
 {
-    struct linux_cmsghdr h = {CMSG_DATA_AT + len, level, type};
+    struct linux_cmsghdr h = {cmsg_head() + len, level, type};
     size_t room = u->control_room - u->control_used;
-    if (room < sizeof(h))
+    if (room < cmsg_head())
         return false;
     bool fits = h.len <= room;
     h.len = MIN(h.len, room);
     struct uptr at = uptr_add(u->control, u->control_used);
-    size_t n = h.len - MIN(h.len, CMSG_DATA_AT);
-    if (user_put(at, &h) < 0 || (n > 0 && user_write(uptr_add(at, CMSG_DATA_AT), data, n) < 0))
+    size_t n = h.len - MIN(h.len, cmsg_head());
+    if (put_cmsg(at, &h) < 0 || (n > 0 && user_write(uptr_add(at, cmsg_head()), data, n) < 0))
         return false;
-    u->control_used += MIN(CMSG_ALIGN_(CMSG_DATA_AT + len), room);
+    u->control_used += MIN(cmsg_align(cmsg_head() + len), room);
     return fits;
 }
 
@@ -270,18 +333,18 @@ static void put_rights(struct user_msg *u)
 {
     struct socket_rights *r = u->c.rights;
     size_t room = u->control_room - u->control_used, most = 0;
-    if (room > sizeof(struct linux_cmsghdr))
-        most = (room - sizeof(struct linux_cmsghdr)) / sizeof(int);
+    if (room > cmsg_head())
+        most = (room - cmsg_head()) / sizeof(int);
     struct uptr at = uptr_add(u->control, u->control_used);
-    struct uptr data = uptr_add(at, CMSG_DATA_AT);
+    struct uptr data = uptr_add(at, cmsg_head());
     unsigned nr = 0;
     while (nr < MIN(r->nr, most) &&
            put_descriptor(r->file[nr], uptr_add(data, nr * sizeof(int)), u->cmsg_flags) == 0)
         nr++;
     if (nr > 0) {
-        struct linux_cmsghdr h = {CMSG_DATA_AT + nr * sizeof(int), SOL_SOCKET, SCM_RIGHTS};
-        if (user_put(at, &h) == 0)
-            u->control_used += MIN(CMSG_ALIGN_(h.len), room);
+        struct linux_cmsghdr h = {cmsg_head() + nr * sizeof(int), SOL_SOCKET, SCM_RIGHTS};
+        if (put_cmsg(at, &h) == 0)
+            u->control_used += MIN(cmsg_align(h.len), room);
     }
     if (nr < r->nr)
         u->m.out_flags |= MSG_CTRUNC;
@@ -316,25 +379,27 @@ int user_msg_write_recv(struct user_msg *u)
         put_rights(u);
     int name_len = (int)u->addr.len;
     size_t n = MIN(u->name_room, u->addr.len);
-    if (!uptr_is_null(u->name) &&
-        ((n > 0 && user_write(u->name, u->addr.bytes, n) < 0) ||
-         user_put(uptr_add(p, offsetof(struct linux_msghdr, name_len)), &name_len) < 0))
+    if (!uptr_is_null(u->name) && ((n > 0 && user_write(u->name, u->addr.bytes, n) < 0) ||
+                                   user_put(FIELD_OF_HEADER(p, name_len), &name_len) < 0))
         return -EFAULT;
     unsigned flags = (unsigned)u->m.out_flags | (u->cmsg_flags ? MSG_CMSG_CLOEXEC : 0);
-    if (user_put(uptr_add(p, offsetof(struct linux_msghdr, flags)), &flags) < 0 ||
-        user_put(uptr_add(p, offsetof(struct linux_msghdr, control_len)), &u->control_used) < 0)
+    if (user_put(FIELD_OF_HEADER(p, flags), &flags) < 0 ||
+        user_put_word(FIELD_OF_HEADER(p, control_len), u->control_used) < 0)
         return -EFAULT;
     return 0;
 }
 
 struct uptr user_mmsg_header(struct uptr vec, unsigned i)
 {
-    return uptr_add(vec, i * sizeof(struct linux_mmsghdr));
+    return uptr_add(
+        vec, i * (caller_is_i386() ? sizeof(union i386_mmsghdr) : sizeof(struct linux_mmsghdr)));
 }
 
 int user_mmsg_put_len(struct uptr vec, unsigned i, unsigned len)
 {
-    return user_put(uptr_add(user_mmsg_header(vec, i), offsetof(struct linux_mmsghdr, len)), &len);
+    size_t offset =
+        caller_is_i386() ? offsetof(union i386_mmsghdr, len) : offsetof(struct linux_mmsghdr, len);
+    return user_put(uptr_add(user_mmsg_header(vec, i), offset), &len);
 }
 
 /* --- options ------------------------------------------------------------------------------------------- */
@@ -345,14 +410,26 @@ static bool is_time_option(int level, int name)
                                    name == SO_RCVTIMEO_NEW || name == SO_SNDTIMEO_NEW);
 }
 
+/* i386's older two options have a time of 32 bits. */
+static bool is_small_time(int name)
+{
+    return caller_is_i386() && (name == SO_RCVTIMEO_OLD || name == SO_SNDTIMEO_OLD);
+}
+
 int abi_option_from_user(int level, int name, void *value, unsigned *len)
 {
     struct __kernel_old_timeval tv;
     if (!is_time_option(level, name))
         return 0;
-    if (*len < sizeof(tv))
+    union i386_timeval small;
+    if (*len < (is_small_time(name) ? sizeof(small) : sizeof(tv)))
         return -EINVAL;
-    memcpy(&tv, value, sizeof(tv));
+    if (is_small_time(name)) {
+        memcpy(&small, value, sizeof(small));
+        tv = (struct __kernel_old_timeval){small.tv_sec, small.tv_usec};
+    } else {
+        memcpy(&tv, value, sizeof(tv));
+    }
     if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
         return -EDOM;
     int64_t ns = 0; /* no limit; a negative time is over at once, which a nanosecond is nearly */
@@ -372,6 +449,14 @@ void abi_option_to_user(int level, int name, void *value, unsigned *len, unsigne
     int64_t ns;
     memcpy(&ns, value, sizeof(ns));
     struct __kernel_old_timeval tv = {ns / NS_PER_SEC, ns % NS_PER_SEC / 1000};
+    if (is_small_time(name)) {
+        union i386_timeval small;
+        small.tv_sec = (int32_t)tv.tv_sec;
+        small.tv_usec = (int32_t)tv.tv_usec;
+        *len = MIN(room, (unsigned)sizeof(small));
+        memcpy(value, &small, sizeof(small));
+        return;
+    }
     *len = MIN(room, (unsigned)sizeof(tv));
     memcpy(value, &tv, sizeof(tv));
 }

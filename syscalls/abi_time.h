@@ -19,3 +19,7 @@ struct tms_ns {
 must_check int user_put_tms(struct uptr p, const struct tms_ns *t);
 /* struct timezone: both words are 0. */
 must_check int user_put_timezone(struct uptr p);
+/* struct timex of adjtimex(2), as far as its body reads and fills it. */
+struct __kernel_timex;
+must_check int user_get_timex(struct uptr p, struct __kernel_timex *t);
+must_check int user_put_timex(struct uptr p, const struct __kernel_timex *t);

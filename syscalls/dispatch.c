@@ -11,6 +11,7 @@
 #include <proc/process.h>
 #include <syscalls/bodies.h>
 #include <syscalls/syscall.h>
+#include <syscalls/tracer.h>
 
 #define FROM_S32(type, word)  ((type)(word))
 #define FROM_U32(type, word)  ((type)(word))
@@ -18,7 +19,7 @@
 #define FROM_LONG(type, word) ((type)(word))
 #define FROM_PAIR(type, word) ((type)(word))
 #define FROM_UPTR(type, word) ((type){(word)})
-#define KIND(name, type, how, show)                                     \
+#define KIND(name, type, how, when, show, names)                        \
     __attribute__((unused)) static inline type as_##name(uint64_t word) \
     {                                                                   \
         return FROM_##how(type, word);                                  \
@@ -92,22 +93,73 @@ long up_syscall(WORDS, const struct regs *regs)
     return call_of_number[nr](a0, a1, a2, a3, a4, a5);
 }
 
-static long call_32(const struct regs *regs)
+long up_syscall_traced(WORDS, const struct regs *regs)
 {
-    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
-                                            regs->rsi, regs->rdi, regs->rbp};
-    uint64_t nr = (uint32_t)regs->orig_rax, arg[SYSCALL_MAX_ARGS] = {0};
-    enum row row = syscall_row(ABI_I386, nr);
+    struct tracer_call call;
+    const uint64_t arg[SYSCALL_MAX_ARGS] = {a0, a1, a2, a3, a4, a5};
+    bool is_traced = tracer_enter(&call, ABI_X86_64, (uint32_t)regs->orig_rax, arg, regs);
+    long ret = up_syscall(a0, a1, a2, a3, a4, a5, regs);
+
+    if (is_traced)
+        tracer_leave(&call, ret);
+    return ret;
+}
+
+long syscall_call_32(enum row row, const uint64_t reg[SYSCALL_MAX_ARGS])
+{
+    uint64_t arg[SYSCALL_MAX_ARGS] = {0};
 
     if (call_of_row[row] == call_gap)
-        return call_missing(ABI_I386, nr, reg[0], reg[1], reg[2], reg[3], reg[4], reg[5]);
+        return -ENOSYS;
     syscall_args_32(&syscalls[row], reg, arg);
     return call_of_row[row](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
+static long call_number_32(uint64_t nr, const uint64_t reg[SYSCALL_MAX_ARGS])
+{
+    enum row row = syscall_row(ABI_I386, nr);
+
+    if (call_of_row[row] == call_gap)
+        return call_missing(ABI_I386, nr, (uint32_t)reg[0], (uint32_t)reg[1], (uint32_t)reg[2],
+                            (uint32_t)reg[3], (uint32_t)reg[4], (uint32_t)reg[5]);
+    return syscall_call_32(row, reg);
+}
+
+static long call_traced_32(uint64_t nr, const uint64_t reg[SYSCALL_MAX_ARGS],
+                           const struct regs *regs)
+{
+    struct tracer_call call;
+    uint64_t arg[SYSCALL_MAX_ARGS] = {0};
+
+    syscall_args_32(&syscalls[syscall_row(ABI_I386, nr)], reg, arg);
+    bool is_traced = tracer_enter(&call, ABI_I386, nr, arg, regs);
+    long ret = call_number_32(nr, reg);
+
+    if (is_traced)
+        tracer_leave(&call, ret);
+    return ret;
+}
+
+static long call_32(const struct regs *regs)
+{
+    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
+                                            regs->rsi, regs->rdi, regs->rbp};
+    uint64_t nr = (uint32_t)regs->orig_rax;
+
+    if (unlikely(tracer_is_on()))
+        return call_traced_32(nr, reg, regs);
+    return call_number_32(nr, reg);
+}
+
 void up_syscall_32(struct regs *regs)
 {
-    current_task()->is_i386 = true;
+    struct task *t = current_task();
+
+    t->is_i386 = true;
     regs->rax = (uint64_t)call_32(regs);
-    current_task()->is_i386 = false;
+    if ((long)regs->rax == -ERESTART_RESTARTBLOCK) {
+        t->restart.is_i386 = true;
+        t->restart.is_time64 = t->is_time64;
+    }
+    t->is_i386 = t->is_time64 = false;
 }

@@ -1,4 +1,5 @@
 /* epoll(7). */
+#include <abi.h>
 #include <abi_io.h>
 #include <base/errno.h>
 #include <files.h>
@@ -102,6 +103,7 @@ long sys_epoll_pwait2(int epfd, struct uptr events, int maxevents, struct uptr t
                       struct uptr sigmask, size_t sigsetsize)
 {
     int64_t ns = -1;
+    caller_use_time64();
     if (!uptr_is_null(timeout)) {
         int ret = user_get_timespec_ns(timeout, &ns);
         if (ret < 0)

@@ -1,4 +1,5 @@
 /* Descriptors themselves: close(2), dup(2), fcntl(2), memfd_create(2). */
+#include <abi.h>
 #include <abi_io.h>
 #include <base/errno.h>
 #include <base/string.h>
@@ -18,6 +19,11 @@
 #define F_CREATED_QUERY_ (F_LINUX_SPECIFIC_BASE + 4)
 #define MFD_NOEXEC_SEAL_ 0x8u
 #define MFD_EXEC_        0x10u
+
+/* i386's own. */
+#define F_GETLK64_  12u
+#define F_SETLK64_  13u
+#define F_SETLKW64_ 14u
 
 #define ALL_SEALS \
     (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC_)
@@ -138,6 +144,13 @@ static bool is_ofd(unsigned cmd)
     return cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 }
 
+/* i386's F_GETLK64 and its like take the larger struct flock, and so do those of open file descriptions.  Other
+ * programs have only one. */
+static bool has_large_flock(unsigned cmd)
+{
+    return is_ofd(cmd) || (cmd >= F_GETLK64_ && cmd <= F_SETLKW64_);
+}
+
 static void *lock_owner(struct file *f, unsigned cmd)
 {
     return is_ofd(cmd) ? (void *)f : (void *)current_files();
@@ -146,7 +159,7 @@ static void *lock_owner(struct file *f, unsigned cmd)
 static long get_range(struct file *f, unsigned cmd, struct uptr arg, struct flock_k *lock,
                       struct lock_range *r)
 {
-    if (user_get_flock(arg, lock) < 0)
+    if (user_get_flock(arg, has_large_flock(cmd), lock) < 0)
         return -EFAULT;
     if (is_ofd(cmd) && lock->pid != 0)
         return -EINVAL;
@@ -175,7 +188,7 @@ static long test_lock(struct file *f, unsigned cmd, struct uptr arg)
         lock.start = r.start;
         lock.len = r.end == INT64_MAX ? 0 : r.end - r.start + 1;
     }
-    return user_put_flock(arg, &lock);
+    return user_put_flock(arg, has_large_flock(cmd), &lock);
 }
 
 static long set_lock(struct file *f, unsigned cmd, struct uptr arg)
@@ -187,7 +200,8 @@ static long set_lock(struct file *f, unsigned cmd, struct uptr arg)
         return ret;
     if (lock.type != F_RDLCK && lock.type != F_WRLCK && lock.type != F_UNLCK)
         return -EINVAL;
-    return locks_set(f, lock_owner(f, cmd), &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+    return locks_set(f, lock_owner(f, cmd), &r,
+                     cmd == F_SETLKW || cmd == F_SETLKW64_ || cmd == F_OFD_SETLKW);
 }
 
 /* --- fcntl: owner of O_ASYNC ------------------------------------------------------------------ */
@@ -295,10 +309,13 @@ static long fcntl(struct file *f, int fd, unsigned cmd, unsigned long arg)
     case F_SETFL:
         return set_status(f, (int)arg);
     case F_GETLK:
+    case F_GETLK64_:
     case F_OFD_GETLK:
         return test_lock(f, cmd, uptr_of_word(arg));
     case F_SETLK:
     case F_SETLKW:
+    case F_SETLK64_:
+    case F_SETLKW64_:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
         return set_lock(f, cmd, uptr_of_word(arg));
@@ -329,7 +346,7 @@ static long fcntl(struct file *f, int fd, unsigned cmd, unsigned long arg)
     }
 }
 
-long sys_fcntl(int fd, unsigned cmd, unsigned long arg)
+static long any_fcntl(int fd, unsigned cmd, unsigned long arg)
 {
     struct file *f = fd_get(current_files(), fd);
     if (!f)
@@ -337,6 +354,18 @@ long sys_fcntl(int fd, unsigned cmd, unsigned long arg)
     long ret = (f->flags & O_PATH) && !works_on_path(cmd) ? -EBADF : fcntl(f, fd, cmd, arg);
     file_put(f);
     return ret;
+}
+
+long sys_fcntl(int fd, unsigned cmd, unsigned long arg)
+{
+    if (!caller_is_i386() && cmd >= F_GETLK64_ && cmd <= F_SETLKW64_)
+        cmd = UINT32_MAX; /* x86-64 has one struct flock */
+    return any_fcntl(fd, cmd, arg);
+}
+
+long sys_fcntl64_32(int fd, unsigned cmd, unsigned long arg)
+{
+    return any_fcntl(fd, cmd, arg);
 }
 
 /* --- memfd_create ----------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* futex(2) and its relatives: taking operations apart. */
+#include <abi.h>
 #include <abi_io.h>
 #include <base/errno.h>
 #include <core/heap.h>
@@ -124,6 +125,7 @@ long sys_futex_waitv(struct uptr waiters, unsigned nr_futexes, unsigned flags, s
     if (!uptr_is_null(timeout)) {
         if (clockid != CLOCK_REALTIME && clockid != CLOCK_MONOTONIC)
             return -EINVAL;
+        caller_use_time64();
         err = read_deadline(FUTEX_WAIT_BITSET, clockid == CLOCK_REALTIME, timeout, &deadline);
         if (err < 0)
             return err;
@@ -170,6 +172,7 @@ long sys_futex_wait(struct uptr uaddr, unsigned long val, unsigned long mask, un
     struct clock_deadline deadline, *until = NULL;
     if (check_futex2(flags, val, mask) < 0 || mask == 0)
         return -EINVAL;
+    caller_use_time64();
     if (!uptr_is_null(timeout)) {
         if (clockid != CLOCK_REALTIME && clockid != CLOCK_MONOTONIC)
             return -EINVAL;
@@ -198,11 +201,17 @@ long sys_futex_requeue(struct uptr waiters, unsigned flags, int nr_wake, int nr_
 
 /* --- robust lists --------------------------------------------------------------------------------------- */
 
+static size_t robust_head_size(void)
+{
+    return caller_is_i386() ? sizeof(union i386_robust_list_head) : sizeof(struct robust_list_head);
+}
+
+/* The size, which is that of the caller's ABI, tells later how the list is to be read. */
 long sys_set_robust_list(struct uptr head, size_t len)
 {
     struct task *t = current_task();
 
-    if (len != sizeof(struct robust_list_head))
+    if (len != robust_head_size())
         return -EINVAL;
     t->robust_list = head;
     t->robust_list_len = len;
@@ -212,17 +221,18 @@ long sys_set_robust_list(struct uptr head, size_t len)
 long sys_get_robust_list(int pid, struct uptr head_ptr, struct uptr len_ptr)
 {
     struct task *t = pid ? task_find(pid) : current_task();
-    unsigned long head, len = sizeof(struct robust_list_head);
+    unsigned long head, len = robust_head_size();
 
     if (!t)
         return -ESRCH;
     bool may = t->process == current_process(); /* Linux: who may trace it */
-    head = uptr_word(t->robust_list);
+    /* Linux keeps one for each ABI. */
+    head = t->robust_list_len == len ? uptr_word(t->robust_list) : 0;
     if (pid)
         task_put(t);
     if (!may)
         return -EPERM;
-    if (user_put(len_ptr, &len) < 0)
+    if (user_put_word(len_ptr, len) < 0)
         return -EFAULT;
-    return user_put(head_ptr, &head);
+    return user_put_word(head_ptr, head);
 }

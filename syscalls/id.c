@@ -9,6 +9,8 @@
 #include <proc/cred.h>
 #include <syscalls/bodies.h>
 
+#include "id.h"
+
 #define UNCHANGED UINT32_MAX /* -1: leave this id alone */
 
 /* --- processes -------------------------------------------------------------------------------- */
@@ -335,6 +337,29 @@ static void sort_groups(uint32_t *g, size_t n)
     }
 }
 
+static bool is_valid_list(const uint32_t *groups, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (groups[i] == UNCHANGED)
+            return false;
+    return true;
+}
+
+long groups_set(uint32_t *groups, unsigned n)
+{
+    bool is_valid = is_valid_list(groups, n);
+    struct cred *new = is_valid ? cred_copy(current_cred()) : NULL;
+    if (!new) {
+        heap_free(groups);
+        return is_valid ? -ENOMEM : -EINVAL;
+    }
+    sort_groups(groups, n);
+    heap_free(new->groups);
+    new->groups = groups;
+    new->nr_groups = n;
+    return commit(new);
+}
+
 long sys_setgroups(size_t size, struct uptr list)
 {
     unsigned n = (unsigned)size;
@@ -349,16 +374,7 @@ long sys_setgroups(size_t size, struct uptr list)
         heap_free(groups);
         return -EFAULT;
     }
-    struct cred *new = cred_copy(current_cred());
-    if (!new) {
-        heap_free(groups);
-        return -ENOMEM;
-    }
-    sort_groups(groups, n);
-    heap_free(new->groups);
-    new->groups = groups;
-    new->nr_groups = n;
-    return commit(new);
+    return groups_set(groups, n);
 }
 
 /* --- capabilities ----------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* ioctl(2): what works on every file, then the file's own operation. */
+#include <abi.h>
 #include <asm/ioctls.h>
 #include <base/errno.h>
 #include <files.h>
@@ -74,8 +75,27 @@ static long ioctl(struct file *f, int fd, unsigned cmd, struct uptr arg)
     }
 }
 
+/* Requests whose number has the size of a long in it, as x86-64 numbers them. */
+static unsigned native_request(unsigned request)
+{
+    switch ((int)request) {
+    case I386_FS_IOC_GETFLAGS:
+        return FS_IOC_GETFLAGS;
+    case I386_FS_IOC_SETFLAGS:
+        return FS_IOC_SETFLAGS;
+    case I386_FS_IOC_GETVERSION:
+        return FS_IOC_GETVERSION;
+    case I386_FS_IOC_SETVERSION:
+        return FS_IOC_SETVERSION;
+    default:
+        return request;
+    }
+}
+
 long sys_ioctl(int fd, unsigned request, unsigned long argp)
 {
+    if (caller_is_i386())
+        request = native_request(request);
     struct file *f = file_of_fd(fd);
     if (!f)
         return -EBADF;

@@ -9,13 +9,13 @@ long sys_getrlimit(unsigned resource, struct uptr rlim)
 {
     struct rlimit_pair limit;
     long err = process_set_rlimit(current_process(), resource, NULL, &limit);
-    return err ? err : user_put_rlimit(rlim, &limit);
+    return err ? err : user_put_rlimit_word(rlim, &limit, UINT32_MAX);
 }
 
 long sys_setrlimit(unsigned resource, struct uptr rlim)
 {
     struct rlimit_pair limit;
-    if (user_get_rlimit(rlim, &limit))
+    if (user_get_rlimit_word(rlim, &limit))
         return -EFAULT;
     return process_set_rlimit(current_process(), resource, &limit, NULL);
 }

@@ -1,4 +1,5 @@
 /* pipe(2), splice(2), tee(2), vmsplice(2), sendfile(2). */
+#include <abi.h>
 #include <base/errno.h>
 #include <files.h>
 #include <linux/fcntl.h>
@@ -137,20 +138,35 @@ long sys_vmsplice(int fd, struct uptr iov, size_t nr_segs, unsigned flags)
     return ret;
 }
 
-static long sendfile(struct file *out, struct file *in, struct uptr offset, size_t count)
+/* The offset of i386's first sendfile is a long; `is_long`: so is x86-64's. */
+static long sendfile(struct file *out, struct file *in, struct uptr offset, size_t count,
+                     bool is_long)
 {
+    bool is_small = is_long && caller_is_i386(), has_offset = !uptr_is_null(offset);
     int64_t pos = 0;
-    long ret = get_offset(offset, &pos);
+    int32_t small;
+    long ret = 0;
+    if (is_small && has_offset) {
+        ret = user_get(offset, &small);
+        pos = small;
+        if (ret == 0 && pos < 0)
+            ret = -EINVAL;
+    } else {
+        ret = get_offset(offset, &pos);
+    }
     if (ret < 0)
         return ret;
-    ret = file_send(in, uptr_is_null(offset) ? NULL : &pos, out, count);
-    return ret >= 0 && put_offset(offset, &pos) < 0 ? -EFAULT : ret;
+    ret = file_send(in, has_offset ? &pos : NULL, out, count);
+    small = (int32_t)pos;
+    if (ret >= 0 && has_offset && (is_small ? user_put(offset, &small) : put_offset(offset, &pos)))
+        return -EFAULT;
+    return ret;
 }
 
-long sys_sendfile(int out_fd, int in_fd, struct uptr offset, size_t count)
+static long send_file(int out_fd, int in_fd, struct uptr offset, size_t count, bool is_long)
 {
     struct file *in = file_of_fd(in_fd), *out = file_of_fd(out_fd);
-    long ret = in && out ? sendfile(out, in, offset, MIN(count, MAX_RW_COUNT)) : -EBADF;
+    long ret = in && out ? sendfile(out, in, offset, MIN(count, MAX_RW_COUNT), is_long) : -EBADF;
     if (out)
         files_sigpipe(out, ret);
     if (in)
@@ -158,4 +174,14 @@ long sys_sendfile(int out_fd, int in_fd, struct uptr offset, size_t count)
     if (out)
         file_put(out);
     return ret;
+}
+
+long sys_sendfile(int out_fd, int in_fd, struct uptr offset, size_t count)
+{
+    return send_file(out_fd, in_fd, offset, count, true);
+}
+
+long sys_sendfile64_32(int out_fd, int in_fd, struct uptr offset, size_t count)
+{
+    return send_file(out_fd, in_fd, offset, count, false);
 }

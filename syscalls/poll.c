@@ -1,4 +1,5 @@
 /* poll(2), ppoll(2), select(2), pselect(2). */
+#include <abi.h>
 #include <abi_io.h>
 #include <base/bitmap.h>
 #include <base/errno.h>
@@ -125,8 +126,10 @@ long sys_poll(struct uptr fds, unsigned nfds, int timeout)
     long ret = poll(fds, nfds, &t);
     if (ret != -ERESTARTNOHAND)
         return ret;
-    current_task()->restart =
-        (struct restart_block){poll_restart, {uptr_word(fds), nfds, (uint64_t)t.ns, t.deadline}};
+    current_task()->restart = (struct restart_block){
+        .fn = poll_restart,
+        .arg = {uptr_word(fds), nfds, (uint64_t)t.ns, t.deadline},
+    };
     return -ERESTART_RESTARTBLOCK;
 }
 
@@ -173,6 +176,7 @@ struct sets {
     uint64_t fast[3 * FAST_WORDS];
     uint64_t *word; /* fast, or from the heap: in, out, ex */
     unsigned nr_words;
+    size_t user_bytes; /* whole longs of the caller's */
     struct uptr user[3];
 };
 
@@ -185,13 +189,14 @@ static long sets_read(struct sets *s, int nfds, const struct uptr user[3])
 {
     s->nr_words = ((unsigned)nfds + 63) / 64;
     size_t size = s->nr_words * sizeof(uint64_t);
+    s->user_bytes = ALIGN_UP((size_t)nfds, 8 * caller_word()) / 8;
     s->word = s->nr_words <= FAST_WORDS ? s->fast : heap_alloc(3 * size);
     if (!s->word)
         return -ENOMEM;
     for (unsigned i = 0; i < 3; i++) {
         s->user[i] = user[i];
         memset(set_of(s, i), 0, size);
-        if (!uptr_is_null(user[i]) && user_read(set_of(s, i), user[i], size) < 0)
+        if (!uptr_is_null(user[i]) && user_read(set_of(s, i), user[i], s->user_bytes) < 0)
             return -EFAULT;
         if (nfds % 64)
             set_of(s, i)[s->nr_words - 1] &= (1UL << (nfds % 64)) - 1;
@@ -202,8 +207,7 @@ static long sets_read(struct sets *s, int nfds, const struct uptr user[3])
 static long sets_write(const struct sets *s)
 {
     for (unsigned i = 0; i < 3; i++)
-        if (!uptr_is_null(s->user[i]) &&
-            user_write(s->user[i], set_of(s, i), s->nr_words * sizeof(uint64_t)) < 0)
+        if (!uptr_is_null(s->user[i]) && user_write(s->user[i], set_of(s, i), s->user_bytes) < 0)
             return -EFAULT;
     return 0;
 }

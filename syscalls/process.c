@@ -1,7 +1,9 @@
 /* Threads, processes, programs: their birth, their end, and waiting for it. */
+#include "abi.h"
 #include "abi_process.h"
 #include "abi_signal.h"
 
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -15,10 +17,22 @@
 
 /* --- clone ------------------------------------------------------------------------------------ */
 
+/* Thread-local storage is a segment's base; an i386 caller describes the segment. */
+static long clone_with_tls(struct clone_request *r)
+{
+    struct user_desc d;
+    if (caller_is_i386() && (r->flags & CLONE_SETTLS)) {
+        if (user_get(uptr_of_word(r->tls), &d))
+            return -EFAULT;
+        r->tls_segment = &d;
+    }
+    return process_clone(r);
+}
+
 long sys_clone(unsigned long flags, uintptr_t stack, struct uptr parent_tid, struct uptr child_tid,
                unsigned long tls)
 {
-    const struct clone_request r = {
+    struct clone_request r = {
         .flags = (uint32_t)flags & ~(uint64_t)CSIGNAL,
         .exit_signal = (int)(flags & CSIGNAL),
         .stack = stack,
@@ -27,7 +41,7 @@ long sys_clone(unsigned long flags, uintptr_t stack, struct uptr parent_tid, str
         .child_tid = child_tid,
         .pidfd = parent_tid, /* one argument for both */
     };
-    return process_clone(&r);
+    return clone_with_tls(&r);
 }
 
 /* What clone3(2) checks before anything that it has in common with clone(2). */
@@ -65,7 +79,7 @@ long sys_clone3(struct uptr cl_args, size_t size)
         err = check_clone_args(&a, size);
     if (err)
         return err;
-    const struct clone_request r = {
+    struct clone_request r = {
         .flags = a.flags,
         .exit_signal = (int)a.exit_signal,
         .stack = a.stack + a.stack_size,
@@ -74,7 +88,7 @@ long sys_clone3(struct uptr cl_args, size_t size)
         .child_tid = {a.child_tid},
         .pidfd = {a.pidfd},
     };
-    return process_clone(&r);
+    return clone_with_tls(&r);
 }
 
 long sys_set_tid_address(struct uptr tidptr)
@@ -86,6 +100,8 @@ long sys_set_tid_address(struct uptr tidptr)
 long sys_arch_prctl(int code, unsigned long addr)
 {
     uint64_t base;
+    if (caller_is_i386() && code != ARCH_GET_CPUID) /* the bases are x86-64's */
+        return -EINVAL;
     switch (code) {
     case ARCH_SET_FS:
         return arch_set_fs_base(addr);
@@ -141,9 +157,9 @@ static void free_strings(char **strings)
 /* How many pointers come before the NULL: 0.. or -EFAULT, -E2BIG. */
 static long count_strings(struct uptr array)
 {
-    uintptr_t word;
+    uint64_t word;
     for (size_t n = 0; n < STRINGS_MAX / sizeof(word); n++) {
-        if (user_get(uptr_add(array, n * sizeof(word)), &word))
+        if (user_get_word(uptr_add(array, n * caller_word()), &word))
             return -EFAULT;
         if (!word)
             return (long)n;
@@ -160,10 +176,10 @@ static int copy_strings(struct uptr array, char ***out, size_t *total)
     char **strings = heap_zalloc(((size_t)n + 1) * sizeof(*strings));
     int err = strings ? 0 : -ENOMEM;
     for (long i = 0; i < n && !err; i++) {
-        struct uptr p;
-        err = user_get(uptr_add(array, (size_t)i * sizeof(p)), &p);
+        uint64_t word;
+        err = user_get_word(uptr_add(array, (size_t)i * caller_word()), &word);
         if (!err)
-            err = copy_string(p, &strings[i], total);
+            err = copy_string(uptr_of_word(word), &strings[i], total);
         if (!err && *total > STRINGS_MAX)
             err = -E2BIG;
     }

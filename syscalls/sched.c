@@ -1,4 +1,5 @@
 /* The scheduler's calls: policies and priorities, affinity, yielding. */
+#include <abi.h>
 #include "abi_process.h"
 
 #include <abi_io.h>
@@ -344,14 +345,16 @@ long sys_sched_getaffinity(int pid, size_t cpusetsize, struct uptr mask)
 {
     cpuset set;
 
-    if (cpusetsize * 8 < arch_cpu_count() || cpusetsize % sizeof(unsigned long) != 0)
+    size_t size = MIN(cpusetsize, sizeof(set));
+
+    if (cpusetsize * 8 < arch_cpu_count() || cpusetsize % caller_word() != 0)
         return -EINVAL;
     struct task *t = find_task(pid);
     if (!t)
         return -ESRCH;
     set = t->thread.affinity & sched_online_cpus();
     task_put(t);
-    return user_put(mask, &set) < 0 ? -EFAULT : (long)sizeof(set);
+    return user_write(mask, &set, size) < 0 ? -EFAULT : (long)size;
 }
 
 long sys_getcpu(struct uptr cpu, struct uptr node, struct uptr tcache)

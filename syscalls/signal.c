@@ -1,5 +1,7 @@
 /* Signals: handlers, masks, sending, waiting.  The work is kernel/proc/signal.c's; here are the
  * arguments. */
+#include "abi.h"
+#include "abi_io.h"
 #include "abi_signal.h"
 
 #include <core/timer.h>
@@ -69,6 +71,8 @@ long sys_sigaltstack(struct uptr ss, struct uptr old_ss)
 
 long sys_rt_sigreturn(void)
 {
+    if (caller_is_i386())
+        return signal_return_rt_32(user_regs());
     return signal_return(user_regs());
 }
 
@@ -107,7 +111,7 @@ static int get_deadline(struct uptr timeout, uint64_t *deadline)
     *deadline = TIME_NEVER;
     if (uptr_is_null(timeout))
         return 0;
-    if (user_get(timeout, &ts))
+    if (user_get_timespec(timeout, &ts))
         return -EFAULT;
     if (ts.tv_sec < 0 || (unsigned long long)ts.tv_nsec >= 1000000000)
         return -EINVAL;
@@ -144,6 +148,7 @@ static long no_restart(struct restart_block *r)
 long sys_restart_syscall(void)
 {
     struct restart_block *r = &current_task()->restart;
+    current_task()->is_time64 = r->is_time64;
     return (r->fn ? r->fn : no_restart)(r);
 }
 

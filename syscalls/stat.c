@@ -11,7 +11,7 @@
 
 /* --- stat ------------------------------------------------------------------------------------- */
 
-static long stat_path(int dirfd, struct uptr pathname, int flags, struct uptr statbuf)
+long stat_path(int dirfd, struct uptr pathname, int flags, struct uptr statbuf, put_stat_fn *put)
 {
     struct path p;
     struct inode_stat st;
@@ -20,10 +20,10 @@ static long stat_path(int dirfd, struct uptr pathname, int flags, struct uptr st
         return ret;
     inode_get_stat(p.dentry->inode, &st);
     path_put(&p);
-    return user_put_stat(statbuf, &st);
+    return put(statbuf, &st);
 }
 
-static long stat_fd(int fd, struct uptr statbuf)
+long stat_fd(int fd, struct uptr statbuf, put_stat_fn *put)
 {
     struct file *f = fd_get(current_process()->files, fd);
     struct inode_stat st;
@@ -31,22 +31,22 @@ static long stat_fd(int fd, struct uptr statbuf)
         return -EBADF;
     inode_get_stat(f->inode, &st);
     file_put(f);
-    return user_put_stat(statbuf, &st);
+    return put(statbuf, &st);
 }
 
 long sys_stat(struct uptr path, struct uptr statbuf)
 {
-    return stat_path(AT_FDCWD, path, 0, statbuf);
+    return stat_path(AT_FDCWD, path, 0, statbuf, user_put_stat);
 }
 
 long sys_lstat(struct uptr path, struct uptr statbuf)
 {
-    return stat_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, statbuf);
+    return stat_path(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, statbuf, user_put_stat);
 }
 
 long sys_fstat(int fd, struct uptr statbuf)
 {
-    return stat_fd(fd, statbuf);
+    return stat_fd(fd, statbuf, user_put_stat);
 }
 
 /* glibc's fstat is newfstatat(fd, "", AT_EMPTY_PATH): it should not cost a walk. */
@@ -58,13 +58,18 @@ static bool is_empty_path(struct uptr pathname, int flags)
     return uptr_is_null(pathname) || (user_get(pathname, &first) == 0 && first == 0);
 }
 
-long sys_newfstatat(int dirfd, struct uptr pathname, struct uptr statbuf, int flags)
+long stat_at(int dirfd, struct uptr pathname, struct uptr statbuf, int flags, put_stat_fn *put)
 {
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
         return -EINVAL;
     if (dirfd >= 0 && is_empty_path(pathname, flags))
-        return stat_fd(dirfd, statbuf);
-    return stat_path(dirfd, pathname, flags, statbuf);
+        return stat_fd(dirfd, statbuf, put);
+    return stat_path(dirfd, pathname, flags, statbuf, put);
+}
+
+long sys_newfstatat(int dirfd, struct uptr pathname, struct uptr statbuf, int flags)
+{
+    return stat_at(dirfd, pathname, statbuf, flags, user_put_stat);
 }
 
 long sys_statx(int dirfd, struct uptr pathname, int flags, unsigned mask, struct uptr statxbuf)
@@ -85,32 +90,42 @@ long sys_statx(int dirfd, struct uptr pathname, int flags, unsigned mask, struct
     return user_put_statx(statxbuf, &st, mask, mount_id, is_mount_root);
 }
 
-static long put_statfs(struct inode *i, struct mount *m, struct uptr buf)
+static long put_statfs(struct inode *i, struct mount *m, struct uptr buf, put_statfs_fn *put)
 {
     struct fs_stat st;
     superblock_get_stat(i->sb, &st);
-    return user_put_statfs(buf, &st, m ? m->flags : 0);
+    return put(buf, &st, m ? m->flags : 0);
 }
 
-long sys_statfs(struct uptr path, struct uptr buf)
+long statfs_path(struct uptr path, struct uptr buf, put_statfs_fn *put)
 {
     struct path p;
     long ret = user_path_walk(AT_FDCWD, path, 0, &p);
     if (ret < 0)
         return ret;
-    ret = put_statfs(p.dentry->inode, p.mount, buf);
+    ret = put_statfs(p.dentry->inode, p.mount, buf, put);
     path_put(&p);
     return ret;
 }
 
-long sys_fstatfs(int fd, struct uptr buf)
+long statfs_fd(int fd, struct uptr buf, put_statfs_fn *put)
 {
     struct file *f = fd_get(current_process()->files, fd);
     if (!f)
         return -EBADF;
-    long ret = put_statfs(f->inode, f->mount, buf);
+    long ret = put_statfs(f->inode, f->mount, buf, put);
     file_put(f);
     return ret;
+}
+
+long sys_statfs(struct uptr path, struct uptr buf)
+{
+    return statfs_path(path, buf, user_put_statfs);
+}
+
+long sys_fstatfs(int fd, struct uptr buf)
+{
+    return statfs_fd(fd, buf, user_put_statfs);
 }
 
 /* --- access ----------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* The machine as a program sees it: its name, its size, its log, its entropy, its off switch. */
+#include <abi.h>
 #include <base/string.h>
 #include <core/load.h>
 #include <core/console.h>
@@ -19,16 +20,54 @@
 
 /* --- names ------------------------------------------------------------------------------------ */
 
+#define MACHINE_32 "i686"
+
+/* personality(2): what setarch(8) asks for, in either ABI. */
+static bool says_i386(void)
+{
+    return (current_task()->personality & PER_MASK) == PER_LINUX32;
+}
+
+static void get_names(struct new_utsname *u)
+{
+    *u = (struct new_utsname){.sysname = SYSTEM_NAME,
+                              .release = SYSTEM_RELEASE,
+                              .version = SYSTEM_VERSION,
+                              .machine = "x86_64"};
+    _Static_assert(sizeof(u->nodename) == SYSTEM_NAME_MAX + 1, "Linux's length");
+    if (says_i386())
+        strlcpy(u->machine, MACHINE_32, sizeof(u->machine));
+    system_get_hostname(u->nodename);
+    system_get_domainname(u->domainname);
+}
+
 long sys_uname(struct uptr buf)
 {
-    struct new_utsname u = {.sysname = SYSTEM_NAME,
-                            .release = SYSTEM_RELEASE,
-                            .version = SYSTEM_VERSION,
-                            .machine = "x86_64"};
-    _Static_assert(sizeof(u.nodename) == SYSTEM_NAME_MAX + 1, "Linux's length");
-    system_get_hostname(u.nodename);
-    system_get_domainname(u.domainname);
+    struct new_utsname u;
+    get_names(&u);
     return user_put(buf, &u);
+}
+
+/* The same in fields of 65 bytes, without the domain, and in fields of 9. */
+long sys_olduname_32(struct uptr name)
+{
+    struct new_utsname u;
+    size_t size = offsetof(struct new_utsname, domainname);
+    get_names(&u);
+    return user_write(name, &u, size);
+}
+
+long sys_oldolduname_32(struct uptr name)
+{
+    struct new_utsname u;
+    union i386_old_utsname old = {.bytes = {0}};
+    get_names(&u);
+    memcpy(old.sysname, u.sysname, sizeof(old.sysname) - 1);
+    memcpy(old.nodename, u.nodename, sizeof(old.nodename) - 1);
+    memcpy(old.release, u.release, sizeof(old.release) - 1);
+    memcpy(old.version, u.version, sizeof(old.version) - 1);
+    memcpy(old.machine, u.machine, sizeof(old.machine) - 1);
+    return user_put(name, &old);
 }
 
 static long set_name(struct uptr p, int len, void (*set)(const char *name))
@@ -71,6 +110,31 @@ static void count_threads(void *arg, struct thread *t)
     *n += t->is_user;
 }
 
+/* Sizes that need more than 32 bits are told in larger units, by doubling (pages at the least). */
+static int put_sysinfo_32(struct uptr p, const struct sysinfo *s)
+{
+    union i386_sysinfo small = {.bytes = {0}};
+    unsigned shift = 0;
+    if ((s->totalram | s->totalswap) >> 32)
+        while (s->mem_unit << shift < PAGE_SIZE)
+            shift++;
+    small.uptime = (int32_t)s->uptime;
+    small.load0 = (uint32_t)s->loads[0];
+    small.load1 = (uint32_t)s->loads[1];
+    small.load2 = (uint32_t)s->loads[2];
+    small.totalram = (uint32_t)(s->totalram >> shift);
+    small.freeram = (uint32_t)(s->freeram >> shift);
+    small.sharedram = (uint32_t)(s->sharedram >> shift);
+    small.bufferram = (uint32_t)(s->bufferram >> shift);
+    small.totalswap = (uint32_t)(s->totalswap >> shift);
+    small.freeswap = (uint32_t)(s->freeswap >> shift);
+    small.procs = s->procs;
+    small.totalhigh = (uint32_t)(s->totalhigh >> shift);
+    small.freehigh = (uint32_t)(s->freehigh >> shift);
+    small.mem_unit = s->mem_unit << shift;
+    return user_put(p, &small);
+}
+
 long sys_sysinfo(struct uptr info)
 {
     unsigned threads = 0;
@@ -85,7 +149,7 @@ long sys_sysinfo(struct uptr info)
     load_averages(s.loads);
     for (unsigned i = 0; i < 3; i++)
         s.loads[i] <<= SI_LOAD_SHIFT - LOAD_SHIFT;
-    return user_put(info, &s);
+    return caller_is_i386() ? put_sysinfo_32(info, &s) : user_put(info, &s);
 }
 
 /* --- entropy ---------------------------------------------------------------------------------- */

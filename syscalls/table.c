@@ -50,7 +50,7 @@ int syscall_number(enum abi abi, enum row row)
 
 enum how { HOW_S32, HOW_U32, HOW_WORD, HOW_LONG, HOW_PAIR, HOW_UPTR };
 static const uint8_t kind_how[NR_KINDS] = {
-#define KIND(name, type, how, show) [KIND_##name] = HOW_##how,
+#define KIND(name, type, how, when, show, names) [KIND_##name] = HOW_##how,
 #include "kinds.def"
 #undef KIND
 };

@@ -1,4 +1,5 @@
 /* Clocks and sleeping. */
+#include <abi.h>
 #include <abi_time.h>
 #include <base/errno.h>
 #include <base/string.h>
@@ -69,6 +70,16 @@ long sys_clock_settime(int clockid, struct uptr tp)
     return err < 0 ? err : set_wall_clock(ns);
 }
 
+/* i386's, in seconds. */
+long sys_stime_32(struct uptr t)
+{
+    int32_t seconds;
+
+    if (user_get(t, &seconds) < 0)
+        return -EFAULT;
+    return set_wall_clock(seconds * (int64_t)NS_PER_SEC);
+}
+
 long sys_gettimeofday(struct uptr tv, struct uptr tz)
 {
     if (!uptr_is_null(tv) && user_put_timeval_ns(tv, (int64_t)clock_wall_ns()) < 0)
@@ -99,7 +110,7 @@ long sys_time(struct uptr tloc)
 {
     long seconds = (long)(clock_wall_ns() / NS_PER_SEC);
 
-    if (!uptr_is_null(tloc) && user_put(tloc, &seconds) < 0)
+    if (!uptr_is_null(tloc) && user_put_word(tloc, (uint64_t)seconds) < 0)
         return -EFAULT;
     return seconds;
 }
@@ -148,7 +159,7 @@ static long adjust_clock(int clk_id, struct uptr buf)
 
     if (clk_id != CLOCK_REALTIME)
         return clk_id < 0 || clk_id > CLOCK_TAI ? -EINVAL : -EOPNOTSUPP;
-    if (user_get(buf, &t) < 0)
+    if (user_get_timex(buf, &t) < 0)
         return -EFAULT;
     unsigned modes = t.modes;
     if (!only_reads(modes) && !cred_has_cap(current_cred(), CAP_SYS_TIME))
@@ -168,7 +179,7 @@ static long adjust_clock(int clk_id, struct uptr buf)
     t.tick = 10000;
     t.time.tv_sec = (long)(ns / NS_PER_SEC);
     t.time.tv_usec = (long)(ns % NS_PER_SEC / 1000);
-    return user_put(buf, &t) < 0 ? -EFAULT : TIME_ERROR;
+    return user_put_timex(buf, &t) < 0 ? -EFAULT : TIME_ERROR;
 }
 
 long sys_clock_adjtime(int clk_id, struct uptr buf)

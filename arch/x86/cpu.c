@@ -164,10 +164,18 @@ static void control_registers_init(void)
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 }
 
+static bool is_traced; /* from before other CPUs start, if at all */
+
+void arch_trace_syscalls(void)
+{
+    is_traced = true;
+    wrmsr(MSR_LSTAR, (uint64_t)entry_syscall_traced);
+}
+
 static void syscall_init(void)
 {
     wrmsr(MSR_STAR, (uint64_t)USER32_CS << 48 | (uint64_t)KERNEL_CS << 32);
-    wrmsr(MSR_LSTAR, (uint64_t)entry_syscall);
+    wrmsr(MSR_LSTAR, is_traced ? (uint64_t)entry_syscall_traced : (uint64_t)entry_syscall);
     wrmsr(MSR_CSTAR, (uint64_t)entry_syscall_compat);
     wrmsr(MSR_SFMASK, SFMASK);
     wrmsr(MSR_SYSENTER_CS, 0); /* SYSENTER faults */
@@ -247,9 +255,9 @@ uint64_t arch_cycles(void)
     return rdtsc();
 }
 
-const char *arch_platform(void)
+const char *arch_platform(bool is_i386)
 {
-    return "x86_64";
+    return is_i386 ? "i686" : "x86_64";
 }
 
 uint64_t arch_hwcap(void)

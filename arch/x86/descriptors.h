@@ -9,4 +9,4 @@ void descriptors_load(struct cpu *cpu);     /* on that CPU */
 
 extern const char entry_stubs[], entry_int80[], entry_nmi[], entry_double_fault[],
     entry_machine_check[];
-extern const char entry_syscall[], entry_syscall_compat[];
+extern const char entry_syscall[], entry_syscall_traced[], entry_syscall_compat[];

@@ -20,7 +20,7 @@ MSR_GS_BASE     equ 0xc0000101
 ENOSYS          equ 38
 RFLAGS_TF_RF    equ 0x10100
 
-extern up_syscall, up_syscall_32, up_return_to_user
+extern up_syscall, up_syscall_traced, up_syscall_32, up_return_to_user
 extern trap_user, trap_kernel, trap_bad_iret, trap_nmi, trap_fatal
 
 ; CLAC where the CPU has SMAP: cpu.c writes it over the no-operation at boot.
@@ -70,9 +70,11 @@ section .text.entry progbits alloc exec nowrite align=16
 bits 64
 
 ; ------------------------------------------------------------------------------------ SYSCALL
-global entry_syscall, entry_syscall_compat, entry_int80, entry_return
+global entry_syscall, entry_syscall_traced, entry_syscall_compat, entry_int80, entry_return
+; Twice: with tracing on, the CPU enters the copy that asks up_syscall_traced, and the other knows nothing of it.
+%macro ENTRY_SYSCALL 2              ; its name, what it calls
 align 16
-entry_syscall:                      ; RCX: return address, R11: flags; interrupts off by SFMASK
+%1:                                 ; RCX: return address, R11: flags; interrupts off by SFMASK
         swapgs
         mov     [gs:CPU_USER_RSP], rsp
         mov     rsp, [gs:CPU_KERNEL_RSP]
@@ -88,7 +90,7 @@ entry_syscall:                      ; RCX: return address, R11: flags; interrupt
         mov     rcx, r10            ; the others are where C wants them, but for the fourth
         xor     ebp, ebp            ; backtraces end here
         sti
-        call    up_syscall
+        call    %2
         cli
         cmp     qword [gs:CPU_WORK], 0
         jne     syscall_work
@@ -111,6 +113,9 @@ entry_syscall:                      ; RCX: return address, R11: flags; interrupt
         mov     rsp, [rsp + 8 + REGS_RSP]
         swapgs
         o64 sysret
+%endmacro
+        ENTRY_SYSCALL entry_syscall, up_syscall
+        ENTRY_SYSCALL entry_syscall_traced, up_syscall_traced
 
 syscall_work:                       ; the long way back needs the whole frame
         mov     [rsp + 8 + REGS_RAX], rax
@@ -131,6 +136,7 @@ entry_int80:
         SMAP_CLAC
         cld
         swapgs
+        mov     eax, eax            ; a number of 32 bits, whoever calls
         push    rax                 ; orig_rax
         push    rdi
         PUSH_REGS -ENOSYS

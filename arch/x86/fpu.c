@@ -19,12 +19,12 @@
 #include "exception.h"
 #include "smap.h"
 
-#define FXSAVE_SIZE   512
 #define FX_MXCSR      24
 #define XSTATE_BV     FXSAVE_SIZE /* first word of the header: what the state holds */
 #define MXCSR_DEFAULT 0x1f80u
 #define FCW_DEFAULT   0x037fu
 
+#define XFEATURE_X87    0x01ull
 #define XFEATURE_FPSSE  0x03ull
 #define XFEATURE_AVX    0x04ull
 #define XFEATURE_AVX512 0xe0ull
@@ -103,6 +103,12 @@ void fpu_load(const void *area)
                          : "memory");
     else
         __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+void fpu_set_x87(void *area)
+{
+    if (fpu.features != 0)
+        *(uint64_t *)((char *)area + XSTATE_BV) |= XFEATURE_X87;
 }
 
 /* In a program's memory: the instruction at label 1 may fault, and then sets its first operand. */

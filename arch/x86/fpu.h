@@ -11,3 +11,7 @@ void fpu_save(
     void *area); /* may leave out what has its initial value since the last load from `area` */
 void fpu_save_full(void *area);
 void fpu_load(const void *area);
+/* Say that `area` holds x87 state, which was put there by hand. */
+void fpu_set_x87(void *area);
+
+#define FXSAVE_SIZE 512 /* of the image at the start of every area */

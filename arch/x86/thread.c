@@ -5,6 +5,7 @@
  * that never leaves ring 0 keeps the last program's. */
 #include "thread.h"
 
+#include <asm/ldt.h>
 #include <base/errno.h>
 #include <base/log.h>
 #include <base/string.h>
@@ -15,7 +16,6 @@
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
-#define GDT_TLS            12
 
 /* Load a selector that the program once loaded itself; 0 when its descriptor has gone. */
 #define SEGMENT_LOAD(reg, selector)                                \
@@ -90,7 +90,7 @@ static void gs_selector_load(struct cpu *cpu, uint32_t selector)
 static void tls_load(struct cpu *cpu, const struct arch_thread *t)
 {
     for (unsigned i = 0; i < ARRAY_LEN(t->tls); i++)
-        cpu->arch->gdt[GDT_TLS + i] = t->tls[i];
+        cpu->arch->gdt[ARCH_TLS_FIRST + i] = t->tls[i];
 }
 
 static void user_state_save(struct arch_thread *t)
@@ -207,6 +207,148 @@ void arch_tls_load(void)
 
     tls_load(this_cpu(), current_arch());
     arch_irq_restore(irqs);
+}
+
+/* --- selectors ------------------------------------------------------------------------------------------------- */
+
+void arch_get_selectors(struct arch_selectors *s)
+{
+    *s = (struct arch_selectors){
+        .ds = SEGMENT_READ("ds"),
+        .es = SEGMENT_READ("es"),
+        .fs = SEGMENT_READ("fs"),
+        .gs = SEGMENT_READ("gs"),
+    };
+}
+
+void arch_set_selectors(const struct arch_selectors *s)
+{
+    uint32_t ds = s->ds, es = s->es, fs = s->fs;
+    bool irqs = arch_irq_save();
+
+    if (ds != SEGMENT_READ("ds"))
+        SEGMENT_LOAD("ds", ds);
+    if (es != SEGMENT_READ("es"))
+        SEGMENT_LOAD("es", es);
+    if (fs != SEGMENT_READ("fs"))
+        SEGMENT_LOAD("fs", fs);
+    if (s->gs != SEGMENT_READ("gs"))
+        gs_selector_load(this_cpu(), s->gs);
+    arch_irq_restore(irqs);
+}
+
+void arch_user_reset(bool is_i386)
+{
+    const uint16_t data = is_i386 ? USER_DS : 0;
+    struct arch_thread *t = current_arch();
+    bool irqs = arch_irq_save();
+
+    memset(t->tls, 0, sizeof(t->tls));
+    arch_set_selectors(&(struct arch_selectors){.ds = data, .es = data});
+    tls_load(this_cpu(), t);
+    fs_base_write(0);
+    gs_base_write(0);
+    arch_irq_restore(irqs);
+    arch_fpu_reset();
+}
+
+/* --- set_thread_area(2) ---------------------------------------------------------------------------------------- */
+
+#define TLS_SELECTOR(entry) ((uint16_t)((entry) << 3 | 3))
+
+static bool is_tls_entry(unsigned entry)
+{
+    return entry >= ARCH_TLS_FIRST && entry < ARCH_TLS_FIRST + ARCH_TLS_ENTRIES;
+}
+
+/* What asks for an empty entry: all zero, or what modify_ldt(2) takes for that. */
+static bool is_empty(const struct user_desc *d)
+{
+    bool has_nothing = d->base_addr == 0 && d->limit == 0 && d->contents == 0 && !d->seg_32bit &&
+                       !d->limit_in_pages && !d->useable;
+    return has_nothing && d->read_exec_only == d->seg_not_present;
+}
+
+static uint64_t descriptor_of(const struct user_desc *d)
+{
+    const uint64_t accessed = 1, writable = 2, code_or_data = 0x10, dpl3 = 0x60, present = 0x80;
+    uint64_t type = accessed | code_or_data | dpl3 | (d->read_exec_only ? 0 : writable) |
+                    (uint64_t)d->contents << 2 | (d->seg_not_present ? 0 : present);
+    uint64_t flags =
+        (uint64_t)d->useable | (uint64_t)d->seg_32bit << 2 | (uint64_t)d->limit_in_pages << 3;
+
+    return (d->limit & 0xffff) | (uint64_t)(d->base_addr & 0xffffff) << 16 | type << 40 |
+           (uint64_t)(d->limit >> 16 & 0xf) << 48 | flags << 52 |
+           (uint64_t)(d->base_addr >> 24) << 56;
+}
+
+int arch_tls_find_free(void)
+{
+    const struct arch_thread *t = current_arch();
+
+    for (unsigned i = 0; i < ARCH_TLS_ENTRIES; i++)
+        if (t->tls[i] == 0)
+            return (int)(ARCH_TLS_FIRST + i);
+    return -ESRCH;
+}
+
+/* Whoever uses the entry now sees what it has become. */
+static void tls_reload(unsigned entry)
+{
+    const uint16_t selector = TLS_SELECTOR(entry);
+    struct arch_selectors s, without;
+
+    arch_get_selectors(&s);
+    without = (struct arch_selectors){
+        .ds = s.ds == selector ? 0 : s.ds,
+        .es = s.es == selector ? 0 : s.es,
+        .fs = s.fs == selector ? 0 : s.fs,
+        .gs = s.gs == selector ? 0 : s.gs,
+    };
+    arch_set_selectors(&without);
+    arch_set_selectors(&s);
+}
+
+int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d)
+{
+    bool is_zero = is_empty(d);
+
+    if (!is_tls_entry(entry))
+        return -EINVAL;
+    if (!is_zero && (!d->seg_32bit || d->contents > 1 || d->seg_not_present))
+        return -EINVAL;
+    t->tls[entry - ARCH_TLS_FIRST] = is_zero ? 0 : descriptor_of(d);
+    if (t == current_arch()) {
+        bool irqs = arch_irq_save();
+        tls_load(this_cpu(), t);
+        tls_reload(entry);
+        arch_irq_restore(irqs);
+        return 0;
+    }
+    if (t->fs == TLS_SELECTOR(entry))
+        t->fs_base = d->base_addr;
+    if (t->gs == TLS_SELECTOR(entry))
+        t->gs_base = d->base_addr;
+    return 0;
+}
+
+int arch_tls_get(unsigned entry, struct user_desc *d)
+{
+    if (!is_tls_entry(entry))
+        return -EINVAL;
+    uint64_t v = current_arch()->tls[entry - ARCH_TLS_FIRST];
+    *d = (struct user_desc){
+        .entry_number = entry,
+        .base_addr = (uint32_t)(v >> 16 & 0xffffff) | (uint32_t)(v >> 56) << 24,
+        .limit = (uint32_t)(v & 0xffff) | (uint32_t)(v >> 48 & 0xf) << 16,
+        .seg_32bit = v >> 54 & 1,
+        .contents = v >> 42 & 3,
+        .read_exec_only = !(v >> 41 & 1),
+        .limit_in_pages = v >> 55 & 1,
+        .seg_not_present = !(v >> 47 & 1),
+        .useable = v >> 52 & 1,
+    };
+    return 0;
 }
 
 /* --- arch_prctl(2) --------------------------------------------------------------------------------------------- */

@@ -249,7 +249,7 @@ static void tx_irq(struct virtq *q)
         p->user->writable(p->user, p);
 }
 
-bool port_flush(struct port *p)
+bool port_is_flushed(struct port *p)
 {
     if (!atomic_load(&p->user) || port_is_closed(p))
         return true;
@@ -266,7 +266,7 @@ bool port_flush(struct port *p)
 static void flush_one(void *arg, struct port *p)
 {
     bool *is_empty = arg;
-    *is_empty &= port_flush(p);
+    *is_empty &= port_is_flushed(p);
 }
 
 void port_flush_all(uint64_t timeout_ns)

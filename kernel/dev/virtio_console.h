@@ -37,7 +37,6 @@ struct port {
 void port_init(struct port *p, struct console *c, uint32_t id);
 void port_host_changed(struct port *p, bool is_open);
 void port_host_resized(struct port *p, unsigned rows, unsigned columns);
-bool port_flush(struct port *p); /* true: the host has everything */
 
 /* virtio_console.c */
 must_check int console_start_queues(struct port *p, void (*rx)(struct virtq *q),

@@ -6,10 +6,12 @@
  * critical sections. */
 #include "private.h"
 
+#include <asm/ldt.h>
 #include <core/usercopy.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <proc/cred.h>
+#include <proc/trace.h>
 
 #define CLONE_NAMESPACES                                                                          \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
@@ -72,19 +74,25 @@ static void clone_entry(void *unused)
         int failed = user_put(t->set_child_tid, &t->tid); /* Linux does not mind either */
         (void)failed;
     }
+    if (unlikely(trace_hooks))
+        trace_hooks->begins(t);
     arch_enter_user();
 }
 
-static void copy_registers(struct task *t, const struct clone_request *r)
+static int copy_registers(struct task *t, const struct clone_request *r)
 {
+    bool sets_base = (r->flags & CLONE_SETTLS) && !r->tls_segment;
     struct regs *to = arch_user_regs(&t->thread.arch);
     *to = *arch_user_regs(&current_thread()->arch);
     to->rax = 0;
     if (r->stack)
         to->rsp = r->stack;
     arch_thread_copy_user_state(&t->thread.arch);
-    t->thread.arch.fs_base = r->flags & CLONE_SETTLS ? r->tls : arch_get_fs_base();
+    t->thread.arch.fs_base = sets_base ? r->tls : arch_get_fs_base();
     t->thread.arch.gs_base = arch_get_gs_base();
+    if ((r->flags & CLONE_SETTLS) && r->tls_segment)
+        return arch_tls_set(&t->thread.arch, r->tls_segment->entry_number, r->tls_segment);
+    return 0;
 }
 
 static void inherit(struct task *t, const struct task *from, const struct clone_request *r)
@@ -120,22 +128,23 @@ static int join_process(struct process *p, struct task *t)
     return err;
 }
 
-static struct task *make_task(struct process *p, const struct clone_request *r)
+static int make_task(struct process *p, const struct clone_request *r, struct task **out)
 {
     struct thread *self = current_thread();
     struct task *t = task_new(p, self->name, self->vm, clone_entry, NULL);
     if (!t)
-        return NULL;
-    copy_registers(t, r);
+        return -ENOMEM;
+    int err = copy_registers(t, r);
     inherit(t, current_task(), r);
-    if (r->flags & CLONE_VFORK) {
+    if (!err && (r->flags & CLONE_VFORK)) {
         t->vfork = exit_vfork_new();
-        if (!t->vfork) {
-            task_destroy(t);
-            return NULL;
-        }
+        err = t->vfork ? 0 : -ENOMEM;
     }
-    return t;
+    if (err)
+        task_destroy(t);
+    else
+        *out = t;
+    return err;
 }
 
 static long start_task(struct process *p, struct task *t, const struct clone_request *r)
@@ -175,9 +184,10 @@ long process_clone(const struct clone_request *r)
     if (err)
         return err;
 
-    struct task *t = make_task(p, r);
-    if (!t)
-        return -ENOMEM;
+    struct task *t;
+    err = make_task(p, r, &t);
+    if (err)
+        return err;
     long tid = start_task(p, t, r);
     if (tid < 0) {
         exit_vfork_discard(t->vfork);

@@ -14,6 +14,7 @@
 
 _Static_assert(sizeof(Elf64_Ehdr) == ELF_HEAD_BYTES, "the head is one ELF header");
 _Static_assert(sizeof(Elf64_Phdr) == ELF_PHDR_BYTES, "the table is of 64-bit program headers");
+_Static_assert(sizeof(Elf32_Phdr) == ELF32_PHDR_BYTES, "or of 32-bit ones");
 
 static int refuse(struct elf_why *why, const char *format, ...) printf_like(2, 3);
 static int refuse(struct elf_why *why, const char *format, ...)
@@ -31,9 +32,8 @@ static const char *machine_name(unsigned machine)
         unsigned machine;
         const char *name;
     } names[] = {
-        {EM_386, "32-bit x86"}, {EM_ARM, "32-bit ARM"},     {EM_AARCH64, "AArch64"},
-        {EM_RISCV, "RISC-V"},   {EM_PPC64, "64-bit POWER"}, {EM_S390, "S/390"},
-        {EM_MIPS, "MIPS"},
+        {EM_ARM, "32-bit ARM"},     {EM_AARCH64, "AArch64"}, {EM_RISCV, "RISC-V"},
+        {EM_PPC64, "64-bit POWER"}, {EM_S390, "S/390"},      {EM_MIPS, "MIPS"},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (names[i].machine == machine)
@@ -69,7 +69,7 @@ static int check_ident(const Elf64_Ehdr *eh, struct elf_why *why)
         return refuse(why, "is an ELF file for %s (machine %u), not for x86-64",
                       machine_name(eh->e_machine), eh->e_machine);
     if (eh->e_ident[EI_CLASS] == ELFCLASS32 && eh->e_machine == EM_386)
-        return refuse(why, "is a 32-bit x86 program; only 64-bit programs run so far");
+        return 0;
     if (eh->e_ident[EI_CLASS] == ELFCLASS32)
         return refuse(
             why, "is an x32 program (64-bit registers, 32-bit pointers), which is not supported");
@@ -78,18 +78,55 @@ static int check_ident(const Elf64_Ehdr *eh, struct elf_why *why)
     return 0;
 }
 
+/* A 32-bit header in the form of a 64-bit one. */
+static Elf64_Ehdr widen_head(const void *bytes)
+{
+    Elf32_Ehdr eh;
+    memcpy(&eh, bytes, sizeof(eh));
+    Elf64_Ehdr wide = {
+        .e_type = eh.e_type,
+        .e_machine = eh.e_machine,
+        .e_entry = eh.e_entry,
+        .e_phoff = eh.e_phoff,
+        .e_phentsize = eh.e_phentsize,
+        .e_phnum = eh.e_phnum,
+    };
+    memcpy(wide.e_ident, eh.e_ident, sizeof(wide.e_ident));
+    return wide;
+}
+
+static Elf64_Phdr widen_segment(const void *bytes)
+{
+    Elf32_Phdr ph;
+    memcpy(&ph, bytes, sizeof(ph));
+    return (Elf64_Phdr){
+        .p_type = ph.p_type,
+        .p_flags = ph.p_flags,
+        .p_offset = ph.p_offset,
+        .p_vaddr = ph.p_vaddr,
+        .p_filesz = ph.p_filesz,
+        .p_memsz = ph.p_memsz,
+        .p_align = ph.p_align,
+    };
+}
+
 int elf_read_head(const void *bytes, size_t n, struct elf_head *head, struct elf_why *why)
 {
     if (n < 4 || memcmp(bytes, ELFMAG, SELFMAG) != 0)
         return refuse_non_elf(bytes, n, why);
     Elf64_Ehdr eh;
-    if (n < sizeof(eh))
+    bool is_small = n > EI_CLASS && ((const unsigned char *)bytes)[EI_CLASS] == ELFCLASS32;
+    if (n < (is_small ? sizeof(Elf32_Ehdr) : sizeof(eh)))
         return refuse(why, "is truncated: %zu bytes are less than an ELF header", n);
-    memcpy(&eh, bytes, sizeof(eh));
+    if (is_small)
+        eh = widen_head(bytes);
+    else
+        memcpy(&eh, bytes, sizeof(eh));
 
     int err = check_ident(&eh, why);
     if (err)
         return err;
+    unsigned phdr_bytes = is_small ? ELF32_PHDR_BYTES : ELF_PHDR_BYTES;
     if (eh.e_type == ET_REL)
         return refuse(why, "is an object file: link it first");
     if (eh.e_type == ET_CORE)
@@ -98,21 +135,28 @@ int elf_read_head(const void *bytes, size_t n, struct elf_head *head, struct elf
         return refuse(why, "is an ELF file of type %u, not an executable", eh.e_type);
     if (eh.e_phnum == 0)
         return refuse(why, "has no program headers");
-    if (eh.e_phentsize != sizeof(Elf64_Phdr) || eh.e_phnum > ELF_MAX_HEADERS)
+    if (eh.e_phentsize != phdr_bytes || eh.e_phnum > ELF_MAX_HEADERS)
         return refuse(why, "has %u program headers of %u bytes, which no linker writes", eh.e_phnum,
                       eh.e_phentsize);
-    if (eh.e_phoff + (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr) < eh.e_phoff)
+    if (eh.e_phoff + (uint64_t)eh.e_phnum * phdr_bytes < eh.e_phoff)
         return refuse(why, "has program headers at a wild offset");
 
-    *head = (struct elf_head){.is_pie = eh.e_type == ET_DYN,
+    *head = (struct elf_head){.is_i386 = is_small,
+                              .phdr_bytes = phdr_bytes,
+                              .is_pie = eh.e_type == ET_DYN,
                               .entry = eh.e_entry,
                               .phoff = eh.e_phoff,
                               .phnum = eh.e_phnum};
     return 0;
 }
 
-static int check_load(const Elf64_Phdr *ph, unsigned i, bool is_pie, uint64_t file_size,
-                      struct elf_why *why)
+static uint64_t top_of(const struct elf_plan *plan)
+{
+    return plan->is_i386 ? USER32_TOP : USER_TOP;
+}
+
+static int check_load(const struct elf_plan *plan, const Elf64_Phdr *ph, unsigned i,
+                      uint64_t file_size, struct elf_why *why)
 {
     uint64_t end;
     if (ph->p_filesz > ph->p_memsz)
@@ -120,9 +164,9 @@ static int check_load(const Elf64_Phdr *ph, unsigned i, bool is_pie, uint64_t fi
     if (__builtin_add_overflow(ph->p_offset, ph->p_filesz, &end) || end > file_size)
         return refuse(why, "is truncated: segment %u needs more than the file's %llu bytes", i,
                       (unsigned long long)file_size);
-    if (__builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end) || end > USER_TOP)
+    if (__builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end) || end > top_of(plan))
         return refuse(why, "asks for memory outside the user half (segment %u)", i);
-    if (!is_pie && ph->p_vaddr < USER_MIN)
+    if (!plan->is_pie && ph->p_vaddr < USER_MIN)
         return refuse(why, "asks for memory below 0x%lx (segment %u)", USER_MIN, i);
     if (ph->p_filesz && (ph->p_vaddr ^ ph->p_offset) & (PAGE_SIZE - 1))
         return refuse(why,
@@ -148,7 +192,7 @@ static int add_load(struct elf_plan *plan, const Elf64_Phdr *ph, unsigned i, uin
 {
     if (ph->p_memsz == 0)
         return 0;
-    int err = check_load(ph, i, plan->is_pie, file_size, why);
+    int err = check_load(plan, ph, i, file_size, why);
     if (err)
         return err;
     if (plan->nr_loads == ELF_MAX_LOADS)
@@ -187,14 +231,20 @@ int elf_make_plan(const struct elf_head *head, const void *table, uint64_t file_
                   struct elf_plan *plan, struct elf_why *why)
 {
     memset(plan, 0, sizeof(*plan));
+    plan->is_i386 = head->is_i386;
+    plan->exec_stack = head->is_i386; /* what PT_GNU_STACK does not take back, as Linux */
     plan->is_pie = head->is_pie;
     plan->entry = head->entry;
     plan->phnum = head->phnum;
     plan->align = PAGE_SIZE;
 
     for (unsigned i = 0; i < head->phnum; i++) {
+        const char *at = (const char *)table + i * head->phdr_bytes;
         Elf64_Phdr ph;
-        memcpy(&ph, (const char *)table + i * sizeof(ph), sizeof(ph));
+        if (head->is_i386)
+            ph = widen_segment(at);
+        else
+            memcpy(&ph, at, sizeof(ph));
         if (ph.p_type == PT_LOAD) {
             int err = add_load(plan, &ph, i, file_size, why);
             if (err)
@@ -210,7 +260,8 @@ int elf_make_plan(const struct elf_head *head, const void *table, uint64_t file_
 
     if (plan->nr_loads == 0)
         return refuse(why, "has nothing to load");
-    if (plan->align > USER_TOP / 4 || (plan->is_pie && plan->high - plan->low > USER_TOP / 2))
+    if (plan->align > top_of(plan) / 4 ||
+        (plan->is_pie && plan->high - plan->low > top_of(plan) / 2))
         return refuse(why, "asks for more address space than there is");
     if (!is_in_load(plan, plan->entry))
         return refuse(why, "has no entry point%s", plan->is_pie ? " (a shared library?)" : "");

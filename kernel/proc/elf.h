@@ -10,6 +10,7 @@ enum {
     ELF_MAX_HEADERS = 1170, /* program headers: what fits in 64 KiB, as on Linux */
     ELF_MAX_LOADS = 32,
     ELF_PHDR_BYTES = 56,
+    ELF32_PHDR_BYTES = 32,
     ELF_WHY_BYTES = 160,
 };
 
@@ -19,9 +20,11 @@ struct elf_why {
 };
 
 struct elf_head {
+    bool is_i386; /* a 32-bit program */
     bool is_pie;
     uint64_t entry, phoff;
     unsigned phnum;
+    unsigned phdr_bytes; /* of one program header */
 };
 
 /* One PT_LOAD as mmap(2) needs it, addresses before the load bias.  [file_start, file_end) of
@@ -34,7 +37,7 @@ struct elf_load {
 };
 
 struct elf_plan {
-    bool is_pie, exec_stack;
+    bool is_i386, is_pie, exec_stack;
     uint64_t entry;
     uint64_t phdr; /* where the program headers are in memory; 0: in no segment */
     unsigned phnum;
@@ -50,8 +53,8 @@ struct elf_plan {
 must_check int elf_read_head(const void *bytes, size_t n, struct elf_head *head,
                              struct elf_why *why);
 
-/* From the table of head->phnum program headers to a plan that is safe to carry out: every range is
- * inside the file and the user half (after any bias <= USER_TOP - high for a PIE), and no two
- * overlap.  The same results. */
+/* From the table of head->phnum program headers of head->phdr_bytes each to a plan that is safe to carry out: every range is
+ * inside the file and the user half (after any bias <= USER_TOP - high for a PIE; an i386 program's
+ * below USER32_TOP), and no two overlap.  The same results. */
 must_check int elf_make_plan(const struct elf_head *head, const void *table, uint64_t file_size,
                              struct elf_plan *plan, struct elf_why *why);

@@ -20,7 +20,9 @@
 #include <linux/stat.h>
 #include <proc/cred.h>
 
-#define PIE_BASE 0x555555554000UL /* where Linux puts a PIE when it does not randomise */
+/* Where Linux puts a PIE when it does not randomise. */
+#define PIE_BASE   0x555555554000UL
+#define PIE32_BASE 0x56555000UL
 
 /* --- opening and reading ---------------------------------------------------------------------- */
 
@@ -98,7 +100,7 @@ static int read_plan(const char *path, struct file *f, struct elf_plan *plan)
     if (err)
         return exec_refuse(path, why.text, err);
 
-    size_t size = head.phnum * ELF_PHDR_BYTES;
+    size_t size = head.phnum * head.phdr_bytes;
     void *table = heap_alloc(size);
     if (!table)
         return -ENOMEM;
@@ -180,15 +182,19 @@ static int map_load(struct exec_image *image, const struct elf_load *load)
 static int map_program(struct exec_image *image, const struct elf_plan *plan, size_t stack_size)
 {
     _Static_assert(ARRAY_LEN(image->zero) == ELF_MAX_LOADS, "one tail for each segment");
+    uintptr_t pie_base = plan->is_i386 ? PIE32_BASE : PIE_BASE;
     if (plan->is_pie)
-        image->base = ALIGN_UP(PIE_BASE, plan->align) - ALIGN_DOWN(plan->low, plan->align);
+        image->base = ALIGN_UP(pie_base, plan->align) - ALIGN_DOWN(plan->low, plan->align);
+    image->is_i386 = plan->is_i386;
+    if (plan->is_i386)
+        vm_set_top(image->vm, USER32_TOP);
     int err = 0;
     for (unsigned i = 0; i < plan->nr_loads && !err; i++)
         err = map_load(image, &plan->load[i]);
     if (!err)
         err = stack_map(image, stack_size, plan->exec_stack);
     if (!err)
-        err = vdso_map(image->vm, &image->vdso);
+        err = vdso_map(image->vm, image->is_i386, &image->vdso);
     if (err)
         return err;
 
@@ -297,13 +303,10 @@ static void exec_set_registers(const struct exec_image *image, uintptr_t sp)
     regs->orig_rax = (uint64_t)-1; /* the old program's call is over */
     regs->rip = image->entry;
     regs->rsp = sp;
-    regs->cs = USER_CS;
+    regs->cs = image->is_i386 ? USER32_CS : USER_CS;
     regs->ss = USER_DS;
     regs->rflags = RFLAGS_IF;
-
-    arch_fpu_reset();
-    if (arch_set_fs_base(0) || arch_set_gs_base(0))
-        panic("0 is not a valid segment base");
+    arch_user_reset(image->is_i386);
 }
 
 /* The name that ps and /proc/self/comm show: the last component of the path. */
@@ -324,6 +327,8 @@ static void exec_replace_program(struct process *p, struct exec_image *image)
     p->exe_file = image->file;
     p->exe = image->exe;
     p->exe_base = image->base;
+    p->is_i386 = image->is_i386;
+    p->vdso = image->vdso;
     p->vm = image->vm;
     p->dumpable = true;
     mutex_unlock(&p->lock);

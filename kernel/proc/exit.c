@@ -7,10 +7,12 @@
 
 #include <core/heap.h>
 #include <core/usercopy.h>
+#include <proc/trace.h>
 
 enum { FIRST_PID = 1 };
 
 static init_exit_fn *init_exit;
+const struct trace_hooks *trace_hooks;
 
 void process_on_init_exit(init_exit_fn *fn)
 {
@@ -167,6 +169,8 @@ noreturn void task_exit(int wait_status)
 {
     struct task *t = current_task();
     struct process *p = t->process;
+    if (unlikely(trace_hooks))
+        trace_hooks->ends(t, atomic_load(&p->is_exiting) ? p->exit_code : wait_status);
     stop_signals(t);
     exit_leave_memory(t);
     bool is_last = leave_process(t, wait_status);

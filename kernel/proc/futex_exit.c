@@ -4,6 +4,8 @@
  * thread (set_robust_list(2)).  Nothing in it can be trusted. */
 #include "futex_private.h"
 
+#include <i386/layout.h>
+
 #define ROBUST_MAX 2048 /* ROBUST_LIST_LIMIT: lists may be circular */
 
 /* One lock of the list: mark it, if the word says that the dead task holds it.  False: bad address. */
@@ -39,11 +41,29 @@ struct entry {
     bool is_pi;
 };
 
-static bool entry_read(uintptr_t at, struct entry *e)
-{
-    uintptr_t raw;
+/* How the program lays the list out: i386's words have half the size. */
+struct layout {
+    size_t word, list, futex_offset, pending;
+};
 
-    if (user_get((struct uptr){at}, &raw) < 0)
+static const struct layout layout_64 = {
+    .word = sizeof(uint64_t),
+    .list = offsetof(struct robust_list_head, list),
+    .futex_offset = offsetof(struct robust_list_head, futex_offset),
+    .pending = offsetof(struct robust_list_head, list_op_pending),
+};
+static const struct layout layout_32 = {
+    .word = sizeof(uint32_t),
+    .list = offsetof(union i386_robust_list_head, list),
+    .futex_offset = offsetof(union i386_robust_list_head, futex_offset),
+    .pending = offsetof(union i386_robust_list_head, list_op_pending),
+};
+
+static bool entry_read(const struct layout *l, uintptr_t at, struct entry *e)
+{
+    uintptr_t raw = 0;
+
+    if (user_read(&raw, (struct uptr){at}, l->word) < 0)
         return false;
     *e = (struct entry){raw & ~1UL, raw & 1};
     return true;
@@ -53,16 +73,19 @@ static void robust_walk(struct task *t)
 {
     uintptr_t head = uptr_word(t->robust_list);
     struct entry e, next, pending;
-    long offset;
+    bool is_small = t->robust_list_len == sizeof(union i386_robust_list_head);
+    const struct layout *l = is_small ? &layout_32 : &layout_64;
+    int64_t offset = 0;
 
-    if (!entry_read(head + offsetof(struct robust_list_head, list), &e) ||
-        user_get((struct uptr){head + offsetof(struct robust_list_head, futex_offset)}, &offset) <
-            0 ||
-        !entry_read(head + offsetof(struct robust_list_head, list_op_pending), &pending))
+    if (!entry_read(l, head + l->list, &e) ||
+        user_read(&offset, (struct uptr){head + l->futex_offset}, l->word) < 0 ||
+        !entry_read(l, head + l->pending, &pending))
         return;
+    if (is_small)
+        offset = (int32_t)offset;
     for (unsigned n = 0; e.at != head && n < ROBUST_MAX; n++) {
         /* Before the lock is marked: its next owner may free it. */
-        bool has_next = entry_read(e.at, &next);
+        bool has_next = entry_read(l, e.at, &next);
         if (e.at != pending.at &&
             !robust_mark((struct uptr){e.at + (uintptr_t)offset}, t, e.is_pi, false))
             return;

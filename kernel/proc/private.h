@@ -79,6 +79,24 @@ bool signal_begin_group_exit(struct process *p, int wait_status);
 /* Build the frame of a handler and point the registers at it; `mask` is what sigreturn restores.  0 or -EFAULT. */
 must_check int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
                              const siginfo_t *info, uint64_t mask);
+/* The same for a handler that was set through int 0x80 (sigframe_i386.c). */
+must_check int sigframe_push_32(struct regs *regs, int sig, const struct sigaction_k *action,
+                                const siginfo_t *info, uint64_t mask);
+
+/* What both kinds of frame share.  sigframe_stack: the address below which a handler's frame goes, 0 when `sp` is
+ * that of the interrupted code; sigframe_fits: does a frame at `at` stay on the alternate stack, if it is used? */
+struct sigframe_stack {
+    uintptr_t sp;
+    bool is_alternate;
+};
+struct sigframe_stack sigframe_stack(const struct regs *regs, const struct sigaction_k *action,
+                                     unsigned red_zone);
+bool sigframe_fits(const struct sigframe_stack *s, uintptr_t at);
+/* The frame is written: point the registers at the handler, in 64-bit or 32-bit code. */
+void sigframe_enter(struct regs *regs, uintptr_t handler, uintptr_t frame, uint64_t cs);
+/* Registers that a frame may change only in part: 0 or -EFAULT for what this CPU could not return to. */
+must_check int sigframe_restore_control(struct regs *regs, uint64_t rip, uint64_t cs, uint64_t ss,
+                                        uint64_t rflags);
 
 /* exec.c, stack.c -------------------------------------------------------------------------------------- */
 
@@ -90,6 +108,7 @@ struct exec_image {
     const char *name; /* AT_EXECFN, as the caller wrote it */
     const char *const *argv, *const *envp;
     unsigned argc, envc;
+    bool is_i386;
     uintptr_t base, entry, phdr, vdso, stack_top;
     unsigned phnum;
     unsigned nr_zero; /* tails of file pages to clear, once its vm is active */
@@ -125,7 +144,7 @@ void jobs_process_exits(struct process *p);
 
 void vdso_map_init(void); /* boot */
 /* Map [vvar] and [vdso]; the address of the vDSO's ELF header.  0 or -ENOMEM. */
-must_check int vdso_map(struct vm *vm, uintptr_t *base);
+must_check int vdso_map(struct vm *vm, bool is_i386, uintptr_t *base);
 
 /* report.c --------------------------------------------------------------------------------------------- */
 

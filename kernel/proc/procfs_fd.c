@@ -43,13 +43,37 @@ static ssize_t anon_text(const struct file *f, char *buf, size_t size)
     return n < size ? (ssize_t)n : -ENAMETOOLONG;
 }
 
+static ssize_t file_text(struct file *f, char *buf, size_t size)
+{
+    struct path where = {f->mount, f->dentry};
+
+    return f->dentry ? proc_path_text(&where, buf, size) : anon_text(f, buf, size);
+}
+
+size_t process_fd_name(int fd, size_t offset, char *dst, size_t n)
+{
+    struct file *f = fd >= 0 ? fd_get(current_process()->files, fd) : NULL;
+    char *name = f ? heap_alloc(PATH_MAX) : NULL;
+    ssize_t len = name ? file_text(f, name, PATH_MAX - 1) : -ENOENT;
+    size_t got = 0;
+
+    if (len >= 0 && offset <= (size_t)len) {
+        name[len] = '\0';
+        got = MIN(n, (size_t)len + 1 - offset);
+        memcpy(dst, name + offset, got);
+    }
+    heap_free(name);
+    if (f)
+        file_put(f);
+    return got;
+}
+
 static ssize_t fd_readlink(struct inode *i, char *buf, size_t size)
 {
     struct file *f = file_of_node(proc_node(i));
     if (!f)
         return -ENOENT;
-    struct path where = {f->mount, f->dentry};
-    ssize_t ret = f->dentry ? proc_path_text(&where, buf, size) : anon_text(f, buf, size);
+    ssize_t ret = file_text(f, buf, size);
     file_put(f);
     return ret;
 }

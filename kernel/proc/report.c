@@ -62,9 +62,16 @@ static bool has_address(int sig, int code)
 
 /* --- the backtrace ---------------------------------------------------------------------------- */
 
-static bool read_word(uint64_t at, uint64_t *word)
+/* `size`: of a word on the stack, 4 in 32-bit code. */
+static bool read_word(uint64_t at, unsigned size, uint64_t *word)
 {
-    return (at & 7) == 0 && user_read(word, (struct uptr){at}, sizeof(*word)) == 0;
+    *word = 0;
+    return at % size == 0 && user_read(word, (struct uptr){at}, size) == 0;
+}
+
+static unsigned word_size(const struct regs *regs)
+{
+    return regs->cs == USER32_CS ? 4 : 8;
 }
 
 /* Is `addr` right behind a call instruction? */
@@ -84,12 +91,13 @@ static bool is_return_address(uint64_t addr)
 
 static void walk_frames(struct backtrace *bt, const struct regs *regs)
 {
+    const unsigned word = word_size(regs);
     uint64_t rbp = regs->rbp, low = regs->rsp, next, addr;
     bt->addr[bt->nr++] = regs->rip;
-    while (bt->nr < MAX_FRAMES && rbp >= low && read_word(rbp, &next) &&
-           read_word(rbp + 8, &addr) && is_return_address(addr)) {
+    while (bt->nr < MAX_FRAMES && rbp >= low && read_word(rbp, word, &next) &&
+           read_word(rbp + word, word, &addr) && is_return_address(addr)) {
         bt->addr[bt->nr++] = addr;
-        low = rbp + 16; /* callers are above: a loop in the chain ends here */
+        low = rbp + 2 * word; /* callers are above: a loop in the chain ends here */
         rbp = next;
     }
     bt->nr_sure = bt->nr;
@@ -97,9 +105,11 @@ static void walk_frames(struct backtrace *bt, const struct regs *regs)
 
 static void scan_stack(struct backtrace *bt, const struct regs *regs)
 {
-    uint64_t at = ALIGN_UP(regs->rsp, 8), word;
+    const unsigned size = word_size(regs);
+    uint64_t at = ALIGN_UP(regs->rsp, size), word;
     bt->nr = bt->nr_sure = 1; /* what the chain of frame pointers gave is among what is found now */
-    for (unsigned i = 0; i < SCAN_WORDS && bt->nr < MAX_FRAMES && read_word(at + 8 * i, &word); i++)
+    for (unsigned i = 0;
+         i < SCAN_WORDS && bt->nr < MAX_FRAMES && read_word(at + size * i, size, &word); i++)
         if (is_return_address(word))
             bt->addr[bt->nr++] = word;
 }
@@ -125,8 +135,22 @@ static void log_frames(const struct backtrace *bt)
     heap_free(symbols);
 }
 
+static void log_registers_32(const struct regs *r)
+{
+    struct arch_selectors s;
+    arch_get_selectors(&s);
+    log_error("  eip %08lx  esp %08lx  ebp %08lx  eflags %08lx", r->rip, r->rsp, r->rbp, r->rflags);
+    log_error("  eax %08lx  ebx %08lx  ecx %08lx  edx %08lx", r->rax, r->rbx, r->rcx, r->rdx);
+    log_error("  esi %08lx  edi %08lx  gs %04x (base %08lx)", r->rsi, r->rdi, s.gs,
+              arch_get_gs_base());
+}
+
 static void log_registers(const struct regs *r)
 {
+    if (r->cs == USER32_CS) {
+        log_registers_32(r);
+        return;
+    }
     log_error("  rip %016lx  rsp %016lx  rbp %016lx  rflags %08lx", r->rip, r->rsp, r->rbp,
               r->rflags);
     log_error("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);

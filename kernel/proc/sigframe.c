@@ -114,23 +114,41 @@ static unsigned long context_flags(const struct regs *regs)
     return flags;
 }
 
-/* Where the frame goes: its address, and that of the FPU state above it.  0 when it would leave the
- * alternate stack: the program then dies of SIGSEGV instead of overwriting what lies below. */
-static uintptr_t place(const struct regs *regs, const struct task *t,
-                       const struct sigaction_k *action, uintptr_t *fpu)
+struct sigframe_stack sigframe_stack(const struct regs *regs, const struct sigaction_k *action,
+                                     unsigned red_zone)
 {
-    uintptr_t sp = regs->rsp;
-    bool is_nested = is_on_altstack(&t->altstack, sp), is_entering = false;
-    sp -= RED_ZONE;
-    if ((action->flags & SA_ONSTACK) && altstack_state(&t->altstack, sp) == 0) {
-        sp = t->altstack.sp + t->altstack.size;
-        is_entering = true;
-    }
-    *fpu = ALIGN_DOWN(sp - arch_fpu_frame_size(), FPU_ALIGN);
+    const struct sigaltstack_state *alt = &current_task()->altstack;
+    uintptr_t sp = regs->rsp - red_zone;
+    if ((action->flags & SA_ONSTACK) && altstack_state(alt, sp) == 0)
+        return (struct sigframe_stack){alt->sp + alt->size, true};
+    return (struct sigframe_stack){sp, is_on_altstack(alt, regs->rsp)};
+}
+
+/* A program whose alternate stack is too small dies of SIGSEGV instead of overwriting what lies below. */
+bool sigframe_fits(const struct sigframe_stack *s, uintptr_t at)
+{
+    const struct sigaltstack_state *alt = &current_task()->altstack;
+    return !s->is_alternate || (at > alt->sp && at - alt->sp <= alt->size);
+}
+
+/* Where the frame goes: its address, and that of the FPU state above it; 0: nowhere. */
+static uintptr_t place(const struct regs *regs, const struct sigaction_k *action, uintptr_t *fpu)
+{
+    struct sigframe_stack s = sigframe_stack(regs, action, RED_ZONE);
+    *fpu = ALIGN_DOWN(s.sp - arch_fpu_frame_size(), FPU_ALIGN);
     /* As after a call instruction: 8 below a multiple of 16. */
     uintptr_t frame = ALIGN_DOWN(*fpu - sizeof(struct rt_sigframe), 16) - 8;
-    bool is_inside = frame > t->altstack.sp && frame - t->altstack.sp <= t->altstack.size;
-    return (is_nested || is_entering) && !is_inside ? 0 : frame;
+    return sigframe_fits(&s, frame) ? frame : 0;
+}
+
+void sigframe_enter(struct regs *regs, uintptr_t handler, uintptr_t frame, uint64_t cs)
+{
+    regs->rip = handler;
+    regs->rsp = frame;
+    regs->cs = cs;
+    regs->ss = USER_DS;
+    regs->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
+    arch_fpu_reset();
 }
 
 static void enter_handler(struct regs *regs, int sig, uintptr_t handler, uintptr_t frame)
@@ -139,12 +157,7 @@ static void enter_handler(struct regs *regs, int sig, uintptr_t handler, uintptr
     regs->rax = 0; /* a variadic handler's number of vector registers */
     regs->rsi = frame + offsetof(struct rt_sigframe, info);
     regs->rdx = frame + offsetof(struct rt_sigframe, uc);
-    regs->rip = handler;
-    regs->rsp = frame;
-    regs->cs = USER_CS;
-    regs->ss = USER_DS;
-    regs->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
-    arch_fpu_reset();
+    sigframe_enter(regs, handler, frame, USER_CS);
 }
 
 int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
@@ -152,7 +165,7 @@ int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
 {
     struct task *t = current_task();
     struct sigaltstack_state *alt = &t->altstack;
-    uintptr_t fpu, at = place(regs, t, action, &fpu);
+    uintptr_t fpu, at = place(regs, action, &fpu);
     if (!at || !(action->flags & SA_RESTORER) || action->handler >= USER_TOP)
         return -EFAULT;
     if (arch_fpu_to_user((struct uptr){fpu}))
@@ -182,13 +195,25 @@ int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
 
 /* --- up: back to what was interrupted --------------------------------------------------------- */
 
-/* 0, or -EFAULT for what this CPU could not return to. */
+int sigframe_restore_control(struct regs *regs, uint64_t rip, uint64_t cs, uint64_t ss,
+                             uint64_t rflags)
+{
+    cs |= 3;
+    ss |= 3;
+    if ((cs != USER_CS && cs != USER32_CS) || ss != USER_DS || rip >= USER_TOP)
+        return -EFAULT;
+    regs->rip = rip;
+    regs->cs = cs;
+    regs->ss = ss;
+    regs->rflags = (regs->rflags & ~RFLAGS_RESTORED) | (rflags & RFLAGS_RESTORED);
+    regs->orig_rax = (uint64_t)-1; /* the interrupted call is over, whatever it was */
+    return 0;
+}
+
 static int restore_registers(struct regs *regs, const struct sigcontext *sc, unsigned long uc_flags)
 {
-    uint64_t cs = sc->cs | 3, ss = sc->ss | 3;
-    if (!(uc_flags & UC_STRICT_RESTORE_SS) && cs == USER_CS)
-        ss = USER_DS;
-    if ((cs != USER_CS && cs != USER32_CS) || ss != USER_DS || sc->rip >= USER_TOP)
+    bool is_any_ss = !(uc_flags & UC_STRICT_RESTORE_SS) && (sc->cs | 3) == USER_CS;
+    if (sigframe_restore_control(regs, sc->rip, sc->cs, is_any_ss ? USER_DS : sc->ss, sc->eflags))
         return -EFAULT;
     regs->r8 = sc->r8;
     regs->r9 = sc->r9;
@@ -206,11 +231,6 @@ static int restore_registers(struct regs *regs, const struct sigcontext *sc, uns
     regs->rax = sc->rax;
     regs->rcx = sc->rcx;
     regs->rsp = sc->rsp;
-    regs->rip = sc->rip;
-    regs->cs = cs;
-    regs->ss = ss;
-    regs->rflags = (regs->rflags & ~RFLAGS_RESTORED) | (sc->eflags & RFLAGS_RESTORED);
-    regs->orig_rax = (uint64_t)-1; /* the interrupted call is over, whatever it was */
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* Delivery: on the way to ring 3 the task takes its signals and carries them out, one after the
  * other: stop, end the process, or enter a handler.  Here, and nowhere else, an interrupted system
  * call is restarted. */
+#include <proc/trace.h>
+
 #include "signal_private.h"
 
 struct delivery {
@@ -27,7 +29,10 @@ static void stop(struct process *p, bool irqs)
 {
     bool is_last = ++p->nr_stopped == p->nr_tasks;
     unsigned this_stop = p->nr_stops; /* after SIGCONT and another stop it must be counted again */
+    int sig = p->stop_signal;
     spin_unlock_irq(&p->sighand->lock, irqs);
+    if (unlikely(trace_hooks))
+        trace_hooks->stops((struct task *)current_thread(), sig);
     if (is_last)
         family_tell_parent(p, CLD_STOPPED);
     int killed = WAIT_EVENT(&p->wait_threads,
@@ -57,11 +62,18 @@ static bool default_survived(struct process *p, int sig, bool irqs)
     return true;
 }
 
+static void tell_tracer(struct task *t, const struct delivery *d)
+{
+    if (unlikely(trace_hooks))
+        trace_hooks->signal(t, d->sig, &d->info);
+}
+
 static noreturn void die(struct process *p, const struct regs *regs, const struct delivery *d)
 {
     bool irqs = spin_lock_irq(&p->sighand->lock);
     bool is_first = signal_begin_group_exit(p, d->sig);
     spin_unlock_irq(&p->sighand->lock, irqs);
+    tell_tracer(current_task(), d);
     if (is_first && signal_is(d->sig, SIGNALS_REPORT))
         report_death(regs, d->sig, &d->info);
     task_exit(p->exit_code);
@@ -103,12 +115,14 @@ static bool next_delivery(struct task *t, const struct regs *regs, struct delive
         if (action_is_default(a)) {
             if (!default_survived(p, d->sig, irqs))
                 die(p, regs, d);
+            tell_tracer(t, d);
             continue;
         }
         bool is_ignored = action_ignores(a, d->sig);
         if (!is_ignored && (a->flags & SA_RESETHAND))
             a->handler = (uintptr_t)SIG_DFL;
         spin_unlock_irq(&p->sighand->lock, irqs);
+        tell_tracer(t, d);
         if (!is_ignored)
             return true;
     }
@@ -156,7 +170,7 @@ static void restart_without_handler(struct task *t, struct regs *regs)
         restart(regs, regs->orig_rax);
         break;
     case -ERESTART_RESTARTBLOCK:
-        restart(regs, t->is_i386 ? NR_RESTART_SYSCALL_32 : NR_RESTART_SYSCALL_64);
+        restart(regs, t->restart.is_i386 ? NR_RESTART_SYSCALL_32 : NR_RESTART_SYSCALL_64);
         break;
     }
 }
@@ -167,7 +181,9 @@ static void run_handler(struct task *t, struct regs *regs, const struct delivery
     restart_after_handler(regs, &d->action);
     if (!uptr_is_null(t->rseq.area))
         rseq_return_to_user(regs);
-    if (sigframe_push(regs, d->sig, &d->action, &d->info, mask)) {
+    int err = d->action.is_i386 ? sigframe_push_32(regs, d->sig, &d->action, &d->info, mask)
+                                : sigframe_push(regs, d->sig, &d->action, &d->info, mask);
+    if (err) {
         if (d->sig == SIGSEGV)
             signal_force_default(SIGSEGV);
         else

@@ -11,6 +11,7 @@
 #include <core/heap.h>
 #include <core/random.h>
 #include <core/usercopy.h>
+#include <i386/layout.h>
 #include <linux/auxvec.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
@@ -57,8 +58,9 @@ int stack_measure(struct exec_image *image, uint64_t stack_limit, size_t *size)
 int stack_map(struct exec_image *image, size_t size, bool executable)
 {
     size_t len = ALIGN_UP(size + RESERVE, PAGE_SIZE);
+    image->stack_top = image->is_i386 ? USER32_TOP : USER_TOP;
     struct vm_map_args args = {
-        .addr = USER_TOP - len,
+        .addr = image->stack_top - len,
         .len = len,
         .prot = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0),
         .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN | MAP_STACK,
@@ -66,9 +68,7 @@ int stack_map(struct exec_image *image, size_t size, bool executable)
         .name = "[stack]",
     };
     uintptr_t addr;
-    int err = vm_map(image->vm, &args, &addr);
-    image->stack_top = USER_TOP;
-    return err;
+    return vm_map(image->vm, &args, &addr);
 }
 
 /* Write strings below *sp, the first one lowest. */
@@ -104,9 +104,13 @@ struct aux_strings {
     uintptr_t platform, random, name;
 };
 
-/* Linux's order, AT_SYSINFO_EHDR first. */
+/* Linux's order, AT_SYSINFO_EHDR first; before it i386's AT_SYSINFO, the entry of its vDSO. */
 static uint64_t *put_auxv(uint64_t *w, const struct exec_image *image, const struct aux_strings *at)
 {
+    if (image->is_i386) {
+        *w++ = I386_AT_SYSINFO;
+        *w++ = image->vdso + arch_vdso_32()->vsyscall;
+    }
     const struct cred *cred = current_cred();
     const uint64_t auxv[][2] = {
         {AT_SYSINFO_EHDR, image->vdso},
@@ -115,7 +119,7 @@ static uint64_t *put_auxv(uint64_t *w, const struct exec_image *image, const str
         {AT_PAGESZ, PAGE_SIZE},
         {AT_CLKTCK, 100},
         {AT_PHDR, image->phdr},
-        {AT_PHENT, 56},
+        {AT_PHENT, image->is_i386 ? 32 : 56},
         {AT_PHNUM, image->phnum},
         {AT_BASE, 0}, /* no interpreter */
         {AT_FLAGS, 0},
@@ -131,7 +135,7 @@ static uint64_t *put_auxv(uint64_t *w, const struct exec_image *image, const str
         {AT_PLATFORM, at->platform},
         {AT_NULL, 0},
     };
-    _Static_assert(ARRAY_LEN(auxv) <= NR_AUX, "stack_measure leaves room for that many");
+    _Static_assert(ARRAY_LEN(auxv) + 1 <= NR_AUX, "stack_measure leaves room for that many");
     memcpy(w, auxv, sizeof(auxv));
     return w + 2 * ARRAY_LEN(auxv);
 }
@@ -141,6 +145,7 @@ static int fill_strings(const struct exec_image *image, struct process *p, struc
                         uintptr_t *sp)
 {
     static const uint64_t zero;
+    const char *platform = arch_platform(image->is_i386);
     int err = push_bytes(&zero, sizeof(zero), sp);
     if (!err)
         err = push_bytes(image->name, strlen(image->name) + 1, sp);
@@ -154,7 +159,7 @@ static int fill_strings(const struct exec_image *image, struct process *p, struc
 
     *sp = ALIGN_DOWN(*sp, 16);
     if (!err)
-        err = push_bytes(arch_platform(), strlen(arch_platform()) + 1, sp);
+        err = push_bytes(platform, strlen(platform) + 1, sp);
     at->platform = *sp;
 
     uint8_t random[16];
@@ -163,6 +168,17 @@ static int fill_strings(const struct exec_image *image, struct process *p, struc
         err = push_bytes(random, sizeof(random), sp);
     at->random = *sp;
     return err;
+}
+
+/* An i386 program's words have 32 bits.  In place; bytes left. */
+static size_t narrow(uint64_t *words, const uint64_t *end)
+{
+    char *to = (char *)words;
+    for (const uint64_t *w = words; w < end; w++, to += sizeof(uint32_t)) {
+        uint32_t word = (uint32_t)*w;
+        memcpy(to, &word, sizeof(word));
+    }
+    return (size_t)(to - (char *)words);
 }
 
 int stack_fill(const struct exec_image *image, struct process *p, uintptr_t *sp)
@@ -184,6 +200,10 @@ int stack_fill(const struct exec_image *image, struct process *p, uintptr_t *sp)
     w = put_auxv(w, image, &at);
 
     size_t bytes = (char *)w - (char *)words;
+    if (image->is_i386) {
+        bytes = narrow(words, w);
+        before_auxv /= 2;
+    }
     *sp = ALIGN_DOWN(top - bytes, 16);
     p->auxv_start = *sp + before_auxv;
     p->auxv_len = bytes - before_auxv;

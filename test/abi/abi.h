@@ -26,6 +26,26 @@
 #include <time.h>
 #include <unistd.h>
 
+/* On i386 musl's times have 64 bits, and it calls the others by their size. */
+#ifdef SYS_clock_gettime32
+#define SYS_clock_gettime   SYS_clock_gettime64
+#define SYS_clock_settime   SYS_clock_settime64
+#define SYS_clock_getres    SYS_clock_getres_time64
+#define SYS_clock_nanosleep SYS_clock_nanosleep_time64
+#define SYS_timer_gettime   SYS_timer_gettime64
+#define SYS_timer_settime   SYS_timer_settime64
+#define SYS_timerfd_gettime SYS_timerfd_gettime64
+#define SYS_timerfd_settime SYS_timerfd_settime64
+#define SYS_gettimeofday    SYS_gettimeofday_time32
+#undef SYS_futex
+#undef SYS_recvmmsg
+#define SYS_recvmmsg SYS_recvmmsg_time64
+#define SYS_futex    SYS_futex_time64
+#endif
+#ifdef __i386__
+#define SYS_newfstatat SYS_fstatat64
+#endif
+
 #define PAGE      4096
 #define NR(array) (sizeof(array) / sizeof *(array))
 

@@ -49,6 +49,11 @@ def run(command, stdin, cwd, env):
     return 128 - status if status < 0 else status, output[p.stdout], output[p.stderr]
 
 
+def test_name(program):
+    """What the program's source is called: it may be built for i386 (-32), with another libc (-glibc)."""
+    return program.name.removesuffix("-32").removesuffix("-glibc")
+
+
 def of_the_program(stderr):
     """Without the lines that come from Yolk."""
     return b"".join(line for line in stderr.splitlines(True) if not line.startswith(b"yolk: "))
@@ -67,16 +72,19 @@ def show(native, guest):
 
 
 def compare(yolk, cpus, program, args, must_succeed):
-    name = program.name.removesuffix("-glibc")
+    name = test_name(program)
     stdin_path = SOURCES / f"{name}.in"
     tmpfs = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     directory = tempfile.mkdtemp(prefix="yolk-abi-", dir=tmpfs)
     os.chmod(directory, 0o777)  # programs that give root up still work in it
     results = []
     try:
-        guest = [yolk, "run", "-c", cpus, "--timeout", str(TIMEOUT), "-w", "/tmp"]
+        guest = [yolk, "run"]
+        if os.environ.get("YOLK_TRACE"):
+            guest = [yolk, "trace", "-f", "-q", "-o", os.devnull]
+        guest += ["--cpus", cpus, "--timeout", str(TIMEOUT), "--workdir", "/tmp"]
         for variable, value in ENVIRONMENT.items():
-            guest += ["-e", f"{variable}={value}"]
+            guest += ["--env", f"{variable}={value}"]
         for command, env in (([program, *args], ENVIRONMENT), ([*guest, program, *args], None)):
             with open(stdin_path if stdin_path.exists() else os.devnull, "rb") as stdin:
                 results.append(run(command, stdin, directory, env))
@@ -96,7 +104,7 @@ def compare(yolk, cpus, program, args, must_succeed):
 
 def main():
     yolk, cpus, program = os.path.abspath(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
-    path = SOURCES / f"{program.name.removesuffix('-glibc')}.args"
+    path = SOURCES / f"{test_name(program)}.args"
     runs = [shlex.split(line) for line in path.read_text().splitlines()] if path.exists() else [[]]
     results = [compare(yolk, cpus, program, args, not path.exists()) for args in runs]
     print(f"{sum(results)} of {len(results)} runs agree")

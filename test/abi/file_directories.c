@@ -76,7 +76,7 @@ static void test_raw(void)
     SHOW(lseek(fd, 0, SEEK_SET));
     SHOW(read_entries(fd, (void *)8, 4096));
     SHOW(syscall(SYS_getdents, fd, buf, 4096));
-    say("type of the first: %d", buf[*(unsigned short *)(buf + 16) - 1]);
+    say("type of the first: %d", buf[*(unsigned short *)(buf + 2 * sizeof(long)) - 1]);
     SHOW(lseek(fd, 0, SEEK_END) == -1);
     SHOW(lseek(fd, -1, SEEK_SET));
     SHOW(read_entries(open("raw/name", O_RDONLY), buf, 4096));

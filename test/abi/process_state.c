@@ -18,6 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __i386__
+typedef Elf32_auxv_t auxv_entry;
+#else
+typedef Elf64_auxv_t auxv_entry;
+#endif
+
 extern char **environ;
 
 static void result(const char *what, long r)
@@ -36,7 +42,7 @@ static void initial_stack(char **argv)
            argv + *sp + 1 == environ);
     while (*env)
         env++;
-    Elf64_auxv_t *aux = (Elf64_auxv_t *)(env + 1);
+    auxv_entry *aux = (auxv_entry *)(env + 1);
     printf("auxv:");
     for (; aux->a_type != AT_NULL; aux++)
         if (aux->a_type != 27 && aux->a_type != 28) /* newer than 6.1: rseq's */

@@ -4,6 +4,15 @@
 
 #include "abi.h"
 
+#ifdef __i386__
+#define REG_RIP          REG_EIP
+#define STACK_POINTER    "esp"
+#define FAULT_ADDRESS(m) ((m).cr2)
+#else
+#define STACK_POINTER    "rsp"
+#define FAULT_ADDRESS(m) ((m).gregs[REG_CR2])
+#endif
+
 static ucontext_t frame;
 static char *page;
 
@@ -41,12 +50,13 @@ static void execute_nowhere(void)
 
 static void non_canonical(void)
 {
-    (void)*(volatile char *)(0x8000000000000000ul + 16);
+    volatile uintptr_t address = (uintptr_t)(0x8000000000000000ull + 16);
+    (void)*(volatile char *)address;
 }
 
 static void kernel_address(void)
 {
-    (void)*(volatile char *)0xffffffff81000000ul;
+    (void)*(volatile char *)(uintptr_t)0xffffffff81000000ull;
 }
 
 static void divide(void)
@@ -93,7 +103,7 @@ static void software_interrupt(void)
 
 static void step(void)
 {
-    __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop" : : : "memory", "cc");
+    __asm__ volatile("pushf; orl $0x100, (%%" STACK_POINTER "); popf; nop" : : : "memory", "cc");
 }
 
 static void x87_divide(void)
@@ -177,7 +187,7 @@ int main(void)
                                 : "none",
             (long long)regs[REG_TRAPNO], error_of(&faults[i], regs));
         if (faults[i].page_fault)
-            CHECK((void *)regs[REG_CR2] == abi_fault.si_addr);
+            CHECK((void *)FAULT_ADDRESS(frame.uc_mcontext) == abi_fault.si_addr);
         if (faults[i].run == wild_read || faults[i].run == wild_write)
             CHECK(abi_fault.si_addr == page + 3 * PAGE + (faults[i].run == wild_read ? 5 : 6));
     }

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (elf_read_head(data, size < ELF_HEAD_BYTES ? size : ELF_HEAD_BYTES, &head, &why))
         return 0;
-    size_t bytes = head.phnum * (size_t)ELF_PHDR_BYTES;
+    size_t bytes = head.phnum * (size_t)head.phdr_bytes;
     if (head.phoff > size || bytes > size - head.phoff)
         return 0;
     char *table = malloc(bytes); /* exact, so that ASan sees a byte too many */

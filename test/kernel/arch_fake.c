@@ -285,6 +285,12 @@ long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t
     return (long)own->rax;
 }
 
+long up_syscall_traced(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8,
+                       uint64_t r9, const struct regs *regs)
+{
+    return up_syscall(rdi, rsi, rdx, r10, r8, r9, regs);
+}
+
 void up_syscall_32(struct regs *regs)
 {
     calls32++;

@@ -294,8 +294,8 @@ def test_help_and_version(yolk):
                                   ["run", "-c", "0", "hello"], ["run", "-c", "1x", "hello"],
                                   ["run", "--timeout", "-1", "hello"], ["run", "--machine", "vax", "hello"],
                                   ["run", "--accel", "warp", "hello"], ["run", "-e", "=x", "hello"],
-                                  ["run", "--root", "/nowhere", "hello"], ["run", "-p", "80", "hello"],
-                                  ["run", "--trace", "hello"], ["trace", "hello"], ["diff", "hello"], ["gdb", "hello"]])
+                                   ["run", "--root", "/nowhere", "hello"], ["run", "-p", "80", "hello"],
+                                   ["run", "--trace=nosuchcall", "hello"], ["trace"], ["gdb", "hello"]])
 def test_wrong_usage(yolk, args):
     r = yolk(*args)
     assert r.returncode == 125 and r.stderr and not r.stdout

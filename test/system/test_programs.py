@@ -30,7 +30,7 @@ def kinds(tmp_path_factory):
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", d / "library", source], check=True)
     files = {
         "empty": (b"", "empty"), "text": (b"some text\n", "not an ELF"), "script": (b"#!/bin/sh\necho x\n", "/bin/sh"),
-        "arm": (elf(machine=183), "AArch64"), "i386": (elf(machine=3, elf_class=1), "32-bit"),
+        "arm": (elf(machine=183), "AArch64"), "i386": (elf(machine=3), "do not fit together"),
         "big-endian": (elf(data=2), "big-endian"), "x32": (elf(elf_class=1), "x32"),
         "header-only": (hello[:40], "cut short"), "truncated": (hello[:5000], "outside the file"),
         "no-segments": (elf(phnum=0), "loaded"), "magic": (b"\x7fELF", "cut short"),
@@ -81,6 +81,18 @@ def test_not_found(yolk, program):
 def test_check_of_what_runs(yolk):
     report = json.loads(yolk("check", "--json", "hello").stdout)
     assert report["runs"] and report["libc"] == "musl" and report["static"] and report["class"] == "64-bit"
+
+
+def test_check_of_i386(yolk, tmp_path):
+    ident = bytes([0x7F, 0x45, 0x4C, 0x46, 1, 1, 1]) + bytes(9)
+    header = struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1, 40, 0, 0)
+    segment = struct.pack("<IIIIIIII", 1, 0, 0x8048000, 0x8048000, 84, 84, 5, 4096)
+    path = tmp_path / "small"
+    path.write_bytes(ident + header + segment)
+    report = json.loads(yolk("check", "--json", path).stdout)
+    assert report["runs"] and report["class"] == "32-bit" and report["machine"] == "i386"
+    path.write_bytes((ident + header + segment)[:80])
+    assert yolk("check", path).returncode == 126
 
 
 def test_check_of_go(yolk):

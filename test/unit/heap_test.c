@@ -6,12 +6,6 @@
 #include "../../kernel/core/page_grow.c"
 #include "../../kernel/core/slab.c"
 
-/* kstack.c is not under test. */
-size_t kstack_free_pages(void)
-{
-    return 0;
-}
-
 #define MIB (1UL << 20)
 
 static const struct bootinfo machine = {.nr_ranges = 1,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "run.h"
+#include "tracelog.h"
 
 /* QEMU's PVH loader has a buffer of this size for the line and its final NUL. */
 #define BOOTLINE_MAX 4096
@@ -53,6 +54,16 @@ static const char *kind_name(enum stdio_kind kind)
     return names[kind];
 }
 
+static void add_trace(struct strings *tokens, const struct trace_config *trace)
+{
+    bootline_encode(tokens, "yolk.trace=", trace->calls ? trace->calls : "all");
+    if (trace->signals)
+        bootline_encode(tokens, "yolk.trace.signals=", trace->signals);
+    strings_addf(tokens, "yolk.trace.strings=%u", trace->strings);
+    strings_addf(tokens, "yolk.trace.flags=%s%s%s", trace->follows ? "f" : "",
+                 trace->is_verbose ? "v" : "", trace->names_fds ? "y" : "");
+}
+
 char *bootline_make(const struct run_options *options, const struct payload *payload,
                     const struct stdio_plan *plan, const char *machine_tokens)
 {
@@ -73,6 +84,8 @@ char *bootline_make(const struct run_options *options, const struct payload *pay
         bootline_encode(&tokens, "ip=", options->ip);
     if (options->verbose)
         strings_addf(&tokens, "loglevel=3");
+    if (options->trace)
+        add_trace(&tokens, options->trace);
     bootline_encode(&tokens, "init=", payload->guest_path);
     bootline_encode(&tokens, "yolk.argv0=", options->program);
     if (options->workdir)

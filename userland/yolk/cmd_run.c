@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <syscalls/trace.h>
 #include <unistd.h>
 
 #include "options.h"
 #include "run.h"
 #include "terminal.h"
+#include "tracelog.h"
 
 static const char doc[] =
     "Boot PROGRAM, a static Linux executable or the name of an example, as the payload of the "
@@ -43,7 +45,8 @@ enum {
     OPT_IP,
     OPT_DISPLAY,
     OPT_TRACE,
-    OPT_GDB
+    OPT_GDB,
+    LONG_ONLY = 1024, /* and the short name: see run_long_argp */
 };
 
 static const struct argp_option option_table[] = {
@@ -67,6 +70,9 @@ static const struct argp_option option_table[] = {
      3},
     {"verbose", OPT_VERBOSE, 0, 0, "show QEMU's command line and the kernel's log on stderr", 3},
     {"json", OPT_JSON, 0, 0, "end with one JSON object about the run on stderr", 3},
+    {"trace", OPT_TRACE, "SET", OPTION_ARG_OPTIONAL,
+     "print system calls on stderr as strace does, of all threads (`yolk trace` has more options)",
+     3},
     {"kernel", OPT_KERNEL, "FILE", 0, "another kernel image", 4},
     {"machine", OPT_MACHINE, "microvm|q35|pc|auto", 0,
      "QEMU's machine (auto: microvm, the quickest)", 4},
@@ -76,7 +82,6 @@ static const struct argp_option option_table[] = {
     {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0, "share a directory", 9},
     {"disk", OPT_DISK, "IMAGE[:MOUNTPOINT]", 0, "attach a disk", 9},
     {"display", OPT_DISPLAY, 0, 0, "a window", 9},
-    {"trace", OPT_TRACE, "EXPR", OPTION_ARG_OPTIONAL, "system calls on stderr", 9},
     {"gdb", OPT_GDB, 0, 0, "wait for a debugger", 9},
     {0, 0, 0, 0, "Not in this version:", 9},
     {0},
@@ -151,6 +156,8 @@ static const char *absent_option(int key)
     return "?";
 }
 
+static struct trace_config simple_trace = {.strings = TRACE_STRINGS, .column = 40, .follows = true};
+
 /* What the machine has and what the program finds in it.  False: no such option. */
 static bool set_guest_option(struct run_options *o, int key, char *arg)
 {
@@ -201,8 +208,9 @@ static bool set_guest_option(struct run_options *o, int key, char *arg)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct run_options *o = state->input;
+    int name = key >= LONG_ONLY && key < LONG_ONLY + 256 ? key - LONG_ONLY : key;
 
-    switch (key) {
+    switch (name) {
     case OPT_TIMEOUT:
         o->timeout = option_seconds("timeout", arg);
         break;
@@ -212,6 +220,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_JSON:
         o->json = true;
         break;
+    case OPT_TRACE:
+        o->trace = &simple_trace;
+        if (arg)
+            trace_option(&simple_trace, 'e', arg);
+        break;
     case OPT_YES:
         break;
     case OPT_LEAK_CHECK:
@@ -220,7 +233,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'v':
     case OPT_DISK:
     case OPT_DISPLAY:
-    case OPT_TRACE:
     case OPT_GDB:
         die(STATUS_FAILED, "--%s: not in this version", absent_option(key));
     case ARGP_KEY_ARG:
@@ -232,7 +244,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         argp_error(state, "which program?");
         break;
     default:
-        return set_guest_option(o, key, arg) ? 0 : ARGP_ERR_UNKNOWN;
+        return set_guest_option(o, name, arg) ? 0 : ARGP_ERR_UNKNOWN;
     }
     return 0;
 }
@@ -309,39 +321,71 @@ static void print_json(const struct run_options *o, const struct machine *machin
     json_decref(object);
 }
 
-int command_run(int argc, char **argv)
+void run_options_init(struct run_options *options)
 {
-    static const struct argp argp = {option_table, parse, "PROGRAM [ARGS…]", doc, 0, 0, 0};
-    struct run_options options = {.memory = 256 << 20,
-                                  .cpus = 1,
-                                  .accel = "auto",
-                                  .machine = "auto",
-                                  .net = "user",
-                                  .kernel = kernel_image_path()};
+    *options = (struct run_options){.memory = 256 << 20,
+                                    .cpus = 1,
+                                    .accel = "auto",
+                                    .machine = "auto",
+                                    .net = "user",
+                                    .kernel = kernel_image_path()};
+}
+
+const struct argp *run_long_argp(void)
+{
+    enum { NR = sizeof option_table / sizeof *option_table };
+    static struct argp_option table[NR];
+    static const struct argp argp = {table, parse, 0, 0, 0, 0, 0};
+    size_t nr = 0;
+
+    for (size_t i = 0; i < NR; i++) {
+        if (option_table[i].group == 9 || option_table[i].key == OPT_TRACE ||
+            option_table[i].key == OPT_JSON)
+            continue;
+        table[nr] = option_table[i];
+        table[nr].key += table[nr].key && table[nr].key < 256 ? LONG_ONLY : 0;
+        table[nr++].group = 0;
+    }
+    return &argp;
+}
+
+int run_program(struct run_options *options)
+{
     struct payload payload = {.module_fd = -1};
     struct stdio_plan plan;
     struct machine machine;
     struct outcome outcome = {.status = STATUS_FAILED, .reason = "failed"};
 
     fill_standard_descriptors();
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
-    if (options.publish.nr && strcmp(options.net, "user") != 0)
+    if (options->publish.nr && strcmp(options->net, "user") != 0)
         die(STATUS_FAILED, "--publish goes with --net user");
-    int status = payload_prepare(&options, &payload);
+    int status = payload_prepare(options, &payload);
     if (status)
         return status;
-    if (access(options.kernel, R_OK))
-        die(STATUS_FAILED, "no kernel: %s: %s", options.kernel, strerror(errno));
+    if (access(options->kernel, R_OK))
+        die(STATUS_FAILED, "no kernel: %s: %s", options->kernel, strerror(errno));
+    if (options->trace && machine_is_serial_only())
+        die(STATUS_FAILED, "a trace needs a virtio console, which a serial console is not");
     plan_stdio(&plan);
-    add_default_env(&options.env, &plan);
-    machine_choose(&machine, &options);
-    char *bootline = bootline_make(&options, &payload, machine_is_serial_only() ? NULL : &plan,
+    add_default_env(&options->env, &plan);
+    machine_choose(&machine, options);
+    char *bootline = bootline_make(options, &payload, machine_is_serial_only() ? NULL : &plan,
                                    machine_boot_tokens(&machine));
-    status = machine_start(&machine, &options, &payload, &plan, bootline);
+    status = machine_start(&machine, options, &payload, &plan, bootline);
     if (status)
         return status;
-    relay_run(&machine, &options, &plan, &outcome);
-    if (options.json)
-        print_json(&options, &machine, &outcome);
+    relay_run(&machine, options, &plan, &outcome);
+    if (options->json)
+        print_json(options, &machine, &outcome);
     return outcome.status;
+}
+
+int command_run(int argc, char **argv)
+{
+    static const struct argp argp = {option_table, parse, "PROGRAM [ARGS…]", doc, 0, 0, 0};
+    struct run_options options;
+
+    run_options_init(&options);
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
+    return run_program(&options);
 }

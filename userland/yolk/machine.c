@@ -36,7 +36,7 @@
 static const char *const port_names[NR_CHANNELS] = {
     [CHANNEL_TTY] = "yolk.tty",         [CHANNEL_STDIN] = "yolk.stdin",
     [CHANNEL_STDOUT] = "yolk.stdout",   [CHANNEL_STDERR] = "yolk.stderr",
-    [CHANNEL_CONTROL] = "yolk.control",
+    [CHANNEL_CONTROL] = "yolk.control", [CHANNEL_TRACE] = "yolk.trace",
 };
 
 bool machine_is_serial_only(void)
@@ -65,7 +65,8 @@ const char *machine_boot_tokens(const struct machine *machine)
     return machine->has_net ? MICROVM_TOKENS MICROVM_NET : MICROVM_TOKENS;
 }
 
-static bool needs_channel(enum channel channel, const struct stdio_plan *plan)
+static bool needs_channel(enum channel channel, const struct run_options *options,
+                          const struct stdio_plan *plan)
 {
     if (channel == CHANNEL_SERIAL)
         return true;
@@ -78,19 +79,21 @@ static bool needs_channel(enum channel channel, const struct stdio_plan *plan)
     case CHANNEL_STDOUT:
     case CHANNEL_STDERR:
         return plan->kind[channel - CHANNEL_STDIN] == STDIO_PIPE;
+    case CHANNEL_TRACE:
+        return options->trace != NULL;
     default:
         return true;
     }
 }
 
 /* Makes the socket pairs; QEMU's ends go to theirs[]. */
-static void open_channels(struct machine *machine, const struct stdio_plan *plan,
-                          int theirs[NR_CHANNELS])
+static void open_channels(struct machine *machine, const struct run_options *options,
+                          const struct stdio_plan *plan, int theirs[NR_CHANNELS])
 {
     for (enum channel i = 0; i < NR_CHANNELS; i++) {
         int ends[2];
         theirs[i] = -1;
-        if (!needs_channel(i, plan))
+        if (!needs_channel(i, options, plan))
             continue;
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
             die(STATUS_FAILED, "socketpair: %s", strerror(errno));
@@ -289,7 +292,7 @@ int machine_start(struct machine *machine, const struct run_options *options,
     }
     if (!fits(options, payload))
         return STATUS_FAILED;
-    open_channels(machine, plan, theirs);
+    open_channels(machine, options, plan, theirs);
     make_command(&argv, machine, options, payload, bootline, theirs);
     machine->command_line = join(&argv);
     if (options->verbose)

@@ -67,24 +67,97 @@ static const char *machine_name(unsigned machine)
     return "another machine";
 }
 
-/* The program header `i`; NULL when the file is too short for it. */
-static const Elf64_Phdr *segment(const struct image *image, const Elf64_Ehdr *ehdr, unsigned i)
+/* The headers of 32-bit programs are read in the form of 64-bit ones. */
+static bool is_small(const struct image *image)
 {
-    return at(image, ehdr->e_phoff + (uint64_t)i * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
+    return image->bytes[EI_CLASS] == ELFCLASS32;
+}
+
+/* The file's header; false when the file is too short for it. */
+static bool header(const struct image *image, Elf64_Ehdr *ehdr)
+{
+    const Elf32_Ehdr *small = at(image, 0, sizeof *small);
+    const Elf64_Ehdr *large = at(image, 0, sizeof *large);
+
+    if (!small || (!is_small(image) && !large))
+        return false;
+    if (!is_small(image)) {
+        *ehdr = *large;
+        return true;
+    }
+    *ehdr = (Elf64_Ehdr){
+        .e_type = small->e_type,
+        .e_machine = small->e_machine,
+        .e_entry = small->e_entry,
+        .e_phoff = small->e_phoff,
+        .e_phentsize = small->e_phentsize,
+        .e_phnum = small->e_phnum,
+        .e_shoff = small->e_shoff,
+        .e_shnum = small->e_shnum,
+    };
+    return true;
+}
+
+/* The program header `i`; false when the file is too short for it. */
+static bool segment(const struct image *image, const Elf64_Ehdr *ehdr, unsigned i, Elf64_Phdr *ph)
+{
+    uint64_t size = is_small(image) ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+    const void *bytes = at(image, ehdr->e_phoff + i * size, size);
+
+    if (!bytes)
+        return false;
+    if (!is_small(image)) {
+        memcpy(ph, bytes, sizeof *ph);
+        return true;
+    }
+    Elf32_Phdr small;
+    memcpy(&small, bytes, sizeof small);
+    *ph = (Elf64_Phdr){
+        .p_type = small.p_type,
+        .p_flags = small.p_flags,
+        .p_offset = small.p_offset,
+        .p_vaddr = small.p_vaddr,
+        .p_filesz = small.p_filesz,
+        .p_memsz = small.p_memsz,
+    };
+    return true;
+}
+
+/* The type of the section `i`; SHT_NULL when the file is too short for it. */
+static uint32_t section_type(const struct image *image, const Elf64_Ehdr *ehdr, unsigned i)
+{
+    uint64_t size = is_small(image) ? sizeof(Elf32_Shdr) : sizeof(Elf64_Shdr);
+    const char *bytes = at(image, ehdr->e_shoff + i * size, size);
+    uint32_t type;
+
+    if (!bytes)
+        return SHT_NULL;
+    memcpy(&type, bytes + offsetof(Elf32_Shdr, sh_type),
+           sizeof type); /* at the same place in both */
+    return type;
 }
 
 /* The file's bytes for the virtual addresses [va, va + len); NULL when no segment has them. */
 static const void *at_address(const struct image *image, uint64_t va, uint64_t len)
 {
-    const Elf64_Ehdr *ehdr = at(image, 0, sizeof *ehdr);
+    Elf64_Ehdr ehdr;
+    Elf64_Phdr ph;
 
-    for (unsigned i = 0; i < ehdr->e_phnum; i++) {
-        const Elf64_Phdr *ph = segment(image, ehdr, i);
-        if (ph && ph->p_type == PT_LOAD && va >= ph->p_vaddr && va - ph->p_vaddr < ph->p_filesz &&
-            len <= ph->p_filesz - (va - ph->p_vaddr))
-            return at(image, ph->p_offset + (va - ph->p_vaddr), len);
-    }
+    if (!header(image, &ehdr))
+        return NULL;
+    for (unsigned i = 0; i < ehdr.e_phnum; i++)
+        if (segment(image, &ehdr, i, &ph) && ph.p_type == PT_LOAD && va >= ph.p_vaddr &&
+            va - ph.p_vaddr < ph.p_filesz && len <= ph.p_filesz - (va - ph.p_vaddr))
+            return at(image, ph.p_offset + (va - ph.p_vaddr), len);
     return NULL;
+}
+
+static uint64_t word_at(const unsigned char *bytes, size_t size)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, bytes, size);
+    return word;
 }
 
 /* Go's build information starts with a magic string in a writable segment: since Go 1.18 the
@@ -115,14 +188,15 @@ static char *go_version(const struct image *image)
         if (len > left - (size_t)(text - info))
             return xstrdup("unknown");
     } else {
-        uint64_t header[2], address;
-        memcpy(&address, info + 16, sizeof address);
-        const void *at_header = at_address(image, address, sizeof header);
-        if (!at_header)
+        const size_t word = is_small(image) ? 4 : 8;
+        uint64_t string, address;
+        address = word_at(info + 16, word);
+        const unsigned char *at_string = at_address(image, address, 2 * word);
+        if (!at_string)
             return xstrdup("unknown");
-        memcpy(header, at_header, sizeof header);
-        text = at_address(image, header[0], header[1]);
-        len = header[1];
+        string = word_at(at_string, word);
+        len = word_at(at_string + word, word);
+        text = at_address(image, string, len);
         if (!text)
             return xstrdup("unknown");
     }
@@ -151,11 +225,13 @@ static bool has_abi_note(const struct image *image, const Elf64_Phdr *ph)
  */
 static bool needs_libraries(const struct image *image, const Elf64_Phdr *ph)
 {
-    for (uint64_t i = 0; i < ph->p_filesz / sizeof(Elf64_Dyn); i++) {
-        const Elf64_Dyn *dyn = at(image, ph->p_offset + i * sizeof *dyn, sizeof *dyn);
-        if (!dyn || dyn->d_tag == DT_NULL)
+    const size_t word = is_small(image) ? 4 : 8;
+
+    for (uint64_t i = 0; i < ph->p_filesz / (2 * word); i++) {
+        const unsigned char *dyn = at(image, ph->p_offset + i * 2 * word, 2 * word);
+        if (!dyn || word_at(dyn, word) == DT_NULL)
             return false;
-        if (dyn->d_tag == DT_NEEDED)
+        if (word_at(dyn, word) == DT_NEEDED)
             return true;
     }
     return false;
@@ -169,11 +245,9 @@ static bool contains(const struct image *image, const char *text)
 static void look_at_sections(struct image *image, const Elf64_Ehdr *ehdr)
 {
     image->report->is_stripped = true;
-    for (unsigned i = 0; i < ehdr->e_shnum; i++) {
-        const Elf64_Shdr *sh = at(image, ehdr->e_shoff + (uint64_t)i * sizeof *sh, sizeof *sh);
-        if (sh && sh->sh_type == SHT_SYMTAB)
+    for (unsigned i = 0; i < ehdr->e_shnum; i++)
+        if (section_type(image, ehdr, i) == SHT_SYMTAB)
             image->report->is_stripped = false;
-    }
 }
 
 static void guess_libc(struct image *image, bool abi_note)
@@ -198,28 +272,27 @@ static void look_at_segments(struct image *image, const Elf64_Ehdr *ehdr)
     bool has_load = false, abi_note = false, library = false;
 
     for (unsigned i = 0; i < ehdr->e_phnum; i++) {
-        const Elf64_Phdr *ph = segment(image, ehdr, i);
-        if (!ph || !at(image, ph->p_offset, ph->p_filesz)) {
+        Elf64_Phdr ph;
+        if (!segment(image, ehdr, i, &ph) || !at(image, ph.p_offset, ph.p_filesz)) {
             refuse(image, "damaged or cut short: segment %u lies outside the file", i);
             return;
         }
-        switch (ph->p_type) {
+        switch (ph.p_type) {
         case PT_LOAD:
             has_load = true;
-            if (ph->p_memsz < ph->p_filesz)
+            if (ph.p_memsz < ph.p_filesz)
                 refuse(image, "damaged: segment %u has more bytes than room", i);
-            report->memory += ph->p_memsz;
+            report->memory += ph.p_memsz;
             break;
         case PT_INTERP:
-            report->interpreter =
-                xasprintf("%.*s", (int)(ph->p_filesz < 4096 ? ph->p_filesz : 4096),
-                          (const char *)image->bytes + ph->p_offset);
+            report->interpreter = xasprintf("%.*s", (int)(ph.p_filesz < 4096 ? ph.p_filesz : 4096),
+                                            (const char *)image->bytes + ph.p_offset);
             break;
         case PT_DYNAMIC:
-            library = needs_libraries(image, ph);
+            library = needs_libraries(image, &ph);
             break;
         case PT_NOTE:
-            abi_note |= has_abi_note(image, ph);
+            abi_note |= has_abi_note(image, &ph);
             break;
         }
     }
@@ -283,23 +356,23 @@ static void inspect_elf(struct image *image)
     }
     /* e_type and e_machine are at the same place in both classes. */
     report->machine = machine_name((unsigned)(ident[18] | ident[19] << 8));
-    if (ident[18] != EM_X86_64 || ident[19]) {
-        bool is_386 = ident[18] == EM_386 && !ident[19];
-        refuse(image,
-               is_386 ? "a 32-bit (i386) program: not in this version"
-                      : "made for %s, not for x86-64",
-               report->machine);
+    if ((ident[18] != EM_X86_64 && ident[18] != EM_386) || ident[19]) {
+        refuse(image, "made for %s, not for x86-64", report->machine);
         return;
     }
-    const Elf64_Ehdr *ehdr = at(image, 0, sizeof *ehdr);
-    if (ident[EI_CLASS] != ELFCLASS64)
+    const unsigned class = ident[18] == EM_386 ? ELFCLASS32 : ELFCLASS64;
+    const uint64_t phentsize = class == ELFCLASS32 ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+    Elf64_Ehdr wide, *ehdr = &wide;
+    if (ident[EI_CLASS] == ELFCLASS32 && class == ELFCLASS64)
         refuse(image, "an x32 program (x86-64 code with 32-bit pointers)");
-    else if (!ehdr)
+    else if (ident[EI_CLASS] != class)
+        refuse(image, "damaged: its class and its machine do not fit together");
+    else if (!header(image, ehdr))
         refuse(image, "cut short: an ELF header without its end");
     else if (!ehdr->e_phnum && ehdr->e_type != ET_REL)
         refuse(image, "nothing in it is to be loaded");
-    else if (ehdr->e_phnum && (ehdr->e_phentsize != sizeof(Elf64_Phdr) ||
-                               !at(image, ehdr->e_phoff, ehdr->e_phnum * sizeof(Elf64_Phdr))))
+    else if (ehdr->e_phnum && (ehdr->e_phentsize != phentsize ||
+                               !at(image, ehdr->e_phoff, ehdr->e_phnum * phentsize)))
         refuse(image, "damaged or cut short: its program headers lie outside the file");
     if (report->reason)
         return;

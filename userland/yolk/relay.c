@@ -22,6 +22,7 @@
 #include "relay.h"
 #include "run.h"
 #include "terminal.h"
+#include "tracelog.h"
 
 static double now(void)
 {
@@ -228,6 +229,23 @@ static void on_signal(struct relay *relay)
     }
 }
 
+/* --- The trace --- */
+
+static void read_trace(struct relay *relay)
+{
+    static char buffer[1 << 16];
+    ssize_t n = read(relay->trace, buffer, sizeof buffer);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0) {
+        tracelog_feed(relay->tracelog, buffer, (size_t)n);
+    } else {
+        close(relay->trace);
+        relay->trace = -1;
+    }
+}
+
 /* --- The loop --- */
 
 static struct pump *const *all_pumps(struct relay *relay)
@@ -284,7 +302,7 @@ static bool is_over(struct relay *relay)
     for (int i = 0; i < NR_PUMPS; i++)
         if (pumps[i] != &relay->input && !pump_is_done(pumps[i]))
             return false;
-    return relay->control < 0 && relay->errors < 0;
+    return relay->control < 0 && relay->errors < 0 && relay->trace < 0;
 }
 
 static int poll_timeout(struct relay *relay)
@@ -331,12 +349,13 @@ static void notice_guest(struct relay *relay, const struct pollfd *polls, int nr
 static void turn(struct relay *relay)
 {
     struct pump *const *pumps = all_pumps(relay);
-    struct pollfd polls[3 + NR_PUMPS];
+    struct pollfd polls[4 + NR_PUMPS];
     int nr = 0;
 
     nr = add_poll(polls, nr, relay->signals, POLLIN);
     nr = add_poll(polls, nr, relay->control, control_wants(relay));
     nr = add_poll(polls, nr, relay->errors, POLLIN);
+    nr = add_poll(polls, nr, relay->trace, POLLIN);
     for (int i = 0; i < NR_PUMPS; i++) {
         bool empty = pump_is_empty(pumps[i]);
         nr = add_poll(polls, nr, empty ? pumps[i]->from : pumps[i]->to, empty ? POLLIN : POLLOUT);
@@ -348,10 +367,12 @@ static void turn(struct relay *relay)
         control_ready(relay, polls[1].revents);
     if (polls[2].revents)
         control_read_errors(relay);
+    if (polls[3].revents)
+        read_trace(relay);
     for (int i = 0; i < NR_PUMPS; i++) {
-        if (!polls[3 + i].revents)
+        if (!polls[4 + i].revents)
             continue;
-        if (polls[3 + i].events == POLLIN)
+        if (polls[4 + i].events == POLLIN)
             pump_read(relay, pumps[i]);
         else
             pump_write(relay, pumps[i]);
@@ -390,6 +411,9 @@ void relay_run(struct machine *machine, const struct run_options *options,
     relay->pid = machine->pid;
     relay->control = machine->channel[CHANNEL_CONTROL];
     relay->errors = machine->errors;
+    relay->trace = machine->channel[CHANNEL_TRACE];
+    if (options->trace)
+        relay->tracelog = tracelog_open(options->trace);
     relay->began = now();
     relay->signals = open_signals();
     open_pumps(relay, machine, plan);
@@ -406,6 +430,8 @@ void relay_run(struct machine *machine, const struct run_options *options,
         explain_missing_status(relay);
     else if (options->verbose && relay->errors_len)
         say("QEMU: %s", relay->errors_text);
+    if (relay->tracelog && !tracelog_close(relay->tracelog) && outcome->status < STATUS_TIMEOUT)
+        outcome->status = STATUS_FAILED;
     outcome->seconds = now() - relay->began;
     free(relay);
 }

@@ -20,6 +20,8 @@ struct relay {
     pid_t pid;               /* 0: has ended */
     int qemu_status;
     int signals, control, errors;
+    int trace;                 /* the channel; -1: closed */
+    struct tracelog *tracelog; /* NULL: no trace */
     bool raw, is_stopping;
     bool saw_escape; /* Ctrl-A came last */
     unsigned interrupts;

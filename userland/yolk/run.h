@@ -18,13 +18,20 @@ struct run_options {
     const char *machine; /* "microvm", "q35", "pc", "auto" */
     double timeout;      /* seconds; 0: none */
     bool leak_check, verbose, json;
-    struct strings env;  /* NAME=VALUE */
-    const char *net;     /* "user", "none", "tap=IF" */
-    const char *ip;      /* NULL: DHCP */
-    struct strings publish; /* QEMU's form: tcp:ADDR:HOST-:GUEST */
-    const char *program; /* as the person wrote it */
-    char **args;         /* what follows it, ended by NULL */
+    struct strings env;               /* NAME=VALUE */
+    const char *net;                  /* "user", "none", "tap=IF" */
+    const char *ip;                   /* NULL: DHCP */
+    struct strings publish;           /* QEMU's form: tcp:ADDR:HOST-:GUEST */
+    const char *program;              /* as the person wrote it */
+    char **args;                      /* what follows it, ended by NULL */
+    const struct trace_config *trace; /* NULL: no trace */
 };
+
+/* cmd_run.c, for `yolk trace`: the defaults, the options without their short names, and the run itself. */
+struct argp;
+void run_options_init(struct run_options *options);
+const struct argp *run_long_argp(void);
+int run_program(struct run_options *options); /* the exit status */
 
 /* What descriptors 0, 1 and 2 of the program are. */
 enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL, STDIO_SAME_AS_OUT };
@@ -60,6 +67,7 @@ enum channel {
     CHANNEL_STDOUT,
     CHANNEL_STDERR,
     CHANNEL_CONTROL,
+    CHANNEL_TRACE,
     CHANNEL_SERIAL,
     NR_CHANNELS
 };

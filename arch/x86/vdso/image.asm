@@ -1,14 +1,20 @@
-; The vDSO as the build made it (user/, cmake/vdso.cmake), in whole pages: programs map them as they are.
+; The vDSOs as the build made them (user/, cmake/vdso.cmake), in whole pages: programs map them as they are.
 
-global vdso_image_64, vdso_image_64_size
+%macro IMAGE 2
+global vdso_image_%1, vdso_image_%1_size
 
 section .rodata.vdso align=4096
-vdso_image_64:
-        incbin  "vdso64.so"
         align   4096, db 0
-vdso_image_64_end:
+vdso_image_%1:
+        incbin  %2
+        align   4096, db 0
+vdso_image_%1_end:
 
 section .rodata
 align 8
-vdso_image_64_size:
-        dq      vdso_image_64_end - vdso_image_64
+vdso_image_%1_size:
+        dq      vdso_image_%1_end - vdso_image_%1
+%endmacro
+
+        IMAGE   64, "vdso64.so"
+        IMAGE   32, "vdso32.so"

@@ -34,7 +34,13 @@ static inline uint64_t vvar_tsc(void)
 
 static inline uint64_t vvar_scale(uint64_t ticks, uint64_t mult)
 {
+#ifdef __SIZEOF_INT128__
     return (uint64_t)((unsigned __int128)ticks * mult >> VVAR_SHIFT);
+#else /* the same number, from products of 32 bits: the i386 vDSO */
+    uint64_t low = (uint32_t)ticks;
+    return (ticks >> VVAR_SHIFT) * mult + low * (mult >> VVAR_SHIFT) +
+           (low * (uint32_t)mult >> VVAR_SHIFT);
+#endif
 }
 
 /* For the writer, or with `v` a private copy.  A TSC slightly behind another CPU's may be read as

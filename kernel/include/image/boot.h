@@ -4,6 +4,10 @@
 #include <arch/bootinfo.h>
 #include <image/cmdline.h>
 
+/* trace_port.c: when the boot line asks for a trace, it begins here, before other CPUs start; and where it goes. */
+void boot_trace(const struct cmdline *line);
+void boot_trace_port(void);
+void trace_port_end(void);                     /* all records have left the machine */
 void boot_devices(const struct cmdline *line); /* devices.c: buses, virtio, console ports */
 void boot_files(const struct bootinfo *info,
                 const struct cmdline *line);   /* files.c: the root file system */

@@ -18,6 +18,10 @@ struct cmdline {
     unsigned maxcpus;
     bool leak_check;
     enum stdio_kind stdio[3];
+    bool is_traced;                    /* yolk.trace */
+    const char *trace, *trace_signals; /* which calls and signals; NULL: all */
+    unsigned trace_strings;            /* bytes of a string; 0: the default */
+    bool trace_follows, trace_is_verbose, trace_names_fds;
     unsigned nr_args, nr_env, nr_virtio;
     const char *args[CMDLINE_MAX_WORDS]; /* after argv[0] */
     const char *env[CMDLINE_MAX_WORDS];

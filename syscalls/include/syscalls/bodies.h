@@ -5,7 +5,7 @@
 #include <base/types.h>
 #include <syscalls/syscall.h>
 
-#define KIND(name, type, how, show) typedef type ARG_##name;
+#define KIND(name, type, how, when, show, names) typedef type ARG_##name;
 #include "../../kinds.def"
 #undef KIND
 
@@ -16,3 +16,7 @@
 #include <syscalls/table.h>
 #undef DECLARE
 #undef DECLARE_NONE
+
+/* A row's body with arguments as an i386 program has them, for calls that are many in one (socketcall, ipc); -ENOSYS
+ * when it has none. */
+long syscall_call_32(enum row row, const uint64_t reg[SYSCALL_MAX_ARGS]);

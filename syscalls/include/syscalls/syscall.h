@@ -15,7 +15,7 @@ enum support { SUPPORT_NONE, SUPPORT_PART, SUPPORT_FULL };
 enum result { RESULT_INT, RESULT_FD, RESULT_BYTES, RESULT_ADDR, RESULT_OFFSET };
 
 enum kind {
-#define KIND(name, type, how, show) KIND_##name,
+#define KIND(name, type, how, when, show, names) KIND_##name,
 #include "../../kinds.def"
 #undef KIND
     NR_KINDS

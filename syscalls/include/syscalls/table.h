@@ -39,9 +39,12 @@
     NR64(n64, name, name) ROW_##sup(name, #name, res, missing, __VA_ARGS__)
 #define ONLY32(n32, name, res, sup, missing, ...) \
     NR32(n32, name, name##_32) ROW_##sup(name##_32, #name, res, missing, __VA_ARGS__)
-#define MISSING(n64, n32, name) NR64(n64, name, name) NR32(n32, name, name) GAP(name, #name, INT, 0)
-#define MISS64(n64, name)       NR64(n64, name, name) GAP(name, #name, INT, 0)
-#define MISS32(n32, name)       NR32(n32, name, name##_32) GAP(name##_32, #name, INT, 0)
+/* Nobody has written down what the arguments are. */
+#define GAP_WORDS(id, str) \
+    GAP(id, str, INT, 6, WORD, arg1, WORD, arg2, WORD, arg3, WORD, arg4, WORD, arg5, WORD, arg6)
+#define MISSING(n64, n32, name) NR64(n64, name, name) NR32(n32, name, name) GAP_WORDS(name, #name)
+#define MISS64(n64, name)       NR64(n64, name, name) GAP_WORDS(name, #name)
+#define MISS32(n32, name)       NR32(n32, name, name##_32) GAP_WORDS(name##_32, #name)
 #include "../../syscalls.def"
 #undef SYSCALL
 #undef ONLY64
@@ -49,6 +52,7 @@
 #undef MISSING
 #undef MISS64
 #undef MISS32
+#undef GAP_WORDS
 #undef ROW_FULL
 #undef ROW_PART
 #undef ROW_NONE

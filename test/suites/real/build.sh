@@ -11,6 +11,14 @@ candidate() {
     version=$(apt-cache policy "$1" | awk '/Candidate:/ { print $2 }')
     [ -n "$version" ] && [ "$version" != "(none)" ] || die "Debian has no package $1 here: apt-get update?"
 }
+# For i386 (NAME-32): musl built for it, and a compiler that uses it.
+compiler=musl-gcc
+case $name in
+*-32)
+    sh "$root/cmake/deb_source.sh" musl 1.2.3-1 "$cache" >/dev/null 2>&1 || die "cannot fetch musl"
+    compiler=$(sh "$root/test/musl_i386.sh" "$cache/musl-1.2.3-1" "$cache") || die "musl does not build for i386"
+    ;;
+esac
 # The binary goes to $out; the rest of the function runs only when it is not there yet.
 need() {
     out=$cache/real/$1-$version/$1
@@ -28,25 +36,25 @@ source_of() {
 
 build_lua() {
     candidate lua5.4
-    need lua
+    need "$name"
     source_of lua5.4
     # Debian's luaconf.h wants a header that its build makes.
     echo '#define DEB_HOST_MULTIARCH "x86_64-linux-gnu"' >"$(dirname "$out")/lua5.4-deb-multiarch.h"
     # shellcheck disable=SC2046
-    musl-gcc -static -O2 -std=gnu99 -DLUA_USE_POSIX -DLUA_COMPAT_5_3 -I"$(dirname "$out")" -o "$out.new" \
+    "$compiler" -static -O2 -std=gnu99 -DLUA_USE_POSIX -DLUA_COMPAT_5_3 -I"$(dirname "$out")" -o "$out.new" \
         $(ls "$tree"/src/*.c | grep -v /luac.c) -lm >>"$log" 2>&1 || die "lua does not build: see $log"
 }
 
 build_sqlite() {
     candidate sqlite3
-    need sqlite3
+    need "$name"
     source_of sqlite3
     work=$(dirname "$out")/work
     rm -rf "$work"
     mkdir -p "$work"
     (cd "$work" && "$tree/configure" --disable-tcl --disable-readline && make sqlite3.c shell.c) \
         >>"$log" 2>&1 || die "sqlite3's amalgamation cannot be made: see $log"
-    musl-gcc -static -O1 -DSQLITE_THREADSAFE=1 -DSQLITE_OMIT_LOAD_EXTENSION -o "$out.new" \
+    "$compiler" -static -O1 -DSQLITE_THREADSAFE=1 -DSQLITE_OMIT_LOAD_EXTENSION -o "$out.new" \
         "$work/sqlite3.c" "$work/shell.c" -lm >>"$log" 2>&1 || die "sqlite3 does not build: see $log"
     rm -rf "$work"
 }
@@ -65,8 +73,8 @@ take_binary() {
 }
 
 case $name in
-lua) build_lua ;;
-sqlite3) build_sqlite ;;
+lua | lua-32) build_lua ;;
+sqlite3 | sqlite3-32) build_sqlite ;;
 shfmt | gojq) take_binary "$name" ;;
 busybox)
     [ -x /bin/busybox ] || die "apt-get install busybox-static"

@@ -18,6 +18,8 @@ TEXT = "".join(f"{i * 7919 % 10007} line {i}\n" for i in range(20000))
 CASES = {
     "lua": ("lua", ["/workout.lua"], ["workout.lua"], ""),
     "sqlite3": ("sqlite3", ["/tmp/test.db", ".read /workout.sql"], ["workout.sql"], ""),
+    "lua-32": ("lua-32", ["/workout.lua"], ["workout.lua"], ""),
+    "sqlite3-32": ("sqlite3-32", ["/tmp/test.db", ".read /workout.sql"], ["workout.sql"], ""),
     "shfmt": ("shfmt", ["-i", "2", "-s"], [], SHELL),
     "gojq": ("gojq", ["-c", "[.a[] | . * 2] | add, length"], [], JSON),
     "sort": ("busybox", ["sort", "-n"], [], TEXT),

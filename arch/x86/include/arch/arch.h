@@ -61,6 +61,8 @@ void arch_dump_cpus(void);
 /* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
  * they run; each ends up in up_cpu_main.  Boot CPU, once. */
 void arch_start_cpus(unsigned max);
+/* From now on system calls arrive at up_syscall_traced.  On the boot CPU, before the others start. */
+void arch_trace_syscalls(void);
 
 /* --- device interrupts -------------------------------------------------------------------------- */
 
@@ -81,7 +83,7 @@ struct arch_thread {
     uint64_t stack_top;        /* the user's struct regs lies just below */
     uint64_t fs_base, gs_base; /* the user's, true while switched out */
     void *fpu;                 /* XSAVE area; NULL for a thread that never leaves ring 0 */
-    uint64_t tls[3];           /* i386 set_thread_area descriptors; arch_tls_load after a change */
+    uint64_t tls[3];           /* descriptors of set_thread_area(2): see arch_tls_set */
     uint16_t ds, es, fs, gs;   /* the user's selectors, true while switched out */
     unsigned fpu_cpu;          /* the CPU whose registers may still hold `fpu` */
 };
@@ -112,7 +114,26 @@ must_check int arch_set_gs_base(uint64_t base);
 uint64_t arch_get_fs_base(void);
 uint64_t arch_get_gs_base(void);
 
-/* Load the current thread's changed tls[] (set_thread_area). */
+/* The current thread's selectors.  Setting one to what it is keeps its base; a bad one becomes 0. */
+struct arch_selectors {
+    uint16_t ds, es, fs, gs;
+};
+void arch_get_selectors(struct arch_selectors *s);
+void arch_set_selectors(const struct arch_selectors *s);
+
+/* Segments, bases, TLS descriptors and FPU of the current thread as a fresh program finds them (execve). */
+void arch_user_reset(bool is_i386);
+
+/* Descriptors for set_thread_area(2), numbered as in the GDT; struct user_desc is <asm/ldt.h>'s.  arch_tls_set: of the
+ * current thread, or of one that has not run yet; 0 or -EINVAL (the entry or the description).  arch_tls_find_free:
+ * an unused entry of the current thread, or -ESRCH. */
+struct user_desc;
+#define ARCH_TLS_FIRST   12
+#define ARCH_TLS_ENTRIES 3
+must_check int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d);
+must_check int arch_tls_get(unsigned entry, struct user_desc *d);
+must_check int arch_tls_find_free(void);
+/* Load the current thread's changed tls[]. */
 void arch_tls_load(void);
 
 /* Copy the current thread's FPU state (live registers) and TLS into a new thread's (clone). */
@@ -126,6 +147,10 @@ size_t arch_fpu_frame_size(void);
 must_check int arch_fpu_to_user(struct uptr frame);
 /* Load it back; a NULL frame resets the FPU to its initial state.  0, -EFAULT, or -EINVAL when hostile. */
 must_check int arch_fpu_from_user(struct uptr frame);
+/* The same for i386 frames: the x87 state as FSAVE writes it lies in the ARCH_FSAVE_SIZE bytes before. */
+#define ARCH_FSAVE_SIZE 112
+must_check int arch_fpu_to_user_32(struct uptr frame);
+must_check int arch_fpu_from_user_32(struct uptr frame);
 /* Which unmasked exceptions the current thread's x87 (vector 16) or SSE unit (19) has raised: IE DE ZE OE UE PE
  * from bit 0 on.  For the si_code of a SIGFPE. */
 static inline unsigned arch_fpu_exceptions(unsigned vector)
@@ -250,18 +275,20 @@ struct arch_vdso {
     struct paddr vvar;
     const void *text; /* page aligned, in the kernel image */
     size_t text_size; /* bytes, a multiple of PAGE_SIZE */
-    size_t sigreturn; /* offset of __kernel_rt_sigreturn (i386) or 0 */
+    /* i386: where its entry (AT_SYSINFO) and the ends of signal handlers are, from the start of `text` */
+    uint32_t vsyscall, sigreturn, rt_sigreturn;
 };
 const struct arch_vdso *arch_vdso_64(void);
+const struct arch_vdso *arch_vdso_32(void);
 
 /* --- the rest --------------------------------------------------------------------------------------- */
 
 bool arch_random(uint64_t *value); /* RDSEED or RDRAND; false: the CPU has none or it failed */
 uint64_t arch_cycles(void);        /* TSC, for entropy and statistics only */
-const char *arch_platform(void);   /* AT_PLATFORM: "x86_64" */
-uint64_t arch_hwcap(void);         /* AT_HWCAP: CPUID.1:EDX */
-uint64_t arch_hwcap2(void);        /* AT_HWCAP2 */
-size_t arch_minsigstksz(void);     /* AT_MINSIGSTKSZ */
+const char *arch_platform(bool is_i386);                       /* AT_PLATFORM: "x86_64", "i686" */
+uint64_t arch_hwcap(void);                                     /* AT_HWCAP: CPUID.1:EDX */
+uint64_t arch_hwcap2(void);                                    /* AT_HWCAP2 */
+size_t arch_minsigstksz(void);                                 /* AT_MINSIGSTKSZ */
 unsigned arch_cpuinfo(unsigned index, char *buf, size_t size); /* a /proc/cpuinfo stanza; bytes */
 
 /* End the machine: `status` reaches isa-debug-exit where one exists, then ACPI S5 and the fallbacks. */

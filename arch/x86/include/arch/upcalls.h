@@ -21,6 +21,9 @@ noreturn void up_cpu_main(void);
  * way back to ring 3 restores only what the CPU and C have not kept.  Interrupts on. */
 long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8, uint64_t r9,
                 const struct regs *regs);
+/* The same, after arch_trace_syscalls. */
+long up_syscall_traced(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8,
+                       uint64_t r9, const struct regs *regs);
 /* int 0x80 from either code segment; the callee stores the result in regs->rax, which is -ENOSYS. */
 void up_syscall_32(struct regs *regs);
 

@@ -67,6 +67,7 @@ enum lock_rank {
     RANK_HEAP,
     RANK_PAGE_GROW, /* page_grow.c: RAM that has no struct pages yet */
     RANK_PAGE,
+    RANK_TRACE, /* a ring of trace records */
     RANK_LOG,
 };
 

@@ -51,6 +51,8 @@ size_t port_write(struct port *p, const void *bytes, size_t n);
 /* For log lines and panics: waits, without sleeping, up to `timeout_ns` for room, and tries once more after that.
  * Bytes written: what does not fit is lost.  Any context. */
 size_t port_write_all(struct port *p, const void *bytes, size_t n, uint64_t timeout_ns);
+/* Has the host taken everything that was written?  Any context. */
+bool port_is_flushed(struct port *p);
 /* Wait until the host has taken everything, on every port, or `timeout_ns` has passed.  Before
  * power-off. */
 void port_flush_all(uint64_t timeout_ns);

@@ -16,6 +16,7 @@
 #define NR_RLIMITS 16 /* RLIM_NLIMITS */
 
 struct cred;
+struct user_desc;
 struct itimers;
 struct posix_timers;
 
@@ -52,6 +53,8 @@ struct process {
     struct file *exe_file;                  /* what runs, referenced; replaced by exec */
     char *exe;                              /* its path for /proc/self/exe */
     uintptr_t exe_base;                     /* load bias of a PIE, 0 otherwise */
+    bool is_i386;                           /* a 32-bit program */
+    uintptr_t vdso;                         /* where it is mapped */
     uintptr_t arg_start, arg_end, env_start, env_end,
         auxv_start; /* for /proc/self/{cmdline,environ,auxv} */
     size_t auxv_len;
@@ -131,9 +134,11 @@ struct task {
     struct restart_block { /* for restart_syscall(2) */
         long (*fn)(struct restart_block *r);
         uint64_t arg[6];
+        bool is_i386, is_time64; /* of the call that is to be restarted: dispatch.c's */
     } restart;
     struct vfork_state *vfork; /* the parent waits for us */
-    bool is_i386;              /* the call being served came through int 0x80 */
+    bool is_i386;   /* the call being served came through int 0x80: structures are i386's */
+    bool is_time64; /* with is_i386: but its times have 64 bits (clock_gettime64 and its like) */
     uint64_t timer_slack_ns, default_timer_slack_ns;
     unsigned long personality;
     uint16_t io_priority; /* ioprio_set(2)'s; there is no device that would ask for it */
@@ -166,6 +171,10 @@ must_check int process_start_init(const struct init_args *args);
 typedef void init_exit_fn(int wait_status);
 void process_on_init_exit(init_exit_fn *fn);
 
+/* Up to n bytes from `offset` on of the name (with its NUL) of the current process's open file, as /proc/self/fd has
+ * it: how many; 0: there is none. */
+size_t process_fd_name(int fd, size_t offset, char *dst, size_t n);
+
 int process_parent_pid(struct process *p); /* 0 for the first; without a lock */
 void process_get(struct process *p);
 void process_put(struct process *p);
@@ -181,6 +190,7 @@ struct clone_request {
     uint64_t flags;  /* CLONE_* */
     uintptr_t stack; /* initial stack pointer; 0: the caller's */
     uint64_t tls;
+    const struct user_desc *tls_segment; /* instead of `tls`, for an i386 task (<asm/ldt.h>) */
     struct uptr parent_tid, child_tid, pidfd;
     int exit_signal;
 };

@@ -36,6 +36,7 @@ struct sigaction_k {
     uint64_t flags;    /* SA_* */
     uintptr_t restorer;
     uint64_t mask;
+    bool is_i386; /* set through int 0x80: the handler gets an i386 frame */
 };
 
 /* One for each process: as CLONE_SIGHAND is accepted with CLONE_THREAD only, nobody else shares it. */
@@ -107,7 +108,14 @@ must_check int signal_set_altstack(const struct sigaltstack_state *new,
 /* A terminal's or kill(2)'s target: every process of a group.  0 or -ESRCH. */
 int signal_send_group(int pgid, int sig, const siginfo_t *info);
 
+/* A siginfo as i386 programs have it; which fields count follows from its number and code. */
+union i386_siginfo;
+void signal_info_to_i386(union i386_siginfo *to, const siginfo_t *from);
+void signal_info_from_i386(siginfo_t *to, const union i386_siginfo *from);
+
 /* The way back to ring 3 (thread work): deliver, restart calls, stop, exit. */
 void signal_deliver(struct regs *regs);
-/* rt_sigreturn(2): the restored rax. */
+/* rt_sigreturn(2): the restored rax.  And i386's two. */
 long signal_return(struct regs *regs);
+long signal_return_32(struct regs *regs);
+long signal_return_rt_32(struct regs *regs);

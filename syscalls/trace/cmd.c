@@ -1,0 +1,572 @@
+/* Arguments whose meaning depends on another argument, and what single calls show beyond their row. */
+#include <asm/prctl.h>
+#include <linux/fcntl.h>
+#include <linux/futex.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/stat.h>
+
+#include "decode.h"
+
+static bool is_row(const struct trace *t, enum row row)
+{
+    return t->sc == &syscalls[row];
+}
+
+/* --- futex ----------------------------------------------------------------------------------------------------------------- */
+
+enum {
+    FUTEX_VAL = 1,
+    FUTEX_TIMEOUT = 2,
+    FUTEX_VAL2 = 4,
+    FUTEX_ADDR2 = 8,
+    FUTEX_VAL3 = 16,
+    FUTEX_OP = 32
+};
+
+static unsigned futex_args(const struct trace *t)
+{
+    switch ((uint32_t)t->arg[1] & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+        return FUTEX_VAL | FUTEX_TIMEOUT;
+    case FUTEX_WAIT_BITSET:
+        return FUTEX_VAL | FUTEX_TIMEOUT | FUTEX_VAL3;
+    case FUTEX_WAKE:
+    case FUTEX_FD:
+        return FUTEX_VAL;
+    case FUTEX_WAKE_BITSET:
+        return FUTEX_VAL | FUTEX_VAL3;
+    case FUTEX_REQUEUE:
+        return FUTEX_VAL | FUTEX_VAL2 | FUTEX_ADDR2;
+    case FUTEX_CMP_REQUEUE:
+    case FUTEX_CMP_REQUEUE_PI:
+        return FUTEX_VAL | FUTEX_VAL2 | FUTEX_ADDR2 | FUTEX_VAL3;
+    case FUTEX_WAKE_OP:
+        return FUTEX_VAL | FUTEX_VAL2 | FUTEX_ADDR2 | FUTEX_OP;
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+        return FUTEX_TIMEOUT;
+    case FUTEX_TRYLOCK_PI:
+    case FUTEX_UNLOCK_PI:
+        return 0;
+    case FUTEX_WAIT_REQUEUE_PI:
+        return FUTEX_VAL | FUTEX_TIMEOUT | FUTEX_ADDR2;
+    default:
+        return FUTEX_VAL | FUTEX_VAL2 | FUTEX_ADDR2 | FUTEX_VAL3;
+    }
+}
+
+void show_futex_value(struct trace *t, unsigned i)
+{
+    put_u(t, (uint32_t)t->arg[i]);
+}
+
+void show_futex_timeout(struct trace *t, unsigned i)
+{
+    if (futex_args(t) & FUTEX_TIMEOUT)
+        put_timespec(t, t->arg[i]);
+    else if (((uint32_t)t->arg[1] & FUTEX_CMD_MASK) > FUTEX_LOCK_PI2)
+        put_addr(t, t->arg[i]);
+    else
+        put_u(t, (uint32_t)t->arg[i]);
+}
+
+static void put_shifted(struct trace *t, const struct flag_table *names, uint32_t v,
+                        const char *shift)
+{
+    const char *name = flag_name(names, v);
+
+    if (name)
+        put(t, name);
+    else
+        put_x(t, v);
+    put(t, shift);
+    if (!name)
+        put_comment(t, names->unknown);
+}
+
+void show_futex_value3(struct trace *t, unsigned i)
+{
+    uint32_t v = (uint32_t)t->arg[i], op = v >> 28, cmp = v >> 24 & 15;
+
+    switch ((uint32_t)t->arg[1] & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_WAKE_BITSET:
+        put_enum(t, &flags_futex_bitset, v);
+        return;
+    case FUTEX_WAKE_OP:
+        if (op & 8)
+            put(t, "FUTEX_OP_OPARG_SHIFT<<28|");
+        put_shifted(t, &flags_futex_wake_op, op & 7, "<<28");
+        put_char(t, '|');
+        put_x(t, v >> 12 & 0xfff);
+        put(t, "<<12|");
+        put_shifted(t, &flags_futex_wake_cmp, cmp, "<<24");
+        put_char(t, '|');
+        put_x(t, v & 0xfff);
+        return;
+    default:
+        put_u(t, v);
+    }
+}
+
+static void put_waiter(struct trace *t, uint64_t addr)
+{
+    struct futex_waitv w;
+
+    if (!fetch(t, addr, &w, sizeof(w)))
+        return;
+    put_char(t, '{');
+    field_x(t, "val", w.val);
+    field_addr(t, "uaddr", w.uaddr);
+    field_flags(t, "flags", &flags_futex_waiter, w.flags);
+    if (w.__reserved)
+        field_x(t, "__reserved", w.__reserved);
+    put_char(t, '}');
+}
+
+void show_futex_waitv(struct trace *t, unsigned i)
+{
+    put_array(t, t->arg[i], (uint32_t)t->arg[i + 1], sizeof(struct futex_waitv), put_waiter);
+}
+
+/* --- fcntl ------------------------------------------------------------------------------------------------------------------- */
+
+static bool fcntl_has_arg(uint32_t cmd)
+{
+    switch (cmd) {
+    case F_GETFD:
+    case F_GETFL:
+    case F_GETOWN:
+    case F_GETSIG:
+    case F_GETLEASE:
+    case F_GETPIPE_SZ:
+    case F_GET_SEALS:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* The lock's owner is told by F_GETLK alone. */
+static void put_flock(struct trace *t, uint64_t addr, bool wants_pid)
+{
+    struct flock l;
+
+    if (!fetch(t, addr, &l, sizeof(l)))
+        return;
+    put_char(t, '{');
+    field_enum(t, "l_type", &flags_lock, (uint16_t)l.l_type);
+    field_enum(t, "l_whence", &flags_whence, (uint16_t)l.l_whence);
+    field_d(t, "l_start", l.l_start);
+    field_d(t, "l_len", l.l_len);
+    if (wants_pid)
+        field_d(t, "l_pid", l.l_pid);
+    put_char(t, '}');
+}
+
+static void put_owner(struct trace *t, uint64_t addr)
+{
+    struct f_owner_ex o;
+
+    if (!fetch(t, addr, &o, sizeof(o)))
+        return;
+    put_char(t, '{');
+    field_enum(t, "type", &flags_owner, (uint32_t)o.type);
+    field_d(t, "pid", o.pid);
+    put_char(t, '}');
+}
+
+void show_fcntl_arg(struct trace *t, unsigned i)
+{
+    uint64_t v = t->arg[i];
+
+    switch ((uint32_t)t->arg[1]) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+    case F_SETOWN:
+    case F_SETPIPE_SZ:
+        put_d(t, (int64_t)v);
+        break;
+    case F_SETFD:
+        put_flags(t, &flags_fd_flags, v);
+        break;
+    case F_SETFL:
+        put_open_flags(t, (uint32_t)v);
+        break;
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        put_flock(t, v, false);
+        break;
+    case F_GETLK:
+    case F_OFD_GETLK:
+        put_flock(t, v, true);
+        break;
+    case F_ADD_SEALS:
+        put_flags(t, &flags_seals, v);
+        break;
+    case F_NOTIFY:
+        put_flags(t, &flags_notify, v);
+        break;
+    case F_SETLEASE:
+        put_enum(t, &flags_lock, v);
+        break;
+    case F_SETSIG:
+        put_signal(t, (int)v);
+        break;
+    case F_SETOWN_EX:
+    case F_GETOWN_EX:
+        put_owner(t, v);
+        break;
+    default:
+        put_x(t, v);
+    }
+}
+
+static bool fcntl_is_late(uint32_t cmd)
+{
+    return cmd == F_GETLK || cmd == F_OFD_GETLK || cmd == F_GETOWN_EX;
+}
+
+static void aux_fd_flags(struct trace *t)
+{
+    put(t, " (flags ");
+    put_flags(t, &flags_fd_flags, (uint64_t)t->ret);
+    put_char(t, ')');
+}
+
+static void aux_seals(struct trace *t)
+{
+    uint64_t rest;
+
+    put(t, " (seals ");
+    bool is_any = put_flag_names(t, &flags_seals, (uint64_t)t->ret, &rest);
+    if (rest) {
+        if (is_any)
+            put_char(t, '|');
+        put_x(t, rest);
+    }
+    put_char(t, ')');
+}
+
+static void aux_lease(struct trace *t)
+{
+    put(t, " (");
+    put_enum(t, &flags_lock, (uint64_t)t->ret);
+    put_char(t, ')');
+}
+
+static void leave_fcntl(struct trace *t)
+{
+    switch ((uint32_t)t->arg[1]) {
+    case F_GETFD:
+        t->result_base = 16;
+        if (t->ret > 0)
+            t->aux = aux_fd_flags;
+        break;
+    case F_GETFL:
+        t->result_base = 16;
+        t->aux = aux_open_flags;
+        break;
+    case F_GET_SEALS:
+        t->result_base = 16;
+        if (t->ret > 0)
+            t->aux = aux_seals;
+        break;
+    case F_GETLEASE:
+        t->result_base = 16;
+        t->aux = aux_lease;
+        break;
+    }
+}
+
+/* --- prctl ----------------------------------------------------------------------------------------------------------------------- */
+
+/* How many arguments an option has behind itself. */
+static unsigned prctl_args(const struct trace *t)
+{
+    switch ((int)t->arg[0]) {
+    case PR_GET_DUMPABLE:
+    case PR_GET_KEEPCAPS:
+    case PR_GET_SECCOMP:
+    case PR_GET_TIMERSLACK:
+    case PR_GET_TIMING:
+    case PR_TASK_PERF_EVENTS_DISABLE:
+    case PR_TASK_PERF_EVENTS_ENABLE:
+    case PR_GET_SECUREBITS:
+        return 0;
+    case PR_SET_DUMPABLE:
+    case PR_SET_KEEPCAPS:
+    case PR_SET_NAME:
+    case PR_GET_NAME:
+    case PR_SET_PDEATHSIG:
+    case PR_GET_PDEATHSIG:
+    case PR_SET_TIMERSLACK:
+    case PR_SET_TIMING:
+    case PR_SET_TSC:
+    case PR_GET_TSC:
+    case PR_CAPBSET_READ:
+    case PR_CAPBSET_DROP:
+    case PR_SET_CHILD_SUBREAPER:
+    case PR_GET_CHILD_SUBREAPER:
+    case PR_GET_TID_ADDRESS:
+    case PR_SET_SECUREBITS:
+        return 1;
+    default:
+        return 4;
+    }
+}
+
+static void put_boxed_int(struct trace *t, uint64_t addr, const struct flag_table *names)
+{
+    int32_t v;
+
+    if (!fetch(t, addr, &v, sizeof(v)))
+        return;
+    put_char(t, '[');
+    if (names)
+        put_enum(t, names, (uint32_t)v);
+    else
+        put_u(t, (uint32_t)v);
+    put_char(t, ']');
+}
+
+void show_prctl_arg(struct trace *t, unsigned i)
+{
+    uint64_t v = t->arg[i];
+
+    if (i > 1) {
+        put_x(t, v);
+        return;
+    }
+    switch ((int)t->arg[0]) {
+    case PR_SET_NAME:
+        put_string(t, v, 15);
+        break;
+    case PR_GET_NAME:
+        if (failed(t))
+            put_addr(t, v);
+        else
+            put_string(t, v, 16);
+        break;
+    case PR_SET_DUMPABLE:
+        put_enum(t, &flags_dumpable, v);
+        break;
+    case PR_SET_PDEATHSIG:
+        if (v <= 64)
+            put_signal(t, (int)v);
+        else
+            put_u(t, v);
+        break;
+    case PR_GET_PDEATHSIG: {
+        int32_t sig;
+        if (!fetch(t, v, &sig, sizeof(sig)))
+            break;
+        put_char(t, '[');
+        put_signal(t, sig);
+        put_char(t, ']');
+        break;
+    }
+    case PR_GET_CHILD_SUBREAPER:
+        put_boxed_int(t, v, NULL);
+        break;
+    case PR_GET_TSC:
+        put_boxed_int(t, v, &flags_pr_tsc);
+        break;
+    case PR_SET_TSC:
+        put_enum(t, &flags_pr_tsc, v);
+        break;
+    case PR_CAPBSET_READ:
+    case PR_CAPBSET_DROP:
+        put_enum(t, &flags_capability, v);
+        break;
+    case PR_SET_KEEPCAPS:
+    case PR_SET_TIMERSLACK:
+    case PR_SET_CHILD_SUBREAPER:
+    case PR_SET_NO_NEW_PRIVS:
+    case PR_SET_THP_DISABLE:
+    case PR_SET_TIMING:
+        put_d(t, (int64_t)v);
+        break;
+    default:
+        put_x(t, v);
+    }
+}
+
+static void aux_dumpable(struct trace *t)
+{
+    put(t, " (");
+    put_enum(t, &flags_dumpable, (uint64_t)t->ret);
+    put_char(t, ')');
+}
+
+/* --- arch_prctl -------------------------------------------------------------------------------------------------------------------- */
+
+void show_arch_arg(struct trace *t, unsigned i)
+{
+    uint32_t code = (uint32_t)t->arg[0];
+    uint64_t v;
+
+    if (code != ARCH_GET_FS && code != ARCH_GET_GS) {
+        put_x(t, t->arg[i]);
+        return;
+    }
+    if (!fetch(t, t->arg[i], &v, sizeof(v)))
+        return;
+    put_char(t, '[');
+    put_x(t, v);
+    put_char(t, ']');
+}
+
+/* --- what kinds.def calls BY_CMD ------------------------------------------------------------------------------------------------------ */
+
+static bool is_creating(const struct trace *t, unsigned i)
+{
+    uint32_t flags = (uint32_t)t->arg[i - 1];
+
+    return flags & O_CREAT || (flags & __O_TMPFILE);
+}
+
+static bool clone_has(const struct trace *t, uint64_t flags)
+{
+    return (t->arg[0] & flags) != 0;
+}
+
+bool arg_is_absent(const struct trace *t, unsigned i)
+{
+    uint32_t type;
+
+    switch (t->sc->kind[i]) {
+    case KIND_MODEC:
+        return !is_creating(t, i);
+    case KIND_DEV:
+        type = (uint32_t)t->arg[i - 1] & S_IFMT;
+        return type != S_IFCHR && type != S_IFBLK;
+    case KIND_MREMAPA:
+        return ((uint32_t)t->arg[i - 1] & (MREMAP_MAYMOVE | MREMAP_FIXED)) !=
+               (MREMAP_MAYMOVE | MREMAP_FIXED);
+    case KIND_MEMBARRC:
+        return !((uint32_t)t->arg[i - 1] & 1);
+    case KIND_FCNTLARG:
+        return !fcntl_has_arg((uint32_t)t->arg[1]);
+    case KIND_IOCTLARG:
+        return ioctl_has_no_arg((uint32_t)t->arg[1]);
+    case KIND_PRARG:
+        return i > prctl_args(t);
+    case KIND_FUTEXV:
+        return !(futex_args(t) & FUTEX_VAL);
+    case KIND_FUTEXT:
+        return !(futex_args(t) & (FUTEX_TIMEOUT | FUTEX_VAL2));
+    case KIND_FUTEXP2:
+        return !(futex_args(t) & FUTEX_ADDR2);
+    case KIND_FUTEXV3:
+        return !(futex_args(t) & (FUTEX_VAL3 | FUTEX_OP));
+    case KIND_CLONEPTID:
+        return !clone_has(t, CLONE_PARENT_SETTID);
+    case KIND_CLONECTID:
+        return !clone_has(t, CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID);
+    default:
+        return false;
+    }
+}
+
+bool arg_is_late(const struct trace *t, unsigned i)
+{
+    switch (t->sc->kind[i]) {
+    case KIND_FCNTLARG:
+        return fcntl_is_late((uint32_t)t->arg[1]);
+    case KIND_IOCTLARG:
+        return ioctl_is_late((uint32_t)t->arg[1]);
+    case KIND_PRARG:
+        switch ((int)t->arg[0]) {
+        case PR_GET_NAME:
+        case PR_GET_PDEATHSIG:
+        case PR_GET_CHILD_SUBREAPER:
+        case PR_GET_TSC:
+        case PR_GET_TID_ADDRESS:
+            return true;
+        }
+        return false;
+    case KIND_ARCHARG:
+        return (uint32_t)t->arg[0] == ARCH_GET_FS || (uint32_t)t->arg[0] == ARCH_GET_GS;
+    case KIND_CLONEPTID:
+    case KIND_CLONECTID:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* --- single calls ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A length that the call will change is looked at before. */
+static void save_socklen(struct trace *t)
+{
+    int32_t len;
+
+    for (unsigned i = 0; i < t->sc->argc; i++)
+        if (t->sc->kind[i] == KIND_SOCKLENP)
+            t->saved = fetch_quietly(t, t->arg[i], &len, sizeof(len)) ? (uint32_t)len : 0;
+}
+
+void trace_enter_row(struct trace *t)
+{
+    save_socklen(t);
+    if (is_row(t, ROW_recvmsg))
+        save_msg_namelen(t);
+    if (is_row(t, ROW_rt_sigreturn))
+        put_restored_mask(t);
+}
+
+/* sendfile(2): the offset as it became. */
+static void put_new_offset(struct trace *t)
+{
+    int64_t v;
+
+    if (!t->arg[2] || failed(t) || !t->ret || !fetch_quietly(t, t->arg[2], &v, sizeof(v)))
+        return;
+    put(t, " => [");
+    put_u(t, (uint64_t)v);
+    put_char(t, ']');
+}
+
+static void aux_membarrier(struct trace *t)
+{
+    put(t, " (");
+    put_flags(t, &flags_membarrier, (uint64_t)t->ret);
+    put_char(t, ')');
+}
+
+void trace_leave_row(struct trace *t)
+{
+    if (is_row(t, ROW_fcntl))
+        leave_fcntl(t);
+    else if (is_row(t, ROW_poll) || is_row(t, ROW_ppoll))
+        t->aux = aux_poll;
+    else if (is_row(t, ROW_select) || is_row(t, ROW_pselect6))
+        t->aux = aux_select;
+    else if (is_row(t, ROW_rt_sigtimedwait))
+        t->aux = aux_signal;
+    else if (is_row(t, ROW_sched_getscheduler))
+        t->aux = aux_policy;
+    else if (is_row(t, ROW_adjtimex) || is_row(t, ROW_clock_adjtime))
+        t->aux = aux_timex;
+    else if (is_row(t, ROW_personality))
+        t->aux = aux_persona;
+    else if (is_row(t, ROW_time))
+        t->aux = aux_time;
+    else if (is_row(t, ROW_umask))
+        t->result_base = 8;
+    else if (is_row(t, ROW_prctl) && (int)t->arg[0] == PR_GET_DUMPABLE)
+        t->aux = aux_dumpable;
+    else if (is_row(t, ROW_membarrier) && t->arg[0] == 0 && t->ret > 0) {
+        t->aux = aux_membarrier;
+        t->result_base = 16;
+    } else if (is_row(t, ROW_sendfile))
+        put_new_offset(t);
+    else if (is_row(t, ROW_clone3))
+        put_clone3_result(t);
+}

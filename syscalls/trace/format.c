@@ -1,0 +1,163 @@
+/* A call's line: its name, its arguments as their kinds say, its result. */
+#include "decode.h"
+
+struct kind_trace {
+    show_fn *show;
+    const struct flag_table *names;
+    uint8_t when;
+};
+
+#define WHEN_OF_ENTRY  WHEN_ENTRY
+#define WHEN_OF_EXIT   WHEN_EXIT
+#define WHEN_OF_BY_CMD WHEN_BY_CMD
+static const struct flag_table flags_none = {0};
+static const struct kind_trace kinds[NR_KINDS] = {
+#define KIND(name, type, how, when, show, names) \
+    [KIND_##name] = {show_##show, &flags_##names, WHEN_OF_##when},
+#include "kinds.def"
+#undef KIND
+};
+
+const struct flag_table *arg_table(const struct trace *t, unsigned i)
+{
+    return kinds[t->sc->kind[i]].names;
+}
+
+/* Arguments that are shown twice, as they were and as they became, hold back what follows. */
+static bool is_behind_change(const struct trace *t, unsigned i)
+{
+    uint8_t before = i ? t->sc->kind[i - 1] : KIND_INT;
+
+    return (before == KIND_LOFFP && t->arg[i - 1]) || before == KIND_CLONEARGS;
+}
+
+static bool is_late(const struct trace *t, unsigned i)
+{
+    uint8_t when = kinds[t->sc->kind[i]].when;
+
+    if (is_behind_change(t, i))
+        return true;
+    return when == WHEN_EXIT || (when == WHEN_BY_CMD && arg_is_late(t, i));
+}
+
+static void show_args(struct trace *t)
+{
+    for (; t->next < t->sc->argc; t->next++) {
+        const struct kind_trace *k = &kinds[t->sc->kind[t->next]];
+        if (k->show == show_nothing || (k->when == WHEN_BY_CMD && arg_is_absent(t, t->next)))
+            continue;
+        if (!t->is_exit && is_late(t, t->next)) {
+            t->has_comma = t->shown && !is_behind_change(t, t->next);
+            if (t->has_comma) /* the comma is strace's, too: what is unfinished ends in one */
+                put(t, ", ");
+            return;
+        }
+        if (t->shown && !t->has_comma)
+            put(t, ", ");
+        t->has_comma = false;
+        k->show(t, t->next);
+        t->shown++;
+    }
+}
+
+/* Of a call that nobody knows. */
+static void put_all_words(struct trace *t)
+{
+    for (unsigned i = 0; i < SYSCALL_MAX_ARGS; i++) {
+        if (i)
+            put(t, ", ");
+        put_x(t, t->arg[i]);
+    }
+}
+
+void trace_enter(struct trace *t)
+{
+    t->is_exit = false;
+    t->next = t->shown = 0;
+    t->has_comma = false;
+    t->aux = NULL;
+    t->result_base = 10;
+    if (t->sc == &syscalls[ROW_UNKNOWN]) {
+        put(t, "syscall_");
+        put_x(t, t->nr);
+    } else {
+        put(t, t->sc->name);
+    }
+    put_char(t, '(');
+    trace_enter_row(t);
+    show_args(t);
+    if (t->sc == &syscalls[ROW_UNKNOWN])
+        put_all_words(t);
+}
+
+void trace_leave_args(struct trace *t)
+{
+    t->is_exit = true;
+    trace_leave_row(t);
+    show_args(t);
+    put_char(t, ')');
+}
+
+/* --- the result ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    uint16_t number;
+    const char *name, *text;
+} errnos[] = {
+#define ERRNO(number, name, text) {number, #name, text},
+#include "errnos.def"
+#undef ERRNO
+};
+
+static const char *errno_of(int error, bool wants_text)
+{
+    for (unsigned i = 0; i < sizeof(errnos) / sizeof(*errnos); i++)
+        if (errnos[i].number == error)
+            return wants_text ? errnos[i].text : errnos[i].name;
+    return NULL;
+}
+
+const char *trace_errno_name(int error)
+{
+    return errno_of(error, false);
+}
+
+const char *trace_errno_text(int error)
+{
+    return errno_of(error, true);
+}
+
+static void put_error(struct trace *t, int error)
+{
+    const char *name = trace_errno_name(error);
+
+    put(t, error >= 512 && name ? "? " : "-1 ");
+    if (name) {
+        put(t, name);
+        put(t, " (");
+        put(t, trace_errno_text(error));
+        put_char(t, ')');
+    } else {
+        put(t, "(errno ");
+        put_d(t, error);
+        put_char(t, ')');
+    }
+}
+
+void trace_result(struct trace *t)
+{
+    if (t->ret < 0 && t->ret >= -4095) {
+        put_error(t, (int)-t->ret);
+        return;
+    }
+    if (t->sc->result == RESULT_ADDR || t->result_base == 16)
+        put_x(t, (uint64_t)t->ret);
+    else if (t->result_base == 8)
+        put_mode(t, (uint32_t)t->ret);
+    else if (t->sc->result == RESULT_FD)
+        put_fd(t, (int)t->ret);
+    else
+        put_d(t, t->ret);
+    if (t->aux)
+        t->aux(t);
+}

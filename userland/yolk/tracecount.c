@@ -1,0 +1,78 @@
+/* How often each call was made, how long it took, how often it failed: strace's table. */
+#include "tracecount.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <syscalls/syscall.h>
+
+#include "yolk.h"
+
+#define RULE "------ ----------- ----------- --------- --------- ----------------\n"
+
+struct count {
+    const char *name;
+    uint64_t calls, errors, ns;
+};
+
+struct tracecount {
+    struct count row[NR_ROWS];
+};
+
+struct tracecount *tracecount_new(void)
+{
+    struct tracecount *c = xmalloc(sizeof *c);
+
+    for (unsigned i = 0; i < NR_ROWS; i++)
+        c->row[i].name = syscalls[i].name;
+    return c;
+}
+
+void tracecount_add(struct tracecount *c, unsigned row, uint64_t ns, bool failed)
+{
+    c->row[row].calls++;
+    c->row[row].errors += failed;
+    c->row[row].ns += ns;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct count *x = a, *y = b;
+
+    if (x->ns != y->ns)
+        return x->ns < y->ns ? 1 : -1;
+    if (x->calls != y->calls)
+        return x->calls < y->calls ? 1 : -1;
+    return strcmp(x->name, y->name);
+}
+
+static void print_row(FILE *to, const struct count *c, uint64_t all_ns)
+{
+    char errors[24] = "";
+
+    if (c->errors)
+        snprintf(errors, sizeof errors, "%ju", (uintmax_t)c->errors);
+    fprintf(to, "%6.2f %11.6f %11ju %9ju %9s %s\n",
+            all_ns ? 100.0 * (double)c->ns / (double)all_ns : 0, (double)c->ns / 1e9,
+            (uintmax_t)(c->calls ? c->ns / 1000 / c->calls : 0), (uintmax_t)c->calls, errors,
+            c->name);
+}
+
+void tracecount_print(const struct tracecount *c, FILE *to)
+{
+    static struct count sorted[NR_ROWS];
+    struct count total = {.name = "total"};
+
+    memcpy(sorted, c->row, sizeof sorted);
+    qsort(sorted, NR_ROWS, sizeof *sorted, by_time);
+    for (unsigned i = 0; i < NR_ROWS; i++) {
+        total.calls += sorted[i].calls;
+        total.errors += sorted[i].errors;
+        total.ns += sorted[i].ns;
+    }
+    fputs("% time     seconds  usecs/call     calls    errors syscall\n" RULE, to);
+    for (unsigned i = 0; i < NR_ROWS; i++)
+        if (sorted[i].calls)
+            print_row(to, &sorted[i], total.ns);
+    fputs(RULE, to);
+    print_row(to, &total, total.ns);
+}
