@@ -94,8 +94,7 @@ static void listed(void)
         NEED(sscanf(strchr(line, ':') + 1, "%x %x %x %x %x", &refs, &protocol, &flags, &kind,
                     &state) == 5);
         snprintf(found[!name], sizeof found[0], "refs %u protocol %u flags %x type %u state %u %s",
-                 refs, protocol, flags, kind, state,
-                 name ? "abstract" : path);
+                 refs, protocol, flags, kind, state, name ? "abstract" : path);
     }
     say("%s%s", found[0], found[1]);
     fclose(f);

@@ -17,14 +17,14 @@
 #define X32_F              "x"
 #define SZT_F              "lu"
 typedef long ssize_t;
-#define SSIZE_MAX  __LONG_MAX__
+#define SSIZE_MAX __LONG_MAX__
 #ifndef INT_MAX
 #define INT_MAX __INT_MAX__
 #endif
 #define BYTE_ORDER LITTLE_ENDIAN
 
-#define LWIP_PLATFORM_DIAG(x) ((void)0)
+#define LWIP_PLATFORM_DIAG(x)   ((void)0)
 #define LWIP_PLATFORM_ASSERT(x) net_panic(x, __LINE__)
-#define LWIP_RAND()           net_rand()
+#define LWIP_RAND()             net_rand()
 void net_panic(const char *what, int line) __attribute__((noreturn));
 unsigned net_rand(void);
