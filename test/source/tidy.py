@@ -34,7 +34,7 @@ def choose():
         if path.suffix == ".c" and path.is_relative_to(ROOT) and not path.is_relative_to(build):
             if path not in found or "/unit-" in found[path]["command"]:
                 found[path] = e
-    return [found[p] for p in sorted(found) if not only or p in only]
+    return [found[p] for p in sorted(found)]
 
 
 def config(path):
@@ -76,9 +76,15 @@ passed.mkdir(parents=True, exist_ok=True)
 entries = choose()
 # A database of its own: with the whole one, clang-tidy would look at a file once for each unit test that compiles it.
 (passed.parent / "compile_commands.json").write_text(json.dumps(entries))
+if only:
+    entries = [e for e in entries if pathlib.Path(e["file"]) in only]
+results = []
 with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-    results = list(pool.map(tidy, entries))
-wrong = [text for _, _, text in results if text]
+    for result in pool.map(tidy, entries):
+        results.append(result)
+        if result[2]:
+            print(result[2], flush=True)
+wrong = sum(bool(text) for _, _, text in results)
 looked_at = sum(looked for _, looked, _ in results)
 if not only:
     current = {name for name, _, _ in results}
@@ -86,7 +92,6 @@ if not only:
         if old.name not in current:
             old.unlink()
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(*wrong, sep="\n")
-print(f"{looked_at} files looked at, {len(results) - looked_at} unchanged since they passed, {len(wrong)} with findings; "
+print(f"{looked_at} files looked at, {len(results) - looked_at} unchanged since they passed, {wrong} with findings; "
       f"{used.ru_utime + used.ru_stime:.0f} s of CPU time")
 sys.exit(1 if wrong or not results else 0)
