@@ -61,13 +61,13 @@ static long wait(int epfd, struct uptr events, int maxevents, int64_t timeout_ns
         return -EINVAL;
     if (!user_range_ok(events, maxevents * sizeof(struct epoll_event)))
         return -EFAULT;
-    struct held_file h = file_hold(epfd);
+    struct held_file h = files_hold(epfd);
     struct file *f = h.file;
     if (!f)
         return -EBADF;
     long ret =
         file_is_epoll(f) ? epoll_wait(f, maxevents, timeout_ns, emit_event, &events) : -EINVAL;
-    file_release(h);
+    files_release(h);
     return ret;
 }
 

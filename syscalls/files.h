@@ -27,16 +27,16 @@ struct held_file {
     bool is_counted;
 };
 
-struct held_file file_hold_counted(int fd);
-static inline __attribute__((always_inline)) struct held_file file_hold(int fd)
+struct held_file files_hold_counted(int fd);
+static inline __attribute__((always_inline)) struct held_file files_hold(int fd)
 {
     struct process *p = current_process();
     if (atomic_load(&p->nr_tasks) == 1 && !fdtable_is_shared(p->files))
         return (struct held_file){fd_borrow(p->files, fd), false};
-    return file_hold_counted(fd);
+    return files_hold_counted(fd);
 }
 
-static inline void file_release(struct held_file h)
+static inline void files_release(struct held_file h)
 {
     if (h.is_counted)
         file_put(h.file);

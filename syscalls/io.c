@@ -19,7 +19,7 @@ void files_raise_sigpipe(void)
     signal_send_task(current_task(), SIGPIPE, &info);
 }
 
-struct held_file file_hold_counted(int fd)
+struct held_file files_hold_counted(int fd)
 {
     return (struct held_file){file_of_fd(fd), true};
 }
@@ -38,7 +38,7 @@ static long refuse_write(const struct file *f)
 /* Nothing to cut off and nothing to refuse. */
 static bool is_whole(struct uptr buf, size_t count)
 {
-    return count <= MAX_RW_COUNT && buf.va <= USER_TOP - count;
+    return count <= MAX_RW_COUNT && user_range_ok(buf, count);
 }
 
 /* The rest: what is too long is moved in part, what does not lie in the user half is refused. */
@@ -58,7 +58,7 @@ static __attribute__((noinline)) long write_part(struct file *f, struct uptr buf
 
 long sys_read(int fd, struct uptr buf, size_t count)
 {
-    struct held_file h = file_hold(fd);
+    struct held_file h = files_hold(fd);
     struct file *f = h.file;
     if (!f)
         return -EBADF;
@@ -70,13 +70,13 @@ long sys_read(int fd, struct uptr buf, size_t count)
     } else {
         ret = read_part(f, buf, count);
     }
-    file_release(h);
+    files_release(h);
     return ret;
 }
 
 long sys_write(int fd, struct uptr buf, size_t count)
 {
-    struct held_file h = file_hold(fd);
+    struct held_file h = files_hold(fd);
     struct file *f = h.file;
     if (!f)
         return -EBADF;
@@ -89,7 +89,7 @@ long sys_write(int fd, struct uptr buf, size_t count)
         ret = write_part(f, buf, count);
     }
     files_sigpipe(f, ret);
-    file_release(h);
+    files_release(h);
     return ret;
 }
 
