@@ -77,13 +77,14 @@ static err_t output(struct netif *n, struct pbuf *p)
 {
     struct netdev *d = (struct netdev *)n;
     struct netdev_seg seg[16];
+    size_t len = p->tot_len;
     unsigned nr = 0;
     for (struct pbuf *q = p; q; q = q->next) {
         if (nr == ARRAY_LEN(seg))
             return ERR_BUF;
         seg[nr++] = (struct netdev_seg){q->payload, q->len};
     }
-    return d->ops->transmit(d->driver, seg, nr, p->tot_len) ? ERR_OK : ERR_MEM;
+    return d->ops->transmit(d->driver, seg, nr, len) ? ERR_OK : ERR_MEM;
 }
 
 static err_t setup(struct netif *n)

@@ -249,7 +249,7 @@ int unix_dgram_connect(struct socket *s, const struct socket_addr *addr, bool no
         ret = unix_name_if_wanted(u);
     if (ret == 0)
         ret = unix_find(addr, s->type, &other);
-    if (ret < 0)
+    if (ret)
         return ret;
     struct unix_sock *its = atomic_load(&other->peer);
     if (its && its != u) {

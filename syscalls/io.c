@@ -153,7 +153,7 @@ int user_iov_read(struct user_iov *v, struct uptr iov, size_t nr)
     int ret = user_get_iovec(iov, nr, v->seg);
     if (ret == 0)
         ret = check_segments(v, nr);
-    if (ret < 0)
+    if (ret)
         user_iov_end(v);
     return ret;
 }
@@ -170,7 +170,7 @@ static long transfer_vector(struct file *f, bool writes, struct uptr iov, size_t
 {
     struct user_iov v;
     long ret = user_iov_read(&v, iov, nr);
-    if (ret < 0)
+    if (ret)
         return ret;
     struct iobuf b;
     iobuf_vector(&b, v.seg, nr, v.total);

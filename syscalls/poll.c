@@ -153,7 +153,7 @@ long sys_ppoll(struct uptr fds, unsigned nfds, struct uptr tmo_p, struct uptr si
     long ret = uptr_is_null(tmo_p) ? 0 : user_get_timespec_ns(tmo_p, &t.ns);
     if (ret == 0)
         ret = begin_mask(sigmask, sigsetsize, &has_mask);
-    if (ret < 0)
+    if (ret)
         return ret;
     ret = poll(fds, nfds, &t);
     end_mask(has_mask, ret);
@@ -321,7 +321,7 @@ long sys_pselect6(int nfds, struct uptr readfds, struct uptr writefds, struct up
         ret = user_get_timespec_ns(timeout, &t.ns);
     if (ret == 0)
         ret = begin_mask(mask, size, &has_mask);
-    if (ret < 0)
+    if (ret)
         return ret;
     ret = select(nfds, (const struct uptr[3]){readfds, writefds, exceptfds}, &t);
     end_mask(has_mask, ret);

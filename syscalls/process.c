@@ -18,15 +18,16 @@
 /* --- clone ------------------------------------------------------------------------------------ */
 
 /* Thread-local storage is a segment's base; an i386 caller describes the segment. */
-static long clone_with_tls(struct clone_request *r)
+static long clone_with_tls(const struct clone_request *request)
 {
+    struct clone_request r = *request; /* not the caller's, which outlives `d` */
     struct user_desc d;
-    if (caller_is_i386() && (r->flags & CLONE_SETTLS)) {
-        if (user_get(uptr_of_word(r->tls), &d))
+    if (caller_is_i386() && (r.flags & CLONE_SETTLS)) {
+        if (user_get(uptr_of_word(r.tls), &d))
             return -EFAULT;
-        r->tls_segment = &d;
+        r.tls_segment = &d;
     }
-    return process_clone(r);
+    return process_clone(&r);
 }
 
 long sys_clone(unsigned long flags, uintptr_t stack, struct uptr parent_tid, struct uptr child_tid,

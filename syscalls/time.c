@@ -90,10 +90,11 @@ long sys_gettimeofday(struct uptr tv, struct uptr tz)
 /* The time zone is read and not kept: it has been of no use since the 1990s. */
 long sys_settimeofday(struct uptr tv, struct uptr tz)
 {
+    bool sets = !uptr_is_null(tv);
     int64_t ns;
     struct timezone zone;
 
-    if (!uptr_is_null(tv)) {
+    if (sets) {
         int err = user_get_timeval_strict(tv, &ns);
         if (err < 0)
             return err;
@@ -102,7 +103,7 @@ long sys_settimeofday(struct uptr tv, struct uptr tz)
         return -EFAULT;
     if (!cred_has_cap(current_cred(), CAP_SYS_TIME))
         return -EPERM;
-    return uptr_is_null(tv) ? 0 : set_wall_clock(ns);
+    return sets ? set_wall_clock(ns) : 0;
 }
 
 long sys_time(struct uptr tloc)

@@ -49,7 +49,7 @@ long sys_timer_settime(int timerid, int flags, struct uptr new_value, struct upt
     int err = user_get_itimerspec_ns(new_value, &new.value_ns, &new.interval_ns);
     if (err == 0)
         err = posix_timer_set(timerid, flags & TIMER_ABSTIME, &new, &old);
-    if (err < 0 || uptr_is_null(old_value))
+    if (err || uptr_is_null(old_value))
         return err;
     return user_put_itimerspec_ns(old_value, old.value_ns, old.interval_ns);
 }

@@ -50,7 +50,7 @@ static __attribute__((noinline)) int wait_take(struct file *f, unsigned how, uin
     if (f->flags & O_NONBLOCK || how & IOBUF_NOWAIT)
         return -EAGAIN;
     int ret = WAIT_EVENT(&e->wait, try_take(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
-    return ret < 0 ? -ERESTARTSYS : 0;
+    return ret ? -ERESTARTSYS : 0;
 }
 
 static __attribute__((noinline)) int wait_add(struct file *f, unsigned how, uint64_t value)
@@ -59,7 +59,7 @@ static __attribute__((noinline)) int wait_add(struct file *f, unsigned how, uint
     if (f->flags & O_NONBLOCK || how & IOBUF_NOWAIT)
         return -EAGAIN;
     int ret = WAIT_EVENT(&e->wait, try_add(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
-    return ret < 0 ? -ERESTARTSYS : 0;
+    return ret ? -ERESTARTSYS : 0;
 }
 
 static ssize_t eventfd_read(struct file *f, struct iobuf *to, int64_t *pos)

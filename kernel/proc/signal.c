@@ -85,7 +85,7 @@ static bool begin_group_exit(struct process *p, int wait_status, struct task *ex
     p->is_stopped = false;
     p->exit_code = wait_status;
     list_for_each(t, &p->tasks, process_node)
-        if (t != except)
+        if (!except || t != except)
             thread_post(&t->thread, THREAD_KILL);
     waitq_wake_all(&p->wait_threads);
     return true;

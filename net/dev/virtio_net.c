@@ -164,7 +164,7 @@ static int start(struct virtio_net *n)
         ret = virtq_start(&n->tx, d, 1, NR_TX, NULL, n);
     if (ret == 0 && (!make_buffers(rx, NR_RX) || !make_buffers(n->tx_free, NR_TX)))
         ret = -ENOMEM;
-    if (ret < 0)
+    if (ret)
         return ret;
     n->header = virtio_has(d, VIRTIO_F_VERSION_1) ? HDR_MODERN : HDR_LEGACY;
     n->nr_tx_free = NR_TX;

@@ -26,7 +26,10 @@ bool fetch(struct trace *t, uint64_t addr, void *dst, size_t n);
 bool fetch_quietly(struct trace *t, uint64_t addr, void *dst, size_t n);
 uint64_t fetch_long(struct trace *t, uint64_t addr,
                     bool *is_there); /* a pointer or long of the program's ABI */
-unsigned long_size(const struct trace *t);
+static inline unsigned long_size(const struct trace *t)
+{
+    return t->abi == ABI_I386 ? 4 : 8;
+}
 void put_string(struct trace *t, uint64_t addr,
                 size_t max); /* up to its NUL; max 0: the options' limit */
 void put_path(struct trace *t, uint64_t addr);

@@ -3,11 +3,6 @@
 
 #define PIECE 64 /* of a string whose end is not known; never over the end of a page */
 
-unsigned long_size(const struct trace *t)
-{
-    return t->abi == ABI_I386 ? 4 : 8;
-}
-
 bool fetch_quietly(struct trace *t, uint64_t addr, void *dst, size_t n)
 {
     return addr && t->read(t, addr, dst, n) == n;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../kernel/include/image/cmdline.h"
@@ -14,7 +15,7 @@ static void parse(const char *s)
 {
     static char text[4096];
 
-    strcpy(text, s);
+    assert_true((size_t)snprintf(text, sizeof(text), "%s", s) < sizeof(text));
     assert_int_equal(cmdline_parse(text, &line), 0);
 }
 

@@ -144,7 +144,7 @@ static void falling_ranks_panic(void **state)
 
 static void equal_ranks_panic_unless_nested(void **state)
 {
-    struct spinlock other;
+    static struct spinlock other; /* stays among the locks that are held */
 
     spin_init(&other, RANK_WAITQ);
     spin_lock(&low);

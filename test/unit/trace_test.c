@@ -154,9 +154,8 @@ static void knows_what_depends_on_a_command(void **state)
     assert_string_equal(SHOW(fcntl, 0, 3, 2, 1, 0, 0, 0), "fcntl(3, F_SETFD, FD_CLOEXEC) = 0");
     assert_string_equal(SHOW(fcntl, 1, 3, 1, 0, 0, 0, 0),
                         "fcntl(3, F_GETFD) = 0x1 (flags FD_CLOEXEC)");
-    snprintf((char *)scratch, 99, "futex(%p, FUTEX_WAKE_PRIVATE, 1) = 0", (void *)&word);
     char expected[100];
-    strcpy(expected, (char *)scratch);
+    snprintf(expected, sizeof(expected), "futex(%p, FUTEX_WAKE_PRIVATE, 1) = 0", (void *)&word);
     assert_string_equal(SHOW(futex, 0, P(&word), 129, 1, 0, 0, 0), expected);
     assert_string_equal(SHOW(prctl, 1, 3, 0, 0, 0, 0, 0),
                         "prctl(PR_GET_DUMPABLE) = 1 (SUID_DUMP_USER)");

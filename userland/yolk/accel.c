@@ -18,7 +18,7 @@ static bool cpu_has_virtualisation(void)
     bool found = false;
 
     while (file && !found && getline(&line, &size, file) > 0) {
-        if (strncmp(line, "flags", 5))
+        if (strncmp(line, "flags", 5) != 0)
             continue;
         for (char *save, *flag = strtok_r(line, " \t\n:", &save); flag;
              flag = strtok_r(NULL, " \t\n:", &save))

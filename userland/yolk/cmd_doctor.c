@@ -63,8 +63,11 @@ static bool check_tools(void)
 
 static bool check_temporary(void)
 {
-    const char *dir = getenv("TMPDIR") && *getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+    const char *dir = getenv("TMPDIR");
     struct statvfs fs;
+
+    if (!dir || !*dir)
+        dir = "/tmp";
     bool good = !access(dir, W_OK | X_OK) && !statvfs(dir, &fs);
     char *detail =
         good ? xasprintf("%s, %ju MiB free", dir, (uintmax_t)fs.f_bavail * fs.f_frsize >> 20)

@@ -78,7 +78,7 @@ int command_pack(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
     bool iso = !strcmp(options.format, "iso");
-    if (!iso && strcmp(options.format, "elf"))
+    if (!iso && strcmp(options.format, "elf") != 0)
         die(STATUS_FAILED, "--format %s: not in this version; it is iso or elf", options.format);
     if (!options.output)
         die(STATUS_FAILED, "where to? --output FILE says it");

@@ -131,7 +131,7 @@ static void add_publish(struct strings *publish, const char *text)
         host = copy;
     }
     if (!guest || !is_port(guest) || !is_port(host) ||
-        (strcmp(protocol, "tcp") && strcmp(protocol, "udp")))
+        (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0))
         die(STATUS_FAILED, "--publish %s: it is [HOSTADDR:]HOST:GUEST[/udp], with port numbers",
             text);
     strings_addf(publish, "%s:%s:%s-:%s", protocol, address ? address : "127.0.0.1", host, guest);
@@ -158,11 +158,10 @@ static const char *absent_option(int key)
 
 static struct trace_config simple_trace = {.strings = TRACE_STRINGS, .column = 40, .follows = true};
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+/* What the machine has and what the program finds in it.  False: no such option. */
+static bool set_guest_option(struct run_options *o, int key, char *arg)
 {
-    struct run_options *o = state->input;
-
-    switch (key >= LONG_ONLY && key < LONG_ONLY + 256 ? key - LONG_ONLY : key) {
+    switch (key) {
     case 'm':
         o->memory = option_size("memory", arg);
         break;
@@ -182,7 +181,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         add_publish(&o->publish, arg);
         break;
     case OPT_NET:
-        if (strcmp(arg, "user") && strcmp(arg, "none") && (strncmp(arg, "tap=", 4) || !arg[4]))
+        if (strcmp(arg, "user") != 0 && strcmp(arg, "none") != 0 &&
+            (strncmp(arg, "tap=", 4) != 0 || !arg[4]))
             die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE", arg);
         o->net = arg;
         break;
@@ -199,6 +199,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_MACHINE:
         o->machine = one_of("machine", arg, "microvm|q35|pc|auto");
         break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct run_options *o = state->input;
+    int name = key >= LONG_ONLY && key < LONG_ONLY + 256 ? key - LONG_ONLY : key;
+
+    switch (name) {
     case OPT_TIMEOUT:
         o->timeout = option_seconds("timeout", arg);
         break;
@@ -232,7 +244,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         argp_error(state, "which program?");
         break;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return set_guest_option(o, name, arg) ? 0 : ARGP_ERR_UNKNOWN;
     }
     return 0;
 }
@@ -345,7 +357,7 @@ int run_program(struct run_options *options)
     struct outcome outcome = {.status = STATUS_FAILED, .reason = "failed"};
 
     fill_standard_descriptors();
-    if (options->publish.nr && strcmp(options->net, "user"))
+    if (options->publish.nr && strcmp(options->net, "user") != 0)
         die(STATUS_FAILED, "--publish goes with --net user");
     int status = payload_prepare(options, &payload);
     if (status)

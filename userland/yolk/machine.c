@@ -60,7 +60,7 @@ void machine_choose(struct machine *machine, const struct run_options *options)
 
 const char *machine_boot_tokens(const struct machine *machine)
 {
-    if (strcmp(machine->kind, "microvm"))
+    if (strcmp(machine->kind, "microvm") != 0)
         return "";
     return machine->has_net ? MICROVM_TOKENS MICROVM_NET : MICROVM_TOKENS;
 }

@@ -28,11 +28,11 @@ uint64_t option_size(const char *option, const char *text)
 unsigned long option_number(const char *option, const char *text, unsigned long min,
                             unsigned long max)
 {
-    char *end;
+    char *end = NULL;
 
     errno = 0;
     unsigned long value = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
-    if (!isdigit((unsigned char)*text) || *end || errno || value < min || value > max)
+    if (!end || *end || errno || value < min || value > max)
         die(STATUS_FAILED, "--%s %s: it is a number from %lu to %lu", option, text, min, max);
     return value;
 }

@@ -50,7 +50,7 @@ static Elf64_Ehdr *kernel_header(const char *path, struct bytes kernel)
 {
     Elf64_Ehdr *ehdr = (Elf64_Ehdr *)kernel.data;
 
-    if (kernel.size < sizeof *ehdr || memcmp(ehdr->e_ident, ELFMAG, SELFMAG) ||
+    if (kernel.size < sizeof *ehdr || memcmp(ehdr->e_ident, ELFMAG, SELFMAG) != 0 ||
         ehdr->e_ident[EI_CLASS] != ELFCLASS64 || ehdr->e_phentsize != sizeof(Elf64_Phdr) ||
         ehdr->e_phoff > kernel.size ||
         ehdr->e_phnum > (kernel.size - ehdr->e_phoff) / sizeof(Elf64_Phdr))

@@ -338,6 +338,28 @@ static void look_at_type(struct image *image, const Elf64_Ehdr *ehdr)
     }
 }
 
+/* Read the header of a program whose machine is known; false: refused. */
+static bool read_header(struct image *image, const uint8_t *ident, Elf64_Ehdr *ehdr)
+{
+    const unsigned class = ident[18] == EM_386 ? ELFCLASS32 : ELFCLASS64;
+    const uint64_t phentsize = class == ELFCLASS32 ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+
+    if (ident[EI_CLASS] == ELFCLASS32 && class == ELFCLASS64)
+        refuse(image, "an x32 program (x86-64 code with 32-bit pointers)");
+    else if (ident[EI_CLASS] != class)
+        refuse(image, "damaged: its class and its machine do not fit together");
+    else if (!header(image, ehdr))
+        refuse(image, "cut short: an ELF header without its end");
+    else if (!ehdr->e_phnum && ehdr->e_type != ET_REL)
+        refuse(image, "nothing in it is to be loaded");
+    else if (ehdr->e_phnum && (ehdr->e_phentsize != phentsize ||
+                               !at(image, ehdr->e_phoff, ehdr->e_phnum * phentsize)))
+        refuse(image, "damaged or cut short: its program headers lie outside the file");
+    else
+        return true;
+    return false;
+}
+
 static void inspect_elf(struct image *image)
 {
     struct program_report *report = image->report;
@@ -360,21 +382,8 @@ static void inspect_elf(struct image *image)
         refuse(image, "made for %s, not for x86-64", report->machine);
         return;
     }
-    const unsigned class = ident[18] == EM_386 ? ELFCLASS32 : ELFCLASS64;
-    const uint64_t phentsize = class == ELFCLASS32 ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
     Elf64_Ehdr wide, *ehdr = &wide;
-    if (ident[EI_CLASS] == ELFCLASS32 && class == ELFCLASS64)
-        refuse(image, "an x32 program (x86-64 code with 32-bit pointers)");
-    else if (ident[EI_CLASS] != class)
-        refuse(image, "damaged: its class and its machine do not fit together");
-    else if (!header(image, ehdr))
-        refuse(image, "cut short: an ELF header without its end");
-    else if (!ehdr->e_phnum && ehdr->e_type != ET_REL)
-        refuse(image, "nothing in it is to be loaded");
-    else if (ehdr->e_phnum && (ehdr->e_phentsize != phentsize ||
-                               !at(image, ehdr->e_phoff, ehdr->e_phnum * phentsize)))
-        refuse(image, "damaged or cut short: its program headers lie outside the file");
-    if (report->reason)
+    if (!read_header(image, ident, ehdr))
         return;
     report->entry = ehdr->e_entry;
     look_at_sections(image, ehdr);
@@ -404,7 +413,7 @@ void program_inspect_bytes(const void *bytes, size_t size, struct program_report
     else if (size >= 2 && !memcmp(bytes, "#!", 2))
         refuse(&image, "a script (%.*s); run its interpreter, with the script in --root",
                first_line_length(bytes, size), (const char *)bytes);
-    else if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG))
+    else if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)
         refuse(&image, "not an ELF file");
     else
         inspect_elf(&image);

@@ -310,7 +310,7 @@ int rootfs_write(struct rootfs *root, const char *extra, const char *extra_name,
     while (i < root->nr && next_entry(root, a, &entry)) {
         struct file *known = root->files[i++];
         char *key = key_of(root, entry);
-        if (strcmp(known->key, key))
+        if (strcmp(known->key, key) != 0)
             die(STATUS_FAILED, "--root %s: it changed while it was read", root->source);
         free(key);
         if (!S_ISSOCK(known->mode))

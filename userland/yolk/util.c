@@ -62,7 +62,8 @@ void *xmalloc(size_t size)
 
 char *xstrdup(const char *s)
 {
-    return strcpy(xmalloc(strlen(s) + 1), s);
+    size_t size = strlen(s) + 1;
+    return memcpy(xmalloc(size), s, size);
 }
 
 static char *xvasprintf(const char *format, va_list args)
