@@ -18,7 +18,7 @@ set(symbols_sh ${CMAKE_SOURCE_DIR}/cmake/symbols.sh)
 
 function(link_image target)
   target_link_options(${target} PRIVATE -nostdlib -static $<$<C_COMPILER_ID:GNU>:-no-pie> -Wl,-T,${linker_script} -Wl,-z,noexecstack
-    -Wl,-z,max-page-size=64 -Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings -Wl,--orphan-handling=error)
+    -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings -Wl,--orphan-handling=error)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C LINK_DEPENDS ${linker_script} SUFFIX .elf)
 endfunction()
 
