@@ -9,24 +9,34 @@
 struct core_cpu *core_cpus[ARCH_MAX_CPUS];
 static struct core_cpu boot_core;
 
+/* The first of a victim's waiting threads that may move to `core`; NULL: none.  Its queue's lock is held. */
+static struct thread *first_to_steal(const struct run_queue *rq, const struct list *queue,
+                                     const struct core_cpu *core)
+{
+    struct thread *t;
+
+    list_for_each(t, queue, run_node)
+        if (may_run_on(t, core->index) && (!t->follows_waker || rq->is_stuck))
+            return t;
+    return NULL;
+}
+
 /* Take a thread that waits for another CPU; true when there is one in this CPU's queue now.  Interrupts off. */
 static bool steal_from(struct core_cpu *victim, struct core_cpu *core)
 {
-    struct thread *t, *found = NULL;
-    struct list *queues[] = {&victim->rq.urgent, &victim->rq.front, &victim->rq.back};
+    struct run_queue *rq = &victim->rq;
 
-    spin_lock(&victim->rq.lock);
-    for (unsigned i = 0; i < ARRAY_LEN(queues) && !found; i++)
-        list_for_each(t, queues[i], run_node)
-            if (may_run_on(t, core->index) && (!t->follows_waker || victim->rq.is_stuck)) {
-                found = t;
-                break;
-            }
+    spin_lock(&rq->lock);
+    struct thread *found = first_to_steal(rq, &rq->urgent, core);
+    if (!found)
+        found = first_to_steal(rq, &rq->front, core);
+    if (!found)
+        found = first_to_steal(rq, &rq->back, core);
     if (found) {
         run_queue_remove(victim, found);
         sched_set_cpu(found, core->index);
     }
-    spin_unlock(&victim->rq.lock);
+    spin_unlock(&rq->lock);
     if (!found)
         return false;
     while (atomic_load(&found->on_cpu))

@@ -63,8 +63,10 @@ static uint32_t return_address(const struct sigaction_k *action, uint32_t vdso_o
     return (uint32_t)(p->is_i386 ? p->vdso + vdso_offset : in_frame);
 }
 
-static int push_plain(const struct regs *regs, int sig, const struct sigaction_k *action,
-                      uint64_t mask, uintptr_t fpu, uintptr_t at)
+/* Both kinds apart from their caller: together in one function their frames would need too much of the stack. */
+static __attribute__((noinline)) int push_plain(const struct regs *regs, int sig,
+                                                const struct sigaction_k *action, uint64_t mask,
+                                                uintptr_t fpu, uintptr_t at)
 {
     union i386_sigframe frame = {.bytes = {0}};
     union i386_sigcontext sc = {.bytes = {0}};
@@ -79,8 +81,10 @@ static int push_plain(const struct regs *regs, int sig, const struct sigaction_k
     return user_put((struct uptr){at}, &frame);
 }
 
-static int push_info(const struct regs *regs, int sig, const struct sigaction_k *action,
-                     const siginfo_t *info, uint64_t mask, uintptr_t fpu, uintptr_t at)
+static __attribute__((noinline)) int push_info(const struct regs *regs, int sig,
+                                               const struct sigaction_k *action,
+                                               const siginfo_t *info, uint64_t mask, uintptr_t fpu,
+                                               uintptr_t at)
 {
     const struct sigaltstack_state *alt = &current_task()->altstack;
     union i386_rt_sigframe frame = {.bytes = {0}};

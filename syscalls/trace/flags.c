@@ -130,7 +130,7 @@ static const struct {
     const char *name, *text;
 } errnos[] = {
 #define ERRNO(number, name, text) {number, #name, text},
-#include "../errnos.def"
+#include "errnos.def"
 #undef ERRNO
 };
 

@@ -1,14 +1,14 @@
 /* The layouts of the i386 ABI, as the compiler sees them: Linux's own headers under -m32.
  *
- * This file is never linked.  It is compiled to assembly, in which the lines that start with "->" are the body of a
+ * This file is never linked.  It is compiled to assembly, in which the strings that start with "->" are the body of a
  * generated header, <i386/layout.h>: a union i386_NAME for each structure, its fields where an i386 program has them
  * (cmake/i386.cmake).  The few structures that Linux does not export are in layout_types.h; the compiler lays them out
- * like all others. */
+ * like all others.  (Strings, because clang reads what it is given to put into assembly.) */
 #include "layout_types.h"
 
 /* --- the generated text ---------------------------------------------------------------------------- */
 
-#define LINE(format, ...) __asm__ volatile("\n->" format ::__VA_ARGS__)
+#define LINE(format, ...) __asm__ volatile(".ascii \"->" format "\"" ::__VA_ARGS__)
 #define NUMBER(value)     "i"((long)(value))
 #define BEGIN(name, type)   \
     typedef type name##_t_; \
