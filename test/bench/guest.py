@@ -48,10 +48,16 @@ def yolk(kernel):
     return Guest("yolk", kernel, "console=ttyS0 init=/init")
 
 
+def tsc_khz():
+    """The host's TSC frequency, which is the guest's under TCG."""
+    with open("/proc/cpuinfo") as f:
+        return int(next(float(line.split(":")[1]) for line in f if line.startswith("cpu MHz")) * 1000)
+
+
 def linux(name, kernel):
-    # tsc_early_khz: microvm has no other clock, and Linux then hangs now and then when it calibrates;
-    # tsc=reliable: with several CPUs it would give up the TSC and with it the vDSO's clock.
-    return Guest(name, kernel, "console=ttyS0 quiet panic=-1 reboot=t tsc=reliable tsc_early_khz=1000000 "
+    # tsc_early_khz: Linux hangs now and then on microvm when it has to calibrate by the PIT; a wrong value would make
+    # its nanoseconds wrong.  tsc=reliable: with several CPUs it would give up the TSC and with it the vDSO's clock.
+    return Guest(name, kernel, f"console=ttyS0 quiet panic=-1 reboot=t tsc=reliable tsc_early_khz={tsc_khz()} "
                  "mitigations=off rdinit=/init")
 
 

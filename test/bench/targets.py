@@ -2,7 +2,7 @@
 
 # operation: (largest ratio to micro, largest number of guest instructions); None: no bar
 OPERATIONS = {
-    "getppid": (0.6, 80),
+    "null_call": (0.6, 80),
     "clock_gettime": (0.9, 60),
     "futex_wake": (0.5, 150),
     "futex_pingpong": (0.3, 900),
@@ -13,8 +13,8 @@ OPERATIONS = {
     "epoll_wait": (0.4, 250),
     "epoll": (0.4, 700),
     "mmap_64m": (0.15, None),
-    "touch": (0.4, 1500),
-    "mmap_4k": (0.2, 4000),
+    "page_touch": (0.4, 1500),
+    "mmap_page": (0.2, 4000),
     "mprotect": (0.5, 800),
     "thread": (0.25, 15000),
     "signal": (0.5, 1500),
