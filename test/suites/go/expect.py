@@ -16,8 +16,8 @@ class Entry:
         self.line = line
 
     def holds_for(self, release, cpus):
-        """`where` names releases (1.19) and numbers of CPUs (cpus4); a kind that is not named holds for all."""
-        for pattern, value in ((r"\d", release), (r"cpus", f"cpus{cpus}")):
+        """`where` names releases (1.19), GOARCH and numbers of CPUs (cpus4); a kind that is not named holds for all."""
+        for pattern, value in ((r"\d+\.", release.number), (r"386|amd64", release.goarch), (r"cpus", f"cpus{cpus}")):
             named = [w for w in self.where if re.match(pattern, w)]
             if named and value not in named:
                 return False

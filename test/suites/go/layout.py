@@ -26,8 +26,11 @@ class Settings:
 
     def __init__(self):
         self.memory = "512M"
-        self.timeout = 900
+        self.timeout = 1800
         self.needs = []
+
+    def __repr__(self):
+        return f"{self.memory} {self.needs}"  # a longer time-out does not make an old outcome wrong
 
 
 def settings_of(package):

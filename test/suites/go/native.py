@@ -22,7 +22,7 @@ def mount(*arguments):
 
 
 def make_root(tar):
-    root = tempfile.mkdtemp(prefix="yolk-go-")
+    root = tempfile.mkdtemp(prefix="root-", dir=os.path.dirname(tar))  # the caller removes that folder
     mount("-t", "tmpfs", "-o", "mode=755,size=4g", "root", root)
     subprocess.run(["tar", "-x", "-p", "-f", tar, "-C", root], check=True)
     mount("-t", "tmpfs", "-o", "mode=755", "dev", f"{root}/dev")

@@ -6,8 +6,10 @@ again without it, so that every test has an outcome of its own: PASS, FAIL, SKIP
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -17,6 +19,8 @@ VERDICT = re.compile(r"^(PASS|FAIL)$", re.MULTILINE)
 POINTER = re.compile(r"0x[0-9a-f]{6,}")  # in a subtest's name: another in every run
 ARGUMENTS_MAX = 2400  # bytes of names in one -test.run: a machine's boot line holds 4 KiB
 FLAGS = ["-test.short", "-test.v"]
+# The program dies with this one, however that ends: `unshare` and `yolk run` kill theirs in turn.
+LEASH = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
 class Run:
@@ -61,22 +65,75 @@ class Guest:
 
     def start(self, tar, program, folder, timeout, memory, arguments):
         command = [self.yolk, "run", "-c", str(self.cpus), "-m", memory, "--root", tar, "-w", folder,
-                   "--net", "none", "--timeout", str(timeout + 30)]
+                   "--net", "none", "--timeout", str(timeout + 60)]
         for name, value in environment(self.release).items():
             command += ["-e", f"{name}={value}"]
-        return command + [program, *FLAGS, f"-test.timeout={timeout}s", *arguments], timeout + 90
+        return command + [program, *FLAGS, f"-test.timeout={timeout}s", *arguments], timeout + 30
+
+
+class Stopped(RuntimeError):
+    """The suite ends: what this run saw means nothing."""
+
+
+class Programs:
+    """Those that run now; from stop() on there are none, and none is started."""
+
+    def __init__(self):
+        self.lock, self.running, self.stopped = threading.Lock(), set(), False
+
+    def start(self, command, env):
+        with self.lock:
+            if self.stopped:
+                raise Stopped()
+            # A session of its own: Ctrl-C is for the suite, which then kills it.
+            program = subprocess.Popen(LEASH + command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, env=env, start_new_session=True)
+            self.running.add(program)
+            return program
+
+    def ended(self, program):
+        with self.lock:
+            self.running.discard(program)
+            if self.stopped:
+                raise Stopped()
+
+    def stop(self):
+        with self.lock:
+            self.stopped = True
+            for program in self.running:
+                program.kill()
+
+
+PROGRAMS = Programs()
+stop = PROGRAMS.stop
+
+
+def finish(program, limit, guest):
+    """Waits for it to end; a guest that does not is asked for a dump of its threads before it is killed."""
+    try:
+        return program.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        pass
+    if guest:
+        program.send_signal(signal.SIGUSR1)
+        try:
+            return program.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            pass
+    program.kill()
+    return program.communicate()
 
 
 def run_once(side, tar, program, folder, timeout, memory, arguments):
     command, limit = side.start(tar, program, folder, timeout, memory, arguments)
-    env = dict(environment(side.release)) if isinstance(side, Native) else dict(os.environ)
+    guest = isinstance(side, Guest)
     begun = time.monotonic()
+    running = PROGRAMS.start(command, dict(os.environ) if guest else environment(side.release))
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=limit, env=env, check=False)
-        status, out, err = done.returncode, done.stdout, done.stderr
-    except subprocess.TimeoutExpired as expired:
-        status, out, err = 124, expired.stdout or b"", expired.stderr or b""
+        out, err = finish(running, limit, guest)
+    finally:
+        PROGRAMS.ended(running)
+    status = running.returncode if running.returncode >= 0 else 124
     return Run(status, out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - begun)
 
 
