@@ -29,8 +29,9 @@ def clear_scratch():
 
 
 class Case:
-    def __init__(self, release, package, cpus, kernel, yolk=None):
-        self.release, self.package, self.cpus, self.kernel, self.yolk = release, package, cpus, kernel, yolk
+    def __init__(self, release, package, cpus, options):
+        """`options`: the suite's; of them `kernel` (a digest), `yolk` (the command) and `native` are used."""
+        self.release, self.package, self.cpus, self.options = release, package, cpus, options
         self.name = f"{release.label} {package}"
         self.settings = layout.settings_of(package)
         # What an earlier run saw holds for as long as the tests are run in the same way.
@@ -42,9 +43,9 @@ class Case:
     def load(self, older):
         """What an earlier run with this kernel saw, or with `older` one with any kernel; False when there is none."""
         kept = releases.read_json(self.kept)
-        if not kept or kept.get("way") != self.way or not (older or kept["kernel"] == self.kernel):
+        if not kept or kept.get("way") != self.way or not (older or kept["kernel"] == self.options.kernel):
             return False
-        self.kernel, self.native, self.guest, self.seconds = (kept[n] for n in ("kernel", "native", "guest", "seconds"))
+        self.native, self.guest, self.seconds = kept["native"], kept["guest"], kept["seconds"]
         return True
 
     def run(self):
@@ -61,13 +62,14 @@ class Case:
             tar = f"{scratch}/root.tar"
             place = layout.write_root(tar, self.release, self.package, binary, self.settings.needs)
             self.native = self.run_native(tar, place, releases.digest(tar))
-            side = sides.Guest(self.release, self.cpus, self.yolk)
+            side = sides.Guest(self.release, self.cpus, self.options.yolk)
             names = sides.top_level(self.native["of"])
             done = self.run_on(side, tar, place, names)
         self.guest, self.seconds = {"of": done.of, "status": done.status}, done.seconds
         releases.write_whole(self.kept.with_suffix(".log"), "\n".join(done.log))
-        releases.write_whole(self.kept, json.dumps({"kernel": self.kernel, "way": self.way, "native": self.native,
-                                                    "guest": self.guest, "seconds": self.seconds}))
+        saw = {"kernel": self.options.kernel, "way": self.way, "native": self.native, "guest": self.guest,
+               "seconds": self.seconds}
+        releases.write_whole(self.kept, json.dumps(saw))
 
     def run_on(self, side, tar, place, names):
         start = functools.partial(sides.run_once, side, tar, *place)
@@ -78,7 +80,7 @@ class Case:
         key = digest + releases.digest(HERE / "native.py", HERE / "sides.py")
         kept = self.release.cache / f"native{self.release.suffix}-cpus{1 if self.cpus == 1 else 'all'}" / self.kept.name
         native = releases.read_json(kept)
-        if native and native["key"] == key:
+        if native and native["key"] == key and not self.options.native:
             return native
         done = self.run_on(sides.Native(self.release, self.cpus), tar, place, None)
         if not done.of and done.status not in (0, 1):

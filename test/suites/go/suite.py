@@ -88,6 +88,7 @@ def parse_options():
     parser.add_argument("--release", help="one Go release, like 1.19 (default: all that the machine has)")
     parser.add_argument("--goarch", choices=["amd64", "386"], default="amd64", help="what the tests are built for")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs with this kernel saw")
+    parser.add_argument("--native", action="store_true", help="ask Linux again, too, for the packages that are run")
     parser.add_argument("--older", action="store_true", help="count what earlier runs with other kernels saw, too")
     parser.add_argument("--table", action="store_true", help="run nothing: judge and print what earlier runs saw")
     parser.add_argument("--summary", action="store_true",
@@ -100,8 +101,9 @@ def parse_options():
 
 
 def cases_of(release, cpus, options):
-    return [case.Case(release, package, cpus, options.kernel, options.yolk) for package in release.packages()
-            if not options.packages or any(layout.matches(p, package) for p in options.packages)]
+    chosen = [package for package in release.packages()
+              if not options.packages or any(layout.matches(p, package) for p in options.packages)]
+    return [case.Case(release, package, cpus, options) for package in chosen]
 
 
 def summary(found, options, expectations):
