@@ -81,13 +81,13 @@ class Programs:
     def __init__(self):
         self.lock, self.running, self.stopped = threading.Lock(), set(), False
 
-    def start(self, command, env):
+    def start(self, command, env, out, err):
         with self.lock:
             if self.stopped:
                 raise Stopped()
             # A session of its own: Ctrl-C is for the suite, which then kills it.
-            program = subprocess.Popen(LEASH + command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, env=env, start_new_session=True)
+            program = subprocess.Popen(LEASH + command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env,
+                                       start_new_session=True)
             self.running.add(program)
             return program
 
@@ -110,31 +110,32 @@ stop = PROGRAMS.stop
 
 def finish(program, limit, guest):
     """Waits for it to end; a guest that does not is asked for a dump of its threads before it is killed."""
-    try:
-        return program.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        pass
-    if guest:
-        program.send_signal(signal.SIGUSR1)
+    for seconds in (limit, 60):
         try:
-            return program.communicate(timeout=60)
+            return program.wait(seconds)
         except subprocess.TimeoutExpired:
-            pass
+            if not guest:
+                break
+            program.send_signal(signal.SIGUSR1)
     program.kill()
-    return program.communicate()
+    program.wait()
+    return 124
 
 
 def run_once(side, tar, program, folder, timeout, memory, arguments):
+    """Runs it with its output in files beside the archive, where one may look while it runs."""
     command, limit = side.start(tar, program, folder, timeout, memory, arguments)
     guest = isinstance(side, Guest)
     begun = time.monotonic()
-    running = PROGRAMS.start(command, dict(os.environ) if guest else environment(side.release))
-    try:
-        out, err = finish(running, limit, guest)
-    finally:
-        PROGRAMS.ended(running)
-    status = running.returncode if running.returncode >= 0 else 124
-    return Run(status, out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - begun)
+    paths = [pathlib.Path(tar).with_name(f"{'guest' if guest else 'native'}.{n}") for n in ("out", "err")]
+    with open(paths[0], "wb") as out, open(paths[1], "wb") as err:
+        running = PROGRAMS.start(command, dict(os.environ) if guest else environment(side.release), out, err)
+        try:
+            status = finish(running, limit, guest)
+        finally:
+            PROGRAMS.ended(running)
+    out, err = (path.read_text(encoding="utf-8", errors="replace") for path in paths)
+    return Run(status if status >= 0 else 124, out, err, time.monotonic() - begun)
 
 
 def chunks(names):
