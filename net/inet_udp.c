@@ -303,7 +303,7 @@ static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, u
 static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip,
                        uint16_t *port)
 {
-    if (!m->addr || m->addr->len == 0) {
+    if (!m->addr) {
         *ip = i->peer;
         *port = i->peer_port;
         return i->state == INET_CONNECTED ? 0 : -EDESTADDRREQ;
@@ -349,6 +349,13 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
         m->raises_sigpipe = true;
         return -EPIPE;
     }
+    ip_addr_t ip;
+    uint16_t port;
+    inet_lock();
+    ret = destination(i, m, &ip, &port);
+    inet_unlock();
+    if (ret < 0)
+        return ret;
     struct pbuf *p = pbuf_alloc(is_raw(i) ? PBUF_IP : PBUF_TRANSPORT, (u16_t)n, PBUF_RAM);
     if (!p)
         return -ENOBUFS;
@@ -356,14 +363,9 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
         pbuf_free(p);
         return -EFAULT;
     }
-    ip_addr_t ip;
-    uint16_t port;
     inet_lock();
-    ret = destination(i, m, &ip, &port);
-    if (ret == 0) {
-        set_echo_id(i, p);
-        ret = send_pbuf(i, p, &ip, port);
-    }
+    set_echo_id(i, p);
+    ret = send_pbuf(i, p, &ip, port);
     pbuf_free(p);
     inet_unlock();
     return ret < 0 ? ret : (ssize_t)n;

@@ -218,12 +218,14 @@ long sys_sched_getattr(int pid, struct uptr attr, unsigned size, unsigned flags)
     return user_write(attr, &a, a.size);
 }
 
+#define SCHED_EXT_ 7 /* newer than the oldest <linux/sched.h> that we build with */
+
 static long priority_max(int policy)
 {
     if (is_realtime(policy))
         return RT_PRIORITY_MAX;
     return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ||
-                   policy == SCHED_DEADLINE
+                   policy == SCHED_DEADLINE || policy == SCHED_EXT_
                ? 0
                : -EINVAL;
 }

@@ -98,14 +98,15 @@ static long operate(int semid, struct uptr sops, unsigned nsops, struct uptr tim
     struct clock_deadline deadline, *until = NULL;
     struct sem_op few[8], *ops = few;
     int64_t ns;
+    int err = 0; /* a wrong time is found out after the operations are read */
     if (!uptr_is_null(timeout)) {
-        int err = user_get_timespec_ns(timeout, &ns);
-        if (err < 0)
+        err = user_get_timespec_ns(timeout, &ns);
+        if (err == -EFAULT)
             return err;
         deadline = (struct clock_deadline){.ns = clock_mono_ns() + (uint64_t)ns};
         until = &deadline;
     }
-    if (nsops < 1 || semid < 0)
+    if (nsops < 1)
         return -EINVAL;
     if (nsops > SEM_MOST_OPS)
         return -E2BIG;
@@ -114,6 +115,8 @@ static long operate(int semid, struct uptr sops, unsigned nsops, struct uptr tim
     if (!ops)
         return -ENOMEM;
     long ret = read_ops(sops, ops, nsops);
+    if (ret == 0)
+        ret = semid < 0 ? -EINVAL : err;
     if (ret == 0)
         ret = sem_operate(semid, ops, nsops, until);
     if (ops != few)

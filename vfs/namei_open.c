@@ -278,8 +278,7 @@ static int open_create(const struct walk *w, const char *name, int flags, unsign
 
 /* --- the calls -------------------------------------------------------------------------------- */
 
-/* Linux's build_open_flags(): what open(2) ignores and refuses. */
-static int check_flags(int *flags)
+int path_check_open_flags(int *flags)
 {
     if (*flags & O_PATH)
         *flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -296,7 +295,7 @@ static int check_flags(int *flags)
 int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode,
                       unsigned resolve, struct file **out)
 {
-    int ret = check_flags(&flags);
+    int ret = path_check_open_flags(&flags);
     if (ret < 0)
         return ret;
     if (flags & O_TMPFILE_BIT)

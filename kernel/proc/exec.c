@@ -381,6 +381,15 @@ static void exec_leave_old_program(struct task *t)
     fdtable_close_on_exec(t->process->files);
 }
 
+int process_exec_check(const struct exec_request *r)
+{
+    struct file *f;
+    int err = exec_open(current_process(), current_cred(), r, &f);
+    if (!err)
+        exec_close(f);
+    return err;
+}
+
 int process_exec(const struct exec_request *r)
 {
     struct task *t = current_task();

@@ -9,6 +9,7 @@
 #include <proc/trace.h>
 #include <core/heap.h>
 #include <linux/fcntl.h>
+#include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/signal.h>
 #include <proc/cred.h>
@@ -62,6 +63,7 @@ struct process *process_new(void)
     waitq_init(&p->wait_threads);
     limits_init(p->rlimits);
     p->dumpable = true;
+    p->machine_check = PR_MCE_KILL_DEFAULT;
     p->start_ns = arch_clock_ns();
     return p;
 }
@@ -99,7 +101,6 @@ struct task *task_new(struct process *p, const char *name, struct vm *vm, void (
     t->process = p;
     list_init(&t->process_node);
     signal_queue_init(&t->pending);
-    t->altstack.flags = SS_DISABLE;
     t->timer_slack_ns = t->default_timer_slack_ns = 50000;
     return t;
 }

@@ -121,8 +121,9 @@ struct inode {
     uint32_t nlink; /* atomic: unlink does not lock the file itself */
     uint32_t
         seals; /* F_SEAL_* of a memfd, F_SEAL_SEAL for every other file; changed under `lock` */
-    int32_t writers;  /* atomic: open files that may write; < 0: programs that run from it */
-    bool is_linkable; /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
+    int32_t writers;    /* atomic: open files that may write; < 0: programs that run from it */
+    uint8_t write_hint; /* atomic: RWH_* of fcntl(2) */
+    bool is_linkable;   /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
     struct mutex
         lock; /* RANK_INODE - guards the following against change.  Each is read without it: stat
                                * and permission checks see the old or the new value, as on Linux. */
