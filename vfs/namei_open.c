@@ -160,7 +160,7 @@ static int open_nameless(const struct walk *w, const struct path *dir, int flags
         return -ENOMEM;
     }
     dentry_fill(place.dentry, i);
-    ret = open_checked(&place, w->cred, flags & ~O_TMPFILE_BIT, true, out);
+    ret = open_checked(&place, w->cred, flags, true, out);
     dentry_put(place.dentry);
     return ret;
 }
