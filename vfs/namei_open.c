@@ -95,7 +95,6 @@ static int open_checked(const struct path *p, const struct cred *cred, int flags
     struct file *f = file_new(i, p, flags);
     if (!f)
         return -ENFILE;
-    f->drops_suid = !cred_has_cap(cred, CAP_FSETID);
     int ret = 0;
     if (flags & O_PATH)
         f->ops = &no_ops;

@@ -291,8 +291,7 @@ static ssize_t write_locked(struct file *f, struct iobuf *from, int64_t *pos)
         return ret;
     if (*pos > (int64_t)i->size)
         clear_tail(i);
-    if (f->drops_suid)
-        inode_drop_suid(i);
+    inode_written(i);
     for (unsigned parts = 1; done < max; parts++) {
         size_t len = MIN(PAGE_SIZE - *pos % PAGE_SIZE, max - done);
         ret = write_part(i, from, *pos, len);

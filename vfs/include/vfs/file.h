@@ -86,7 +86,6 @@ struct file {
     bool can_read, can_write;
     bool holds_write;        /* counts among the inode's writers until it is closed */
     bool is_quiet;           /* a write that answers -EPIPE sends no SIGPIPE (datagram sockets) */
-    bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
     struct spinlock lock;    /* RANK_DRIVER - guards flags, owner and the list of epoll items */
     struct list epoll_items; /* epoll.c's */

@@ -59,6 +59,7 @@ enum {
     ATTR_MTIME = 32,
     ATTR_TOUCH = 64,
     ATTR_FORCE = 128,
+    ATTR_OWNER = 256, /* chown(2), if only with -1 for both: takes set-user-ID away */
 };
 struct inode_attr {
     unsigned mask;
@@ -183,6 +184,10 @@ void inode_set_limit(inode_limit_fn *fn);
 must_check int inode_check_limit(int64_t pos, size_t *n);
 /* What a write or truncation without CAP_FSETID takes away: set-user-ID and set-group-ID.  i->lock held. */
 void inode_drop_suid(struct inode *i);
+/* The same before a write, unless who writes has CAP_FSETID now: kernel/proc says so. */
+void inode_written(struct inode *i);
+typedef bool inode_fsetid_fn(void);
+void inode_set_fsetid(inode_fsetid_fn *fn);
 void inode_touch_mtime(struct inode *i);
 void inode_touch_ctime(struct inode *i);
 /* Contents were read: atime by the rule of relatime. */
