@@ -103,6 +103,14 @@ static void rights_and_credentials(void)
     NEED(setsockopt(end[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0);
 }
 
+static void drain(void)
+{
+    char bytes[16];
+
+    while (recv(end[1], bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        ;
+}
+
 static void refused(void)
 {
     struct ucred_ self = {getpid(), 0, 0}, other = {1 << 22, 0, 0}, nobody = {getpid(), 77, 77};
@@ -119,9 +127,7 @@ static void refused(void)
     SHOW(send_control(&other, sizeof other, SOL_SOCKET, 2));
     SHOW(send_control(&good, sizeof good, SOL_SOCKET, 99));
     SHOW(send_control(&good, sizeof good, 99, SCM_RIGHTS)); /* somebody else's: passed over */
-    char drain[16];
-    while (recv(end[1], drain, sizeof drain, MSG_DONTWAIT) > 0)
-        ;
+    drain();
     union control c;
     char byte = 'x', *room = malloc(CMSG_SPACE(sizeof many));
     struct iovec v = {&byte, 1};
@@ -142,6 +148,7 @@ static void refused(void)
     add(&m, 0, SOL_SOCKET, SCM_RIGHTS, &good, sizeof good);
     SHOW(sendmsg(end[0], &m, MSG_DONTWAIT));
     free(room);
+    drain();
 }
 
 /* A pipe whose only end to read is on its way: it lives until it is taken or dropped. */
