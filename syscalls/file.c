@@ -23,8 +23,9 @@ static long do_open(int dirfd, struct uptr pathname, int flags, unsigned mode, u
     struct user_path u;
     struct file *f;
     int ret = path_check_open_flags(&flags);
-    if (ret == 0)
-        ret = user_path_begin(&u, dirfd, pathname, 0);
+    if (ret < 0)
+        return ret;
+    ret = user_path_begin(&u, dirfd, pathname, 0);
     if (ret < 0)
         return ret;
     int fd = fd_reserve(files, 0, process_rlimit(current_process(), RLIMIT_NOFILE), flags);

@@ -38,8 +38,9 @@ static long do_mknod(int dirfd, struct uptr pathname, unsigned mode, unsigned de
 {
     struct user_path u;
     int ret = path_check_node(mode);
-    if (ret == 0)
-        ret = user_path_begin(&u, dirfd, pathname, 0);
+    if (ret < 0)
+        return ret;
+    ret = user_path_begin(&u, dirfd, pathname, 0);
     if (ret < 0)
         return ret;
     ret = path_mknod(&u.w, u.name.s, mode,
@@ -91,8 +92,9 @@ static long do_rename(int olddirfd, struct uptr oldpath, int newdirfd, struct up
 {
     struct user_path from, to;
     int ret = path_check_rename_flags(flags);
-    if (ret == 0)
-        ret = user_path_begin(&from, olddirfd, oldpath, 0);
+    if (ret < 0)
+        return ret;
+    ret = user_path_begin(&from, olddirfd, oldpath, 0);
     if (ret < 0)
         return ret;
     ret = user_path_begin(&to, newdirfd, newpath, 0);

@@ -254,8 +254,8 @@ long sys_fchmodat2(int dirfd, struct uptr pathname, unsigned mode, int flags)
 /* -1 leaves an id as it is. */
 static struct inode_attr new_owner(unsigned owner, unsigned group)
 {
-    unsigned mask = ATTR_OWNER | (owner != UINT32_MAX ? ATTR_UID : 0) |
-                    (group != UINT32_MAX ? ATTR_GID : 0);
+    unsigned mask =
+        ATTR_OWNER | (owner != UINT32_MAX ? ATTR_UID : 0) | (group != UINT32_MAX ? ATTR_GID : 0);
     return (struct inode_attr){.mask = mask, .uid = owner, .gid = group};
 }
 

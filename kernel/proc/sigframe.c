@@ -57,12 +57,10 @@ int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_
             return -EPERM;
         if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
             return -EINVAL;
-        /* Nothing new is never too small. */
-        if (new->sp == alt->sp &&new->size == alt->size &&new->flags == alt->flags)
-            mode = SS_ONSTACK;
-        else if (mode == SS_DISABLE)
+        bool is_same = alt->sp == new->sp && alt->size == new->size && alt->flags == new->flags;
+        if (mode == SS_DISABLE)
             *alt = (struct sigaltstack_state){.flags = new->flags};
-        else if (new->size < MINSIGSTKSZ)
+        else if (new->size < MINSIGSTKSZ && !is_same) /* nothing new is never too small */
             return -ENOMEM;
         else
             *alt = *new;
