@@ -166,7 +166,7 @@ static long send_file_small(int out_fd, int in_fd, struct uptr offset, size_t co
     return user_put(offset, &small) < 0 ? -EFAULT : ret;
 }
 
-long sys_sendfile64_32(int out_fd, int in_fd, struct uptr offset, size_t count)
+static long send_file_large(int out_fd, int in_fd, struct uptr offset, size_t count)
 {
     int64_t pos;
     if (uptr_is_null(offset))
@@ -177,9 +177,14 @@ long sys_sendfile64_32(int out_fd, int in_fd, struct uptr offset, size_t count)
     return user_put(offset, &pos) < 0 ? -EFAULT : ret; /* whatever happened, as on Linux */
 }
 
+long sys_sendfile64_32(int out_fd, int in_fd, struct uptr offset, size_t count)
+{
+    return send_file_large(out_fd, in_fd, offset, count);
+}
+
 long sys_sendfile(int out_fd, int in_fd, struct uptr offset, size_t count)
 {
     return caller_is_i386() && !uptr_is_null(offset)
                ? send_file_small(out_fd, in_fd, offset, count)
-               : sys_sendfile64_32(out_fd, in_fd, offset, count);
+               : send_file_large(out_fd, in_fd, offset, count);
 }
