@@ -128,6 +128,18 @@ static void add_devices(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "isa-debug-exit,iobase=0xf4,iosize=4");
 }
 
+/* The stub of the debugger, behind a socket that listens before QEMU runs. */
+static void add_debugger(struct strings *argv, const struct debugger *debugger)
+{
+    if (!debugger)
+        return;
+    strings_addf(argv, "-chardev");
+    strings_addf(argv, "socket,id=gdb,fd=%d,server=on,wait=off", debugger->listener);
+    strings_addf(argv, "-gdb");
+    strings_addf(argv, "chardev:gdb");
+    strings_addf(argv, "-S");
+}
+
 /* The network card and what it is plugged into. */
 static void add_network(struct strings *argv, const struct machine *machine,
                         const struct run_options *options)
@@ -181,6 +193,7 @@ static void make_command(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "size=%juk", (uintmax_t)(options->memory >> 10));
     add_devices(argv, machine, theirs);
     add_network(argv, machine, options);
+    add_debugger(argv, options->debugger);
     strings_addf(argv, "-kernel");
     strings_addf(argv, "%s", options->kernel);
     strings_addf(argv, "-initrd");
@@ -196,9 +209,8 @@ static void keep_over_exec(int fd)
 }
 
 /* In the child: becomes QEMU, or writes errno to `failure`. */
-_Noreturn static void become_qemu(char **argv, const char *path, const struct payload *payload,
-                                  const int theirs[NR_CHANNELS], int errors, int failure,
-                                  pid_t parent)
+_Noreturn static void become_qemu(char **argv, const char *path, const int theirs[NR_CHANNELS],
+                                  const int kept[2], int errors, int failure, pid_t parent)
 {
     sigset_t none;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -212,7 +224,8 @@ _Noreturn static void become_qemu(char **argv, const char *path, const struct pa
     dup2(errors, STDERR_FILENO);
     for (int i = 0; i < NR_CHANNELS; i++)
         keep_over_exec(theirs[i]);
-    keep_over_exec(payload->module_fd);
+    keep_over_exec(kept[0]);
+    keep_over_exec(kept[1]);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -284,6 +297,7 @@ int machine_start(struct machine *machine, const struct run_options *options,
     struct strings argv = {0};
     int theirs[NR_CHANNELS], errors[2], failure[2], error = 0;
     char *qemu = find_in_path(QEMU);
+    const int kept[] = {payload->module_fd, options->debugger ? options->debugger->listener : -1};
     pid_t self = getpid();
 
     if (!qemu) {
@@ -303,7 +317,7 @@ int machine_start(struct machine *machine, const struct run_options *options,
     if (machine->pid < 0)
         die(STATUS_FAILED, "fork: %s", strerror(errno));
     if (!machine->pid)
-        become_qemu(argv.items, qemu, payload, theirs, errors[1], failure[1], self);
+        become_qemu(argv.items, qemu, theirs, kept, errors[1], failure[1], self);
     close(errors[1]);
     close(failure[1]);
     for (int i = 0; i < NR_CHANNELS; i++)

@@ -2,6 +2,7 @@
  *
  * The file may be anything, so every offset in it is checked against its size before it is
  * followed: a header that points outside makes the program "damaged", never the inspector crash. */
+#include <arch/layout.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -308,6 +309,25 @@ static void look_at_segments(struct image *image, const Elf64_Ehdr *ehdr)
         refuse(image, "nothing in it is to be loaded");
 }
 
+/* As the kernel's exec.c chooses it. */
+static void find_base(struct image *image, const Elf64_Ehdr *ehdr)
+{
+    uint64_t align = PAGE_SIZE, low = UINT64_MAX;
+    Elf64_Phdr ph;
+
+    for (unsigned i = 0; i < ehdr->e_phnum; i++) {
+        if (!segment(image, ehdr, i, &ph) || ph.p_type != PT_LOAD)
+            continue;
+        if (ph.p_align > align && !(ph.p_align & (ph.p_align - 1)))
+            align = ph.p_align;
+        if (ph.p_vaddr < low)
+            low = ph.p_vaddr;
+    }
+    uint64_t base = ehdr->e_machine == EM_386 ? USER32_PIE_BASE : USER_PIE_BASE;
+    if (low != UINT64_MAX)
+        image->report->base = ((base + align - 1) & -align) - (low & -align);
+}
+
 static void look_at_type(struct image *image, const Elf64_Ehdr *ehdr)
 {
     struct program_report *report = image->report;
@@ -323,6 +343,7 @@ static void look_at_type(struct image *image, const Elf64_Ehdr *ehdr)
             report->type = "shared library";
             refuse(image, "a shared library, not an executable");
         }
+        find_base(image, ehdr);
         break;
     case ET_REL:
         report->type = "object file";
@@ -385,11 +406,11 @@ static void inspect_elf(struct image *image)
     Elf64_Ehdr wide, *ehdr = &wide;
     if (!read_header(image, ident, ehdr))
         return;
-    report->entry = ehdr->e_entry;
     look_at_sections(image, ehdr);
     if (ehdr->e_type == ET_EXEC || ehdr->e_type == ET_DYN)
         look_at_segments(image, ehdr);
     look_at_type(image, ehdr);
+    report->entry = report->base + ehdr->e_entry;
 }
 
 /* Of a text that need not end, at most 60. */

@@ -18,7 +18,8 @@ struct program_report {
     char *go_version;    /* "go1.22.1"; NULL when it was not built by Go */
     const char *libc;    /* a guess: "Go's runtime", "glibc", "musl", "unknown" */
     bool is_stripped;
-    uint64_t entry;
+    uint64_t entry;  /* where it begins, and */
+    uint64_t base;   /* what is added to its addresses, when the kernel has loaded it */
     uint64_t memory; /* bytes that its segments take */
     uint64_t size;   /* of the file */
 };

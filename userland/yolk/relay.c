@@ -178,6 +178,8 @@ static void on_child(struct relay *relay)
 {
     int status;
 
+    if (relay->options->debugger && debugger_reap(relay->options->debugger))
+        relay_stop(relay, relay->options->debugger->status, "debugger");
     if (relay->pid <= 0 || waitpid(relay->pid, &status, WNOHANG) != relay->pid)
         return;
     relay->pid = 0;
@@ -387,6 +389,11 @@ static void explain_missing_status(struct relay *relay)
 {
     int status = relay->qemu_status;
 
+    /* gdb's way to end a session. */
+    if (relay->options->debugger && WIFEXITED(status) && !WEXITSTATUS(status)) {
+        set_outcome(relay, 0, "debugger");
+        return;
+    }
     set_outcome(relay, STATUS_FAILED, "failed");
     if (relay->errors_len)
         say("QEMU: %s", relay->errors_text);

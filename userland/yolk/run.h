@@ -25,13 +25,39 @@ struct run_options {
     const char *program;              /* as the person wrote it */
     char **args;                      /* what follows it, ended by NULL */
     const struct trace_config *trace; /* NULL: no trace */
+    struct debugger *debugger;        /* NULL: the machine starts at once */
 };
 
-/* cmd_run.c, for `yolk trace`: the defaults, the options without their short names, and the run itself. */
+/* cmd_run.c, for `yolk trace` and `yolk gdb`: the defaults, the options without their short names, and the run itself. */
 struct argp;
 void run_options_init(struct run_options *options);
 const struct argp *run_long_argp(void);
+const struct argp *run_argp(void);            /* with their short names, for `yolk gdb` */
 int run_program(struct run_options *options); /* the exit status */
+
+/* debugger.c: a machine that starts stopped, for gdb. */
+struct debugger {
+    const char *where;          /* --listen: a path or a port; NULL: a socket of our own */
+    const char *input, *output; /* the program's descriptors; NULL: /dev/null, and ours */
+    bool only_waits;            /* says how to attach, and starts no gdb */
+    struct strings gdb;         /* gdb's own arguments, which come last */
+    char *address;              /* what gdb is to connect to */
+    char *directory;            /* of the socket, removed at the end; NULL: none */
+    int listener;               /* QEMU's end: a socket that already listens */
+    int stdio[3];               /* what was ours before the program's took their place */
+    pid_t pid;                  /* gdb; 0: none is running */
+    int status;                 /* its exit status, once it has ended */
+};
+/* Before the machine is made: opens the socket and the program's descriptors. */
+void debugger_prepare(struct debugger *debugger);
+struct payload;
+/* The machine is there and stands still: start gdb, or say how it is to be started. */
+void debugger_start(struct debugger *debugger, const struct run_options *options,
+                    const struct payload *payload);
+/* A child has ended: true when it was gdb. */
+bool debugger_reap(struct debugger *debugger);
+/* The machine is gone: wait for gdb, and take the socket away. */
+void debugger_finish(struct debugger *debugger);
 
 /* What descriptors 0, 1 and 2 of the program are. */
 enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL, STDIO_SAME_AS_OUT };
