@@ -177,6 +177,7 @@ _Noreturn static void become_gdb(const struct debugger *d, const char *path, cha
         _exit(STATUS_FAILED);
     for (int fd = 0; fd < 3; fd++)
         dup2(d->stdio[fd], fd);
+    setenv("YOLK_GDB", "1", 1); /* the machine ends with gdb */
     execv(path, argv);
     _exit(STATUS_FAILED);
 }

@@ -59,11 +59,18 @@ struct reacher {
         (nr)++;                                                                   \
     } while (0)
 
+/* Of items that begin with an address. */
 static int by_word(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
     return x < y ? -1 : x > y;
+}
+
+static void sort(void *items, size_t nr, size_t size)
+{
+    if (nr)
+        qsort(items, nr, size, by_word);
 }
 
 /* The last of sorted items, each of which begins with an address, that is not above `address`. */
@@ -117,7 +124,7 @@ static void find_regions(struct reacher *r, const Elf64_Ehdr *ehdr)
     for (unsigned i = 0; i < ehdr->e_phnum && !r->nr_regions; i++)
         if (elf_segment(r->image, ehdr, i, &ph) && ph.p_type == PT_LOAD && (ph.p_flags & PF_X))
             add_region(r, ph.p_vaddr, ph.p_offset, ph.p_filesz);
-    qsort(r->regions, r->nr_regions, sizeof *r->regions, by_word);
+    sort(r->regions, r->nr_regions, sizeof *r->regions);
 }
 
 static void add_names(struct reacher *r, const Elf64_Ehdr *ehdr, const Elf64_Shdr *table)
@@ -145,7 +152,7 @@ static void find_names(struct reacher *r, const Elf64_Ehdr *ehdr)
     for (unsigned i = 0; i < ehdr->e_shnum; i++)
         if (elf_section(r->image, ehdr, i, &sh) && sh.sh_type == SHT_SYMTAB)
             add_names(r, ehdr, &sh);
-    qsort(r->names, r->nr_names, sizeof *r->names, by_word);
+    sort(r->names, r->nr_names, sizeof *r->names);
     APPEND(r->starts, r->nr_starts, ehdr->e_entry);
     for (size_t i = 0; i < r->nr_names; i++)
         APPEND(r->starts, r->nr_starts, r->names[i].address);
@@ -244,12 +251,12 @@ static void sort_starts(struct reacher *r)
 {
     size_t kept = 0;
 
-    qsort(r->starts, r->nr_starts, sizeof *r->starts, by_word);
+    sort(r->starts, r->nr_starts, sizeof *r->starts);
     for (size_t i = 0; i < r->nr_starts; i++)
         if (!kept || r->starts[i] != r->starts[kept - 1])
             r->starts[kept++] = r->starts[i];
     r->nr_starts = kept;
-    qsort(r->edges, r->nr_edges, sizeof *r->edges, by_word);
+    sort(r->edges, r->nr_edges, sizeof *r->edges);
 }
 
 /* --- the numbers --- */
@@ -395,7 +402,8 @@ void reach_find(const struct elf_image *image, bool is_go, struct reach *reach)
     for (size_t i = 0; i < r.nr_demands; i++)
         answer_demand(&r, &r.demands[i]);
     reach->is_cut = !r.code.budget;
-    qsort(reach->calls, reach->nr, sizeof *reach->calls, by_call);
+    if (reach->nr)
+        qsort(reach->calls, reach->nr, sizeof *reach->calls, by_call);
     free(r.regions);
     free(r.names);
     free(r.edges);

@@ -2,9 +2,10 @@
 
 QEMU's stub describes one machine with 64-bit registers for the whole session, also while a CPU runs 32-bit code; gdb
 then refuses `set architecture i386`, and misreads the stack of 32-bit code, whose debug information numbers other
-registers.  So here is a second description with the same bytes in the same places: of each 64-bit register the lower
-half under its 32-bit name, and the upper half as a register of its own.  The stub's packets for one register number
-them its own way, so registers travel all at once.
+registers.  So here is a second description, with the stub's numbers of registers and i386's names and sizes.  The
+stub's answer to "all registers" does not fit it, and what it makes of "set all registers" while a CPU runs 32-bit code
+breaks the machine (it then takes 4 bytes for the bases and control registers, and 8 for the others): so that answer
+as a whole is one register, before all others, and gdb asks for and sets the others one by one.
 """
 import atexit
 import os
@@ -18,6 +19,8 @@ import gdb.unwinder
 USER32_CS = 0x23
 HALVES = {"rax": "eax", "rbx": "ebx", "rcx": "ecx", "rdx": "edx", "rsi": "esi", "rdi": "edi", "rbp": "ebp",
           "rsp": "esp", "rip": "eip"}
+# In front of all numbers: -2.
+FIRST = (1 << 64) - 2
 KINDS = {"ebp": "data_ptr", "esp": "data_ptr", "eip": "code_ptr"}
 
 description = None  # the file with the second description
@@ -28,26 +31,23 @@ def quietly(command):
 
 
 def make_description():
-    """From what the stub has said of itself."""
+    """From what the stub has said of itself: the same numbers, but 32-bit names and sizes where i386 has them."""
     global description
     original = quietly("maint print xml-tdesc")
-    number = 0
 
     def register(match):
-        nonlocal number
         line, name = match.group(0), match.group(1)
-        lines = [line]
-        if name in HALVES:
-            half = HALVES[name]
-            lines = [f'<reg name="{half}" bitsize="32" type="{KINDS.get(half, "int32")}"/>',
-                     f'<reg name="{half}_upper" bitsize="32" type="int32" save-restore="no"/>']
-        for i, text in enumerate(lines):
-            lines[i] = re.sub(r' regnum="\d+"', "", text).replace("/>", f' regnum="{number}"/>')
-            number += 1
-        return "".join(lines)
+        if name not in HALVES:
+            return line
+        half, number = HALVES[name], re.search(r'regnum="(\d+)"', line).group(1)
+        return f'<reg name="{half}" bitsize="32" type="{KINDS.get(half, "int32")}" regnum="{number}"/>'
 
     xml = re.sub(r'<reg name="([^"]*)"[^>]*/>', register, original[original.index("<?xml"):])
     xml = xml.replace("<architecture>i386:x86-64<", "<architecture>i386<")
+    size = sum(int(bits) for bits in re.findall(r'bitsize="(\d+)"', original)) // 8
+    whole = f"""<feature name="org.yolk.packet"><vector id="packet" type="uint8" count="{size}"/>
+        <reg name="packet" bitsize="{8 * size}" type="packet" regnum="{FIRST}" save-restore="no" group="none"/></feature>"""
+    xml = xml.replace("</target>", whole + "</target>")
     fd, description = tempfile.mkstemp(prefix="yolk-gdb-", suffix=".xml")
     os.write(fd, xml.encode())
     os.close(fd)
@@ -97,11 +97,20 @@ class as_64:
 
 
 def follow(_event=None):
-    """After each stop: does this CPU run 32-bit code?"""
+    """After each stop: does this CPU run 32-bit code?  gdb has shown the place by then, perhaps wrongly."""
     try:
+        was_32 = is_32()
         see(code_segment() == USER32_CS)
+        if was_32 != is_32():
+            gdb.execute("frame")
     except gdb.error:
         pass  # the machine is gone
+
+
+def before_continue():
+    """A stop in the kernel is known by an address of 64 bits, arguments of 32-bit functions by 32-bit code."""
+    if is_32() and any(int(l.address or 0) >= 1 << 47 for b in gdb.breakpoints() if b.enabled for l in b.locations):
+        see(False)
 
 
 class Borrowed(gdb.unwinder.Unwinder):

@@ -78,16 +78,28 @@ HOST:PORT), and lets the machine run up to ENTRY; without a program, to where th
         view.quietly(f'add-symbol-file "{program[0]}"' + (f" -o {base:#x}" if base else ""))
     # Pages that no instruction has touched yet are in the files.
     view.quietly("set trust-readonly-sections on")
-    view.quietly("set remote fetch-register-packet off")
-    view.quietly("set remote set-register-packet off")
     view.quietly("set remoteaddresssize 64")
     # The machine is gdb's: it ends when gdb does.
     view.quietly("set remote query-attached-packet off")
     view.quietly(f"target remote {address}")
     gdb.events.stop.connect(view.follow)
+    gdb.execute("define hook-continue\npython view.before_continue()\nend")
     where = int(program[2], 0) if program else int(kernel.objfile().lookup_global_symbol("arch_enter_user").value().address)
     run_to(where, is_user=bool(program))
+    with view.as_64():
+        load_vdso(image)
+    if "YOLK_GDB" in os.environ:
+        # `yolk gdb` ends the machine itself, without words between gdb and the stub that can fail.
+        gdb.events.gdb_exiting.connect(lambda _: view.halfway("disconnect"))
     gdb.execute("frame")
+
+
+def load_vdso(image):
+    """The vDSO's symbols and unwind information, from beside the kernel: 32-bit code sleeps in it."""
+    process = kernel.process()
+    file = os.path.join(os.path.dirname(image), "vdso", "vdso32.so" if process["is_i386"] else "vdso64.so")
+    if int(process["vdso"]) and os.path.exists(file):
+        view.quietly(f'add-symbol-file "{file}" -o {int(process["vdso"]):#x}')
 
 
 def run_to(where, is_user):
@@ -138,13 +150,13 @@ name.  COMMAND, instead of `backtrace`, is one of gdb's that shows frames, such 
     t = the_thread(arguments)
     what = " ".join(arguments[1:]) or "backtrace"
     waits = t.waits_on()
-    print(f"thread {t.tid or t.name} ({t.name}): {t.state}" + (f" in {waits}" if waits else ""))
+    print(f"thread {t.tid or t.name} ({t.name}): {t.state}" + (f": {waits}" if waits else ""))
     if t.cpu:
         previous = gdb.selected_thread()
         t.cpu.thread.switch()
         print(f"on CPU {t.cpu.index}, in {'the program' if t.cpu.is_user else 'the kernel'}:")
         if t.cpu.is_user:
-            view.follow()
+            view.see(view.code_segment() == view.USER32_CS)
         print(view.quietly(what), end="")
         view.see(False)
         previous.switch()
