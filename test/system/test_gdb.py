@@ -109,7 +109,7 @@ def test_go(yolk, cpus):
     program = EXAMPLES / "prime-sieve"
     if not program.exists():
         pytest.skip("no Go")
-    commands = ["hbreak main.filter", "continue", "info goroutines", "backtrace 2", "yolk threads", "print prime"]
+    commands = ["hbreak main.filter", "continue", "info goroutines", "backtrace 2", "yolk threads", "print prime", "yolk thread 2"]
     _, start, out = session(yolk, program, commands, options=["-c", cpus])
     assert "_rt0_amd64_linux" in start
     assert re.search(r"Breakpoint [\d.]+, main\.filter", out["continue"])
@@ -117,6 +117,7 @@ def test_go(yolk, cpus):
     assert ("1", "waiting") in {(n, s) for n, s, _ in states} or ("1", "runnable") in {(n, s) for n, s, _ in states}
     assert any(s == "running" for _, s, _ in states) and any("gopark" in f for _, _, f in states)
     assert "main.filter" in out["backtrace 2"] and "= 2" in out["print prime"]
+    assert "runtime.sysmon" in out["yolk thread 2"]
     assert re.search(r"^\d+ +prime-sieve +sleeping .*futex", out["yolk threads"], re.MULTILINE)
 
 
@@ -139,6 +140,11 @@ def test_without_a_trace_and_wrong_words(yolk, program):
     for reason in ("is not traced", "which thread", "no thread 99", "yolk attach ADDRESS KERNEL"):
         assert reason in text
     assert "= 2" in out["print 1+1"] and "Traceback" not in text
+
+
+def test_after_the_end(yolk):
+    r = yolk("gdb", "--batch", "-ex", "continue", "-ex", "yolk threads", "hello")
+    assert b"hello, world" in r.stdout and b"it has ended" in r.stderr and b"Traceback" not in r.stderr
 
 
 def test_locks_with_ranks(yolk, program):

@@ -126,9 +126,10 @@ class Cpu:
 
 def cpus():
     """All CPUs that have started, in the kernel's order.  The selected thread stays selected."""
-    selected, frame, found = gdb.selected_thread(), gdb.selected_frame(), []
+    selected, found = gdb.selected_thread(), []
     if selected is None:
-        raise gdb.GdbError("no machine is attached")
+        raise gdb.GdbError("there is no machine, or it has ended")
+    frame = gdb.selected_frame()
     for thread in sorted(gdb.selected_inferior().threads(), key=lambda t: t.num):
         thread.switch()
         found.append(Cpu(thread))

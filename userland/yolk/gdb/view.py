@@ -118,14 +118,15 @@ class Borrowed(gdb.unwinder.Unwinder):
 
     def __init__(self):
         super().__init__("yolk")
-        self.registers = None
+        self.registers = self.own_sp = None
         gdb.unwinder.register_unwinder(None, self, replace=True)
 
     def __call__(self, pending):
-        if self.registers is None or pending.level() > 0:
+        if self.registers is None or pending.read_register("esp" if is_32() else "rsp") != self.own_sp:
             return None
         here = types.SimpleNamespace(sp=gdb.Value(0), pc=pending.read_register("eip" if is_32() else "rip"))
         info = pending.create_unwind_info(here)
+        word = pending.architecture().integer_type(64, False)  # the names of types depend on the language
         for name, value in self.registers.items():
             if is_32():
                 if name not in HALVES:
@@ -133,7 +134,7 @@ class Borrowed(gdb.unwinder.Unwinder):
                 name, value = HALVES[name], value & 0xFFFFFFFF
             try:
                 old = pending.read_register(name)
-                info.add_saved_register(name, gdb.Value(value).cast(gdb.lookup_type("unsigned long")).cast(old.type))
+                info.add_saved_register(name, gdb.Value(value).cast(word).cast(old.type))
             except ValueError:
                 pass  # a name of struct regs that is no register (orig_rax)
         return info
@@ -143,15 +144,19 @@ borrowed = Borrowed()
 
 
 def with_registers(registers, as_32, command):
-    """What a command that prints frames says of a thread with these registers; its frames count from 1."""
+    """What a command that prints frames says of a thread with these registers.  Its frames are numbered behind the
+    selected CPU's own one (and what is inlined there), which is left out."""
     was_32 = is_32()
     see(as_32)
+    borrowed.own_sp = gdb.newest_frame().read_register("sp")
     borrowed.registers = registers
     gdb.invalidate_cached_frames()
     try:
-        if gdb.newest_frame().older() is None:
-            return "(no frames)\n"
-        return quietly(command)
+        own, frame = ["#0 "], gdb.newest_frame()
+        while frame.type() == gdb.INLINE_FRAME:
+            own.append(f"#{len(own)} ")
+            frame = frame.older()
+        return "".join(l for l in quietly(command).splitlines(True) if not l.startswith(tuple(own)))
     finally:
         borrowed.registers = None
         gdb.invalidate_cached_frames()

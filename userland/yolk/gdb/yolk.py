@@ -162,18 +162,20 @@ name.  COMMAND, instead of `backtrace`, is one of gdb's that shows frames, such 
         previous.switch()
     else:
         print("in the kernel:")
-        print(without_own_frame(view.with_registers(t.kernel_registers(), False, what)), end="")
+        print(up_to_entry(view.with_registers(t.kernel_registers(), False, what)), end="")
     registers = t.user_registers()
     if registers:
         print("in the program:")
         as_32 = registers["cs"] == view.USER32_CS
-        print(without_own_frame(view.with_registers(registers, as_32, what)), end="")
+        print(view.with_registers(registers, as_32, what), end="")
 
 
-def without_own_frame(text):
-    """The selected CPU's frame stands before the thread's."""
+def up_to_entry(text):
+    """Where the program entered the kernel its registers lie on the stack, and no frames."""
     lines = text.splitlines(True)
-    return "".join(l for i, l in enumerate(lines) if i or not l.startswith("#0 "))
+    end = next((i for i, line in enumerate(lines) if " in entry_" in line or " in text_start" in line),
+               len(lines))  # text_start is where the entry of system calls lies
+    return "".join(lines[:end + 1])
 
 
 @command("waits")
