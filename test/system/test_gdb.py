@@ -1,4 +1,5 @@
 """`yolk gdb`: scripted sessions, at 1 and 4 CPUs, of C programs of both ABIs and of Go's."""
+import json
 import os
 import re
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import EXAMPLES, HERE, YOLK
+from conftest import BUILD, EXAMPLES, HERE, ROOT, YOLK
 
 pytestmark = pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb")
 
@@ -220,3 +221,19 @@ def test_waiting_for_an_ide(program, tmp_path, where):
         out, _ = p.communicate(timeout=60)
         assert out == b"2 z\nnumber 42\n" and p.returncode == 0
     assert not (tmp_path / "s").exists()
+
+
+def test_the_page_for_an_ide(program):
+    """docs/DEBUGGING.md's launch.json, as the IDE would do it."""
+    page = (ROOT / "docs/DEBUGGING.md").read_text(encoding="utf-8")
+    config = json.loads(re.search(r"```json\n(.*?)```", page, re.DOTALL).group(1))["configurations"][0]
+    setup = [c["text"].replace("/path/to/yolk/build", str(BUILD)).replace("/path/to/yolk", str(ROOT))
+             for c in config["setupCommands"]]
+    with subprocess.Popen([YOLK, "gdb", "--wait", "--listen", "0", "--timeout", "100", program("musl")],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        port = re.search(r"localhost:\d+", p.stderr.readline().decode()).group(0)
+        commands = [*setup, f"target remote {port}", "break all_asleep", "continue", "yolk threads", "delete", "continue"]
+        r = subprocess.run(["gdb", "-q", "--batch", *[x for c in commands for x in ("-ex", c)], program("musl")],
+                           capture_output=True, timeout=100, check=False)
+        assert b"all_asleep (number=41)" in r.stdout and b"futex word" in r.stdout, r.stderr
+        assert p.communicate(timeout=60)[0].endswith(b"number 42\n") and p.returncode == 0

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,14 @@
 
 static void listen_on(struct debugger *d, const struct sockaddr *address, socklen_t len)
 {
+    int yes = 1;
+
     d->listener = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* The last session's connection may not have been forgotten yet. */
+    setsockopt(d->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    /* Inherited by what QEMU accepts: gdb speaks in small packets and waits for each. */
+    if (address->sa_family == AF_INET)
+        setsockopt(d->listener, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (d->listener < 0 || bind(d->listener, address, len) || listen(d->listener, 1))
         die(STATUS_FAILED, "cannot listen for a debugger on %s: %s", d->address, strerror(errno));
 }

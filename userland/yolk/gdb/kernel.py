@@ -232,9 +232,12 @@ def process():
 
 def futex_waiters():
     buckets = variable("futex_buckets")
-    first, last = buckets.type.range()
-    for i in range(first, last + 1):
-        if int(buckets[i]["nr"]):
+    kind = buckets.type.target()
+    at = next(f for f in kind.fields() if f.name == "nr").bitpos // 8
+    # All at once: a word by word takes a packet each.
+    memory = bytes(gdb.selected_inferior().read_memory(int(buckets.address), buckets.type.sizeof))
+    for i in range(buckets.type.sizeof // kind.sizeof):
+        if any(memory[i * kind.sizeof + at:i * kind.sizeof + at + 4]):
             yield from each(buckets[i]["waiters"], "struct futex_waiter", "node")
 
 
