@@ -56,7 +56,8 @@ int main(int argc, char **argv)
     pthread_mutex_lock(&lock);
     pthread_create(&first, NULL, waits_for_lock, NULL);
     pthread_create(&second, NULL, waits_for_pipe, NULL);
-    while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < 2 || !is_asleep(getpid() + 1) || !is_asleep(getpid() + 2))
+    while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < 2 || !is_asleep(getpid() + 1) ||
+           !is_asleep(getpid() + 2))
         usleep(1000);
     number = all_asleep(number);
     pthread_mutex_unlock(&lock);

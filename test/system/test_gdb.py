@@ -188,20 +188,34 @@ def machines_of(pid):
     return subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
 
 
-def test_quitting_ends_the_machine(program, tmp_path, monkeypatch):
-    """And what gdb was killed by: nothing stays, neither a process nor a socket."""
+@pytest.mark.parametrize("how", ["quit", "gdb is killed", "yolk is told to end"])
+def test_the_end_of_gdb_is_the_end(program, tmp_path, monkeypatch, how):
+    """Nothing stays, neither a process nor a socket."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with subprocess.Popen([YOLK, "gdb", "-ex", "echo here\\n", program("musl")], stdin=subprocess.PIPE,
+    with subprocess.Popen([YOLK, "gdb", "-ex", "set confirm off", "-ex", "echo here\n", program("musl")], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as p:
         while b"here" not in p.stdout.readline():
             pass
         children = machines_of(p.pid)
         assert len(children) == 2 and len(list(tmp_path.glob("yolk-gdb.*/socket"))) == 1
         gdb = next(c for c in children if "gdb" in open(f"/proc/{c}/comm").read())
-        os.kill(int(gdb), signal.SIGKILL)
-        assert p.wait(timeout=30) == 128 + signal.SIGKILL
+        if how == "quit":
+            p.stdin.write(b"quit 3\n")
+            p.stdin.flush()
+        else:
+            os.kill(int(gdb) if "killed" in how else p.pid, signal.SIGKILL if "killed" in how else signal.SIGTERM)
+        status = p.wait(timeout=30)
+        assert status == {"quit": 3, "gdb is killed": 128 + signal.SIGKILL}.get(how, status)
     assert not any(os.path.exists(f"/proc/{c}") for c in children)
-    assert not list(tmp_path.glob("yolk-gdb*"))
+    assert not list(tmp_path.glob("yolk-gdb*/*"))
+
+
+def test_a_program_in_a_root(yolk, program, tmp_path):
+    """Its symbols are on nobody's disk; the kernel's are there, and it stops on the way to the program."""
+    (tmp_path / "root").mkdir()
+    shutil.copy(program("musl"), tmp_path / "root/app")
+    r = yolk("gdb", "--batch", "--root", tmp_path / "root", "-ex", "yolk fds", "-ex", "continue", "/app")
+    assert b"arch_enter_user" in r.stdout and b"/dev/null" in r.stdout and b"number 42" in r.stdout
 
 
 @pytest.mark.parametrize("where", ["socket", "port", "run"])

@@ -122,8 +122,7 @@ static char *go_script(const struct payload *payload)
     if (!file)
         return NULL;
     /* Sections end their strings with a NUL, so each is a line of its own here. */
-    ssize_t len;
-    while (!found && (len = getdelim(&text, &size, 0, file)) > 0) {
+    while (!found && getdelim(&text, &size, 0, file) > 0) {
         char *script = strrchr(text, 1); /* the kind of the entry: SECTION_SCRIPT_ID_PYTHON_FILE */
         script = script ? script + 1 : text;
         size_t n = strlen(script);
@@ -227,6 +226,11 @@ bool debugger_reap(struct debugger *d)
     d->pid = 0;
     d->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return true;
+}
+
+bool debugger_end(const struct debugger *d)
+{
+    return d->pid > 0 && !kill(d->pid, SIGTERM);
 }
 
 void debugger_finish(struct debugger *d)

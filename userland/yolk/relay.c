@@ -208,7 +208,8 @@ static void on_signal(struct relay *relay)
             on_interrupt(relay, "signal INT", SIGINT);
             break;
         case SIGTERM:
-            on_interrupt(relay, "signal TERM", SIGTERM);
+            if (!relay->options->debugger || !debugger_end(relay->options->debugger))
+                on_interrupt(relay, "signal TERM", SIGTERM);
             break;
         case SIGQUIT:
             on_interrupt(relay, "signal QUIT", SIGQUIT);

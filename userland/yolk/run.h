@@ -56,6 +56,8 @@ void debugger_start(struct debugger *debugger, const struct run_options *options
                     const struct payload *payload);
 /* A child has ended: true when it was gdb. */
 bool debugger_reap(struct debugger *debugger);
+/* End gdb, which ends the machine; false: none is running. */
+bool debugger_end(const struct debugger *debugger);
 /* The machine is gone: wait for gdb, and take the socket away. */
 void debugger_finish(struct debugger *debugger);
 
