@@ -251,3 +251,32 @@ def test_the_page_for_an_ide(program):
                            capture_output=True, timeout=100, check=False)
         assert b"all_asleep (number=41)" in r.stdout and b"futex word" in r.stdout, r.stderr
         assert p.communicate(timeout=60)[0].endswith(b"number 42\n") and p.returncode == 0
+
+
+def test_at_a_terminal(program):
+    """gdb has the keys: Ctrl-C stops the machine wherever it is, and the program goes on afterwards."""
+    pexpect = pytest.importorskip("pexpect")
+    sieve = EXAMPLES / "prime-sieve"
+    if not sieve.exists():
+        pytest.skip("no Go")
+    gdb = pexpect.spawn(YOLK, ["gdb", "-c", "2", "-ex", "set pagination off", str(sieve), "100000"], timeout=60, encoding="utf-8")
+    gdb.expect_exact("(gdb) ")
+    gdb.sendline("continue")
+    gdb.expect_exact("\r\n31\r\n")
+    gdb.sendintr()
+    gdb.expect("signal SIGINT")
+    gdb.expect_exact("(gdb) ")
+    gdb.sendline("yolk cpus")
+    gdb.expect(r"\r\n1 +2 +\S+")
+    gdb.sendline("continue")
+    gdb.expect_exact("Continuing.")
+    gdb.expect(r"\r\n\d+\r\n\d+\r\n")
+    gdb.sendintr()
+    gdb.expect("signal SIGINT")
+    gdb.expect_exact("(gdb) ")
+    gdb.sendline("quit")
+    gdb.expect_exact("(y or n)")
+    gdb.sendline("y")
+    gdb.expect(pexpect.EOF)
+    gdb.close()
+    assert gdb.exitstatus == 0

@@ -63,6 +63,17 @@ static void pump_finish(struct relay *relay, struct pump *pump)
         shutdown(pump->to, SHUT_WR);
 }
 
+/* The guest's terminal has ended its lines already, and so does ours while it is gdb's. */
+static size_t drop_returns(char *text, size_t len)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != '\r' || i + 1 == len || text[i + 1] != '\n')
+            text[kept++] = text[i];
+    return kept;
+}
+
 static void pump_read(struct relay *relay, struct pump *pump)
 {
     ssize_t n = read(pump->from, pump->buffer, pump->size);
@@ -77,6 +88,8 @@ static void pump_read(struct relay *relay, struct pump *pump)
         pump_finish(relay, pump);
     } else if (pump == &relay->input && relay->raw) {
         pump->end = keys_filter(relay, pump->buffer, pump->end);
+    } else if (pump == &relay->tty && relay->options->debugger && !relay->raw) {
+        pump->end = drop_returns(pump->buffer, pump->end);
     } else if (pump == &relay->serial) {
         control_keep_log(relay, pump->buffer, pump->end);
         if (!relay->options->verbose)
