@@ -54,7 +54,7 @@ static void listen_on_path(struct debugger *d, const char *path)
 
     if (strlen(path) >= sizeof un.sun_path)
         die(STATUS_FAILED, "%s: too long for the name of a socket", path);
-    strcpy(un.sun_path, path);
+    memcpy(un.sun_path, path, strlen(path) + 1);
     d->address = xstrdup(path);
     listen_on(d, (const struct sockaddr *)&un, sizeof un);
 }
