@@ -115,7 +115,7 @@ def test_go(yolk, cpus):
     assert "_rt0_amd64_linux" in start
     assert re.search(r"Breakpoint [\d.]+, main\.filter", out["continue"])
     states = re.findall(r"^\*? *(\d+) +(\w+) +(\S+)", out["info goroutines"], re.MULTILINE)
-    assert ("1", "waiting") in {(n, s) for n, s, _ in states} or ("1", "runnable") in {(n, s) for n, s, _ in states}
+    assert "1" in {n for n, _, _ in states} and len(states) > 4
     assert any(s == "running" for _, s, _ in states) and any("gopark" in f for _, _, f in states)
     assert "main.filter" in out["backtrace 2"] and "= 2" in out["print prime"]
     assert "runtime.sysmon" in out["yolk thread 2"]
