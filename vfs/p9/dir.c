@@ -26,6 +26,12 @@ static int made(struct inode *dir, struct dentry *d)
     return ret == 0 && !d->inode ? -ENOENT : ret; /* removed again already */
 }
 
+/* A directory with S_ISGID hands its group on, which the host does not do for us. */
+static uint32_t group_for(const struct inode *dir, const struct cred *cred)
+{
+    return dir->mode & S_ISGID ? dir->gid : cred->fsgid;
+}
+
 /* A regular file stays open from its creation to the open(2) that asked for it, which its mode might not allow. */
 static int create_open(struct inode *dir, struct dentry *d, unsigned mode, const struct cred *cred)
 {
@@ -35,7 +41,7 @@ static int create_open(struct inode *dir, struct dentry *d, unsigned mode, const
     if (ret < 0)
         return ret;
     ret = p9_rpc(fid->fs, NULL, P9_TLCREATE, "dsddd", fid->nr, d->name,
-                 O_RDWR | O_CREAT | O_EXCL | O_LARGEFILE, mode & 07777, cred->fsgid);
+                 O_RDWR | O_CREAT | O_EXCL | O_LARGEFILE, mode & 07777, group_for(dir, cred));
     if (ret == 0)
         ret = made(dir, d);
     if (ret == 0 && S_ISREG(d->inode->mode)) {
@@ -57,7 +63,7 @@ static int p9_create(struct inode *dir, struct dentry *d, unsigned mode, uint64_
         return create_open(dir, d, mode, cred);
     struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
     int ret = p9_rpc(fid->fs, NULL, P9_TMKNOD, "dsdddd", fid->nr, d->name, mode, dev_major(rdev),
-                     dev_minor(rdev), cred->fsgid);
+                     dev_minor(rdev), group_for(dir, cred));
     p9_fid_put(fid);
     return ret < 0 ? ret : made(dir, d);
 }
@@ -65,7 +71,8 @@ static int p9_create(struct inode *dir, struct dentry *d, unsigned mode, uint64_
 static int p9_mkdir(struct inode *dir, struct dentry *d, unsigned mode, const struct cred *cred)
 {
     struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
-    int ret = p9_rpc(fid->fs, NULL, P9_TMKDIR, "dsdd", fid->nr, d->name, mode & 07777, cred->fsgid);
+    int ret = p9_rpc(fid->fs, NULL, P9_TMKDIR, "dsdd", fid->nr, d->name,
+                     (mode & 07777) | (dir->mode & S_ISGID), group_for(dir, cred));
     p9_fid_put(fid);
     return ret < 0 ? ret : made(dir, d);
 }
@@ -74,7 +81,8 @@ static int p9_symlink(struct inode *dir, struct dentry *d, const char *target,
                       const struct cred *cred)
 {
     struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
-    int ret = p9_rpc(fid->fs, NULL, P9_TSYMLINK, "dssd", fid->nr, d->name, target, cred->fsgid);
+    int ret =
+        p9_rpc(fid->fs, NULL, P9_TSYMLINK, "dssd", fid->nr, d->name, target, group_for(dir, cred));
     p9_fid_put(fid);
     return ret < 0 ? ret : made(dir, d);
 }
@@ -86,7 +94,22 @@ static int p9_link(struct inode *dir, struct dentry *d, struct inode *target)
     int ret = p9_rpc(fid->fs, NULL, P9_TLINK, "dds", fid->nr, old->nr, d->name);
     p9_fid_put(old);
     p9_fid_put(fid);
+    struct dentry *first = ret == 0 ? dentry_of_inode(target) : NULL;
+    if (first) { /* no longer its only name */
+        atomic_store(&first->valid_until, 1);
+        dentry_put(first);
+    }
     return ret < 0 ? ret : made(dir, d);
+}
+
+static void lose_name(struct inode *i)
+{
+    uint32_t left = S_ISDIR(i->mode) ? 0 : atomic_load(&i->nlink) - 1;
+    atomic_store(&i->nlink, left);
+    if (left == 0)
+        atomic_store(&p9_node(i)->is_nameless, true);
+    else
+        p9_expire(i);
 }
 
 static int remove(struct inode *dir, struct dentry *d, uint32_t flags)
@@ -105,7 +128,7 @@ static int p9_unlink(struct inode *dir, struct dentry *d)
 {
     int ret = remove(dir, d, 0);
     if (ret == 0)
-        atomic_add(&d->inode->nlink, -1u);
+        lose_name(d->inode);
     return ret;
 }
 
@@ -113,7 +136,7 @@ static int p9_rmdir(struct inode *dir, struct dentry *d)
 {
     int ret = remove(dir, d, REMOVE_DIR);
     if (ret == 0)
-        atomic_store(&d->inode->nlink, 0);
+        lose_name(d->inode);
     return ret;
 }
 
@@ -134,7 +157,7 @@ static int p9_rename(struct inode *from, struct dentry *old, struct inode *to, s
     p9_expire(old->inode);
     if (over->inode) {
         p9_forget(over);
-        atomic_add(&over->inode->nlink, S_ISDIR(over->inode->mode) ? -2u : -1u);
+        lose_name(over->inode);
     }
     if (dentry_move(old, over, false) < 0)
         p9_forget(old); /* the new name will be asked for */

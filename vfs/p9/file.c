@@ -122,34 +122,66 @@ static int get_page(struct inode *i, struct p9_fid *fid, uint64_t index, uint64_
 
 /* --- open, read, write --------------------------------------------------------------------------------- */
 
-int p9_open(struct inode *i, struct file *f)
+/* Open the file's path, making sure that it still leads there. */
+static int open_path(struct inode *i, int flags, struct p9_fid **out)
 {
-    struct p9_fs *fs = p9_fs(i);
-    struct p9_node *n = p9_node(i);
-    spin_lock(&fs->lock);
-    struct p9_fid *fid = n->created, *path;
-    n->created = NULL;
-    spin_unlock(&fs->lock);
-    if (fid && f->flags & (O_APPEND | O_SYNC)) { /* it was opened without them */
-        p9_fid_put(fid);
-        fid = NULL;
+    struct p9_msg m;
+    struct p9_qid qid;
+    if (atomic_load(&p9_node(i)->is_nameless))
+        return -ESTALE;
+    struct p9_fid *path = p9_fid_of(i, &p9_node(i)->fid), *fid;
+    int ret = p9_walk(path, NULL, 0, &fid);
+    p9_fid_put(path);
+    if (ret < 0)
+        return ret;
+    ret = p9_rpc(fid->fs, &m, P9_TLOPEN, "dd", fid->nr, (uint32_t)flags);
+    if (ret == 0) {
+        ret = p9_get(&m, "Q", &qid);
+        p9_free_msg(&m);
     }
-    int ret = 0;
-    if (!fid) {
-        path = p9_fid_of(i, &n->fid);
-        ret = p9_walk(path, NULL, 0, &fid);
-        p9_fid_put(path);
-        if (ret < 0)
-            return ret;
-        ret = p9_rpc(fs, NULL, P9_TLOPEN, "dd", fid->nr, (f->flags & OPEN_FLAGS) | O_LARGEFILE);
-    }
-    if (ret == 0)
-        ret = p9_refresh(i);
+    if (ret == 0 && qid.path != i->ino)
+        ret = -ESTALE;
     if (ret < 0)
         p9_fid_put(fid);
     else
-        f->data = fid;
+        *out = fid;
     return ret;
+}
+
+/* A fid that is open already and will do: of the file's creation, or of a mapping (then it may have no path any
+ * more: a program's own file, removed). */
+static struct p9_fid *open_fid(struct inode *i, const struct file *f, bool has_path)
+{
+    struct p9_node *n = p9_node(i);
+    struct p9_fid *fid = NULL;
+    spin_lock(&p9_fs(i)->lock);
+    if (n->created && !(f->flags & (O_APPEND | O_SYNC))) {
+        fid = n->created;
+        n->created = NULL;
+    } else if (!has_path) {
+        fid = f->can_write ? n->writer : n->reader;
+        if (fid)
+            p9_fid_get(fid);
+    }
+    spin_unlock(&p9_fs(i)->lock);
+    return fid;
+}
+
+int p9_open(struct inode *i, struct file *f)
+{
+    struct p9_fid *fid = open_fid(i, f, true);
+    int ret = fid ? 0 : open_path(i, (f->flags & OPEN_FLAGS) | O_LARGEFILE, &fid);
+    if (ret == -ESTALE || ret == -ENOENT) {
+        fid = open_fid(i, f, false);
+        if (!fid)
+            atomic_store(&f->dentry->valid_until, 1); /* whoever looks again, asks again */
+        ret = fid ? 0 : -ESTALE;
+    }
+    if (ret < 0)
+        return ret;
+    f->data = fid;
+    /* What is known of a file without a name stays. */
+    return p9_refresh(i) < 0 && !atomic_load(&p9_node(i)->is_nameless) ? -ESTALE : 0;
 }
 
 void p9_release(struct file *f)

@@ -96,10 +96,15 @@ struct p9_fid *p9_fid_of(struct inode *i, struct p9_fid **member)
 int p9_refresh(struct inode *i)
 {
     struct attr a;
-    uint32_t changes = atomic_load(&p9_node(i)->changes);
-    struct p9_fid *fid = p9_fid_of(i, &p9_node(i)->fid);
+    struct p9_node *n = p9_node(i);
+    if (atomic_load(&n->is_nameless))
+        return -ESTALE;
+    uint32_t changes = atomic_load(&n->changes);
+    struct p9_fid *fid = p9_fid_of(i, &n->fid);
     int ret = get_attr(fid, &a);
     p9_fid_put(fid);
+    if (ret == 0 && a.qid.path != i->ino)
+        ret = -ESTALE; /* the host has put another file there */
     if (ret == 0)
         apply(i, &a, changes);
     return ret;
@@ -235,9 +240,17 @@ static int find_inode(struct inode *dir, const char *name, size_t len, struct in
     return ret < 0 ? ret : inode_of(p9_fs(dir), fid, out);
 }
 
+/* A file with several names is reached by the one that was looked up last, and that one may be removed: so each of
+ * its names is asked for every time. */
+static void believe(struct dentry *d)
+{
+    bool has_others = !S_ISDIR(d->inode->mode) && atomic_load(&d->inode->nlink) > 1;
+    atomic_store(&d->valid_until, has_others ? 1 : arch_clock_ns() + P9_FRESH_NS);
+}
+
 static void link_name(struct p9_fs *fs, struct dentry *d)
 {
-    atomic_store(&d->valid_until, arch_clock_ns() + P9_FRESH_NS);
+    believe(d);
     spin_lock(&fs->lock);
     bool are_many = ++fs->nr_names > fs->prune_at;
     spin_unlock(&fs->lock);
@@ -299,7 +312,7 @@ int p9_revalidate(struct inode *dir, struct dentry *d)
     if (ret == 0)
         inode_put(i);
     if (is_same)
-        atomic_store(&d->valid_until, arch_clock_ns() + P9_FRESH_NS);
+        believe(d);
     else
         p9_forget(d);
     return is_same;

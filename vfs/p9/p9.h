@@ -77,6 +77,7 @@ struct p9_node {
     int64_t seen_mtime_ns;          /* of the contents that are cached */
     bool wrote;                     /* since `seen_mtime_ns`: the next time is ours */
     bool is_dirty;                  /* on fs->dirty */
+    bool is_nameless; /* its last name is gone: its path leads nowhere, or to another file */
     struct list dirty_node;
     uint32_t
         changes; /* atomic; odd while the size is being changed: what the host says of it then may be old */
