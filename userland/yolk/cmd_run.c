@@ -59,6 +59,8 @@ static const struct argp_option option_table[] = {
      "not); PROGRAM is "
      "looked for in it first, else put into it",
      2},
+    {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0,
+     "share a directory of this machine with the program, read-only or not; repeatable", 2},
     {"publish", 'p', "[HOSTADDR:]HOST:GUEST[/udp]", 0,
      "pass connections to port HOST of this machine (127.0.0.1 unless told otherwise) on to port "
      "GUEST of the program; repeatable",
@@ -80,7 +82,6 @@ static const struct argp_option option_table[] = {
     {"accel", OPT_ACCEL, "tcg|kvm|auto", 0, "emulate, or use KVM (auto: KVM where it is real)", 4},
     {"yes", OPT_YES, 0, OPTION_HIDDEN, 0, 0},
     {"leak-check", OPT_LEAK_CHECK, 0, OPTION_HIDDEN, 0, 0}, /* docs/DEBUGGING.md */
-    {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0, "share a directory", 9},
     {"disk", OPT_DISK, "IMAGE[:MOUNTPOINT]", 0, "attach a disk", 9},
     {"display", OPT_DISPLAY, 0, 0, "a window", 9},
     {0, 0, 0, 0, "Not in this version:", 9},
@@ -179,6 +180,9 @@ static bool set_guest_option(struct run_options *o, int key, char *arg)
     case OPT_ROOT:
         o->root = arg;
         break;
+    case 'v':
+        volume_add(o, arg);
+        break;
     case 'p':
         add_publish(&o->publish, arg);
         break;
@@ -235,7 +239,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_LEAK_CHECK:
         o->leak_check = true;
         break;
-    case 'v':
     case OPT_DISK:
     case OPT_DISPLAY:
         die(STATUS_FAILED, "--%s: not in this version", absent_option(key));

@@ -27,11 +27,13 @@
 #define TCG_CPU "max,-erms,-fsrm,-pku"
 
 /* QEMU would tell a kernel without ACPI of its virtio-mmio devices by appending to the command
- * line, behind the program's arguments; so it is told not to, and the one device is named before
- * them. */
-#define MICROVM        "microvm,acpi=off,pit=off,pic=off,rtc=on,auto-kernel-cmdline=off"
-#define MICROVM_TOKENS "virtio_mmio.device=512@0xfeb00000:5"
-#define MICROVM_NET    " virtio_mmio.device=512@0xfeb00200:6"
+ * line, behind the program's arguments; so it is told not to, and the devices are named before
+ * them.  They lie next to each other: ports, network, shared folders. */
+#define MICROVM      "microvm,acpi=off,pit=off,pic=off,rtc=on,auto-kernel-cmdline=off"
+#define MMIO_BASE    0xfeb00000u
+#define MMIO_SIZE    0x200u
+#define MMIO_IRQ     5u
+#define FIRST_VOLUME 2u
 
 static const char *const port_names[NR_CHANNELS] = {
     [CHANNEL_TTY] = "yolk.tty",         [CHANNEL_STDIN] = "yolk.stdin",
@@ -51,6 +53,7 @@ void machine_choose(struct machine *machine, const struct run_options *options)
     memset(machine, 0, sizeof *machine);
     machine->kind = strcmp(options->machine, "auto") ? options->machine : "microvm";
     machine->has_net = strcmp(options->net, "none") != 0;
+    machine->nr_volumes = (unsigned)options->nr_volumes;
     machine->accel = options->accel;
     if (!strcmp(machine->accel, "auto"))
         machine->accel = accel_kvm_is_real() ? "kvm" : "tcg";
@@ -58,11 +61,21 @@ void machine_choose(struct machine *machine, const struct run_options *options)
         machine->channel[i] = -1;
 }
 
-const char *machine_boot_tokens(const struct machine *machine)
+char *machine_boot_tokens(const struct machine *machine)
 {
+    char *tokens = xstrdup("");
+
     if (strcmp(machine->kind, "microvm") != 0)
-        return "";
-    return machine->has_net ? MICROVM_TOKENS MICROVM_NET : MICROVM_TOKENS;
+        return tokens;
+    for (unsigned slot = 0; slot < FIRST_VOLUME + machine->nr_volumes; slot++) {
+        if (slot == 1 && !machine->has_net)
+            continue;
+        char *longer = xasprintf("%s%svirtio_mmio.device=%u@0x%x:%u", tokens, *tokens ? " " : "",
+                                 MMIO_SIZE, MMIO_BASE + slot * MMIO_SIZE, MMIO_IRQ + slot);
+        free(tokens);
+        tokens = longer;
+    }
+    return tokens;
 }
 
 static bool needs_channel(enum channel channel, const struct run_options *options,
@@ -194,6 +207,7 @@ static void make_command(struct strings *argv, const struct machine *machine,
     add_devices(argv, machine, theirs);
     add_network(argv, machine, options);
     add_debugger(argv, options->debugger);
+    volumes_add_devices(argv, options, !strcmp(machine->kind, "microvm"), FIRST_VOLUME);
     strings_addf(argv, "-kernel");
     strings_addf(argv, "%s", options->kernel);
     strings_addf(argv, "-initrd");

@@ -22,6 +22,8 @@ struct run_options {
     const char *net;                  /* "user", "none", "tap=IF" */
     const char *ip;                   /* NULL: DHCP */
     struct strings publish;           /* QEMU's form: tcp:ADDR:HOST-:GUEST */
+    struct volume *volumes;           /* shared folders */
+    size_t nr_volumes;
     const char *program;              /* as the person wrote it */
     char **args;                      /* what follows it, ended by NULL */
     const struct trace_config *trace; /* NULL: no trace */
@@ -60,6 +62,19 @@ bool debugger_reap(struct debugger *debugger);
 bool debugger_end(const struct debugger *debugger);
 /* The machine is gone: wait for gdb, and take the socket away. */
 void debugger_finish(struct debugger *debugger);
+
+/* volumes.c: shared folders. */
+struct volume {
+    char *host, *guest; /* absolute paths */
+    bool is_read_only;
+};
+/* -v's argument; ends the command when it is none. */
+void volume_add(struct run_options *options, const char *text);
+/* QEMU's words for all of them; on microvm they are behind the first `nr_before` virtio-mmio devices. */
+void volumes_add_devices(struct strings *argv, const struct run_options *options, bool is_microvm,
+                         unsigned nr_before);
+/* The kernel's words. */
+void volumes_add_tokens(struct strings *tokens, const struct run_options *options);
 
 /* What descriptors 0, 1 and 2 of the program are. */
 enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL, STDIO_SAME_AS_OUT };
@@ -102,6 +117,7 @@ enum channel {
 struct machine {
     const char *kind, *accel; /* what was chosen */
     bool has_net;             /* a network card */
+    unsigned nr_volumes;
     pid_t pid;
     int channel[NR_CHANNELS]; /* sockets, nonblocking; -1 where there is none */
     int errors;               /* QEMU's stdout and stderr */
@@ -109,8 +125,8 @@ struct machine {
 };
 /* Which machine and accelerator the options mean on this host. */
 void machine_choose(struct machine *machine, const struct run_options *options);
-/* Tokens that tell the kernel of devices it cannot find by itself. */
-const char *machine_boot_tokens(const struct machine *machine);
+/* Tokens that tell the kernel of devices it cannot find by itself, allocated; may be "". */
+char *machine_boot_tokens(const struct machine *machine);
 /* Starts QEMU; returns 0 or an exit status, having said why. */
 int machine_start(struct machine *machine, const struct run_options *options,
                   const struct payload *payload, const struct stdio_plan *plan,

@@ -73,6 +73,9 @@ struct inode_ops {
      * NULL: the tree is in memory, and a name without a dentry does not exist.  A directory may have both, names
      * in memory and others that lookup answers (/proc): memory is looked at first. */
     int (*lookup)(struct inode *dir, struct dentry *d);
+    /* A linked child's valid_until has passed: 1 when it still is what its name means; 0 when it is not, and was
+     * unlinked; -errno.  Needed where dentries have such a time. */
+    int (*revalidate)(struct inode *dir, struct dentry *d);
     /* Make `d` positive: the tree in memory calls dentry_link, which may fail. */
     int (*create)(struct inode *dir, struct dentry *d, unsigned mode, uint64_t rdev,
                   const struct cred *cred);
@@ -99,6 +102,8 @@ struct inode_ops {
     /* i->lock is held and permission checked; usually inode_apply_attr, with the size done first.  NULL: -EPERM. */
     int (*set_attr)(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
     void (*get_stat)(struct inode *i, struct inode_stat *st); /* NULL: from the fields */
+    /* The attributes are about to be told: bring them up to date.  Thread context.  NULL: they are. */
+    void (*refresh)(struct inode *i);
     int (*fallocate)(struct inode *i, int mode, int64_t offset,
                      int64_t len); /* i->lock held; NULL: -EOPNOTSUPP */
     /* i->lock held.  Values as in getxattr(2): size 0 asks for the length.  NULL: -EOPNOTSUPP. */
@@ -205,9 +210,11 @@ struct dentry {
         *mounts; /* what is mounted here, in any mount of this file system; mount.c's lock and, to
                                * change it, `lock` */
     struct spinlock
-        lock;     /* RANK_DENTRY - guards parent and name against change (rename holds the locks of
+        lock; /* RANK_DENTRY - guards parent and name against change (rename holds the locks of
                                * both directories too, so a holder of either may read them as well), and: */
-    bool is_dead; /* a removed directory: nothing can be linked into it */
+    uint64_t
+        valid_until; /* atomic; arch_clock_ns(), then inode_ops.revalidate is asked; 0: for ever */
+    bool is_dead;    /* a removed directory: nothing can be linked into it */
     struct dentry *parent;   /* referenced; itself for a root or anonymous object */
     struct dentry **buckets; /* children by hash; NULL: none yet */
     unsigned nr_buckets, nr_children;
@@ -241,6 +248,8 @@ void dentry_fill(struct dentry *d, struct inode *inode);
 must_check int dentry_link(struct dentry *d, struct inode *inode);
 /* Out of the tree.  The caller holds a reference of its own, and the directory's lock. */
 void dentry_unlink(struct dentry *d);
+/* dentry_unlink, unless somebody but the tree and the caller has a reference, or a mount hangs there: done? */
+bool dentry_unlink_unused(struct dentry *d);
 /* Is the directory empty and nothing mounted on it?  Then it stays so: for rmdir.  0, -ENOTEMPTY, -EBUSY. */
 must_check int dentry_kill_empty(struct dentry *dir);
 /* `d` takes the name and place of `target`, which leaves the tree if it was there; or they swap.  Both directories
