@@ -128,7 +128,8 @@ struct inode {
     uint32_t seals;
     int32_t writers;  /* atomic: open files that may write; < 0: programs that run from it */
     bool is_linkable; /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
-    /* RANK_INODE - guards the following against change.  Each is read without it: stat and permission checks see the old or the new value, as on Linux. */
+    /* RANK_INODE - guards the following against change.  Each is read without it: stat and permission checks see
+     * the old or the new value, as on Linux. */
     struct mutex lock;
     uint32_t mode, uid, gid;
     uint64_t size, blocks; /* blocks of 512 bytes */
