@@ -99,6 +99,21 @@ build_redis() {
     mv "$(dirname "$out")/$name" "$out.new"
 }
 
+# One process, as the guest has one; without what wants other libraries.
+build_nginx() {
+    # A mirror may have dropped the newest before it has told so.
+    for version in $(apt-cache madison nginx | awk '{ print $3 }' | uniq); do
+        need nginx
+        # shellcheck disable=SC2015
+        sh "$root/cmake/deb_source.sh" nginx "$version" "$cache" >"$log" 2>&1 && break || true
+    done
+    [ -n "${version-}" ] || die "Debian has no package nginx here: apt-get update?"
+    in_copy nginx './configure --with-cc="$CC" --with-cc-opt="$CFLAGS" --with-ld-opt=-static --prefix=/nginx --with-threads \
+        --without-http_rewrite_module --without-http_gzip_module --error-log-path=stderr --http-log-path=/dev/stdout &&
+        make -j"$jobs"'
+    mv "$work/objs/nginx" "$out.new"
+}
+
 build_zstd() {
     candidate libzstd1
     need libzstd zstd
@@ -128,7 +143,7 @@ build_tcc() {
     in_copy tcc './configure --cc="$CC" --extra-cflags=-O1 --extra-ldflags=-static --config-musl && make -j"$jobs" tcc'
     rm -rf "$(dirname "$out")/source"
     mkdir "$(dirname "$out")/source"
-    cp -r "$work"/*.[ch] "$work"/config.h "$work/include" "$(dirname "$out")/source"
+    cp -r "$work"/*.[ch] "$work"/*.def "$work/include" "$(dirname "$out")/source"
     mv "$work/tcc" "$out.new"
 }
 
@@ -148,6 +163,8 @@ build_testfixture() {
         die "testfixture does not build: see $log"
     cp -r "$tree/test" "$tree/ext" "$(dirname "$out")/root/sqlite"
     cp -rL /usr/share/tcltk/tcl8.6 "$(dirname "$out")/root/tcl"
+    # Large, and no test that runs here reads them.
+    (cd "$(dirname "$out")/root" && rm -rf sqlite/test/fuzzdata* sqlite/ext/wasm tcl/tzdata)
     mv "$work/testfixture" "$out.new"
 }
 
@@ -168,7 +185,7 @@ case $name in
 lua | lua-32) build_lua ;;
 sqlite3 | sqlite3-32) build_sqlite ;;
 redis-server | redis-cli | redis-benchmark | redis-pair) build_redis ;;
-zstd | xz | mawk | tcc | testfixture) "build_$name" ;;
+zstd | xz | mawk | tcc | nginx | testfixture) "build_$name" ;;
 shfmt | gojq) take_binary "$name" ;;
 busybox)
     [ -x /bin/busybox ] || die "apt-get install busybox-static"
