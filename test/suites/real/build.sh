@@ -108,7 +108,11 @@ build_nginx() {
         sh "$root/cmake/deb_source.sh" nginx "$version" "$cache" >"$log" 2>&1 && break || true
     done
     [ -n "${version-}" ] || die "Debian has no package nginx here: apt-get update?"
-    in_copy nginx './configure --with-cc="$CC" --with-cc-opt="$CFLAGS" --with-ld-opt=-static --prefix=/nginx --with-threads \
+    # Debian's musl comes without its crypt.h.
+    sh "$root/cmake/deb_source.sh" musl 1.2.3-1 "$cache" >>"$log" 2>&1 || die "cannot fetch musl: see $log"
+    musl=$cache/musl-1.2.3-1/include
+    export musl
+    in_copy nginx './configure --with-cc="$CC" --with-cc-opt="$CFLAGS -idirafter $musl" --with-ld-opt=-static --prefix=/nginx --with-threads \
         --without-http_rewrite_module --without-http_gzip_module --error-log-path=stderr --http-log-path=/dev/stdout &&
         make -j"$jobs"'
     mv "$work/objs/nginx" "$out.new"

@@ -29,6 +29,17 @@ def candidates(root):
     return [p.stem for p in files if not veryquick.search(p.stem) and not NEEDS_FORK.search(p.read_text(errors="replace"))]
 
 
+def make_root(home, name, root):
+    """The guest's root: what tests share, this one, and the tests that it names: a boot unpacks what it is given."""
+    text = (home / f"sqlite/test/{name}.test").read_text(errors="replace")
+    unwanted = lambda folder, files: [f for f in files if f.endswith(".test") and f != f"{name}.test" and f not in text]
+    shutil.copytree(home / "sqlite/test", root / "sqlite/test", ignore=unwanted)
+    shutil.copytree(home / "tcl", root / "tcl")
+    if "/ext/" in text:
+        shutil.copytree(home / "sqlite/ext", root / "sqlite/ext")
+    (root / "tmp").mkdir()
+
+
 def outcomes(output):
     """The lines that name a test or count errors; without figures of time and memory."""
     keep = []
@@ -50,20 +61,20 @@ def run(yolk, binary, root, name):
             command = [str(binary), f"{root}/sqlite/test/{name}.test"]
             environment["TCL_LIBRARY"] = f"{root}/tcl"
         done = subprocess.run(command, cwd=scratch, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS + 60, check=False)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS + 60, check=False)
     text = done.stdout.decode(errors="replace").replace(str(root), "")
-    return [f"status {done.returncode}", *outcomes(text)], text
+    return [f"status {done.returncode}", *outcomes(text)], text + done.stderr.decode(errors="replace")
 
 
 def main():
     yolk, names = sys.argv[1], sys.argv[2:]
     binary = program("testfixture")
     tests, failed = 0, []
-    with tempfile.TemporaryDirectory(prefix="yolk-sqlite-") as scratch:
-        root = pathlib.Path(scratch, "root")
-        shutil.copytree(binary.parent / "root", root)
-        (root / "tmp").mkdir()
-        for name in names or candidates(root):
+    home = binary.parent / "root"
+    for name in names or candidates(home):
+        with tempfile.TemporaryDirectory(prefix="yolk-sqlite-") as scratch:
+            root = pathlib.Path(scratch, "root")
+            make_root(home, name, root)
             native, _ = run(None, binary, root, name)
             guest, text = run(yolk, binary, root, name)
             ran = [x for x in native if "errors out of" in x]
@@ -71,7 +82,7 @@ def main():
             if native != guest or not ran:
                 failed.append(name)
                 diff = list(difflib.unified_diff(native, guest, "native", "guest", n=0, lineterm=""))[:20]
-                print("\n".join([f"{name}:", *diff, *(text.splitlines()[-5:] if not diff or len(guest) < 3 else [])]))
+                print("\n".join([f"{name}:", *diff, *(text.splitlines()[-5:] if not diff or len(guest) < 3 else [])]), flush=True)
             elif not names:
                 print(f"{name}: {ran[0]}", flush=True)
     print(f"sqlite: {tests} tests are Ok in the guest as natively" + (f"; differing: {' '.join(failed)}" if failed else ""))
