@@ -99,25 +99,6 @@ build_redis() {
     mv "$(dirname "$out")/$name" "$out.new"
 }
 
-# One process, as the guest has one; without what wants other libraries.
-build_nginx() {
-    # A mirror may have dropped the newest before it has told so.
-    for version in $(apt-cache madison nginx | awk '{ print $3 }' | uniq); do
-        need nginx
-        # shellcheck disable=SC2015
-        sh "$root/cmake/deb_source.sh" nginx "$version" "$cache" >"$log" 2>&1 && break || true
-    done
-    [ -n "${version-}" ] || die "Debian has no package nginx here: apt-get update?"
-    # Debian's musl comes without its crypt.h.
-    sh "$root/cmake/deb_source.sh" musl 1.2.3-1 "$cache" >>"$log" 2>&1 || die "cannot fetch musl: see $log"
-    musl=$cache/musl-1.2.3-1/include
-    export musl
-    in_copy nginx './configure --with-cc="$CC" --with-cc-opt="$CFLAGS -idirafter $musl" --with-ld-opt=-static --prefix=/nginx --with-threads \
-        --without-http_rewrite_module --without-http_gzip_module --error-log-path=stderr --http-log-path=/dev/stdout &&
-        make -j"$jobs"'
-    mv "$work/objs/nginx" "$out.new"
-}
-
 build_zstd() {
     candidate libzstd1
     need libzstd zstd
@@ -189,7 +170,7 @@ case $name in
 lua | lua-32) build_lua ;;
 sqlite3 | sqlite3-32) build_sqlite ;;
 redis-server | redis-cli | redis-benchmark | redis-pair) build_redis ;;
-zstd | xz | mawk | tcc | nginx | testfixture) "build_$name" ;;
+zstd | xz | mawk | tcc | testfixture) "build_$name" ;;
 shfmt | gojq) take_binary "$name" ;;
 busybox)
     [ -x /bin/busybox ] || die "apt-get install busybox-static"
