@@ -1,5 +1,5 @@
 /* yolk test: builds what the tests need and hands over to CTest; `yolk test suites` hands over to the
- * runner of the Go standard library's tests. */
+ * runner of the Go standard library's tests, `yolk test suites real` to that of real programs. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,9 @@ static const char doc[] =
     "`--list` prints "
     "them.\n\n`yolk test suites` runs the tests of every package of Go's standard library, which "
     "takes "
-    "hours; `yolk test suites --help` says more.\n\nExit status: 0 when every test passed; 1 when "
+    "hours; `yolk test suites --help` says more; `yolk test suites real` those that "
+    "Redis and SQLite come with, and large inputs for compressors.\n\nExit status: 0 when every "
+    "test passed; 1 when "
     "one failed; 125 when they could not be "
     "run.";
 
@@ -113,14 +115,18 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
     }
 }
 
-/* Go's tests: a program of their own, with a table and a memory, that takes the rest of the line. */
+/* Long suites: a program for Go's tests, with a table and a memory, and one for real programs; it takes
+ * the rest of the line. */
 _Noreturn static void run_suites(char **argv)
 {
+    bool real = *argv && !strcmp(*argv, "real");
     struct strings args = {0};
 
     strings_addf(&args, "/usr/bin/python3");
     strings_addf(&args, "-B");
-    strings_addf(&args, "%s/test/suites/go/suite.py", yolk_source_dir);
+    strings_addf(&args, "%s/test/suites/%s", yolk_source_dir,
+                 real ? "real/suite.py" : "go/suite.py");
+    argv += real;
     for (; *argv; argv++)
         strings_addf(&args, "%s", *argv);
     setenv("YOLK_BUILD", yolk_build_dir, 1);
