@@ -98,7 +98,8 @@ static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offse
 {
     if (offset < 0)
         return -EINVAL;
-    struct file *f = file_of_fd(fd);
+    struct held_file h = files_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     struct iobuf b;
@@ -108,7 +109,7 @@ static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offse
         ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
     else if (f->ops->has_pos)
         ret = user_range_ok(buf, count) ? file_read(f, &b, &offset) : refuse_read(f);
-    file_put(f);
+    files_release(h);
     return ret;
 }
 
@@ -267,7 +268,8 @@ long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsign
 
 long sys_lseek(int fd, int64_t offset, int whence)
 {
-    struct file *f = file_of_fd(fd);
+    struct held_file h = files_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     long ret = -EINVAL;
@@ -279,6 +281,6 @@ long sys_lseek(int fd, int64_t offset, int whence)
             mutex_unlock(&f->pos_lock);
         }
     }
-    file_put(f);
+    files_release(h);
     return ret;
 }
