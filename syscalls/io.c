@@ -98,7 +98,8 @@ static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offse
 {
     if (offset < 0)
         return -EINVAL;
-    struct file *f = file_of_fd(fd);
+    struct held_file h = files_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     struct iobuf b;
@@ -109,7 +110,7 @@ static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offse
         if (count <= (uint64_t)INT64_MAX - (uint64_t)offset)
             ret = is_write ? file_write(f, &b, &offset) : file_read(f, &b, &offset);
     }
-    file_put(f);
+    files_release(h);
     return ret;
 }
 
@@ -268,7 +269,8 @@ long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsign
 
 long sys_lseek(int fd, int64_t offset, int whence)
 {
-    struct file *f = file_of_fd(fd);
+    struct held_file h = files_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     long ret = -EINVAL;
@@ -280,6 +282,6 @@ long sys_lseek(int fd, int64_t offset, int whence)
             mutex_unlock(&f->pos_lock);
         }
     }
-    file_put(f);
+    files_release(h);
     return ret;
 }

@@ -6,16 +6,35 @@
 #define NAMES(i, k, n) #n
 #define NAMES_NONE     NULL
 
+/* All names behind each other. */
+static const struct {
+    char unknown[sizeof("unknown")];
+#define ROW(id, str, ...) char of_##id[sizeof(str)];
+#define GAP(id, str, ...) char of_##id[sizeof(str)];
+#include <syscalls/table.h>
+} names = {
+    "unknown",
+#define ROW(id, str, ...) str,
+#define GAP(id, str, ...) str,
+#include <syscalls/table.h>
+};
+#define NAME_AT(id) __builtin_offsetof(__typeof__(names), of_##id)
+_Static_assert(sizeof(names) <= UINT16_MAX, "struct syscall.name_at");
+
+const char *syscall_name(const struct syscall *sc)
+{
+    return (const char *)&names + sc->name_at;
+}
+
 const struct syscall syscalls[NR_ROWS] = {
-    [ROW_UNKNOWN] = {.name = "unknown"},
 #define ROW(id, str, res, sup, miss, n, ...) \
-    [ROW_##id] = {.name = str,               \
+    [ROW_##id] = {.name_at = NAME_AT(id),    \
                   .support = sup,            \
                   .result = RESULT_##res,    \
                   .argc = n,                 \
                   .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}},
 #define GAP(id, str, res, n, ...)          \
-    [ROW_##id] = {.name = str,             \
+    [ROW_##id] = {.name_at = NAME_AT(id),  \
                   .support = SUPPORT_NONE, \
                   .result = RESULT_##res,  \
                   .argc = n,               \

@@ -81,7 +81,7 @@ void trace_enter(struct trace *t)
         put(t, "syscall_");
         put_x(t, t->nr);
     } else {
-        put(t, t->sc->name);
+        put(t, syscall_name(t->sc));
     }
     put_char(t, '(');
     trace_enter_row(t);

@@ -94,7 +94,7 @@ static char *call_name(const struct reach_call *call)
     enum row found = row_of(call);
 
     return found == ROW_UNKNOWN ? xasprintf("number %u", call->number)
-                                : xstrdup(syscalls[found].name);
+                                : xstrdup(syscall_name(&syscalls[found]));
 }
 
 /* Since Linux 5.1 new calls have one number in all ABIs, from here on; what is built for older kernels, too, as Go and
@@ -204,7 +204,7 @@ static json_t *call_to_json(const struct reach_call *call)
     enum row found = row_of(call);
 
     if (found != ROW_UNKNOWN)
-        add(object, "name", syscalls[found].name);
+        add(object, "name", syscall_name(&syscalls[found]));
     json_object_set_new(object, "number", json_integer(call->number));
     add(object, "abi", abis[call->abi]);
     add(object, "support", support_name(call));

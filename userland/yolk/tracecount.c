@@ -23,7 +23,7 @@ struct tracecount *tracecount_new(void)
     struct tracecount *c = xmalloc(sizeof *c);
 
     for (unsigned i = 0; i < NR_ROWS; i++)
-        c->row[i].name = syscalls[i].name;
+        c->row[i].name = syscall_name(&syscalls[i]);
     return c;
 }
 

@@ -229,7 +229,7 @@ static void object_of_call(struct tracelog *log, struct traced *t, const struct 
     json_t *o = json_pack("{s:I, s:f}", "tid", (json_int_t)r->tid, "time",
                           (double)(t->began_ns + log->wall_offset) / 1e9);
 
-    set_text(o, "call", t->call.sc->name);
+    set_text(o, "call", syscall_name(t->call.sc));
     set_text(o, "args", args);
     if (r->type == TRACE_LEAVE) {
         bool failed = r->ret < 0 && r->ret >= -4095;
@@ -288,7 +288,7 @@ static void continue_line(struct tracelog *log, struct traced *t, uint64_t ns)
     } else if (log->open != t) {
         begin_line(log, t, ns);
         say_text(log, "<... ");
-        say_text(log, t->call.sc->name);
+        say_text(log, syscall_name(t->call.sc));
         say_text(log, " resumed>");
     }
 }
@@ -333,7 +333,7 @@ static void on_leave(struct tracelog *log, const struct trace_record *r)
         tracecount_add(log->counts, (unsigned)(t->call.sc - syscalls), r->cpu_ns - t->began_cpu_ns,
                        r->ret < 0 && r->ret >= -4095);
     if (log->config->json && is_wanted(log, r->ret)) {
-        char *all = xasprintf("%s%s", t->begun + strlen(t->call.sc->name) + 1, args);
+        char *all = xasprintf("%s%s", t->begun + strlen(syscall_name(t->call.sc)) + 1, args);
         all[strlen(all) - 1] = 0; /* the bracket */
         object_of_call(log, t, r, all, log->text);
         free(all);
@@ -350,7 +350,7 @@ static void abandon(struct tracelog *log, struct traced *t, const struct trace_r
         return;
     t->is_inside = false;
     if (log->config->json) {
-        object_of_call(log, t, r, t->begun + strlen(t->call.sc->name) + 1, "?");
+        object_of_call(log, t, r, t->begun + strlen(syscall_name(t->call.sc)) + 1, "?");
     } else if (prints_lines(log) && !holds_back(log)) {
         continue_line(log, t, r->time_ns);
         /* strace tells so when the arguments were not all known. */

@@ -30,10 +30,11 @@ enum row {
 };
 
 struct syscall {
-    const char *name;
+    uint16_t name_at; /* for syscall_name; a pointer would double the table */
     uint8_t support, result, argc, kind[SYSCALL_MAX_ARGS];
 };
 extern const struct syscall syscalls[NR_ROWS];
+const char *syscall_name(const struct syscall *sc);
 
 /* What only people read; the kernel does without, and then it takes no room there. */
 struct syscall_text {

