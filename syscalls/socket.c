@@ -86,6 +86,9 @@ long sys_socketpair(int domain, int type, int protocol, struct uptr sv)
     int fds[2];
     if (has_unknown_flags(type))
         return -EINVAL;
+    /* Where the numbers go is looked at before the family is. */
+    if (user_read(fds, sv, sizeof(fds)) < 0 || user_write(sv, fds, sizeof(fds)) < 0)
+        return -EFAULT;
     long ret = new_pair(domain, type, protocol, f);
     if (ret < 0)
         return ret;
