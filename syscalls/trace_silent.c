@@ -26,6 +26,10 @@ void trace_put_x(struct trace *t, uint64_t v)
 {
 }
 
+void trace_put_hex_width(struct trace *t, uint64_t v, unsigned digits)
+{
+}
+
 void trace_put_o(struct trace *t, uint64_t v)
 {
 }

@@ -319,14 +319,20 @@ void trace_show_word_out(struct trace *t, unsigned i)
 
 void trace_show_offset_in(struct trace *t, unsigned i)
 {
-    put_boxed(t, t->arg[i], 8, t->sc->kind[i] != KIND_LOFFP);
+    bool is_long = t->sc == &syscalls[ROW_sendfile];
+
+    put_boxed(t, t->arg[i], is_long ? long_size(t) : 8, t->sc->kind[i] != KIND_LOFFP);
 }
 
 static void put_id(struct trace *t, uint64_t addr)
 {
     uint32_t id;
 
-    if (trace_fetch_quietly(t, addr, &id, sizeof(id)))
+    if (!trace_fetch_quietly(t, addr, &id, sizeof(id)))
+        return;
+    if (id == UINT32_MAX)
+        trace_put(t, "-1");
+    else
         trace_put_u(t, id);
 }
 

@@ -8,11 +8,7 @@
 #include <linux/stat.h>
 
 #include "decode.h"
-
-static bool is_row(const struct trace *t, enum row row)
-{
-    return t->sc == &syscalls[row];
-}
+#include "structs.h"
 
 /* --- futex ----------------------------------------------------------------------------------------------------------------- */
 
@@ -133,6 +129,8 @@ void trace_show_futex_waitv(struct trace *t, unsigned i)
 
 /* --- fcntl ------------------------------------------------------------------------------------------------------------------- */
 
+enum { F_GETLK64_32 = 12, F_SETLK64_32, F_SETLKW64_32 }; /* i386's own */
+
 static bool fcntl_has_arg(uint32_t cmd)
 {
     switch (cmd) {
@@ -154,7 +152,7 @@ static void put_flock(struct trace *t, uint64_t addr, bool wants_pid)
 {
     struct flock l;
 
-    if (!trace_fetch(t, addr, &l, sizeof(l)))
+    if (!trace_fetch_flock(t, addr, &l))
         return;
     trace_put_char(t, '{');
     trace_field_enum(t, "l_type", &trace_flags_lock, (uint16_t)l.l_type);
@@ -181,8 +179,13 @@ static void put_owner(struct trace *t, uint64_t addr)
 void trace_show_fcntl_arg(struct trace *t, unsigned i)
 {
     uint64_t v = t->arg[i];
+    uint32_t cmd = (uint32_t)t->arg[1];
 
-    switch ((uint32_t)t->arg[1]) {
+    if (t->sc == &syscalls[ROW_fcntl64_32] && cmd >= F_GETLK64_32 && cmd <= F_SETLKW64_32) {
+        put_flock(t, v, cmd == F_GETLK64_32);
+        return;
+    }
+    switch (cmd) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
     case F_SETOWN:
@@ -228,7 +231,7 @@ void trace_show_fcntl_arg(struct trace *t, unsigned i)
 
 static bool fcntl_is_late(uint32_t cmd)
 {
-    return cmd == F_GETLK || cmd == F_OFD_GETLK || cmd == F_GETOWN_EX;
+    return cmd == F_GETLK || cmd == F_OFD_GETLK || cmd == F_GETLK64_32 || cmd == F_GETOWN_EX;
 }
 
 static void aux_fd_flags(struct trace *t)
@@ -492,6 +495,10 @@ bool trace_arg_is_late(const struct trace *t, unsigned i)
         return false;
     case KIND_ARCHARG:
         return (uint32_t)t->arg[0] == ARCH_GET_FS || (uint32_t)t->arg[0] == ARCH_GET_GS;
+    case KIND_SEMARG:
+    case KIND_SHMBUF:
+    case KIND_MSGBUF:
+        return trace_ipc_is_late(t, i);
     case KIND_CLONEPTID:
     case KIND_CLONECTID:
         return true;
@@ -515,21 +522,24 @@ static void save_socklen(struct trace *t)
 void trace_enter_row(struct trace *t)
 {
     save_socklen(t);
-    if (is_row(t, ROW_recvmsg))
+    if (trace_is(t, ROW_recvmmsg))
+        trace_save_limit(t, 4);
+    if (trace_is(t, ROW_recvmsg))
         trace_save_msg_namelen(t);
-    if (is_row(t, ROW_rt_sigreturn))
+    if (trace_is(t, ROW_rt_sigreturn) || trace_is(t, ROW_sigreturn_32))
         trace_put_restored_mask(t);
 }
 
 /* sendfile(2): the offset as it became. */
 static void put_new_offset(struct trace *t)
 {
-    int64_t v;
+    uint64_t v = 0;
+    size_t size = t->sc == &syscalls[ROW_sendfile] ? long_size(t) : sizeof(v);
 
-    if (!t->arg[2] || failed(t) || !t->ret || !trace_fetch_quietly(t, t->arg[2], &v, sizeof(v)))
+    if (!t->arg[2] || failed(t) || !t->ret || !trace_fetch_quietly(t, t->arg[2], &v, size))
         return;
     trace_put(t, " => [");
-    trace_put_u(t, (uint64_t)v);
+    trace_put_u(t, v);
     trace_put_char(t, ']');
 }
 
@@ -540,33 +550,54 @@ static void aux_membarrier(struct trace *t)
     trace_put_char(t, ')');
 }
 
+/* What only i386 has. */
+static bool leave_row_32(struct trace *t)
+{
+    if (t->sc == &syscalls[ROW_signal_32])
+        t->aux = trace_aux_handler;
+    else if (t->sc == &syscalls[ROW_set_thread_area_32])
+        t->aux = trace_aux_entry;
+    else if (t->sc == &syscalls[ROW_sgetmask_32] || t->sc == &syscalls[ROW_ssetmask_32])
+        t->aux = trace_aux_mask;
+    else
+        return false;
+    if (t->aux != trace_aux_entry)
+        t->result_base = 16;
+    return true;
+}
+
 void trace_leave_row(struct trace *t)
 {
-    if (is_row(t, ROW_fcntl))
+    trace_take_result(t);
+    if (t->abi == ABI_I386 && leave_row_32(t))
+        return;
+    if (trace_is(t, ROW_fcntl))
         leave_fcntl(t);
-    else if (is_row(t, ROW_poll) || is_row(t, ROW_ppoll))
+    else if (trace_is(t, ROW_poll) || trace_is(t, ROW_ppoll))
         t->aux = trace_aux_poll;
-    else if (is_row(t, ROW_select) || is_row(t, ROW_pselect6))
+    else if (trace_is(t, ROW_select) || trace_is(t, ROW_pselect6))
         t->aux = trace_aux_select;
-    else if (is_row(t, ROW_rt_sigtimedwait))
+    else if (trace_is(t, ROW_rt_sigtimedwait))
         t->aux = trace_aux_signal;
-    else if (is_row(t, ROW_sched_getscheduler))
+    else if (trace_is(t, ROW_recvmmsg))
+        t->aux = trace_aux_limit;
+    else if (trace_is(t, ROW_sched_getscheduler))
         t->aux = trace_aux_policy;
-    else if (is_row(t, ROW_adjtimex) || is_row(t, ROW_clock_adjtime))
+    else if (trace_is(t, ROW_adjtimex) || trace_is(t, ROW_clock_adjtime))
         t->aux = trace_aux_timex;
-    else if (is_row(t, ROW_personality))
+    else if (trace_is(t, ROW_personality))
         t->aux = trace_aux_persona;
-    else if (is_row(t, ROW_time))
+    else if (trace_is(t, ROW_time))
         t->aux = trace_aux_time;
-    else if (is_row(t, ROW_umask))
+    else if (trace_is(t, ROW_umask))
         t->result_base = 8;
-    else if (is_row(t, ROW_prctl) && (int)t->arg[0] == PR_GET_DUMPABLE)
+    else if (trace_is(t, ROW_prctl) && (int)t->arg[0] == PR_GET_DUMPABLE)
         t->aux = aux_dumpable;
-    else if (is_row(t, ROW_membarrier) && t->arg[0] == 0 && t->ret > 0) {
+    else if (trace_is(t, ROW_membarrier) && t->arg[0] == 0 && t->ret > 0) {
         t->aux = aux_membarrier;
         t->result_base = 16;
-    } else if (is_row(t, ROW_sendfile))
+    } else if (trace_is(t, ROW_sendfile))
         put_new_offset(t);
-    else if (is_row(t, ROW_clone3))
+    else if (trace_is(t, ROW_clone3))
         trace_put_clone3_result(t);
 }

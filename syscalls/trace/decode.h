@@ -11,10 +11,11 @@ void trace_put(struct trace *t, const char *s);
 void trace_put_char(struct trace *t, char c);
 void trace_put_d(struct trace *t, int64_t v);
 void trace_put_u(struct trace *t, uint64_t v);
-void trace_put_u_width(struct trace *t, uint64_t v, unsigned digits); /* zeros in front */
-void trace_put_x(struct trace *t, uint64_t v);                        /* 0x1f; 0 is "0" */
-void trace_put_o(struct trace *t, uint64_t v);                        /* 017; 0 is "0" */
-void trace_put_addr(struct trace *t, uint64_t v);                     /* NULL, 0x1f */
+void trace_put_u_width(struct trace *t, uint64_t v, unsigned digits);   /* zeros in front */
+void trace_put_x(struct trace *t, uint64_t v);                          /* 0x1f; 0 is "0" */
+void trace_put_o(struct trace *t, uint64_t v);                          /* 017; 0 is "0" */
+void trace_put_addr(struct trace *t, uint64_t v);                       /* NULL, 0x1f */
+void trace_put_hex_width(struct trace *t, uint64_t v, unsigned digits); /* 0x0fffff */
 void trace_put_mode(struct trace *t, uint32_t v); /* three octal digits at least */
 void trace_put_comment(struct trace *t, const char *s);
 /* Bytes between quotes, escaped; `is_short`: "..." follows. */
@@ -57,6 +58,7 @@ void trace_put_open_flags(struct trace *t, uint32_t v); /* basic.c */
 void trace_put_local_time(struct trace *t, int64_t sec, uint64_t nsec);
 void trace_put_local_time_alone(struct trace *t, int64_t sec, uint64_t nsec);
 void trace_put_itimer(struct trace *t, uint64_t addr, bool is_spec);
+void trace_save_limit(struct trace *t, unsigned i); /* of argument i, which the call changes */
 void trace_put_timeval(struct trace *t, uint64_t addr);
 /* signal.c */
 void trace_put_signal(struct trace *t, int sig);
@@ -68,6 +70,18 @@ void trace_put_wait_status(struct trace *t, int status);
 /* net.c */
 void trace_put_sockaddr(struct trace *t, uint64_t addr, uint64_t len);
 void trace_save_msg_namelen(struct trace *t); /* recvmsg's, before the call changes it */
+/* subcall.c: i386's calls that are many. */
+/* The call takes the place of the one that it is behind, if it is. */
+void trace_unfold(struct trace *t);
+/* The result, where the program finds it in memory. */
+void trace_take_result(struct trace *t);
+/* The call is this one, or i386's other of the same. */
+bool trace_is(const struct trace *t, enum row row);
+/* ipc.c */
+bool trace_ipc_is_late(const struct trace *t, unsigned i);
+/* i386.c */
+void trace_put_user_desc(struct trace *t, uint64_t addr);
+void trace_aux_entry(struct trace *t);
 /* ioctl.c */
 bool trace_ioctl_has_no_arg(uint32_t request);
 bool trace_ioctl_is_late(uint32_t request);
@@ -89,9 +103,12 @@ void trace_aux_open_flags(struct trace *t);
 void trace_aux_poll(struct trace *t);
 void trace_aux_select(struct trace *t);
 void trace_aux_signal(struct trace *t);
+void trace_aux_handler(struct trace *t);
+void trace_aux_mask(struct trace *t);
 void trace_aux_policy(struct trace *t);
 void trace_aux_persona(struct trace *t);
 void trace_aux_time(struct trace *t);
+void trace_aux_limit(struct trace *t);
 void trace_aux_timex(struct trace *t);
 /* cmd.c: arguments that depend on another. */
 enum when { WHEN_ENTRY, WHEN_EXIT, WHEN_BY_CMD };

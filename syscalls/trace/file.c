@@ -1,12 +1,10 @@
 /* Files: stat and its kin, directories, descriptors that are ready. */
-#include <asm/stat.h>
-#include <asm/statfs.h>
 #include <linux/eventpoll.h>
-#include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
 #include "decode.h"
+#include "structs.h"
 
 static unsigned dev_major(uint64_t dev)
 {
@@ -76,7 +74,7 @@ void trace_show_stat(struct trace *t, unsigned i)
 {
     struct stat st;
 
-    if (!trace_fetch(t, t->arg[i], &st, sizeof(st)))
+    if (!trace_fetch_stat(t, t->arg[i], &st))
         return;
     trace_put_char(t, '{');
     if (t->options->is_verbose) {
@@ -183,7 +181,7 @@ void trace_show_statfs(struct trace *t, unsigned i)
 {
     struct statfs st;
 
-    if (!trace_fetch(t, t->arg[i], &st, sizeof(st)))
+    if (!trace_fetch_statfs(t, t->arg[i], &st))
         return;
     trace_put_char(t, '{');
     trace_field_enum(t, "f_type", &trace_flags_fs_magic, (uint64_t)st.f_type);
@@ -332,7 +330,7 @@ void trace_aux_poll(struct trace *t)
         return;
     }
     bool is_any = put_ready(t);
-    if (t->sc == &syscalls[ROW_ppoll] && t->arg[2]) {
+    if (trace_is(t, ROW_ppoll) && t->arg[2]) {
         trace_put(t, is_any ? ", left " : " (left ");
         trace_put_timespec(t, t->arg[2]);
         is_any = true;
@@ -422,7 +420,7 @@ void trace_aux_select(struct trace *t)
     }
     if (t->arg[4]) {
         trace_put(t, is_any ? ", left " : " (left ");
-        if (t->sc == &syscalls[ROW_select])
+        if (trace_is(t, ROW_select))
             trace_put_timeval(t, t->arg[4]);
         else
             trace_put_timespec(t, t->arg[4]);

@@ -78,6 +78,9 @@ void trace_enter(struct trace *t)
     t->has_comma = false;
     t->aux = NULL;
     t->result_base = 10;
+    t->is_indirect = false;
+    t->result_at = 0;
+    trace_unfold(t);
     if (t->sc == &syscalls[ROW_UNKNOWN]) {
         trace_put(t, "syscall_");
         trace_put_x(t, t->nr);

@@ -58,6 +58,12 @@ void trace_put_x(struct trace *t, uint64_t v)
     put_base(t, v, 16, 0);
 }
 
+void trace_put_hex_width(struct trace *t, uint64_t v, unsigned digits)
+{
+    trace_put(t, v ? "0x" : "00");
+    put_base(t, v, 16, digits);
+}
+
 void trace_put_o(struct trace *t, uint64_t v)
 {
     if (v)

@@ -1,13 +1,11 @@
 /* Processes, limits, scheduling, the system. */
 #include <linux/capability.h>
-#include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
-#include <linux/sysinfo.h>
-#include <linux/times.h>
 #include <linux/utsname.h>
 
 #include "decode.h"
+#include "structs.h"
 
 /* --- clone ---------------------------------------------------------------------------------------------------------------- */
 
@@ -47,11 +45,13 @@ void trace_show_clone_ptid(struct trace *t, unsigned i)
 void trace_show_clone_ctid(struct trace *t, unsigned i)
 {
     bool has_tls = t->arg[0] & CLONE_SETTLS;
-    unsigned tls = t->abi == ABI_I386 ? 3 : 4;
 
     if (has_tls) {
         trace_put(t, "tls=");
-        trace_put_addr(t, t->arg[tls]);
+        if (t->abi == ABI_I386)
+            trace_put_user_desc(t, t->arg[3]);
+        else
+            trace_put_addr(t, t->arg[4]);
     }
     if (t->arg[0] & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)) {
         trace_put(t, has_tls ? ", child_tidptr=" : "child_tidptr=");
@@ -161,7 +161,7 @@ void trace_show_rusage(struct trace *t, unsigned i)
         trace_put_addr(t, t->arg[i]);
         return;
     }
-    if (!trace_fetch(t, t->arg[i], &r, sizeof(r)))
+    if (!trace_fetch_rusage(t, t->arg[i], &r))
         return;
     trace_put_char(t, '{');
     put_time_used(t, "ru_utime", r.ru_utime.tv_sec, r.ru_utime.tv_usec);
@@ -325,7 +325,7 @@ void trace_show_sysinfo(struct trace *t, unsigned i)
 {
     struct sysinfo s;
 
-    if (!trace_fetch(t, t->arg[i], &s, sizeof(s)))
+    if (!trace_fetch_sysinfo(t, t->arg[i], &s))
         return;
     trace_put_char(t, '{');
     trace_field_u(t, "uptime", (uint64_t)s.uptime);
@@ -354,7 +354,7 @@ void trace_show_tms(struct trace *t, unsigned i)
 {
     struct tms s;
 
-    if (!trace_fetch(t, t->arg[i], &s, sizeof(s)))
+    if (!trace_fetch_tms(t, t->arg[i], &s))
         return;
     trace_put_char(t, '{');
     trace_field_u(t, "tms_utime", (uint64_t)s.tms_utime);

@@ -1,8 +1,6 @@
 /* Signals: names, sets, handlers, siginfo. */
-#include <asm/siginfo.h>
-#include <asm/signal.h>
-
 #include "decode.h"
+#include "structs.h"
 
 static const char *const signals[] = {
     "0",        "SIGHUP",   "SIGINT",    "SIGQUIT",  "SIGILL",   "SIGTRAP",   "SIGABRT",
@@ -103,7 +101,7 @@ void trace_put_restored_mask(struct trace *t)
     uint64_t set;
 
     trace_put(t, "{mask=");
-    if (t->saved_mask_at && trace_fetch_quietly(t, t->saved_mask_at, &set, sizeof(set)))
+    if (trace_fetch_frame_mask(t, &set))
         put_signals(t, set, 64);
     else
         trace_put_addr(t, t->saved_mask_at);
@@ -118,25 +116,55 @@ static void put_handler(struct trace *t, uint64_t handler)
         trace_put(t, "SIG_DFL");
     else if (handler == 1)
         trace_put(t, "SIG_IGN");
-    else if (handler == ~0UL)
+    else if (handler == (t->abi == ABI_I386 ? UINT32_MAX : UINT64_MAX))
         trace_put(t, "SIG_ERR");
     else
         trace_put_addr(t, handler);
 }
 
+void trace_show_handler(struct trace *t, unsigned i)
+{
+    put_handler(t, t->arg[i]);
+}
+
+/* Behind the number of the old one, where that has a name. */
+void trace_aux_handler(struct trace *t)
+{
+    if (t->ret != 0 && t->ret != 1)
+        return;
+    trace_put(t, " (");
+    put_handler(t, (uint64_t)t->ret);
+    trace_put_char(t, ')');
+}
+
+void trace_show_sigset32(struct trace *t, unsigned i)
+{
+    trace_put_sigset(t, t->arg[i], sizeof(uint32_t));
+}
+
+void trace_show_signal_mask(struct trace *t, unsigned i)
+{
+    put_signals(t, (uint32_t)t->arg[i], 32);
+}
+
+void trace_aux_mask(struct trace *t)
+{
+    trace_put(t, t->sc->argc ? " (old mask " : " (mask ");
+    put_signals(t, (uint32_t)t->ret, 32);
+    trace_put_char(t, ')');
+}
+
 void trace_show_sigaction(struct trace *t, unsigned i)
 {
-    struct {
-        uint64_t handler, flags, restorer, mask;
-    } act;
+    struct trace_action act;
 
-    if (!trace_fetch(t, t->arg[i], &act, sizeof(act)))
+    if (!trace_fetch_action(t, t->arg[i], &act))
         return;
     trace_put_char(t, '{');
     trace_field(t, "sa_handler");
     put_handler(t, act.handler);
     trace_field(t, "sa_mask");
-    put_signals(t, act.mask, 64);
+    put_signals(t, act.mask, act.nr_signals);
     trace_field_flags(t, "sa_flags", &trace_flags_sigaction, act.flags);
     if (act.flags & SA_RESTORER)
         trace_field_addr(t, "sa_restorer", act.restorer);
@@ -147,7 +175,7 @@ void trace_show_stack(struct trace *t, unsigned i)
 {
     stack_t ss;
 
-    if (!trace_fetch(t, t->arg[i], &ss, sizeof(ss)))
+    if (!trace_fetch_stack(t, t->arg[i], &ss))
         return;
     trace_put_char(t, '{');
     trace_field_addr(t, "ss_sp", (uint64_t)ss.ss_sp);
@@ -251,7 +279,7 @@ void trace_siginfo(struct trace *t, uint64_t addr)
 {
     siginfo_t si;
 
-    if (!trace_fetch(t, addr, &si, sizeof(si)))
+    if (!trace_fetch_siginfo(t, addr, &si))
         return;
     trace_put_char(t, '{');
     if (!si.si_signo) {
@@ -300,7 +328,7 @@ void trace_show_sigevent(struct trace *t, unsigned i)
 {
     struct sigevent ev;
 
-    if (!trace_fetch(t, t->arg[i], &ev, sizeof(ev)))
+    if (!trace_fetch_sigevent(t, t->arg[i], &ev))
         return;
     trace_put_char(t, '{');
     if (ev.sigev_value.sival_ptr) {

@@ -1,32 +1,43 @@
 /* Times, timers and clocks. */
 #include <linux/time.h>
 #include <linux/time_types.h>
-#include <linux/timex.h>
 
 #include "decode.h"
+#include "structs.h"
 
-/* Seconds and a fraction in the program's ABI: two longs, or, where `is_long64`, two 64-bit numbers. */
+/* Seconds and a fraction: two longs of the program's ABI, or two numbers of 64 bits. */
 struct pair {
     int64_t sec, fraction;
 };
 
+/* Those of i386 whose name says so are the table's last; a few newer calls have no other times. */
+static bool is_time64(const struct trace *t)
+{
+    return t->abi == ABI_X86_64 || t->sc >= &syscalls[ROW_clock_gettime64_32] ||
+           t->sc == &syscalls[ROW_epoll_pwait2] || t->sc == &syscalls[ROW_futex_waitv] ||
+           t->sc == &syscalls[ROW_futex_wait];
+}
+
 static bool read_pair(struct trace *t, uint64_t addr, struct pair *p)
 {
-    int32_t small[2];
+    struct {
+        int32_t sec;
+        uint32_t fraction;
+    } small;
 
     if (!addr || failed(t))
         return false;
-    if (t->abi == ABI_X86_64)
+    if (is_time64(t))
         return trace_fetch_quietly(t, addr, p, sizeof(*p));
-    if (!trace_fetch_quietly(t, addr, small, sizeof(small)))
+    if (!trace_fetch_quietly(t, addr, &small, sizeof(small)))
         return false;
-    *p = (struct pair){small[0], small[1]};
+    *p = (struct pair){small.sec, small.fraction};
     return true;
 }
 
 static unsigned pair_size(const struct trace *t)
 {
-    return 2 * long_size(t);
+    return is_time64(t) ? 16 : 8;
 }
 
 static void put_pair(struct trace *t, const struct pair *p, const char *fraction)
@@ -67,9 +78,36 @@ void trace_show_timespec_late(struct trace *t, unsigned i)
 {
     int64_t ret = t->ret;
 
+    if (t->has_limit) {
+        put_pair(t, &(struct pair){t->limit[0], t->limit[1]}, "tv_nsec");
+        return;
+    }
+
     t->ret = 0;
     trace_put_timespec(t, t->arg[i]);
     t->ret = ret;
+}
+
+void trace_save_limit(struct trace *t, unsigned i)
+{
+    struct pair p;
+
+    t->has_limit = read_pair(t, t->arg[i], &p);
+    if (!t->has_limit)
+        return;
+    t->limit[0] = p.sec;
+    t->limit[1] = p.fraction;
+}
+
+void trace_aux_limit(struct trace *t)
+{
+    if (!t->has_limit || t->ret < 0)
+        return;
+    trace_put(t, t->ret ? " (left " : " (Timeout)");
+    if (!t->ret)
+        return;
+    trace_put_timespec(t, t->arg[t->sc->argc - 1]);
+    trace_put_char(t, ')');
 }
 
 void trace_show_timeval(struct trace *t, unsigned i)
@@ -139,6 +177,8 @@ void trace_show_utimbuf(struct trace *t, unsigned i)
         trace_put_addr(t, t->arg[i]);
         return;
     }
+    if (!is_time64(t))
+        p.fraction = (int32_t)p.fraction; /* a time, too */
     trace_put_char(t, '{');
     trace_field_d(t, "actime", p.sec);
     trace_put_local_time(t, p.sec, 0);
@@ -234,7 +274,7 @@ void trace_show_timex(struct trace *t, unsigned i)
 {
     struct __kernel_timex x;
 
-    if (!trace_fetch(t, t->arg[i], &x, sizeof(x)))
+    if (!trace_fetch_timex(t, t->arg[i], &x))
         return;
     trace_put_char(t, '{');
     trace_field_flags(t, "modes", &trace_flags_adj_modes, x.modes);
