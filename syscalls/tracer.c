@@ -213,6 +213,9 @@ bool tracer_enter(struct tracer_call *c, enum abi abi, uint64_t nr,
 void tracer_leave(struct tracer_call *c, long ret)
 {
     c->t.ret = ret;
+    /* What sigreturn gives back has the 32 bits of a register. */
+    if (c->t.abi == ABI_I386 && (int32_t)ret >= -4095 && (int32_t)ret < 0)
+        c->t.ret = (int32_t)ret;
     record_leave(&c->t);
 }
 

@@ -137,7 +137,7 @@ static void put_unix_path(struct trace *t, const uint8_t *path, size_t len)
     }
     while (n < len && path[n])
         n++;
-    trace_put_quoted(t, path, n, n == len && len >= 108);
+    trace_put_quoted(t, path, n, false);
 }
 
 static void put_inet6(struct trace *t, const uint8_t *a)
@@ -272,6 +272,10 @@ static void put_rights(struct trace *t, uint64_t addr, uint64_t len)
             break;
         if (at)
             trace_put(t, ", ");
+        if (at / 4 >= t->options->strings && !t->options->is_verbose) {
+            trace_put(t, "...");
+            break;
+        }
         trace_put_fd(t, fd);
     }
     trace_put_char(t, ']');
@@ -301,6 +305,12 @@ static void put_control(struct trace *t, uint64_t addr, uint64_t size)
     unsigned header = long_size(t) + 8;
     bool is_there = true;
 
+    if (size >= header)
+        (void)trace_fetch_long(t, addr, &is_there);
+    if (!is_there) {
+        trace_put_addr(t, addr);
+        return;
+    }
     trace_put_char(t, '[');
     for (uint64_t at = 0; at + header <= size;) {
         uint64_t len = trace_fetch_long(t, addr + at, &is_there);

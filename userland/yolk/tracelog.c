@@ -273,8 +273,8 @@ static void leave_unfinished(struct tracelog *log)
 /* The first execve was made by whoever started the program. */
 static void note_abi(struct tracelog *log, const struct trace_record *r)
 {
-    bool is_start = !log->has_begun && r->nr < SYSCALL_NUMBERS &&
-                    syscall_row(r->abi, r->nr) == ROW_execve;
+    bool is_start =
+        !log->has_begun && r->nr < SYSCALL_NUMBERS && syscall_row(r->abi, r->nr) == ROW_execve;
 
     log->has_begun = true;
     if (is_start || r->abi == log->abi || r->abi >= NR_ABIS)
@@ -366,8 +366,8 @@ static void on_leave(struct tracelog *log, const struct trace_record *r)
     *log->text = 0;
     trace_result(&t->call);
     if (log->counts)
-        tracecount_add(log->counts, (unsigned)(t->call.sc - syscalls), r->cpu_ns - t->began_cpu_ns,
-                       r->ret < 0 && r->ret >= -4095);
+        tracecount_add(log->counts, log->abi, (unsigned)(t->call.sc - syscalls),
+                       r->cpu_ns - t->began_cpu_ns, r->ret < 0 && r->ret >= -4095);
     if (log->config->json && is_wanted(log, r->ret)) {
         char *all = xasprintf("%s%s", t->begun + strlen(t->call.sc->name) + 1, args);
         all[strlen(all) - 1] = 0; /* the bracket */
