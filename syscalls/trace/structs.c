@@ -14,13 +14,13 @@ static bool is_i386(const struct trace *t)
 
 /* --- structures -------------------------------------------------------------------------------------------------- */
 
-#define COPY_STAT                                                                       \
-    COPY(st_dev)                                                                        \
-    COPY(st_ino)                                                                        \
-    COPY(st_mode)                                                                       \
-    COPY(st_nlink)                                                                      \
-    COPY(st_uid) COPY(st_gid) COPY(st_rdev) COPY(st_size) COPY(st_atime) COPY(st_mtime) \
-        COPY(st_ctime)
+#define COPY_STAT  \
+    COPY(st_dev)   \
+    COPY(st_ino)   \
+    COPY(st_mode)  \
+    COPY(st_nlink) \
+    COPY(st_uid)   \
+    COPY(st_gid) COPY(st_rdev) COPY(st_size) COPY(st_atime) COPY(st_mtime) COPY(st_ctime)
 #define COPY_STAT_MORE \
     COPY(st_blksize)   \
     COPY(st_blocks) COPY(st_atime_nsec) COPY(st_mtime_nsec) COPY(st_ctime_nsec)
@@ -74,13 +74,14 @@ bool trace_fetch_stat(struct trace *t, uint64_t addr, struct stat *d)
     return true;
 }
 
-#define COPY_STATFS                                                                         \
-    COPY(f_type)                                                                            \
-    COPY(f_bsize)                                                                           \
-    COPY(f_blocks)                                                                          \
-    COPY(f_bfree)                                                                           \
-    COPY(f_bavail) COPY(f_files) COPY(f_ffree) COPY(f_namelen) COPY(f_frsize) COPY(f_flags) \
-        d->f_fsid.val[0] = (int)s.f_fsid0;                                                  \
+#define COPY_STATFS                                                          \
+    COPY(f_type)                                                             \
+    COPY(f_bsize)                                                            \
+    COPY(f_blocks)                                                           \
+    COPY(f_bfree)                                                            \
+    COPY(f_bavail)                                                           \
+    COPY(f_files) COPY(f_ffree) COPY(f_namelen) COPY(f_frsize) COPY(f_flags) \
+        d->f_fsid.val[0] = (int)s.f_fsid0;                                   \
     d->f_fsid.val[1] = (int)s.f_fsid1;
 
 bool trace_fetch_statfs(struct trace *t, uint64_t addr, struct statfs *d)

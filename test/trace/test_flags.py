@@ -73,7 +73,7 @@ def test_lines(both, tmp_path, program, options, args):
 
 @needs_strace
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize("options", ["-f", "-f -y -s 3", "-f -z"])
+@pytest.mark.parametrize("options", ["-f", "-f -y -s 3", "-f -z -e trace=!futex,futex_time64"])
 def test_threads(both, tmp_path, program, options):
     agree(tmp_path, *both(options.split(), program, "threads"))
 

@@ -54,7 +54,7 @@ struct trace {
     bool has_message; /* recvmsg(2): there was a header */
     bool has_limit;   /* recvmmsg(2): its time limit, as it was */
     int64_t limit[2];
-    uint64_t saved;   /* what a call changes and is shown before and after */
+    uint64_t saved; /* what a call changes and is shown before and after */
 
     /* The decoder's. */
     size_t len; /* of what is in `out`, which stays without its end when it is full */
