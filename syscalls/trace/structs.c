@@ -74,14 +74,14 @@ bool trace_fetch_stat(struct trace *t, uint64_t addr, struct stat *d)
     return true;
 }
 
-#define COPY_STATFS                                                          \
-    COPY(f_type)                                                             \
-    COPY(f_bsize)                                                            \
-    COPY(f_blocks)                                                           \
-    COPY(f_bfree)                                                            \
-    COPY(f_bavail)                                                           \
-    COPY(f_files) COPY(f_ffree) COPY(f_namelen) COPY(f_frsize) COPY(f_flags) \
-        d->f_fsid.val[0] = (int)s.f_fsid0;                                   \
+#define COPY_STATFS                                                                               \
+    COPY(f_type)                                                                                  \
+    COPY(f_bsize)                                                                                 \
+    COPY(f_blocks)                                                                                \
+    COPY(f_bfree)                                                                                 \
+    COPY(f_bavail)                                                                                \
+    COPY(f_files)                                                                                 \
+    COPY(f_ffree) COPY(f_namelen) COPY(f_frsize) COPY(f_flags) d->f_fsid.val[0] = (int)s.f_fsid0; \
     d->f_fsid.val[1] = (int)s.f_fsid1;
 
 bool trace_fetch_statfs(struct trace *t, uint64_t addr, struct statfs *d)
