@@ -185,7 +185,6 @@ void process_get_usage(struct process *p, struct process_usage *u)
  * it because the strings are the caller's.  There is one first process, so this is one static
  * object: it must outlive the wake-up that tells the caller to go on. */
 static struct {
-    const struct init_args *args;
     struct exec_image *image;
     struct waitq wait;
     bool is_done;
@@ -194,10 +193,9 @@ static struct {
 
 static void init_entry(void *unused)
 {
-    const struct init_args *args = init_start.args;
     int err = exec_commit(init_start.image);
     if (!err && unlikely(trace_hooks))
-        trace_hooks->starts(current_task(), args->path, args->argv, args->envp);
+        trace_hooks->starts(current_task());
     init_start.err = err;
     atomic_store(&init_start.is_done, true);
     waitq_wake_all(&init_start.wait);
@@ -268,7 +266,6 @@ int process_start_init(const struct init_args *args)
     }
     if (!err) {
         p->pid = pid_alloc();
-        init_start.args = args;
         return init_run(p, cred, image);
     }
     if (p)

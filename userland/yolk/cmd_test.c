@@ -21,12 +21,12 @@ static const char doc[] =
     "one failed; 125 when they could not be "
     "run.";
 
-enum { OPT_QUICK = 256, OPT_LABEL, OPT_LIST, OPT_REPEAT, OPT_YES };
+enum { OPT_QUICK = 256, OPT_LABEL, OPT_LIST, OPT_REPEAT, OPT_TRACE, OPT_YES };
 
 struct test_options {
     const char *name, *label;
     unsigned long jobs, repeat;
-    bool list;
+    bool list, trace;
 };
 
 static const struct argp_option option_table[] = {
@@ -35,6 +35,8 @@ static const struct argp_option option_table[] = {
     {"list", OPT_LIST, 0, 0, "print the names instead", 0},
     {"jobs", 'j', "N", 0, "how many at a time (default: one for each CPU)", 0},
     {"repeat", OPT_REPEAT, "N", 0, "up to N times, until one fails", 0},
+    {"trace", OPT_TRACE, 0, 0,
+     "the programs of abi and abi32 once more, each traced to a file: they must do the same", 0},
     {"yes", OPT_YES, 0, 0, "install missing packages without asking", 0},
     {0},
 };
@@ -58,6 +60,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case OPT_REPEAT:
         o->repeat = option_number("repeat", arg, 1, 1000000);
+        break;
+    case OPT_TRACE:
+        o->trace = true;
         break;
     case OPT_YES: /* ./yolk has seen it */
         break;
@@ -105,6 +110,10 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
         strings_addf(args, "-R");
         strings_addf(args, "%s", o->name);
     }
+    if (o->trace) {
+        strings_addf(args, "-L");
+        strings_addf(args, "^abi(32)?$");
+    }
     if (o->label) {
         strings_addf(args, "-L");
         strings_addf(args, "^%s$", o->label);
@@ -144,6 +153,8 @@ int command_test(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "suites"))
         run_suites(argv + 2);
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.trace)
+        setenv("YOLK_TRACE", "1", 1); /* test/abi/compare.py */
     if (!options.list)
         build_tests();
     ctest_arguments(&args, &options);

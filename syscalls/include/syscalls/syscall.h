@@ -51,6 +51,8 @@ static inline enum row syscall_row(enum abi abi, uint64_t nr)
 }
 /* The number of a row in an ABI, or -1. */
 int syscall_number(enum abi abi, enum row row);
+/* The row of a call behind socketcall(2) of i386, or ROW_UNKNOWN. */
+enum row syscall_of_socketcall(uint32_t call);
 /* i386 registers into arguments, each widened as its kind says (see kinds.def). */
 void syscall_args_32(const struct syscall *sc, const uint64_t reg[SYSCALL_MAX_ARGS],
                      uint64_t arg[SYSCALL_MAX_ARGS]);
