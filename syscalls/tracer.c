@@ -14,6 +14,7 @@
 #include <core/usercopy.h>
 #include <proc/process.h>
 #include <proc/trace.h>
+#include <syscalls/custom.h>
 #include <syscalls/trace_record.h>
 #include <syscalls/tracer.h>
 
@@ -191,7 +192,7 @@ static void record_leave(struct trace *t)
 static void call_init(struct trace *t, enum abi abi, uint64_t nr,
                       const uint64_t arg[SYSCALL_MAX_ARGS])
 {
-    *t = (struct trace){.sc = &syscalls[syscall_row(abi, nr)],
+    *t = (struct trace){.sc = syscall_of_row(syscall_find_row(abi, nr)),
                         .options = &tracer.options,
                         .read = capture_read,
                         .abi = (uint8_t)abi,
@@ -202,7 +203,7 @@ static void call_init(struct trace *t, enum abi abi, uint64_t nr,
 bool tracer_enter(struct tracer_call *c, enum abi abi, uint64_t nr,
                   const uint64_t arg[SYSCALL_MAX_ARGS], const struct regs *regs)
 {
-    if (!concerns_us(current_task()) || !tracer.calls.rows[syscall_row(abi, nr)])
+    if (!concerns_us(current_task()) || !tracer.calls.rows[syscall_find_row(abi, nr)])
         return false;
     call_init(&c->t, abi, nr, arg);
     if (c->t.sc == &syscalls[ROW_rt_sigreturn] && abi == ABI_X86_64)

@@ -11,6 +11,7 @@
 #include <syscalls/trace.h>
 #include <unistd.h>
 
+#include "customdef.h"
 #include "options.h"
 #include "run.h"
 #include "terminal.h"
@@ -349,6 +350,14 @@ const struct argp *run_long_argp(void)
     return &argp;
 }
 
+static void prepare_trace(const struct run_options *options)
+{
+    if (machine_is_serial_only())
+        die(STATUS_FAILED, "a trace needs a virtio console, which a serial console is not");
+    custom_rows_load(options->kernel);
+    trace_check_calls(options->trace);
+}
+
 int run_program(struct run_options *options)
 {
     struct payload payload = {.module_fd = -1};
@@ -364,8 +373,8 @@ int run_program(struct run_options *options)
         return status;
     if (access(options->kernel, R_OK))
         die(STATUS_FAILED, "no kernel: %s: %s", options->kernel, strerror(errno));
-    if (options->trace && machine_is_serial_only())
-        die(STATUS_FAILED, "a trace needs a virtio console, which a serial console is not");
+    if (options->trace)
+        prepare_trace(options);
     plan_stdio(&plan);
     add_default_env(&options->env, &plan);
     machine_choose(&machine, options);

@@ -15,6 +15,7 @@ static const struct command commands[] = {
     {"diff", "compare a program's system calls here and in the guest", command_diff},
     {"check", "say whether a program will run, and why not", command_check},
     {"pack", "make one bootable file of a program", command_pack},
+    {"build", "make a kernel with system calls of your own", command_build},
     {"examples", "list the examples that `yolk run NAME` knows", command_examples},
     {"syscalls", "list the system calls and how well each is supported", command_syscalls},
     {"test", "run the tests", command_test},
@@ -22,7 +23,7 @@ static const struct command commands[] = {
     {"doctor", "say what this machine lacks", command_doctor},
 };
 
-static const char *const later[] = {"build", "gdb"};
+static const char *const later[] = {"gdb"};
 
 static void print_help(FILE *to)
 {

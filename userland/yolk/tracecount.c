@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syscalls/syscall.h>
+#include <syscalls/custom.h>
 
 #include "yolk.h"
 
@@ -15,15 +15,15 @@ struct count {
 };
 
 struct tracecount {
-    struct count row[NR_ROWS];
+    struct count row[NR_ROWS + CUSTOM_ROWS_MAX];
 };
 
 struct tracecount *tracecount_new(void)
 {
     struct tracecount *c = xmalloc(sizeof *c);
 
-    for (unsigned i = 0; i < NR_ROWS; i++)
-        c->row[i].name = syscalls[i].name;
+    for (unsigned i = 0; i < syscall_nr_rows(); i++)
+        c->row[i].name = syscall_of_row(i)->name;
     return c;
 }
 
@@ -59,18 +59,19 @@ static void print_row(FILE *to, const struct count *c, uint64_t all_ns)
 
 void tracecount_print(const struct tracecount *c, FILE *to)
 {
-    static struct count sorted[NR_ROWS];
+    static struct count sorted[NR_ROWS + CUSTOM_ROWS_MAX];
+    unsigned nr = syscall_nr_rows();
     struct count total = {.name = "total"};
 
     memcpy(sorted, c->row, sizeof sorted);
-    qsort(sorted, NR_ROWS, sizeof *sorted, by_time);
-    for (unsigned i = 0; i < NR_ROWS; i++) {
+    qsort(sorted, nr, sizeof *sorted, by_time);
+    for (unsigned i = 0; i < nr; i++) {
         total.calls += sorted[i].calls;
         total.errors += sorted[i].errors;
         total.ns += sorted[i].ns;
     }
     fputs("% time     seconds  usecs/call     calls    errors syscall\n" RULE, to);
-    for (unsigned i = 0; i < NR_ROWS; i++)
+    for (unsigned i = 0; i < nr; i++)
         if (sorted[i].calls)
             print_row(to, &sorted[i], total.ns);
     fputs(RULE, to);
