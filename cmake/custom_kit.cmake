@@ -22,7 +22,7 @@ response_file(link.$<COMPILE_LANGUAGE>.rsp "${options}" "$<JOIN:$<TARGET_PROPERT
 if(across_files)
   # Optimised across all files once, into one object that is linked as any other.
   add_custom_command(OUTPUT ${kit}/kernel.o VERBATIM COMMAND_EXPAND_LISTS
-    COMMAND ${CMAKE_C_COMPILER} -O2 ${across_files} -r -flinker-output=nolto-rel -nostdlib -o ${kit}/kernel.o ${kit_objects}
+    COMMAND ${CMAKE_C_COMPILER} -O2 ${across_files} -ffunction-sections -fdata-sections -r -flinker-output=nolto-rel -nostdlib -o ${kit}/kernel.o ${kit_objects}
     DEPENDS ${kit_objects} COMMENT "Linking the kernel's parts across files")
   set(kit_objects ${kit}/kernel.o)
 endif()

@@ -11,6 +11,7 @@
 typedef long syscall_thunk(WORDS);
 
 #define ROW(id, ...) syscall_thunk call_##id;
+#define GAP(id, ...) syscall_thunk call_##id;
 #include <syscalls/table.h>
 
 /* A number beyond Linux's.  False: there is no such call; else its result in *ret.  `arg` is what the registers hold,
