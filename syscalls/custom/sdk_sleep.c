@@ -36,7 +36,7 @@ int yolk_sleep(struct yolk_queue *q, unsigned ticket, uint64_t deadline_ns)
     custom_check(q);
     int err = WAIT_EVENT(sleepers_of(q), atomic_load(&q->wakes) != ticket, WAIT_INTERRUPTIBLE,
                          deadline_ns);
-    return err == -EINTR ? -ERESTARTSYS : err;
+    return err == -EINTR ? YOLK_RESTART : err;
 }
 
 void yolk_wake(struct yolk_queue *q)
@@ -68,5 +68,3 @@ void yolk_unlock(struct yolk_lock *l)
     custom_current()->nr_locks--;
     waitq_wake_all(sleepers_of(&l->queue));
 }
-
-_Static_assert(YOLK_RESTART == -ERESTARTSYS && YOLK_FOREVER == TIME_NEVER, "the SDK's numbers");

@@ -244,7 +244,7 @@ static bool read_kind(struct custom_def *def, int line, const char *word, enum k
 {
     for (unsigned k = 0; k < NR_KINDS; k++) {
         const struct kind_info *info = kind_info((enum kind)k);
-        if (strcmp(info->name, word))
+        if (strcmp(info->name, word) != 0)
             continue;
         *kind = (enum kind)k;
         if (!info->is_usable)
