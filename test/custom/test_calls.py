@@ -1,6 +1,9 @@
 """Custom calls on a kernel that has them: calls/probe.def, called by caller.c in both ABIs."""
 import json
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -158,3 +161,51 @@ def test_pack(probe, caller, tmp_path):
     qemu = run("timeout", "60", "qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-m", "256M", "-nodefaults", "-display", "none",
                "-no-reboot", "-serial", "stdio", "-kernel", tmp_path / "packed")
     assert "probe_add(-5, 8) = 3" in qemu.stdout.replace("\r", "")
+
+
+# --- Go ---
+
+GO = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go-1.19/bin")
+PROGRAM = """package main
+
+import (
+	"fmt"
+
+	"t/probe"
+)
+
+func main() {
+	sum, err := probe.ProbeAdd(-5, 8)
+	fmt.Println(sum, err)
+	wide, err := probe.ProbeWide(0x123456789abcdef0, -2, 0xfffffffe)
+	fmt.Println(wide, err)
+	to := make([]byte, 8)
+	n, err := probe.ProbeCopy([]byte("seven.."), to)
+	fmt.Println(n, err, string(to[:n]))
+	_, err = probe.ProbeCopy(make([]byte, 9), to)
+	fmt.Println(err)
+	_, err = probe.ProbeFile("/none", nil)
+	fmt.Println(err)
+	_, err = probe.ProbeFile("a\\x00b", nil)
+	fmt.Println(err)
+	var word uintptr = 1000
+	_, err = probe.ProbeWord(&word)
+	own, _ := probe.ProbeOwn(0)
+	fmt.Println(word, err, own)
+}
+"""
+
+
+@pytest.mark.skipif(not GO, reason="no Go")
+@pytest.mark.parametrize("arch, bits", [("amd64", 64), ("386", 32)])
+def test_go(probe, on_probe, tmp_path, arch, bits):
+    (tmp_path / "go.mod").write_text("module t\n\ngo 1.19\n")
+    (tmp_path / "main.go").write_text(PROGRAM)
+    shutil.copytree(probe / "probe", tmp_path / "probe")
+    env = {**os.environ, "CGO_ENABLED": "0", "GOARCH": arch, "GOFLAGS": "", "GOTOOLCHAIN": "local"}
+    for words in (["vet", "./..."], ["build", "-o", "program", "."]):
+        done = subprocess.run([GO, *words], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400, check=False)
+        assert done.returncode == 0, done.stderr
+    done = on_probe(tmp_path / "program")
+    assert done.stdout.splitlines() == ["3 <nil>", "1 <nil>", "7 <nil> seven..", "numerical result out of range",
+                                        "no such file or directory", "invalid argument", f"{1000 + bits} <nil> {bits}"]

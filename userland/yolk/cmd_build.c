@@ -142,24 +142,48 @@ static void read_directory(struct build *b)
 
 /* --- the kernel's parts ------------------------------------------------------------------------------------------------- */
 
-/* With its output where a person sees it, or in a log that is shown when it fails. */
+/* One line of a step's output; its progress is shown to a person, in place. */
+static void show_progress(const char *line)
+{
+    if (isatty(STDERR_FILENO) && *line == '[' && !strstr(line, "Re-checking"))
+        fprintf(stderr, "\r\033[Kbuilding %.70s", line);
+}
+
+/* A command whose output is shown when it fails. */
 static void run_step(struct strings *argv, const char *what)
 {
-    char *log = NULL;
+    char *log = xstrdup(""), *line = NULL;
+    size_t size = 0;
+    int ends[2];
 
-    if (isatty(STDERR_FILENO)) {
-        pid_t pid = fork();
-        if (!pid) {
-            dup2(STDERR_FILENO, STDOUT_FILENO);
-            execvp(argv->items[0], argv->items);
-            _exit(STATUS_NOT_FOUND);
-        }
-        if (pid < 0 || wait_for(pid))
-            die(STATUS_FAILED, "%s failed", what);
-    } else if (run_quietly(argv->items, &log)) {
+    if (pipe2(ends, O_CLOEXEC))
+        die(STATUS_FAILED, "pipe: %s", strerror(errno));
+    pid_t pid = fork();
+    if (!pid) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        execvp(argv->items[0], argv->items);
+        _exit(STATUS_NOT_FOUND);
+    }
+    close(ends[1]);
+    FILE *from = fdopen(ends[0], "r");
+    if (!from)
+        die(STATUS_FAILED, "fdopen: %s", strerror(errno));
+    while (getline(&line, &size, from) > 0) {
+        char *more = xasprintf("%s%s", log, line);
+        free(log);
+        log = more;
+        line[strcspn(line, "\n")] = 0;
+        show_progress(line);
+    }
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+    if (pid < 0 || wait_for(pid)) {
         fputs(log, stderr);
         die(STATUS_FAILED, "%s failed", what);
     }
+    fclose(from);
+    free(line);
     free(log);
 }
 
@@ -203,11 +227,11 @@ static void make_kit(struct build *b)
     }
     if (b->release && !exists(b->kit, "kernel.o"))
         say("building the release kernel, once: this takes a few minutes");
-    setenv("NINJA_STATUS", "building [%f/%t] ", 0);
-    const char *const words[] = {"ninja", "--quiet", "-C", b->build_dir, "custom-kit"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (i != 1 || !isatty(STDERR_FILENO))
-            strings_addf(&ninja, "%s", words[i]);
+    strings_addf(&ninja, "ninja");
+    strings_addf(&ninja, "-C");
+    strings_addf(&ninja, "%s", b->build_dir);
+    strings_addf(&ninja, "custom-kit");
+    setenv("NINJA_STATUS", "[%f/%t] ", 1);
     run_step(&ninja, "the build of the kernel's parts");
     close(lock);
 }
