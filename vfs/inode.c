@@ -358,6 +358,8 @@ void inode_release_exec(struct inode *i)
 
 void inode_get_stat(struct inode *i, struct inode_stat *st)
 {
+    if (i->ops->refresh)
+        i->ops->refresh(i);
     *st = (struct inode_stat){
         .dev = i->sb->dev,
         .ino = i->ino,

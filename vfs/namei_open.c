@@ -293,23 +293,31 @@ static int check_flags(int *flags)
     return 0;
 }
 
+static int open_once(const struct walk *w, const char *name, int flags, unsigned mode,
+                     unsigned resolve, struct file **out)
+{
+    if (flags & O_TMPFILE_BIT)
+        return open_tmpfile(w, name, flags, mode, resolve, out);
+    if (flags & O_CREAT)
+        return open_create(w, name, flags, mode, resolve, out);
+    struct path p;
+    int ret = path_walk(w, name, resolve | (flags & O_NOFOLLOW ? 0 : WALK_FOLLOW), &p);
+    if (ret < 0)
+        return ret;
+    ret = path_open_place(&p, w->cred, flags, out);
+    path_put(&p);
+    return ret;
+}
+
 int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode,
                       unsigned resolve, struct file **out)
 {
     int ret = check_flags(&flags);
     if (ret < 0)
         return ret;
-    if (flags & O_TMPFILE_BIT)
-        return open_tmpfile(w, name, flags, mode, resolve, out);
-    if (flags & O_CREAT)
-        return open_create(w, name, flags, mode, resolve, out);
-    struct path p;
-    ret = path_walk(w, name, resolve | (flags & O_NOFOLLOW ? 0 : WALK_FOLLOW), &p);
-    if (ret < 0)
-        return ret;
-    ret = path_open_place(&p, w->cred, flags, out);
-    path_put(&p);
-    return ret;
+    ret = open_once(w, name, flags, mode, resolve, out);
+    /* Someone at the other end of a shared folder has just put another file there: as Linux, look once more. */
+    return ret == -ESTALE ? open_once(w, name, flags, mode, resolve, out) : ret;
 }
 
 int path_open(const struct walk *w, const char *name, int flags, unsigned mode, struct file **out)

@@ -20,10 +20,6 @@
 #include <linux/stat.h>
 #include <proc/cred.h>
 
-/* Where Linux puts a PIE when it does not randomise. */
-#define PIE_BASE   0x555555554000UL
-#define PIE32_BASE 0x56555000UL
-
 /* --- opening and reading ---------------------------------------------------------------------- */
 
 static int exec_refuse(const char *path, const char *why, int err)
@@ -182,7 +178,7 @@ static int map_load(struct exec_image *image, const struct elf_load *load)
 static int map_program(struct exec_image *image, const struct elf_plan *plan, size_t stack_size)
 {
     _Static_assert(ARRAY_LEN(image->zero) == ELF_MAX_LOADS, "one tail for each segment");
-    uintptr_t pie_base = plan->is_i386 ? PIE32_BASE : PIE_BASE;
+    uintptr_t pie_base = plan->is_i386 ? USER32_PIE_BASE : USER_PIE_BASE;
     if (plan->is_pie)
         image->base = ALIGN_UP(pie_base, plan->align) - ALIGN_DOWN(plan->low, plan->align);
     image->is_i386 = plan->is_i386;

@@ -41,8 +41,8 @@ struct sigaction_k {
 
 /* One for each process: as CLONE_SIGHAND is accepted with CLONE_THREAD only, nobody else shares it. */
 struct sighand {
-    struct spinlock
-        lock; /* RANK_SIGNAL, taken with interrupts off - guards all pending state too */
+    /* RANK_SIGNAL, taken with interrupts off - guards all pending state too */
+    struct spinlock lock;
     struct sigaction_k action[NR_SIGNALS];
     struct waitq signalfds; /* woken on every signal queued */
 };
