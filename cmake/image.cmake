@@ -48,7 +48,7 @@ function(kernel_image name)
     COMMAND sh ${CMAKE_SOURCE_DIR}/cmake/gate.sh $<TARGET_FILE:${name}> VERBATIM)
 endfunction()
 
-get_property(layers GLOBAL PROPERTY YOLK_LAYERS)
+# `layers` are those of an ordinary kernel: custom.cmake.
 kernel_image(yolk LAYERS ${layers})
 
 # The same layers under the tests of test/kernel instead of kernel/main.c.

@@ -1,6 +1,6 @@
 /* syscalls.def turned into descriptors and number maps.  Pure: no kernel, no bodies, no state. */
 #include <linux/net.h>
-#include <syscalls/syscall.h>
+#include <syscalls/custom.h>
 
 #define KINDS(i, k, n) KIND_##k
 #define KINDS_NONE     0
@@ -20,10 +20,12 @@ static const struct {
 #include <syscalls/table.h>
 };
 #define NAME_AT(id) __builtin_offsetof(__typeof__(names), of_##id)
-_Static_assert(sizeof(names) <= UINT16_MAX, "struct syscall.name_at");
+_Static_assert(sizeof(names) < SYSCALL_NAME_BEHIND, "struct syscall.name_at");
 
 const char *syscall_name(const struct syscall *sc)
 {
+    if (sc->name_at == SYSCALL_NAME_BEHIND)
+        return ((const struct custom_row *)sc)->name;
     return (const char *)&names + sc->name_at;
 }
 

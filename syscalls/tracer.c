@@ -14,6 +14,7 @@
 #include <core/usercopy.h>
 #include <proc/process.h>
 #include <proc/trace.h>
+#include <syscalls/custom.h>
 #include <syscalls/trace_record.h>
 #include <syscalls/tracer.h>
 
@@ -188,7 +189,7 @@ static void record_leave(struct trace *t)
 static void call_init(struct trace *t, enum abi abi, uint64_t nr,
                       const uint64_t arg[SYSCALL_MAX_ARGS])
 {
-    *t = (struct trace){.sc = &syscalls[syscall_row(abi, nr)],
+    *t = (struct trace){.sc = syscall_of_row(syscall_find_row(abi, nr)),
                         .options = &tracer.options,
                         .read = capture_read,
                         .abi = (uint8_t)abi,

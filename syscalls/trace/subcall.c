@@ -1,6 +1,7 @@
 /* i386's calls that are many: socketcall(2) and ipc(2) are shown as the call behind them, as strace shows them, and so are
  * the select and mmap that take a pointer to their arguments. */
 #include <i386/layout.h>
+#include <syscalls/custom.h>
 
 #include "decode.h"
 
@@ -17,15 +18,15 @@ static const struct {
     [23] = {ROW_shmget, {1, 2, 3}},       [24] = {ROW_shmctl_32, {1, 2, 4}},
 };
 
-enum row trace_row(enum abi abi, uint64_t nr, uint64_t first)
+unsigned trace_row(enum abi abi, uint64_t nr, uint64_t first)
 {
-    enum row row = syscall_row(abi, nr), behind = row;
+    unsigned row = syscall_find_row(abi, nr), behind = row;
     uint32_t call = (uint32_t)first;
 
     if (row == ROW_socketcall_32)
         behind = syscall_of_socketcall(call);
     else if (row == ROW_ipc_32 && (call & 0xffff) < sizeof(ipc_calls) / sizeof(*ipc_calls))
-        behind = (enum row)ipc_calls[call & 0xffff].row;
+        behind = ipc_calls[call & 0xffff].row;
     return behind == ROW_UNKNOWN ? row : behind;
 }
 
@@ -68,7 +69,7 @@ void trace_unfold(struct trace *t)
 {
     if (t->abi != ABI_I386)
         return;
-    enum row row = trace_row(ABI_I386, t->nr, t->arg[0]);
+    enum row row = (enum row)trace_row(ABI_I386, t->nr, t->arg[0]);
     switch (syscall_row(ABI_I386, t->nr)) {
     case ROW_socketcall_32:
         if (row != ROW_socketcall_32)

@@ -303,6 +303,10 @@ void up_syscall_32(struct regs *regs)
     }
 }
 
+void up_wild_access(struct regs *regs, uintptr_t addr)
+{
+}
+
 bool up_page_fault(struct regs *regs, uintptr_t addr, unsigned flags)
 {
     struct paddr page;

@@ -284,7 +284,7 @@ def test_terminal_is_put_back(fake):
 
 
 def test_help_and_version(yolk):
-    for args in (["--help"], ["run", "--help"], ["check", "--help"], ["gdb", "--help"], ["pack", "--help"], ["examples", "--help"],
+    for args in (["--help"], ["run", "--help"], ["check", "--help"], ["gdb", "--help"], ["pack", "--help"], ["build", "--help"], ["examples", "--help"],
                  ["test", "--help"], ["doctor", "--help"], ["--version"], ["run", "--version"]):
         r = yolk(*args)
         assert r.returncode == 0 and r.stdout and not r.stderr, args

@@ -11,6 +11,7 @@
 #include <syscalls/trace.h>
 #include <unistd.h>
 
+#include "customdef.h"
 #include "options.h"
 #include "run.h"
 #include "terminal.h"
@@ -367,6 +368,14 @@ const struct argp *run_argp(void)
     return child_argp(0);
 }
 
+static void prepare_trace(const struct run_options *options)
+{
+    if (machine_is_serial_only())
+        die(STATUS_FAILED, "a trace needs a virtio console, which a serial console is not");
+    custom_rows_load(options->kernel);
+    trace_check_calls(options->trace);
+}
+
 int run_program(struct run_options *options)
 {
     struct payload payload = {.module_fd = -1};
@@ -382,8 +391,8 @@ int run_program(struct run_options *options)
         return status;
     if (access(options->kernel, R_OK))
         die(STATUS_FAILED, "no kernel: %s: %s", options->kernel, strerror(errno));
-    if (options->trace && machine_is_serial_only())
-        die(STATUS_FAILED, "a trace needs a virtio console, which a serial console is not");
+    if (options->trace)
+        prepare_trace(options);
     if (options->debugger)
         debugger_prepare(options->debugger);
     plan_stdio(&plan);

@@ -18,11 +18,11 @@ struct run_options {
     const char *machine; /* "microvm", "q35", "pc", "auto" */
     double timeout;      /* seconds; 0: none */
     bool leak_check, verbose, json;
-    struct strings env;               /* NAME=VALUE */
-    const char *net;                  /* "user", "none", "tap=IF" */
-    const char *ip;                   /* NULL: DHCP */
-    struct strings publish;           /* QEMU's form: tcp:ADDR:HOST-:GUEST */
-    struct volume *volumes;           /* shared folders */
+    struct strings env;     /* NAME=VALUE */
+    const char *net;        /* "user", "none", "tap=IF" */
+    const char *ip;         /* NULL: DHCP */
+    struct strings publish; /* QEMU's form: tcp:ADDR:HOST-:GUEST */
+    struct volume *volumes; /* shared folders */
     size_t nr_volumes;
     const char *program;              /* as the person wrote it */
     char **args;                      /* what follows it, ended by NULL */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syscalls/syscall.h>
+#include <syscalls/custom.h>
 
 #include "yolk.h"
 
@@ -15,7 +15,7 @@ struct count {
 };
 
 struct tracecount {
-    struct count row[NR_ABIS][NR_ROWS];
+    struct count row[NR_ABIS][NR_ROWS + CUSTOM_ROWS_MAX];
     bool is_used[NR_ABIS];
 };
 
@@ -24,8 +24,8 @@ struct tracecount *tracecount_new(void)
     struct tracecount *c = xmalloc(sizeof *c);
 
     for (unsigned abi = 0; abi < NR_ABIS; abi++)
-        for (unsigned i = 0; i < NR_ROWS; i++)
-            c->row[abi][i].name = syscall_name(&syscalls[i]);
+        for (unsigned i = 0; i < syscall_nr_rows(); i++)
+            c->row[abi][i].name = syscall_name(syscall_of_row(i));
     return c;
 }
 
@@ -64,18 +64,19 @@ static void print_row(FILE *to, const struct count *c, uint64_t all_ns)
 
 static void print_table(const struct count *rows, FILE *to)
 {
-    static struct count sorted[NR_ROWS];
+    static struct count sorted[NR_ROWS + CUSTOM_ROWS_MAX];
+    unsigned nr = syscall_nr_rows();
     struct count total = {.name = "total"};
 
     memcpy(sorted, rows, sizeof sorted);
-    qsort(sorted, NR_ROWS, sizeof *sorted, by_time);
-    for (unsigned i = 0; i < NR_ROWS; i++) {
+    qsort(sorted, nr, sizeof *sorted, by_time);
+    for (unsigned i = 0; i < nr; i++) {
         total.calls += sorted[i].calls;
         total.errors += sorted[i].errors;
         total.ns += sorted[i].ns;
     }
     fputs("% time     seconds  usecs/call     calls    errors syscall\n" RULE, to);
-    for (unsigned i = 0; i < NR_ROWS; i++)
+    for (unsigned i = 0; i < nr; i++)
         if (sorted[i].calls)
             print_row(to, &sorted[i], total.ns);
     fputs(RULE, to);

@@ -291,9 +291,9 @@ static void on_enter(struct tracelog *log, const struct trace_record *r)
 {
     note_abi(log, r);
     struct traced *t = thread_of(log, r->tid);
-    enum row row = r->abi < NR_ABIS ? syscall_row(r->abi, r->nr) : ROW_UNKNOWN;
+    unsigned row = r->abi < NR_ABIS ? syscall_find_row(r->abi, r->nr) : ROW_UNKNOWN;
 
-    t->call = (struct trace){.sc = &syscalls[row],
+    t->call = (struct trace){.sc = syscall_of_row(row),
                              .options = &log->options,
                              .read = read_record,
                              .owner = log,
@@ -366,7 +366,7 @@ static void on_leave(struct tracelog *log, const struct trace_record *r)
     *log->text = 0;
     trace_result(&t->call);
     if (log->counts)
-        tracecount_add(log->counts, log->abi, (unsigned)(t->call.sc - syscalls),
+        tracecount_add(log->counts, log->abi, syscall_row_of(t->call.sc),
                        r->cpu_ns - t->began_cpu_ns, r->ret < 0 && r->ret >= -4095);
     if (log->config->json && is_wanted(log, r->ret)) {
         char *all = xasprintf("%s%s", t->begun + strlen(syscall_name(t->call.sc)) + 1, args);

@@ -36,6 +36,7 @@ int command_bench(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_syscalls(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_build(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_gdb(int argc, char **argv);
 

@@ -446,7 +446,7 @@ static int make_root(struct p9_fs *fs)
         ret = p9_walk(fs->root_fid, NULL, 0, &fid);
     if (ret == 0)
         ret = inode_of(fs, fid, &i);
-    if (ret < 0)
+    if (ret != 0)
         return ret;
     fs->sb->root = dentry_new_root(i);
     return fs->sb->root ? 0 : -ENOMEM;

@@ -9,7 +9,7 @@
 #include <vfs/inode.h>
 #include <vfs/p9.h>
 
-#include "../pagecache.h"
+#include <pagecache.h>
 
 /* Requests; each is answered by its number + 1, or by P9_RLERROR. */
 enum p9_type {

@@ -28,7 +28,7 @@ struct cmdline {
     const char *virtio[32]; /* virtio_mmio.device= values */
     unsigned nr_volumes;
     const char *volumes[16]; /* yolk.volume= values */
-    const char *unknown[8]; /* the first few tokens that nobody understood */
+    const char *unknown[8];  /* the first few tokens that nobody understood */
     unsigned nr_unknown;
 };
 

@@ -33,6 +33,8 @@ struct syscall {
     uint16_t name_at; /* for syscall_name; a pointer would double the table */
     uint8_t support, result, argc, kind[SYSCALL_MAX_ARGS];
 };
+/* name_at of a row that has its name elsewhere: in struct custom_row (syscalls/custom.h). */
+#define SYSCALL_NAME_BEHIND UINT16_MAX
 extern const struct syscall syscalls[NR_ROWS];
 const char *syscall_name(const struct syscall *sc);
 

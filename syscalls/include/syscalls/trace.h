@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <syscalls/syscall.h>
+#include <syscalls/custom.h>
 
 struct trace_options {
     unsigned strings;    /* bytes of a string or elements of an array that are shown (-s) */
@@ -81,11 +81,11 @@ const char *trace_errno_name(int error);
 const char *trace_errno_text(int error);
 
 /* The row that a call is shown as: i386's socketcall and ipc are shown as the call that their first argument tells. */
-enum row trace_row(enum abi abi, uint64_t nr, uint64_t first);
+unsigned trace_row(enum abi abi, uint64_t nr, uint64_t first);
 
 /* trace/select.c: which calls, which signals. */
 struct trace_set {
-    uint8_t rows[NR_ROWS]; /* 1: chosen */
+    uint8_t rows[NR_ROWS + CUSTOM_ROWS_MAX]; /* 1: chosen */
 };
 /* strace's -e trace= value: names, %classes, /regular expressions are not known/, a ! in front of all.  0, or -1
  * with *bad (and its length) the word that means nothing. */

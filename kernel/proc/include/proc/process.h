@@ -125,6 +125,9 @@ struct task {
         uint64_t number, error, cr2;
     } trap;
 
+    struct custom_frame
+        *custom; /* the custom call that it is in (syscalls/custom), or NULL; private */
+
     struct uptr clear_child_tid, set_child_tid;
     struct uptr robust_list;
     size_t robust_list_len;
