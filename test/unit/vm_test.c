@@ -119,7 +119,10 @@ int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn
             entry_split(i);
         i = entry_at(MAX(at, table[i].va));
         struct entry e = table[i];
-        if (visit(arg, e.va, e.size, e.pa, e.flags))
+        enum visit next = visit(arg, e.va, e.size, e.pa, e.flags);
+        if (next == VISIT_STOP)
+            return 1;
+        if (next == VISIT_CLEAR)
             entry_remove(entry_at(e.va));
         at = e.va + e.size;
     }
@@ -139,9 +142,13 @@ bool arch_lookup(struct arch_vm *vm, uintptr_t va, struct paddr *pa, size_t *siz
 
 /* --- the rest of the kernel ---------------------------------------------------------------------------- */
 
+static unsigned nr_checkpoints;
+static bool is_killed;
 bool sched_checkpoint(void)
 {
-    return false;
+    assert_int_equal(fake_spins, 0);
+    nr_checkpoints++;
+    return is_killed;
 }
 
 int user_write(struct uptr dst, const void *src, size_t n)
@@ -620,6 +627,57 @@ static void locks_count(void **state)
     vm_put(vm);
 }
 
+/* More pages than a step takes: others may run in between, and every page is dealt with all the same. */
+static void large_ranges_take_steps(void **state)
+{
+    static const size_t pages = STEP_ENTRIES * 2 + 100, len = pages * PAGE_SIZE;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    vm = vm_new();
+    for (int is_shared = 0; is_shared < 2; is_shared++) {
+        int how = is_shared ? MAP_SHARED | MAP_ANONYMOUS : flags;
+        struct vm_object *o = is_shared ? vm_object_new_anon(len) : NULL;
+        uintptr_t at = map_at(0, len, PROT_READ | PROT_WRITE, how, o, 0);
+        assert_int_equal(vm_advise(vm, at, len, MADV_NOHUGEPAGE), 0);
+        for (size_t i = 0; i < pages; i++)
+            *reach(at + i * PAGE_SIZE, true) = (uint8_t)i;
+        assert_int_equal(vm_pages_count(vm, at, at + len), pages);
+
+        nr_checkpoints = 0;
+        assert_int_equal(vm_protect(vm, at, len, PROT_READ), 0);
+        assert_int_equal(nr_checkpoints, 2);
+        assert_null(reach(at + len - PAGE_SIZE, true));
+
+        uintptr_t to = map_at(0, len, PROT_NONE, flags, NULL, 0), result;
+        assert_int_equal(vm_remap(vm, at, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to, &result), 0);
+        assert_int_equal(*reach(to + 0x1fff * PAGE_SIZE, false), 0xff);
+
+        nr_checkpoints = nr_flushes = 0;
+        assert_int_equal(vm_unmap(vm, to, len), 0);
+        assert_int_equal(nr_checkpoints, is_shared ? 3 : 2);
+        assert_int_equal(nr_flushes, is_shared ? 4 : 3);
+        if (o)
+            vm_object_put(o);
+    }
+    check_invariants();
+    vm_put(vm);
+}
+
+static void populating_ends_when_killed(void **state)
+{
+    vm = vm_new();
+    struct vm_object *o = vm_object_new_anon(64 * MIB);
+    is_killed = true;
+    uintptr_t at = map_at(0, 64 * MIB, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, o, 0);
+    assert_true(vm->rss_pages < 3);
+    assert_int_equal(vm_lock(vm, at, 64 * MIB, VM_LOCK), -EINTR);
+    assert_int_equal(vm_advise(vm, at, 64 * MIB, MADV_POPULATE_WRITE), -EINTR);
+    assert_true(vm->rss_pages < 5);
+    is_killed = false;
+    vm_object_put(o);
+    vm_put(vm);
+}
+
 static uint64_t pages_before;
 static size_t bytes_before;
 
@@ -658,6 +716,8 @@ int main(void)
         CASE(the_last_unmapping_is_told),
         CASE(a_failed_move_moves_nothing),
         CASE(locks_count),
+        CASE(large_ranges_take_steps),
+        CASE(populating_ends_when_killed),
         CASE(behaves_like_the_model),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
