@@ -38,6 +38,7 @@ const struct call calls[] = {
 #include <syscalls/table.h>
 };
 const unsigned nr_calls = sizeof(calls) / sizeof(calls[0]);
+_Static_assert(sizeof(calls) / sizeof(calls[0]) <= MAX_CALLS, "calls_report.c counts each");
 
 /* --- the pool: a read-only page of things that must stay as they are -------------------------------------- */
 
@@ -469,11 +470,17 @@ static void tame_memory(struct fuzz_thread *t, const struct call *c, unsigned lo
         if (a[0] + a[1] <
             a[0]) /* a hole at the end of the world: no length of zero, which duplicates */
             a[1] = 4096;
+        if (a[2] > ARENA_SIZE) /* a length that can never be; a gigabyte might be locked, see below */
+            a[2] += 1UL << 47;
     } else if (!strcmp(c->name, "mmap") && one_in(t, 2)) {
         a[3] |= MAP_FIXED;
     }
-    if (!strcmp(c->name, "mmap"))
+    if (!strcmp(c->name, "mmap")) {
         a[3] &= ~(unsigned long)MAP_GROWSDOWN;
+        /* More than the machine has: bringing it in would take all memory and most of the time. */
+        if (a[1] > ARENA_SIZE)
+            a[2] = PROT_NONE;
+    }
 }
 
 static void tame(struct fuzz_thread *t, const struct call *c, unsigned long a[])
@@ -510,17 +517,19 @@ static void tame(struct fuzz_thread *t, const struct call *c, unsigned long a[])
     }
 }
 
+bool args_may_make(const struct call *c)
+{
+    return call_number(c) >= 0 && c->name && !is_one_of(c, never);
+}
+
 void args_choose(struct fuzz_thread *t)
 {
     const struct call *c;
     bool wants_ipc = one_in(t, 4); /* few rows with much behind them */
-    int nr;
 
-    do {
-        unsigned row = (unsigned)below(t, nr_calls);
-        c = &calls[row];
-        nr = numbers[row] - 1;
-    } while (nr < 0 || !c->name || is_one_of(c, never) || (wants_ipc && !ipc_is_ours(c)));
+    do
+        c = &calls[below(t, nr_calls)];
+    while (!args_may_make(c) || (wants_ipc && !ipc_is_ours(c)));
     t->now = c;
     for (unsigned i = 0; i < MAX_ARGS; i++)
         t->args[i] = i < c->argc ? argument(t, c->kind[i]) : draw(t);
