@@ -235,22 +235,26 @@ static void open_files(void)
     mkfifo("p", 0666);
     symlink("a", "l");
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        open(names[i], O_RDWR | (i < 5 ? O_CREAT : 0), 0666);
+        known_fd(i < 5 ? "creat" : "", open(names[i], O_RDWR | (i < 5 ? O_CREAT : 0), 0666));
     open(".", O_RDONLY | O_DIRECTORY);
     open("d", O_RDONLY | O_DIRECTORY);
     open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
     open("/dev/tty", O_RDWR | O_NONBLOCK);
     open("p", O_RDWR | O_NONBLOCK);
-    for (int i = 0; i < 4; i++)
-        pipe2(two, i & 1 ? O_NONBLOCK : 0);
-    memfd_create("m", MFD_ALLOW_SEALING);
-    memfd_create("m2", 0);
+    for (int i = 0; i < 4; i++) {
+        if (pipe2(two, i & 1 ? O_NONBLOCK : 0) < 0)
+            break;
+        known_fd("pipe", two[0]);
+        known_fd("pipe", two[1]);
+    }
+    known_fd("memfd_create", memfd_create("m", MFD_ALLOW_SEALING));
+    known_fd("memfd_create", memfd_create("m2", 0));
     for (int i = 0; i < 3; i++) {
         eventfd(0, i & 1 ? EFD_NONBLOCK : EFD_SEMAPHORE);
-        epoll_create1(0);
-        timerfd_create(CLOCK_MONOTONIC, 0);
+        known_fd("epoll_create1", epoll_create1(0));
+        known_fd("timerfd_create", timerfd_create(CLOCK_MONOTONIC, 0));
         RAW(SYS_signalfd4, -1UL, (unsigned long)&mask, 8, i & 1 ? SFD_NONBLOCK : 0);
-        inotify_init1(i & 1 ? IN_NONBLOCK : 0);
+        known_fd("inotify_init1", inotify_init1(i & 1 ? IN_NONBLOCK : 0));
     }
     ipc_open();
 }

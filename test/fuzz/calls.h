@@ -39,6 +39,7 @@ enum fixed_page {
     PAGE_RSEQ,
     PAGE_POOL,
     PAGE_LINGER,
+    PAGE_KNOWN,
     NR_FIXED = 16
 };
 
@@ -130,6 +131,13 @@ void ipc_bend(struct fuzz_thread *t, const struct call *c, unsigned long a[]);
 void ipc_settle(struct fuzz_thread *t, long result);
 void ipc_open(void);      /* the descriptors and objects that a generation begins with */
 void ipc_give_back(void); /* deletes all System V objects */
+
+/* calls_known.c: arguments that make sense. */
+void known_init(void);                /* after the fixed pages are there; once */
+bool known_has_names(enum kind kind); /* flags or an enumeration */
+unsigned long known_flags(struct fuzz_thread *t, enum kind kind);
+void known_fd(const char *maker, long fd); /* a descriptor that this call made */
+void known_bend(struct fuzz_thread *t, const struct call *c, unsigned long a[]);
 
 /* calls_report.c: t->now has returned. */
 void report_count(const struct fuzz_thread *t, long result, uint64_t cycles);

@@ -136,6 +136,7 @@ void args_init(void *restorer, void (*handler)(int, void *, void *))
     for (unsigned i = 0; i < 4; i++)
         ((struct linger *)LINGERS)[i] = (struct linger){.l_onoff = i > 0, .l_linger = i > 2};
     mprotect((void *)LINGERS, 4096, PROT_READ);
+    known_init();
     mprotect((void *)fixed_page(PAGE_READONLY), 4096, PROT_READ);
     mprotect((void *)fixed_page(PAGE_NONE), 4096, PROT_NONE);
     munmap((void *)fixed_page(PAGE_GAP), 4096);
@@ -305,14 +306,8 @@ static unsigned long flags(struct fuzz_thread *t, enum kind kind)
                (one_in(t, 2) ? MAP_ANONYMOUS : 0);
     case K_MREMAPF:
         return below(t, 8);
-    case K_MSYNCF:
-        return below(t, 8);
-    case K_MADV:
-        return one_in(t, 6) ? number(t) : below(t, 26);
-    case K_ATF:
-        return one_in(t, 2) ? 0 : bits(t, 0xff00);
     default:
-        return one_in(t, 3) ? number(t) : below(t, 8);
+        return one_in(t, 10) ? number(t) : known_flags(t, kind);
     }
 }
 
@@ -363,10 +358,6 @@ static unsigned long argument(struct fuzz_thread *t, enum kind kind)
     case K_SIG:
         return signal_number(t);
     case K_CLOCKID:
-    case K_SIGHOW:
-    case K_ITIMER:
-    case K_EPOLLOP:
-    case K_WHENCE:
         return one_in(t, 10) ? number(t) : below(t, 5);
     case K_FCNTL:
     case K_IOCTL:
@@ -380,13 +371,6 @@ static unsigned long argument(struct fuzz_thread *t, enum kind kind)
     case K_PROT:
     case K_MAPF:
     case K_MREMAPF:
-    case K_MSYNCF:
-    case K_MADV:
-    case K_ATF:
-    case K_MSGF:
-    case K_CLONEF:
-    case K_WAITF:
-    case K_ACCMODE:
         return flags(t, kind);
     case K_TIMESPEC:
     case K_SIGSET:
@@ -394,7 +378,7 @@ static unsigned long argument(struct fuzz_thread *t, enum kind kind)
     case K_FUTEXP:
         return structure(t, kind);
     default:
-        return pointer(t);
+        return known_has_names(kind) ? flags(t, kind) : pointer(t);
     }
 }
 
@@ -470,7 +454,8 @@ static void tame_memory(struct fuzz_thread *t, const struct call *c, unsigned lo
         if (a[0] + a[1] <
             a[0]) /* a hole at the end of the world: no length of zero, which duplicates */
             a[1] = 4096;
-        if (a[2] > ARENA_SIZE) /* a length that can never be; a gigabyte might be locked, see below */
+        if (a[2] >
+            ARENA_SIZE) /* a length that can never be; a gigabyte might be locked, see below */
             a[2] += 1UL << 47;
     } else if (!strcmp(c->name, "mmap") && one_in(t, 2)) {
         a[3] |= MAP_FIXED;
@@ -533,6 +518,7 @@ void args_choose(struct fuzz_thread *t)
     t->now = c;
     for (unsigned i = 0; i < MAX_ARGS; i++)
         t->args[i] = i < c->argc ? argument(t, c->kind[i]) : draw(t);
+    known_bend(t, c, t->args);
     by_name(t, c, t->args);
     tame(t, c, t->args);
     if (ipc_is_ours(c))
@@ -550,6 +536,7 @@ void args_settle(struct fuzz_thread *t, long result)
     const char *name = t->now->name;
 
     ipc_settle(t, result);
+    known_fd(name, strcmp(name, "listen") || result < 0 ? result : (long)t->args[0]);
     bool is_map = !strcmp(name, "mmap"), is_remap = !strcmp(name, "mremap");
 
     if ((is_map || is_remap) && (result > 0 || result < -4095)) {

@@ -103,6 +103,10 @@ static void connected_inet(int family, int type, unsigned port)
     bind(server, &a.any, length);
     if (type == SOCK_STREAM && listen(server, 5) == 0 && connect(client, &a.any, length) == 0)
         accept(server, NULL, NULL);
+    if (type == SOCK_STREAM) {
+        known_fd("listen", server);
+        connect(socket(family, type | SOCK_NONBLOCK, 0), &a.any, length); /* waits to be accepted */
+    }
     if (type == SOCK_DGRAM && connect(client, &a.any, length) == 0) {
         socklen_t size = sizeof(a);
         getsockname(client, &a.any, &size);
@@ -118,8 +122,11 @@ static void connected_unix(int type, unsigned which)
     int client = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
 
     bind(server, &a.any, length);
-    if (type != SOCK_DGRAM)
+    if (type != SOCK_DGRAM) {
         listen(server, 3);
+        known_fd("listen", server);
+        connect(socket(AF_UNIX, type | SOCK_NONBLOCK, 0), &a.any, length);
+    }
     if (connect(client, &a.any, length) == 0 && type != SOCK_DGRAM)
         accept(server, NULL, NULL);
 }
@@ -183,7 +190,8 @@ struct stage {
     struct sembuf ops[6];
     int value[16];
 };
-_Static_assert(sizeof(struct stage) <= STAGE_SIZE, "one for each thread");
+_Static_assert(sizeof(struct stage) <= STAGE_SIZE / 2,
+               "one for each thread; the rest is calls_known.c's");
 
 static struct stage *stage_of(const struct fuzz_thread *t)
 {
