@@ -341,6 +341,7 @@ static void bend_socket(struct fuzz_thread *t, const struct call *c, unsigned lo
 /* --- System V -------------------------------------------------------------------------------------------------------- */
 
 static int latest[3][8]; /* ids that threads got: of shared memory, semaphores, queues */
+static unsigned long attached[8];
 
 /* Which of the three a call is about; -1: none. */
 static int family_of(const char *name)
@@ -396,6 +397,8 @@ static void bend_sysv(struct fuzz_thread *t, unsigned family, const struct call 
     } else if (!strcmp(what, "dt") || !strcmp(what, "at")) {
         unsigned at = what[0] == 'a'; /* all segments end inside */
         a[at] = ARENA_BASE + (below(t, ARENA_SIZE - (2UL << 20)) & ~4095UL);
+        if (!at && one_in(t, 2))
+            a[0] = attached[below(t, 8)];
         if (at)
             a[2] = (draw(t) & (SHM_RDONLY | SHM_RND | SHM_EXEC)) | (one_in(t, 2) ? SHM_REMAP : 0);
     } else if (family == 1) {
@@ -458,6 +461,8 @@ void ipc_settle(struct fuzz_thread *t, long result)
 
     if (family < 0 || result < 0)
         return;
+    if (!strcmp(name, "shmat"))
+        __atomic_store_n(&attached[below(t, 8)], (unsigned long)result, __ATOMIC_RELAXED);
     if (!strcmp(name + 3, "get"))
         __atomic_store_n(&latest[family][below(t, 8)], (int)result, __ATOMIC_RELAXED);
 }

@@ -99,6 +99,7 @@ struct known_page {
     struct timespec wall;
     uint64_t robust_head[3];
     char names[8][24]; /* of extended attributes */
+    char tmpfs[8];
 };
 _Static_assert(sizeof(struct known_page) <= 4096, "one page");
 
@@ -109,8 +110,8 @@ void known_init(void)
     static const long waits[8][2] = {
         {0, 0},        {0, 1},       {20000000, 0}, {20000000, 1000000},
         {50000000, 0}, {0, 1000000}, {0, 5000000},  {999999999, 0}};
-    static const char names[8][24] = {"user.a",      "trusted.a", "trusted.bb", "security.c",
-                                      "security.dd", "user.",     "system.x",   "trusted.ccc"};
+    static const char names[8][24] = {"trusted.a", "security.c", "trusted.bb", "security.dd",
+                                      "user.a",    "user.",      "system.x",   "trusted.ccc"};
     struct known_page *p = PAGE;
 
     for (unsigned i = 0; i < 8; i++)
@@ -135,6 +136,7 @@ void known_init(void)
     p->wall.tv_sec = 1800000000;
     p->robust_head[0] = (unsigned long)p->robust_head; /* empty: points to itself */
     memcpy(p->names, names, sizeof(names));
+    memcpy(p->tmpfs, "tmpfs", 6);
     mprotect(p, 4096, PROT_READ);
 }
 
@@ -173,6 +175,12 @@ static unsigned long waiters(struct fuzz_thread *t)
     return (unsigned long)s->waiters;
 }
 
+/* Few, so that what one call sets another finds. */
+static unsigned long name(struct fuzz_thread *t)
+{
+    return (unsigned long)PAGE->names[one_in(t, 4) ? below(t, 8) : below(t, 2)];
+}
+
 static unsigned long structure(struct fuzz_thread *t, enum kind kind)
 {
     switch (kind) {
@@ -200,7 +208,7 @@ static unsigned long structure(struct fuzz_thread *t, enum kind kind)
         stage_of(t)->offset = (int64_t)below(t, 20000);
         return one_in(t, 2) ? 0 : (unsigned long)&stage_of(t)->offset;
     case K_STRING:
-        return (unsigned long)PAGE->names[below(t, 8)];
+        return name(t);
     default:
         return 0;
     }
@@ -244,6 +252,13 @@ static const struct wish {
     {"", "riovcnt", NUMBER, 1, 4},
     {"", "at_flags", NUMBER, 0, 1},
     {"openat2", "size", NUMBER, 24, 1},
+    {"sched_getattr", "size", NUMBER, 48, 100},
+    {"sched_getattr", "flags", NUMBER, 0, 1},
+    {"process_vm", "flags", NUMBER, 0, 1},
+    {"mount", "fstype", ADDRESS, offsetof(struct known_page, tmpfs), 0},
+    {"mount", "mountflags", NUMBER, 0, 1},
+    {"mount", "data", NUMBER, 0, 1},
+    {"linkat", "flags", NUMBER, 0, 1},
     {"setxattrat", "name", NAME, 0, 0},
     {"getxattrat", "name", NAME, 0, 0},
     {"removexattrat", "name", NAME, 0, 0},
@@ -280,7 +295,7 @@ static unsigned long grant(struct fuzz_thread *t, const struct wish *w)
     case DESCRIPTOR:
         return (unsigned long)fds[w->first][below(t, 8)];
     case NAME:
-        return (unsigned long)PAGE->names[below(t, 8)];
+        return name(t);
     case WAITERS:
         return waiters(t);
     default:
