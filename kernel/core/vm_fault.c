@@ -31,8 +31,8 @@ struct fault {
     bool write, exec;
     bool has_lock;        /* vm->lock */
     unsigned long wanted; /* pages from va on that the caller is going to want */
-    struct vm_area
-        area; /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
+    /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
+    struct vm_area area;
     unsigned long nr_pages; /* to bring in: as long as the sweep is */
     uint64_t changes;       /* vm->changes at the start */
     uintptr_t done;         /* result: everything in [va, done) is there */

@@ -45,7 +45,7 @@ static bool is_word(const char *word, size_t len, const char *s)
 static bool is_in_class(const uint16_t *rows, const char *name)
 {
     for (; *rows != ROW_UNKNOWN; rows++)
-        if (is_word(name, length(name), syscalls[*rows].name))
+        if (is_word(name, length(name), syscall_name(&syscalls[*rows])))
             return true;
     return false;
 }
@@ -77,8 +77,8 @@ static bool add_class(uint8_t *rows, const char *word, size_t len)
         const struct syscall *sc = &syscalls[row];
         bool by_kind = (listed == class_file && takes(sc, KIND_PATH, KIND_PATHN)) ||
                        (listed == class_desc && takes(sc, KIND_FD, KIND_DIRFD) &&
-                        !is_in_class(class_network, sc->name));
-        if (by_kind || is_in_class(listed, sc->name))
+                        !is_in_class(class_network, syscall_name(sc)));
+        if (by_kind || is_in_class(listed, syscall_name(sc)))
             rows[row] = 1;
     }
     return true;
@@ -89,7 +89,7 @@ static bool add_name(uint8_t *rows, const char *word, size_t len)
     bool is_any = false;
 
     for (unsigned row = ROW_UNKNOWN + 1; row < NR_ROWS; row++) {
-        if (is_word(word, len, syscalls[row].name)) {
+        if (is_word(word, len, syscall_name(&syscalls[row]))) {
             rows[row] = 1;
             is_any = true;
         }

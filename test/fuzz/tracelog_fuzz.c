@@ -1,4 +1,5 @@
-/* sources: userland/yolk/tracelog.c userland/yolk/tracecount.c syscalls/table.c syscalls/trace/basic.c syscalls/trace/cmd.c syscalls/trace/file.c syscalls/trace/flags.c syscalls/trace/format.c syscalls/trace/ioctl.c syscalls/trace/net.c syscalls/trace/out.c syscalls/trace/process.c syscalls/trace/read.c syscalls/trace/select.c syscalls/trace/signal.c syscalls/trace/time.c */
+/* sources: userland/yolk/tracelog.c userland/yolk/tracecount.c syscalls/table.c syscalls/trace/basic.c syscalls/trace/cmd.c syscalls/trace/file.c syscalls/trace/flags.c syscalls/trace/format.c syscalls/trace/i386.c syscalls/trace/ioctl.c syscalls/trace/ipc.c syscalls/trace/net.c syscalls/trace/out.c syscalls/trace/process.c syscalls/trace/read.c syscalls/trace/select.c syscalls/trace/signal.c syscalls/trace/structs.c syscalls/trace/subcall.c syscalls/trace/time.c */
+/* libraries: jansson */
 /* libFuzzer: any bytes as what a guest sends on the port of its trace: records of calls with pieces of memory, as lines
  * and as objects.  The head of each record is made from few bytes, so that most of them are understood. */
 #include <stdarg.h>

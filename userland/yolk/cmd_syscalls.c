@@ -82,7 +82,7 @@ static void print_row(enum row row)
 
     print_number(syscall_number(ABI_X86_64, row));
     print_number(syscall_number(ABI_I386, row));
-    printf(" %-4s  %s(", support_name(sc), sc->name);
+    printf(" %-4s  %s(", support_name(sc), syscall_name(sc));
     for (unsigned i = 0; i < nr_args(row); i++)
         printf("%s%s", i ? ", " : "", text->arg[i]);
     printf(")%s%s\n", *text->missing ? "  missing: " : "", text->missing);
@@ -100,7 +100,7 @@ static json_t *row_to_json(enum row row)
     const struct syscall_text *text = &syscall_texts[row];
     json_t *object = json_object(), *args = json_array();
 
-    json_object_set_new(object, "name", json_string(sc->name));
+    json_object_set_new(object, "name", json_string(syscall_name(sc)));
     add_number(object, "x86_64", syscall_number(ABI_X86_64, row));
     add_number(object, "i386", syscall_number(ABI_I386, row));
     json_object_set_new(object, "support", json_string(support_name(sc)));
@@ -114,7 +114,8 @@ static json_t *row_to_json(enum row row)
 
 static bool is_wanted(const struct syscalls_options *o, const struct syscall *sc)
 {
-    return !(o->missing && sc->support == SUPPORT_FULL) && !(o->name && !strstr(sc->name, o->name));
+    return !(o->missing && sc->support == SUPPORT_FULL) &&
+           !(o->name && !strstr(syscall_name(sc), o->name));
 }
 
 /* Every row once: those that x86-64 has in the order of its numbers, then i386's own. */
@@ -196,7 +197,7 @@ static void print_markdown(const enum row *rows, size_t n)
         const struct syscall_text *text = &syscall_texts[rows[i]];
         print_cell(ABI_X86_64, rows[i]);
         print_cell(ABI_I386, rows[i]);
-        printf("| `%s(", sc->name);
+        printf("| `%s(", syscall_name(sc));
         for (unsigned a = 0; a < nr_args(rows[i]); a++)
             printf("%s%s", a ? ", " : "", text->arg[a]);
         printf(")` | %s | %s |\n", support_name(sc), text->missing);

@@ -13,6 +13,7 @@ static const struct command commands[] = {
     {"run", "boot a static Linux program as the payload of the kernel", command_run},
     {"trace", "print a program's system calls as strace does", command_trace},
     {"diff", "compare a program's system calls here and in the guest", command_diff},
+    {"gdb", "debug a program, and the kernel under it, with gdb", command_gdb},
     {"check", "say whether a program will run, and why not", command_check},
     {"pack", "make one bootable file of a program", command_pack},
     {"examples", "list the examples that `yolk run NAME` knows", command_examples},
@@ -22,7 +23,7 @@ static const struct command commands[] = {
     {"doctor", "say what this machine lacks", command_doctor},
 };
 
-static const char *const later[] = {"build", "gdb"};
+static const char *const later[] = {"build"};
 
 static void print_help(FILE *to)
 {

@@ -254,9 +254,10 @@ size_t arch_copy_to_user(uintptr_t dst, const void *src, size_t n);
 size_t arch_zero_user(uintptr_t dst, size_t n);
 /* Length of the string at `src` up to `max` while copying it with its NUL; max if no NUL was met, -EFAULT. */
 long arch_copy_string_from_user(char *dst, uintptr_t src, size_t max);
-/* One word of 8 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
+/* One word of 8 or 4 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
 must_check int arch_user_load64(uintptr_t va, uint64_t *value);
 must_check int arch_user_store64(uintptr_t va, uint64_t value);
+must_check int arch_user_store32(uintptr_t va, uint32_t value);
 /* 32-bit atomics on user memory; 0 or -EFAULT. */
 must_check int arch_user_load32(uintptr_t va, uint32_t *value);
 must_check int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired,

@@ -77,8 +77,8 @@ struct vm_map_args {
     size_t len;     /* > 0; rounded up to pages */
     int prot;       /* PROT_* */
     int flags;      /* MAP_* */
-    struct vm_object
-        *object;      /* NULL: anonymous.  A reference is taken, the caller keeps its own. */
+    /* NULL: anonymous.  A reference is taken, the caller keeps its own. */
+    struct vm_object *object;
     uint64_t offset;  /* bytes, page aligned */
     int max_prot;     /* PROT_* that mprotect may ever give (a read-only file mapped shared) */
     const char *name; /* static: "[stack]", "[vdso]", "[vvar]"; NULL: none */
