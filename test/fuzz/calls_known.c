@@ -19,12 +19,12 @@
 
 /* --- flags ---------------------------------------------------------------------------------------------------- */
 
-static const struct flag_table flags_none = {0};
+static const struct flag_table trace_flags_none = {0};
 static const struct kind_names {
     const struct flag_table *names;
     const char *show;
 } kind_names[NR_KINDS] = {
-#define KIND(name, type, how, when, show, names) [K_##name] = {&flags_##names, #show},
+#define KIND(name, type, how, when, show, names) [K_##name] = {&trace_flags_##names, #show},
 #include "kinds.def"
 #undef KIND
 };

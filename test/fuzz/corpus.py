@@ -122,8 +122,7 @@ def records(flags):
 
 INPUTS = {
     "elf": [elf(64, 2, 62), elf(64, 3, 62), elf(32, 2, 3), elf(32, 3, 3)],
-    "program": [elf(64, 2, 62), elf(64, 3, 62), elf(32, 2, 3), elf(64, 2, 183), b"#!/bin/sh\n"],
-    "reach": [elf(64, 2, 62), elf(32, 2, 3)],
+    "reach": [elf(64, 2, 62), elf(64, 3, 62), elf(32, 2, 3), elf(64, 2, 183), b"#!/bin/sh\n"],
     "symbols": [elf(64, 2, 62), elf(32, 2, 3)],
     "cpio": [newc([("init", 0o100755, b"hello"), ("etc", 0o40755, b""), ("etc/link", 0o120777, b"../init")])],
     "machine": [acpi(), mptable()],
