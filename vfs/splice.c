@@ -54,7 +54,7 @@ static ssize_t file_to_pipe(struct file *in, int64_t *pos, struct file *out, siz
         }
         done += got;
         n -= got;
-        if (got < (ssize_t)PAGE_SIZE) /* more might mean waiting */
+        if (got < (ssize_t)PAGE_SIZE || sched_checkpoint()) /* more might mean waiting */
             break;
     }
     mutex_unlock(&p->lock);
@@ -98,6 +98,8 @@ static ssize_t pipe_to_file(struct file *in, struct file *out, int64_t *pos, siz
         }
         done += put;
         n -= put;
+        if (sched_checkpoint())
+            break;
     }
     bool made_room = was_full && !pipe_is_full(p);
     mutex_unlock(&p->lock);

@@ -393,8 +393,11 @@ static int punch_hole(struct inode *i, uint64_t start, uint64_t end)
         return ret;
     /* A hole cannot be told from the backing behind it: pages there stay, with zeros. */
     uint64_t backed = MIN(last, pages_of(tmpfs_node(i)->backing_size));
-    for (uint64_t index = first; index < backed && ret == 0; index++)
+    for (uint64_t index = first; index < backed && ret == 0; index++) {
         ret = clear_part(i, index << PAGE_SHIFT, (index + 1) << PAGE_SHIFT);
+        if (ret == 0 && sched_checkpoint())
+            ret = -EINTR;
+    }
     if (ret == 0 && MAX(first, backed) < last)
         drop_pages(i, MAX(first, backed), last - 1, false);
     return ret;
@@ -445,7 +448,7 @@ static int64_t seek_contents(struct inode *i, int64_t offset, int whence)
         return at == index ? offset : (int64_t)(at << PAGE_SHIFT);
     }
     index = MAX(index, backed);
-    while (pagecache_next(c, index) == index)
+    while (pagecache_next(c, index) == index && !sched_checkpoint())
         index++;
     return min_size(size, MAX(offset, (int64_t)(index << PAGE_SHIFT)));
 }

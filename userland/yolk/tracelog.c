@@ -610,6 +610,23 @@ struct tracelog *tracelog_open(const struct trace_config *config)
     return log;
 }
 
+static void tracelog_free(struct tracelog *log)
+{
+    for (struct traced *t = log->threads, *next; t; t = next) {
+        next = t->next;
+        free(t->begun);
+        free(t);
+    }
+    for (size_t i = 0; i < log->nr_heap; i++)
+        free(log->heap[i].record);
+    free(log->heap);
+    free(log->bytes);
+    free(log->text);
+    free(log->scratch);
+    free(log->counts);
+    free(log);
+}
+
 bool tracelog_close(struct tracelog *log)
 {
     bool is_whole = log->has_ended && !log->lost && !log->nr_heap && !log->len;
@@ -628,5 +645,6 @@ bool tracelog_close(struct tracelog *log)
         say("the trace lacks %ju pieces of the program's memory", (uintmax_t)log->lost);
     else if (!is_whole)
         say("the trace is not complete: the machine ended before it had sent all");
+    tracelog_free(log);
     return is_whole && is_written;
 }

@@ -199,10 +199,12 @@ void arch_vm_activate(struct arch_vm *vm);
 must_check int arch_map(struct arch_vm *vm, uintptr_t va, struct paddr pa, unsigned flags);
 
 /* Visit every present entry in [start, end): the callback gets its address, size (4 KiB or 2 MiB) and what it
- * maps, and answers whether to clear it.  A big page that straddles the range is split first (-ENOMEM if there
- * is no page for its table).  No TLB flush.  Same lock.  The callback may call arch_map, over the entry it was
- * called for or outside the range. */
-typedef bool arch_visit_fn(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags);
+ * maps, and answers what becomes of it; VISIT_STOP leaves it and all that follow alone.  0, or 1 when stopped.  A big
+ * page that straddles the range is split first (-ENOMEM if there is no page for its table).  No TLB flush.  Same lock.
+ * The callback may call arch_map, over the entry it was called for or outside the range. */
+enum visit { VISIT_KEEP, VISIT_CLEAR, VISIT_STOP };
+typedef enum visit arch_visit_fn(void *arg, uintptr_t va, size_t size, struct paddr pa,
+                                 unsigned flags);
 must_check int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit,
                           void *arg);
 
