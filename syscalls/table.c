@@ -7,26 +7,26 @@
 #define NAMES(i, k, n) #n
 #define NAMES_NONE     NULL
 
-/* All names behind each other. */
+/* All names behind each other.  The debugger's commands know them by this name, too. */
 static const struct {
     char unknown[sizeof("unknown")];
 #define ROW(id, str, ...) char of_##id[sizeof(str)];
 #define GAP(id, str, ...) char of_##id[sizeof(str)];
 #include <syscalls/table.h>
-} names = {
+} syscall_names = {
     "unknown",
 #define ROW(id, str, ...) str,
 #define GAP(id, str, ...) str,
 #include <syscalls/table.h>
 };
-#define NAME_AT(id) __builtin_offsetof(__typeof__(names), of_##id)
-_Static_assert(sizeof(names) < SYSCALL_NAME_BEHIND, "struct syscall.name_at");
+#define NAME_AT(id) __builtin_offsetof(__typeof__(syscall_names), of_##id)
+_Static_assert(sizeof(syscall_names) < SYSCALL_NAME_BEHIND, "struct syscall.name_at");
 
 const char *syscall_name(const struct syscall *sc)
 {
     if (sc->name_at == SYSCALL_NAME_BEHIND)
         return ((const struct custom_row *)sc)->name;
-    return (const char *)&names + sc->name_at;
+    return (const char *)&syscall_names + sc->name_at;
 }
 
 const struct syscall syscalls[NR_ROWS] = {

@@ -103,7 +103,9 @@ def call_name(abi, number):
     if 0 <= number < 512:
         row = int(variable("syscall_row_of_number")[abi][number])
         if row:
-            return text(variable("syscalls")[row]["name"]), int(variable("syscalls")[row]["argc"])
+            call = variable("syscalls")[row]
+            name = int(variable("syscall_names").address) + int(call["name_at"])
+            return text(gdb.Value(name).cast(gdb.lookup_type("char").pointer())), int(call["argc"])
     return f"syscall_{number:#x}", 6
 
 
