@@ -4,16 +4,18 @@
 # first time it runs, so code that runs once is to be short rather than fast; and the image is to stay small.  A file
 # belongs here when `yolk bench instructions` says so.
 set(YOLK_HOT_SOURCES
-  arch/x86/paging.c arch/x86/thread.c arch/x86/tlb.c arch/x86/trap.c arch/x86/userword.c
+  arch/x86/fpu.c arch/x86/paging.c arch/x86/thread.c arch/x86/tlb.c arch/x86/trap.c arch/x86/userword.c
   kernel/base/tree.c
   kernel/core/clock.c kernel/core/heap.c kernel/core/iobuf.c kernel/core/lock.c kernel/core/page.c
   kernel/core/run_queue.c kernel/core/sched.c kernel/core/slab.c kernel/core/thread.c kernel/core/usercopy.c
   kernel/core/vm.c kernel/core/vm_area.c kernel/core/vm_fault.c kernel/core/vm_map.c kernel/core/vm_pages.c
   kernel/core/vm_protect.c kernel/core/wait.c
-  kernel/proc/futex.c
+  kernel/proc/futex.c kernel/proc/sigframe.c kernel/proc/signal.c kernel/proc/signal_deliver.c
+  kernel/proc/signal_mask.c kernel/proc/signal_queue.c
   net/unix_msg.c net/unix_stream.c
-  syscalls/dispatch.c syscalls/eventfd.c syscalls/futex.c syscalls/io.c syscalls/mem.c
-  vfs/byte_channel.c vfs/dentry.c vfs/eventfd.c vfs/fdtable.c vfs/file.c vfs/memdev.c vfs/path.c vfs/pipe.c vfs/walk.c
+  syscalls/epoll.c syscalls/eventfd.c syscalls/futex.c syscalls/io.c syscalls/mem.c
+  vfs/byte_channel.c vfs/dentry.c vfs/epoll.c vfs/eventfd.c vfs/fdtable.c vfs/file.c vfs/memdev.c vfs/path.c vfs/pipe.c
+  vfs/walk.c
   )
 
 # A table of jumps takes eight bytes for each value, gaps and all, where comparisons take fewer.

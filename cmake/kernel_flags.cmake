@@ -53,7 +53,8 @@ endif()
 # What that adds, padding gives back: an emulator does not care where a loop starts, and the image is to stay small.
 set(across_files)
 if(YOLK_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  set(across_files -flto=auto -fno-fat-lto-objects)
+  # Few loops here go round often enough for what is prepared before them to pay.
+  set(across_files -flto=auto -fno-fat-lto-objects -fno-ivopts -fno-move-loop-invariants -fno-tree-loop-im -malign-data=abi)
   target_compile_options(kernel_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:${across_files}
     -falign-functions=1 -fno-align-jumps -fno-align-loops -fno-align-labels>)
 endif()

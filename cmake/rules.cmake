@@ -33,7 +33,7 @@ list(FILTER calls INCLUDE REGEX "^syscalls/.*\\.c$")
 # i386's own calls are a line or two over the bodies that both ABIs share.
 list(FILTER calls EXCLUDE REGEX "^syscalls/(dispatch|i386_[a-z]+)\\.c$")
 set(one_abi ${portable})
-list(FILTER one_abi EXCLUDE REGEX "^(syscalls/trace/.*|syscalls/(table|dispatch|abi|i386|tracer)[a-z0-9_]*\\.[ch]|syscalls/include/.*|kernel/proc/(elf|sigframe)[a-z0-9_]*\\.[ch])$")
+list(FILTER one_abi EXCLUDE REGEX "^(syscalls/trace/.*|syscalls/(table|dispatch|abi|i386|tracer|custom/custom)[a-z0-9_]*\\.[ch]|syscalls/include/.*|kernel/proc/(elf|sigframe)[a-z0-9_]*\\.[ch])$")
 
 forbid("inline assembly belongs to arch/x86" "(__asm__|[^_a-z]asm) *(volatile)? *\\(" ${portable})
 forbid("a prototype belongs in a header" "^extern [a-z].*\\(" ${bodies})

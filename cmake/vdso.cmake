@@ -15,7 +15,7 @@ function(vdso name)
       -Wl,--build-id=sha1 -Wl,--eh-frame-hdr -Wl,-Bsymbolic -Wl,--no-undefined -Wl,-z,max-page-size=4096
       -Wl,-z,noexecstack -Wl,--strip-all
       ${dir}/${V_SOURCE} -o ${output}
-    DEPENDS ${dir}/${V_SOURCE} ${dir}/${V_LINKER_SCRIPT} ${dir}/vvar.h
+    DEPENDS ${dir}/${V_SOURCE} ${dir}/${V_LINKER_SCRIPT} ${dir}/vvar.h ${dir}/user/clocks.h
     COMMENT "vDSO ${name}.so" VERBATIM)
   set_property(SOURCE ${dir}/image.asm APPEND PROPERTY OBJECT_DEPENDS ${output})
 endfunction()

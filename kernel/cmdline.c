@@ -108,6 +108,12 @@ static bool parse_trace(const char *word, struct cmdline *out)
     return true;
 }
 
+static void append(const char *list[], unsigned max, unsigned *nr, const char *value)
+{
+    if (*nr < max)
+        list[(*nr)++] = value;
+}
+
 /* A parameter of the kernel's own: true when it is one. */
 static bool parse_own(const char *word, struct cmdline *out)
 {
@@ -135,10 +141,11 @@ static bool parse_own(const char *word, struct cmdline *out)
         parse_stdio(v, out->stdio);
     else if (parse_trace(word, out))
         return true;
-    else if ((v = value_of(word, "virtio_mmio.device="))) {
-        if (out->nr_virtio < ARRAY_LEN(out->virtio))
-            out->virtio[out->nr_virtio++] = v;
-    } else
+    else if ((v = value_of(word, "virtio_mmio.device=")))
+        append(out->virtio, ARRAY_LEN(out->virtio), &out->nr_virtio, v);
+    else if ((v = value_of(word, "yolk.volume=")))
+        append(out->volumes, ARRAY_LEN(out->volumes), &out->nr_volumes, v);
+    else
         return strcmp(word, "quiet") == 0;
     return true;
 }

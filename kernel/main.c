@@ -54,6 +54,7 @@ static void boot_thread(void *unused)
     boot_devices(&boot_line);
     boot_trace_port();
     boot_files(&boot_info, &boot_line);
+    boot_volumes(&boot_line);
     boot_network(&boot_line);
     boot_program(&boot_line);
     thread_exit(NULL);

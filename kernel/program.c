@@ -7,6 +7,7 @@
 #include <image/terminal.h>
 #include <proc/process.h>
 #include <proc/system.h>
+#include <vfs/mount.h>
 
 /* Exit statuses as a shell and Docker give them. */
 static void program_ended(int wait_status)
@@ -14,6 +15,7 @@ static void program_ended(int wait_status)
     unsigned sig = (unsigned)wait_status & 0x7f;
     unsigned status = sig ? 128 + sig : (unsigned)(wait_status >> 8) & 0xff;
 
+    mount_sync_all(); /* what it stored through mappings of shared folders */
     terminal_drain();
     trace_port_end();
     if (!leak_check_end(status))
@@ -23,6 +25,7 @@ static void program_ended(int wait_status)
 /* reboot(2): what the program has written goes out first. */
 static void machine_ends(bool is_restart)
 {
+    mount_sync_all();
     terminal_drain();
     if (is_restart)
         control_restart();

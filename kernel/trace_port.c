@@ -1,5 +1,5 @@
-/* Where trace records go: the port yolk.trace, which a thread of its own feeds from the rings.  Without such a port the
- * records are printed on the log, as lines. */
+/* Where trace records go: the port yolk.trace, which a thread of its own feeds from the rings.  A machine without such a
+ * port (a serial console alone) cannot be traced, and says so. */
 #include <arch/arch.h>
 #include <base/log.h>
 #include <core/atomic.h>

@@ -36,12 +36,12 @@ static int create(int family, int type, int protocol, struct socket **out)
     struct net_caller c;
     net_get_caller(&c);
     int icmp = family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+    if (protocol < 0 || protocol >= IPPROTO_MAX)
+        return -EINVAL;
     if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_RAW)
         return -ESOCKTNOSUPPORT;
     if (type == SOCK_RAW && !cred_has_cap(c.cred, CAP_NET_RAW))
         return -EPERM;
-    if (protocol < 0 || protocol >= IPPROTO_MAX)
-        return -EINVAL;
     inet_start();
     inet_lock();
     if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) {

@@ -28,6 +28,7 @@ enum inet_state { INET_NEW, INET_CONNECTING, INET_CONNECTED, INET_LISTENING, INE
 struct inet_sock {
     struct socket s; /* first */
     bool is_v6;
+    bool is_raw; /* of the union below it is `raw` */
     /* under the net lock; those marked (r) are also read without it */
     bool is_v6_only;
     enum inet_state state; /* (r) */
@@ -49,6 +50,8 @@ struct inet_sock {
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
     bool is_corked, sent_fin;
+    bool has_arrived; /* (r) TCP: while it lingers: the peer has everything, our FIN included */
+    struct list linger_node; /* inet_tcp.c's */
     /* a listener's */
     struct list accepts; /* struct inet_sock.accept_node */
     unsigned nr_accepts; /* (r) */
@@ -100,6 +103,7 @@ struct inet_sock *inet_tcp_new(int family) must_check;
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
 void inet_tcp_update(struct inet_sock *i); /* can_send, from the control block */
+void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
 extern const struct socket_ops inet_tcp_ops;
 
 /* --- inet_tcp_data.c */

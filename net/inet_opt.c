@@ -231,7 +231,7 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
         i->mtu_discover = n;
         return 0;
     case IP_MULTICAST_TTL:
-        if (n < -1 || n > 255)
+        if (i->s.type == SOCK_STREAM || n < -1 || n > 255)
             return -EINVAL;
         i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
         set_multicast(i);

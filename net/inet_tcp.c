@@ -438,34 +438,41 @@ static void stop_listening(struct inet_sock *l)
     atomic_store(&l->state, INET_CLOSED);
 }
 
-static bool is_sent(struct inet_sock *i)
+/* Closed sockets whose owner waits (SO_LINGER).  lwIP tells nobody that a FIN was acknowledged, so whoever takes
+ * packets in asks for them, before the net lock is given back. */
+static struct list lingering = LIST_INIT(lingering);
+
+void inet_tcp_check_linger(void)
 {
-    return !i->tcp || (!i->tcp->unsent && !i->tcp->unacked);
+    struct inet_sock *i;
+    list_for_each(i, &lingering, linger_node) {
+        if (i->tcp && (i->tcp->unsent || i->tcp->unacked))
+            continue;
+        atomic_store(&i->has_arrived, true);
+        socket_wake_writers(&i->s);
+    }
 }
 
-/* SO_LINGER with a time: wait for what was written to arrive. */
+/* SO_LINGER with a time: wait for what was written, and the FIN, to arrive.  As on Linux, a signal ends the wait
+ * and the connection goes on by itself. */
 static void linger(struct inet_sock *i)
 {
     uint64_t deadline = arch_clock_ns() + (uint64_t)i->s.linger_s * 1000000000ul;
-    if (i->state != INET_CONNECTED || i->rx_bytes > 0)
-        return;
     inet_lock();
-    if (i->tcp && !i->sent_fin) {
+    if (!i->tcp || i->state != INET_CONNECTED || i->rx_bytes > 0) {
+        inet_unlock();
+        return;
+    }
+    list_push_back(&lingering, &i->linger_node);
+    if (!i->sent_fin) {
         i->sent_fin = true;
         tcp_shutdown(i->tcp, 0, 1);
     }
     inet_unlock();
-    for (;;) {
-        inet_lock();
-        bool is_done = is_sent(i);
-        atomic_store(&i->is_full, true);
-        inet_unlock();
-        if (is_done ||
-            SOCKET_WAIT(&i->s.write_wait, is_sent(i), MIN(deadline, arch_clock_ns() + 20000000)) ==
-                -EINTR ||
-            arch_clock_ns() >= deadline || thread_interrupted())
-            return;
-    }
+    (void)!SOCKET_WAIT(&i->s.write_wait, atomic_load(&i->has_arrived), deadline);
+    inet_lock();
+    list_remove(&i->linger_node);
+    inet_unlock();
 }
 
 static void tcp_release(struct socket *s)

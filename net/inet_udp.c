@@ -22,13 +22,8 @@
 #define NS_PER_SEC    1000000000ul
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
 
-static const struct socket_ops udp_ops, raw_ops;
+static const struct socket_ops dgram_ops;
 static struct list all_udp = LIST_INIT(all_udp); /* under the net lock: struct inet_sock.all_node */
-
-static bool is_raw(const struct inet_sock *i)
-{
-    return i->s.ops == &raw_ops;
-}
 
 /* --- arrival ------------------------------------------------------------------------------------------- */
 
@@ -164,7 +159,7 @@ void inet_watch_icmp(void)
 
 struct inet_sock *inet_udp_new(int family)
 {
-    struct inet_sock *i = inet_new(&udp_ops, family, SOCK_DGRAM, IPPROTO_UDP);
+    struct inet_sock *i = inet_new(&dgram_ops, family, SOCK_DGRAM, IPPROTO_UDP);
     if (!i)
         return NULL;
     i->udp = udp_new_ip_type(family == AF_INET6 ? IPADDR_TYPE_ANY : IPADDR_TYPE_V4);
@@ -181,7 +176,7 @@ struct inet_sock *inet_udp_new(int family)
 
 struct inet_sock *inet_raw_new(int family, int type, int protocol)
 {
-    struct inet_sock *i = inet_new(&raw_ops, family, type, protocol);
+    struct inet_sock *i = inet_new(&dgram_ops, family, type, protocol);
     if (!i)
         return NULL;
     i->raw = raw_new_ip_type(family == AF_INET6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4, (u8_t)protocol);
@@ -189,6 +184,7 @@ struct inet_sock *inet_raw_new(int family, int type, int protocol)
         heap_free(i);
         return NULL;
     }
+    i->is_raw = true;
     raw_recv(i->raw, on_raw, i);
     if (protocol == IPPROTO_ICMPV6) {
         i->raw->chksum_reqd = 1;
@@ -199,7 +195,7 @@ struct inet_sock *inet_raw_new(int family, int type, int protocol)
 
 static int bind_to(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
 {
-    if (is_raw(i)) {
+    if (i->is_raw) {
         i->local_port = port;
         return inet_errno(raw_bind(i->raw, ip));
     }
@@ -251,7 +247,7 @@ static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
     if (addr->len < sizeof(addr->family))
         return -EINVAL;
     if (addr->family == AF_UNSPEC) {
-        if (!is_raw(i))
+        if (!i->is_raw)
             udp_disconnect(i->udp);
         i->peer_port = 0;
         i->state = INET_NEW;
@@ -263,7 +259,7 @@ static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
     inet_fix_destination(&ip);
     if (!ip_route(&i->local, &ip))
         return -ENETUNREACH;
-    if (!is_raw(i)) {
+    if (!i->is_raw) {
         if (!i->local_port)
             ret = bind_to(i, &i->udp->local_ip, 0);
         if (ret == 0)
@@ -291,7 +287,7 @@ static int dgram_connect(struct socket *s, const struct socket_addr *addr, bool 
 
 static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uint16_t port)
 {
-    if (is_raw(i))
+    if (i->is_raw)
         return inet_errno(raw_sendto(i->raw, p, ip));
     int ret = inet_errno(udp_sendto(i->udp, p, ip, port));
     if (!i->local_port)
@@ -303,7 +299,7 @@ static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, u
 static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip,
                        uint16_t *port)
 {
-    if (!m->addr || m->addr->len == 0) {
+    if (!m->addr) {
         *ip = i->peer;
         *port = i->peer_port;
         return i->state == INET_CONNECTED ? 0 : -EDESTADDRREQ;
@@ -311,7 +307,7 @@ static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_
     int ret = inet_get_addr(i, m->addr, ip, port);
     if (ret < 0)
         return ret;
-    if (*port == 0 && !is_raw(i))
+    if (*port == 0 && !i->is_raw)
         return -EINVAL;
     inet_fix_destination(ip);
     if (IP_IS_V4(ip) && ip4_addr_get_u32(ip_2_ip4(ip)) == IPADDR_BROADCAST &&
@@ -325,7 +321,7 @@ static void set_echo_id(struct inet_sock *i, struct pbuf *p)
 {
     struct icmp_echo_hdr *echo = p->payload;
     static uint16_t next_id;
-    if (i->s.type != SOCK_DGRAM || !is_raw(i) || i->is_v6 || p->len < sizeof(*echo))
+    if (i->s.type != SOCK_DGRAM || !i->is_raw || i->is_v6 || p->len < sizeof(*echo))
         return;
     if (!i->local_port)
         i->local_port = ++next_id ?: ++next_id;
@@ -349,21 +345,23 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
         m->raises_sigpipe = true;
         return -EPIPE;
     }
-    struct pbuf *p = pbuf_alloc(is_raw(i) ? PBUF_IP : PBUF_TRANSPORT, (u16_t)n, PBUF_RAM);
+    ip_addr_t ip;
+    uint16_t port;
+    inet_lock();
+    ret = destination(i, m, &ip, &port);
+    inet_unlock();
+    if (ret < 0)
+        return ret;
+    struct pbuf *p = pbuf_alloc(i->is_raw ? PBUF_IP : PBUF_TRANSPORT, (u16_t)n, PBUF_RAM);
     if (!p)
         return -ENOBUFS;
     if (n > 0 && iobuf_get(m->data, p->payload, n) != (ssize_t)n) {
         pbuf_free(p);
         return -EFAULT;
     }
-    ip_addr_t ip;
-    uint16_t port;
     inet_lock();
-    ret = destination(i, m, &ip, &port);
-    if (ret == 0) {
-        set_echo_id(i, p);
-        ret = send_pbuf(i, p, &ip, port);
-    }
+    set_echo_id(i, p);
+    ret = send_pbuf(i, p, &ip, port);
     pbuf_free(p);
     inet_unlock();
     return ret < 0 ? ret : (ssize_t)n;
@@ -518,7 +516,7 @@ static void dgram_release(struct socket *s)
     struct inet_datagram *d;
     inet_lock();
     list_remove(&i->all_node);
-    if (is_raw(i))
+    if (i->is_raw)
         raw_remove(i->raw);
     else
         udp_remove(i->udp);
@@ -540,21 +538,7 @@ static long dgram_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
     return socket_put_int(arg, n);
 }
 
-static const struct socket_ops udp_ops = {
-    .bind = dgram_bind,
-    .connect = dgram_connect,
-    .send = dgram_send,
-    .recv = dgram_recv,
-    .shutdown = dgram_shutdown,
-    .getname = inet_getname,
-    .setsockopt = inet_setsockopt,
-    .getsockopt = inet_getsockopt,
-    .poll = dgram_poll,
-    .ioctl = dgram_ioctl,
-    .release = dgram_release,
-};
-
-static const struct socket_ops raw_ops = {
+static const struct socket_ops dgram_ops = {
     .bind = dgram_bind,
     .connect = dgram_connect,
     .send = dgram_send,

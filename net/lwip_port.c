@@ -48,6 +48,7 @@ static void deliver_local(void)
             has_more = true;
         }
     } while (has_more);
+    inet_tcp_check_linger();
 }
 
 static uint64_t next_timer(void)

@@ -177,6 +177,8 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
     if ((flag == SOCKET_PASSCRED || flag == SOCKET_PASSSEC) && s->family != AF_UNIX &&
         s->family != AF_NETLINK)
         return -EOPNOTSUPP;
+    if (flag == SOCKET_REUSEPORT && number && s->family != AF_INET && s->family != AF_INET6)
+        return -EOPNOTSUPP;
     if (flag == SOCKET_KEEPALIVE && s->ops->setsockopt) {
         int ret = s->ops->setsockopt(s, level, name, value, len);
         if (ret < 0 && ret != -ENOPROTOOPT)
@@ -255,6 +257,9 @@ int socket_get_option(struct socket *s, int level, int name, void *value, unsign
                : level == SOL_SOCKET ? -ENOPROTOOPT
                                      : -EOPNOTSUPP;
     int number;
+    if ((name == SO_PASSCRED || name == SO_PASSSEC) && s->family != AF_UNIX &&
+        s->family != AF_NETLINK)
+        return -EOPNOTSUPP;
     if (get_number(s, name, &number))
         return answer(value, len, &number, sizeof(number));
     switch (name) {

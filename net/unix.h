@@ -60,8 +60,8 @@ struct unix_sock {
     size_t bytes_queued; /* of data */
     struct list accept_node;
     struct waitq peer_wait; /* RANK_WAITQ_PEER: who waits to send or connect to it */
-    struct waiter
-        peer_waiter; /* of a datagram socket: on its peer's peer_wait, wakes our writers */
+    /* of a datagram socket: on its peer's peer_wait, wakes our writers */
+    struct waiter peer_waiter;
 
     struct list all_node; /* unix.c's lock */
     unsigned long serial; /* for /proc/net/unix */

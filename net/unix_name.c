@@ -207,6 +207,24 @@ int unix_name_if_wanted(struct unix_sock *u)
     return unix_autobind(u);
 }
 
+/* Of a socket that has a name: a path is looked at before that. */
+static int bind_again(const struct socket_addr *addr)
+{
+    char path[sizeof(struct sockaddr_un) + 1];
+    struct path place;
+    struct net_caller c;
+    if (is_abstract(addr))
+        return -EINVAL;
+    path_of(addr, path, NULL);
+    net_get_caller(&c);
+    struct walk w = {.fs = c.fs, .cred = c.cred};
+    int ret = path_walk(&w, path, 0, &place);
+    if (ret < 0)
+        return ret == -ENOENT ? -EINVAL : ret;
+    path_put(&place);
+    return -EADDRINUSE;
+}
+
 int unix_bind(struct socket *s, const struct socket_addr *addr)
 {
     struct unix_sock *u = unix_of(s);
@@ -217,7 +235,7 @@ int unix_bind(struct socket *s, const struct socket_addr *addr)
         return ret;
     mutex_lock(&u->io);
     if (u->name)
-        ret = -EINVAL;
+        ret = bind_again(addr);
     else
         ret = is_abstract(addr) ? bind_abstract(u, addr) : bind_path(u, addr);
     mutex_unlock(&u->io);

@@ -238,7 +238,7 @@ int user_get_two_timespecs(struct uptr p, int64_t ns[2])
         else if (t[n].tv_nsec == ((1L << 30) - 2)) /* UTIME_OMIT */
             ns[n] = TIME_OMIT;
         else if (t[n].tv_nsec < 0 || t[n].tv_nsec >= NS_PER_S)
-            return -EINVAL;
+            ns[n] = TIME_BAD;
         else
             ns[n] = to_ns(t[n].tv_sec, t[n].tv_nsec);
     }

@@ -32,6 +32,7 @@ long statfs_fd(int fd, struct uptr buf, put_statfs_fn *put);
  * -EINVAL. */
 #define TIME_NOW  INT64_MIN
 #define TIME_OMIT (INT64_MIN + 1)
+#define TIME_BAD  (INT64_MIN + 2) /* no number of nanoseconds: -EINVAL, once the file is found */
 must_check int user_get_two_timespecs(struct uptr p, int64_t ns[2]);
 must_check int user_get_two_timevals(struct uptr p, int64_t ns[2]);
 must_check int user_get_utimbuf(struct uptr p, int64_t ns[2]);

@@ -182,6 +182,8 @@ static int read_socket_item(struct socket_control *c, int type, const void *data
 static int read_items(struct socket_control *c, char *at, size_t n)
 {
     struct linux_cmsghdr h;
+    if (caller_is_i386() && n < cmsg_head()) /* Linux ignores that of its 64-bit programs only */
+        return -EINVAL;
     while (n >= cmsg_head()) {
         h = get_cmsg(at);
         if (h.len < cmsg_head() || h.len > n)

@@ -58,13 +58,13 @@ static int check(const struct copy_side *in, const struct copy_side *out, size_t
     return 0;
 }
 
-static long copy(struct copy_side *in, struct copy_side *out, size_t n)
+static long copy(struct copy_side *in, struct copy_side *out, size_t n, unsigned flags)
 {
     long ret = side_begin(in);
     if (ret == 0)
         ret = side_begin(out);
     if (ret == 0)
-        ret = check(in, out, &n);
+        ret = flags ? -EINVAL : check(in, out, &n);
     if (ret < 0 || n == 0)
         return ret;
     ret = file_copy_range(in->f, &in->pos, out->f, &out->pos, n);
@@ -80,7 +80,7 @@ long sys_copy_file_range(int fd_in, struct uptr off_in, int fd_out, struct uptr 
     struct copy_side out = {.f = file_of_fd(fd_out), .user_pos = off_out};
     long ret = -EBADF;
     if (in.f && out.f)
-        ret = flags ? -EINVAL : copy(&in, &out, len);
+        ret = copy(&in, &out, len, flags);
     if (in.f)
         file_put(in.f);
     if (out.f)

@@ -57,16 +57,15 @@ static int emit_event(void *arg, uint32_t events, uint64_t data)
 
 static long wait(int epfd, struct uptr events, int maxevents, int64_t timeout_ns)
 {
-    if (maxevents <= 0 || maxevents > MAX_EVENTS)
-        return -EINVAL;
-    if (!user_range_ok(events, maxevents * sizeof(struct epoll_event)))
-        return -EFAULT;
     struct held_file h = files_hold(epfd);
     struct file *f = h.file;
     if (!f)
         return -EBADF;
-    long ret =
-        file_is_epoll(f) ? epoll_wait(f, maxevents, timeout_ns, emit_event, &events) : -EINVAL;
+    long ret = -EINVAL;
+    if (maxevents > 0 && maxevents <= MAX_EVENTS)
+        ret = !user_range_ok(events, maxevents * sizeof(struct epoll_event)) ? -EFAULT
+              : file_is_epoll(f) ? epoll_wait(f, maxevents, timeout_ns, emit_event, &events)
+                                 : -EINVAL;
     files_release(h);
     return ret;
 }

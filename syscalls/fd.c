@@ -4,11 +4,13 @@
 #include <base/errno.h>
 #include <base/string.h>
 #include <files.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/magic.h>
 #include <linux/memfd.h>
 #include <linux/stat.h>
+#include <proc/cred.h>
 #include <syscalls/bodies.h>
 #include <vfs/file_locks.h>
 #include <vfs/pipe.h>
@@ -178,7 +180,8 @@ static long test_lock(struct file *f, unsigned cmd, struct uptr arg)
     long ret = get_range(f, cmd, arg, &lock, &r);
     if (ret < 0)
         return ret;
-    if (lock.type != F_RDLCK && lock.type != F_WRLCK)
+    /* F_UNLCK asks for the caller's own lock, of an open file description only. */
+    if (lock.type != F_RDLCK && lock.type != F_WRLCK && (lock.type != F_UNLCK || !is_ofd(cmd)))
         return -EINVAL;
     locks_test(f, lock_owner(f, cmd), &r);
     lock.type = r.type;
@@ -214,10 +217,27 @@ static void set_owner(struct file *f, int type, int pid)
     spin_unlock(&f->lock);
 }
 
+static bool owner_exists(int type, int pid)
+{
+    if (pid == 0)
+        return true;
+    if (type == F_OWNER_PGRP)
+        return signal_send_group(pid, 0, NULL) != -ESRCH;
+    struct process *p = type == F_OWNER_PID ? process_find(pid) : NULL;
+    struct task *t = type == F_OWNER_TID ? task_find(pid) : NULL;
+    if (p)
+        process_put(p);
+    if (t)
+        task_put(t);
+    return p || t;
+}
+
 static long set_owner_old(struct file *f, int who)
 {
     if (who == INT32_MIN)
         return -EINVAL;
+    if (!owner_exists(who < 0 ? F_OWNER_PGRP : F_OWNER_PID, who < 0 ? -who : who))
+        return -ESRCH;
     set_owner(f, who < 0 ? F_OWNER_PGRP : F_OWNER_PID, who < 0 ? -who : who);
     return 0;
 }
@@ -229,6 +249,8 @@ static long set_owner_ex(struct file *f, struct uptr arg)
         return -EFAULT;
     if (owner.type < F_OWNER_TID || owner.type > F_OWNER_PGRP)
         return -EINVAL;
+    if (!owner_exists(owner.type, owner.pid))
+        return -ESRCH;
     set_owner(f, owner.type, owner.pid);
     return 0;
 }
@@ -283,6 +305,38 @@ static long add_seals(struct file *f, unsigned seals)
     return ret;
 }
 
+/* --- fcntl: the rest -------------------------------------------------------------------------- */
+
+#define PIPE_SIZE_MAX (1u << 20) /* /proc/sys/fs/pipe-max-size: beyond it by right only */
+
+static long set_pipe_size(struct file *f, unsigned size)
+{
+    if (file_is_pipe(f) && size > PIPE_SIZE_MAX && size <= 1u << 31 &&
+        !cred_has_cap(current_cred(), CAP_SYS_RESOURCE))
+        return -EPERM;
+    return pipe_set_size(f, size);
+}
+
+/* How long what is written will live: kept, and of no use here. */
+static long get_write_hint(struct file *f, struct uptr arg)
+{
+    uint64_t hint = atomic_load(&f->inode->write_hint);
+    return user_put(arg, &hint);
+}
+
+static long set_write_hint(struct file *f, struct uptr arg)
+{
+    uint64_t hint;
+    if (current_cred()->fsuid != f->inode->uid && !cred_has_cap(current_cred(), CAP_FOWNER))
+        return -EPERM;
+    if (user_get(arg, &hint) < 0)
+        return -EFAULT;
+    if (hint > RWH_WRITE_LIFE_EXTREME)
+        return -EINVAL;
+    atomic_store(&f->inode->write_hint, (uint8_t)hint);
+    return 0;
+}
+
 /* --- fcntl itself ----------------------------------------------------------------------------- */
 
 static bool works_on_path(unsigned cmd)
@@ -334,14 +388,18 @@ static long fcntl(struct file *f, int fd, unsigned cmd, unsigned long arg)
     case F_GETLEASE:
         return F_UNLCK;
     case F_SETPIPE_SZ:
-        return pipe_set_size(f, (unsigned)arg);
+        return set_pipe_size(f, (unsigned)arg);
     case F_GETPIPE_SZ:
         return pipe_get_size(f);
     case F_ADD_SEALS:
         return add_seals(f, (unsigned)arg);
     case F_GET_SEALS:
         return is_tmpfs_file(f) ? (long)atomic_load(&f->inode->seals) : -EINVAL;
-    default: /* leases, F_NOTIFY and write hints among them */
+    case F_GET_RW_HINT:
+        return get_write_hint(f, uptr_of_word(arg));
+    case F_SET_RW_HINT:
+        return set_write_hint(f, uptr_of_word(arg));
+    default: /* leases, F_NOTIFY among them */
         return -EINVAL;
     }
 }
@@ -376,11 +434,11 @@ static long check_memfd_flags(unsigned flags)
 {
     unsigned known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL_ | MFD_EXEC_;
     if (flags & MFD_HUGETLB)
-        return -ENOSYS;
+        known |= MFD_HUGETLB | MFD_HUGE_MASK << MFD_HUGE_SHIFT;
     if ((flags & ~known) ||
         (flags & (MFD_NOEXEC_SEAL_ | MFD_EXEC_)) == (MFD_NOEXEC_SEAL_ | MFD_EXEC_))
         return -EINVAL;
-    return 0;
+    return flags & MFD_HUGETLB ? -ENOSYS : 0;
 }
 
 long sys_memfd_create(struct uptr name, unsigned flags)

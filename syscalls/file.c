@@ -22,7 +22,10 @@ static long do_open(int dirfd, struct uptr pathname, int flags, unsigned mode, u
     struct fdtable *files = current_process()->files;
     struct user_path u;
     struct file *f;
-    int ret = user_path_begin(&u, dirfd, pathname, 0);
+    int ret = path_check_open_flags(&flags);
+    if (ret < 0)
+        return ret;
+    ret = user_path_begin(&u, dirfd, pathname, 0);
     if (ret < 0)
         return ret;
     int fd = fd_reserve(files, 0, process_rlimit(current_process(), RLIMIT_NOFILE), flags);
@@ -172,14 +175,34 @@ long sys_ftruncate(int fd, int64_t length)
     return ret;
 }
 
+#define FALLOC_FL_WRITE_ZEROES_ 0x80 /* newer than the oldest <linux/falloc.h> that we build with */
+
+/* One of Linux's kinds, most of which no file system here has, with FALLOC_FL_KEEP_SIZE where that must or may be. */
+static bool is_allocation(int mode)
+{
+    bool keeps = mode & FALLOC_FL_KEEP_SIZE;
+    switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+    case 0:
+    case FALLOC_FL_UNSHARE_RANGE:
+    case FALLOC_FL_ZERO_RANGE:
+        return true;
+    case FALLOC_FL_PUNCH_HOLE:
+        return keeps;
+    case FALLOC_FL_COLLAPSE_RANGE:
+    case FALLOC_FL_INSERT_RANGE:
+    case FALLOC_FL_WRITE_ZEROES_:
+        return !keeps;
+    default:
+        return false;
+    }
+}
+
 /* Linux's vfs_fallocate(), which refuses in this order. */
 static long allocate(struct file *f, int mode, int64_t offset, int64_t len)
 {
     struct inode *i = f->inode;
     int64_t end;
-    if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
-        return -EOPNOTSUPP;
-    if (mode == FALLOC_FL_PUNCH_HOLE)
+    if (!is_allocation(mode))
         return -EOPNOTSUPP;
     if (!f->can_write)
         return -EBADF;
@@ -191,7 +214,7 @@ static long allocate(struct file *f, int mode, int64_t offset, int64_t len)
         return -ENODEV;
     if (__builtin_add_overflow(offset, len, &end))
         return -EFBIG;
-    if (!i->ops->fallocate)
+    if (!i->ops->fallocate || mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
         return -EOPNOTSUPP;
     long ret = mode & FALLOC_FL_PUNCH_HOLE ? 0 : check_size_limit(i, end);
     if (ret < 0)

@@ -2,7 +2,6 @@
 #include <asm/ldt.h>
 #include <base/errno.h>
 #include <linux/mman.h>
-#include <linux/net.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <proc/process.h>
@@ -104,39 +103,22 @@ long sys_nice_32(int inc)
 
 /* --- socketcall ------------------------------------------------------------------------------------------- */
 
+/* send and recv are the longer calls without an address. */
+static enum row body_of(enum row row)
+{
+    if (row == ROW_send)
+        return ROW_sendto;
+    return row == ROW_recv ? ROW_recvfrom : row;
+}
+
 long sys_socketcall_32(int call, struct uptr args)
 {
-    static const struct {
-        uint16_t row;
-        uint8_t argc;
-    } calls[] = {
-        [SYS_SOCKET] = {ROW_socket, 3},
-        [SYS_BIND] = {ROW_bind, 3},
-        [SYS_CONNECT] = {ROW_connect, 3},
-        [SYS_LISTEN] = {ROW_listen, 2},
-        [SYS_ACCEPT] = {ROW_accept, 3},
-        [SYS_GETSOCKNAME] = {ROW_getsockname, 3},
-        [SYS_GETPEERNAME] = {ROW_getpeername, 3},
-        [SYS_SOCKETPAIR] = {ROW_socketpair, 4},
-        [SYS_SEND] = {ROW_sendto, 4},
-        [SYS_RECV] = {ROW_recvfrom, 4},
-        [SYS_SENDTO] = {ROW_sendto, 6},
-        [SYS_RECVFROM] = {ROW_recvfrom, 6},
-        [SYS_SHUTDOWN] = {ROW_shutdown, 2},
-        [SYS_SETSOCKOPT] = {ROW_setsockopt, 5},
-        [SYS_GETSOCKOPT] = {ROW_getsockopt, 5},
-        [SYS_SENDMSG] = {ROW_sendmsg, 3},
-        [SYS_RECVMSG] = {ROW_recvmsg, 3},
-        [SYS_ACCEPT4] = {ROW_accept4, 4},
-        [SYS_RECVMMSG] = {ROW_recvmmsg, 5},
-        [SYS_SENDMMSG] = {ROW_sendmmsg, 4},
-    };
-    uint64_t reg[SYSCALL_MAX_ARGS] = {
-        0}; /* send and recv are the longer calls without an address */
-    if (call < SYS_SOCKET || call >= (int)ARRAY_LEN(calls))
+    uint64_t reg[SYSCALL_MAX_ARGS] = {0};
+    enum row row = syscall_of_socketcall((uint32_t)call);
+    if (row == ROW_UNKNOWN)
         return -EINVAL;
-    for (unsigned i = 0; i < calls[call].argc; i++)
+    for (unsigned i = 0; i < syscalls[row].argc; i++)
         if (user_get_word(uptr_add(args, i * sizeof(uint32_t)), &reg[i]))
             return -EFAULT;
-    return syscall_call_32(calls[call].row, reg);
+    return syscall_call_32(body_of(row), reg);
 }

@@ -72,7 +72,7 @@ long sys_ssetmask_32(unsigned newmask)
     return (long)old;
 }
 
-long sys_sigsuspend_32(int unused1, int unused2, unsigned mask)
+long sys_sigsuspend_32(unsigned long unused1, unsigned long unused2, unsigned mask)
 {
     signal_set_temporary_mask(mask);
     return sys_pause();

@@ -61,7 +61,8 @@ long sys_inotify_add_watch(int fd, struct uptr pathname, unsigned mask)
     struct file *f = fd_get_io(current_process()->files, fd);
     if (!f)
         return -EBADF;
-    long ret = inotify_is(f) ? watch_path(f, pathname, mask) : -EINVAL;
+    bool is_both = mask & IN_MASK_ADD && mask & IN_MASK_CREATE;
+    long ret = inotify_is(f) && !is_both ? watch_path(f, pathname, mask) : -EINVAL;
     file_put(f);
     return ret;
 }

@@ -98,17 +98,19 @@ static long transfer_one_at(int fd, struct uptr buf, size_t count, int64_t offse
 {
     if (offset < 0)
         return -EINVAL;
-    struct file *f = file_of_fd(fd);
+    struct held_file h = files_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     struct iobuf b;
     iobuf_user(&b, buf, MIN(count, MAX_RW_COUNT));
-    long ret = -ESPIPE;
-    if (f->ops->has_pos && is_write)
-        ret = user_range_ok(buf, count) ? file_write(f, &b, &offset) : refuse_write(f);
-    else if (f->ops->has_pos)
-        ret = user_range_ok(buf, count) ? file_read(f, &b, &offset) : refuse_read(f);
-    file_put(f);
+    long ret = f->ops->has_pos ? is_write ? refuse_write(f) : refuse_read(f) : -ESPIPE;
+    if (ret == -EFAULT && user_range_ok(buf, count)) {
+        ret = -EINVAL;
+        if (count <= (uint64_t)INT64_MAX - (uint64_t)offset)
+            ret = is_write ? file_write(f, &b, &offset) : file_read(f, &b, &offset);
+    }
+    files_release(h);
     return ret;
 }
 
@@ -164,22 +166,38 @@ void user_iov_end(struct user_iov *v)
         heap_free(v->seg);
 }
 
-/* `how`: enum iobuf_how. */
+#define RWF_NOAPPEND_ 0x20 /* newer than the oldest <linux/fs.h> that we build with */
+
+/* RWF_*: an enum iobuf_how, or -errno.  Polling harder (RWF_HIPRI) is nothing to do, and reads have nothing to sync. */
+static int how_of_flags(const struct file *f, int flags)
+{
+    if (flags & ~(RWF_SUPPORTED | RWF_NOAPPEND_))
+        return -EOPNOTSUPP;
+    if (flags & RWF_APPEND && flags & RWF_NOAPPEND_)
+        return -EINVAL;
+    if (flags & RWF_NOWAIT && !f->ops->can_nowait)
+        return -EOPNOTSUPP;
+    return (flags & RWF_NOWAIT ? IOBUF_NOWAIT : 0) | (flags & RWF_APPEND ? IOBUF_APPEND : 0) |
+           (flags & RWF_NOAPPEND_ ? IOBUF_NO_APPEND : 0);
+}
+
+/* Linux's order: the file, then the segments, then the flags, and those only when there is something to move. */
 static long transfer_vector(struct file *f, bool writes, struct uptr iov, size_t nr, int64_t *pos,
-                            unsigned how)
+                            int flags)
 {
     struct user_iov v;
-    long ret = user_iov_read(&v, iov, nr);
+    long ret = writes ? refuse_write(f) : refuse_read(f);
+    if (ret == -EFAULT)
+        ret = user_iov_read(&v, iov, nr);
     if (ret)
         return ret;
     struct iobuf b;
     iobuf_vector(&b, v.seg, nr, v.total);
-    b.how = how;
-    if (v.total == 0) {
-        ret = writes ? refuse_write(f) : refuse_read(f);
-        ret = ret == -EFAULT ? 0 : ret;
-    } else {
-        ret = writes ? file_write(f, &b, pos) : file_read(f, &b, pos);
+    if (v.total > 0) {
+        ret = how_of_flags(f, flags);
+        b.how = (unsigned)ret;
+        if (ret >= 0)
+            ret = writes ? file_write(f, &b, pos) : file_read(f, &b, pos);
     }
     user_iov_end(&v);
     return ret;
@@ -206,31 +224,15 @@ long sys_writev(int fd, struct uptr iov, int iovcnt)
     return ret;
 }
 
-#define RWF_NOAPPEND_ 0x20 /* newer than the oldest <linux/fs.h> that we build with */
-
-/* RWF_*: an enum iobuf_how, or -errno.  Polling harder (RWF_HIPRI) is nothing to do, and reads have nothing to sync. */
-static int how_of_flags(const struct file *f, int flags)
-{
-    if (flags & ~(RWF_SUPPORTED | RWF_NOAPPEND_))
-        return -EOPNOTSUPP;
-    if (flags & RWF_APPEND && flags & RWF_NOAPPEND_)
-        return -EINVAL;
-    if (flags & RWF_NOWAIT && !f->ops->can_nowait)
-        return -EOPNOTSUPP;
-    return (flags & RWF_NOWAIT ? IOBUF_NOWAIT : 0) | (flags & RWF_APPEND ? IOBUF_APPEND : 0) |
-           (flags & RWF_NOAPPEND_ ? IOBUF_NO_APPEND : 0);
-}
-
 /* The positioned forms; offset -1 with the second generation means the file's own position. */
 static long transfer_at(int fd, bool writes, struct uptr iov, size_t nr, int64_t offset, int flags)
 {
     struct file *f = file_of_fd(fd);
     if (!f)
         return -EBADF;
-    int how = offset != -1 && !f->ops->has_pos ? -ESPIPE : how_of_flags(f, flags);
-    long ret = how;
-    if (how >= 0)
-        ret = transfer_vector(f, writes, iov, nr, offset == -1 ? NULL : &offset, (unsigned)how);
+    long ret = -ESPIPE;
+    if (offset == -1 || f->ops->has_pos)
+        ret = transfer_vector(f, writes, iov, nr, offset == -1 ? NULL : &offset, flags);
     if (ret > 0 && writes && (flags & (RWF_DSYNC | RWF_SYNC)) && f->ops->sync) {
         int error = f->ops->sync(f, !(flags & RWF_SYNC));
         ret = error < 0 ? error : ret;
@@ -267,7 +269,8 @@ long sys_pwritev2(int fd, struct uptr iov, size_t iovcnt, int64_t offset, unsign
 
 long sys_lseek(int fd, int64_t offset, int whence)
 {
-    struct file *f = file_of_fd(fd);
+    struct held_file h = files_hold(fd);
+    struct file *f = h.file;
     if (!f)
         return -EBADF;
     long ret = -EINVAL;
@@ -279,6 +282,6 @@ long sys_lseek(int fd, int64_t offset, int whence)
             mutex_unlock(&f->pos_lock);
         }
     }
-    file_put(f);
+    files_release(h);
     return ret;
 }

@@ -26,8 +26,8 @@ static struct vm *current_vm(void)
 static int check_file(const struct file *f, int prot, int flags, uint64_t offset, size_t len)
 {
     int type = flags & MAP_TYPE;
-    bool is_regular = S_ISREG(f->inode->mode);
-    if (is_regular && (len > MAX_FILE_SIZE || offset > MAX_FILE_SIZE - len))
+    bool has_end = S_ISREG(f->inode->mode) || S_ISSOCK(f->inode->mode);
+    if (has_end && (len > MAX_FILE_SIZE || offset > MAX_FILE_SIZE - len))
         return -EOVERFLOW;
     if (type == MAP_SHARED_VALIDATE && flags & ~VALIDATED_FLAGS)
         return -EOPNOTSUPP;
@@ -37,7 +37,8 @@ static int check_file(const struct file *f, int prot, int flags, uint64_t offset
         return -EACCES;
     if (!f->can_read)
         return -EACCES;
-    return f->ops->mmap ? 0 : -ENODEV;
+    /* What has no place in the tree is as good as mounted without the right to execute. */
+    return f->ops->mmap ? 0 : prot & PROT_EXEC && !f->mount ? -EPERM : -ENODEV;
 }
 
 /* Fill in what maps: the file's object, or shared anonymous memory.  A failure is told by args->file_error. */
@@ -70,7 +71,7 @@ long sys_mmap(uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t o
     if (offset & ~PAGE_MASK)
         return -EINVAL;
     if (!(flags & MAP_ANONYMOUS)) {
-        f = fd_get(current_process()->files, fd);
+        f = fd_get_io(current_process()->files, fd);
         if (!f)
             return -EBADF;
     }

@@ -57,6 +57,8 @@ long sys_mount(struct uptr source, struct uptr target, struct uptr fstype, unsig
 long sys_umount2(struct uptr target, int flags)
 {
     struct user_path u;
+    if (flags & ~MOUNT_UMOUNT_FLAGS)
+        return -EINVAL;
     int ret = user_path_begin(&u, AT_FDCWD, target, 0);
     if (ret < 0)
         return ret;

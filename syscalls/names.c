@@ -32,7 +32,7 @@ int user_path_begin(struct user_path *u, int dirfd, struct uptr path, int at_fla
 {
     int ret = 0;
     bool may_be_empty = at_flags & AT_EMPTY_PATH;
-    if (may_be_empty && uptr_is_null(path)) {
+    if (may_be_empty && at_flags & USER_PATH_NULL && uptr_is_null(path)) {
         u->name.s = u->name.small;
         u->name.small[0] = 0;
     } else {

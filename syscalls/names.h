@@ -21,6 +21,8 @@ struct user_path {
     struct walk w;
     struct user_name name;
 };
+/* With AT_EMPTY_PATH among at_flags: NULL is an empty path, which only some calls know. */
+#define USER_PATH_NULL (1 << 30)
 /* -ENOENT (empty, without AT_EMPTY_PATH in at_flags), -EBADF, and user_name_begin's; undone by
  * user_path_end. */
 must_check int user_path_begin(struct user_path *u, int dirfd, struct uptr path, int at_flags);

@@ -37,7 +37,10 @@ long sys_mkdirat(int dirfd, struct uptr pathname, unsigned mode)
 static long do_mknod(int dirfd, struct uptr pathname, unsigned mode, unsigned dev)
 {
     struct user_path u;
-    int ret = user_path_begin(&u, dirfd, pathname, 0);
+    int ret = path_check_node(mode);
+    if (ret < 0)
+        return ret;
+    ret = user_path_begin(&u, dirfd, pathname, 0);
     if (ret < 0)
         return ret;
     ret = path_mknod(&u.w, u.name.s, mode,
@@ -88,7 +91,10 @@ static long do_rename(int olddirfd, struct uptr oldpath, int newdirfd, struct up
                       unsigned flags)
 {
     struct user_path from, to;
-    int ret = user_path_begin(&from, olddirfd, oldpath, 0);
+    int ret = path_check_rename_flags(flags);
+    if (ret < 0)
+        return ret;
+    ret = user_path_begin(&from, olddirfd, oldpath, 0);
     if (ret < 0)
         return ret;
     ret = user_path_begin(&to, newdirfd, newpath, 0);
@@ -119,17 +125,23 @@ long sys_renameat2(int olddirfd, struct uptr oldpath, int newdirfd, struct uptr 
 static long do_link(int olddirfd, struct uptr oldpath, int newdirfd, struct uptr newpath, int flags)
 {
     struct user_path from, to;
+    struct path old;
     if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     int ret = user_path_begin(&from, olddirfd, oldpath, flags & AT_EMPTY_PATH);
     if (ret < 0)
         return ret;
+    /* The old name is followed before the new one is looked at. */
+    ret = path_find_link(&from.w, from.name.s, flags, &old);
+    user_path_end(&from);
+    if (ret < 0)
+        return ret;
     ret = user_path_begin(&to, newdirfd, newpath, 0);
     if (ret == 0) {
-        ret = path_link(&from.w, from.name.s, &to.w, to.name.s, flags);
+        ret = path_link_place(&old, &to.w, to.name.s);
         user_path_end(&to);
     }
-    user_path_end(&from);
+    path_put(&old);
     return ret;
 }
 

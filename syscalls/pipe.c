@@ -112,12 +112,14 @@ long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
 static long vmsplice(struct file *f, struct uptr iov, size_t nr, bool nonblock)
 {
     struct user_iov v;
-    long ret = user_iov_read(&v, iov, nr);
+    long ret = f->can_read || f->can_write ? user_iov_read(&v, iov, nr) : -EBADF;
     if (ret < 0)
         return ret;
     struct iobuf b;
     iobuf_vector(&b, v.seg, nr, v.total);
-    if (v.total > 0)
+    if (v.total > 0 && !file_is_pipe(f))
+        ret = -EBADF;
+    else if (v.total > 0)
         ret = f->can_write ? pipe_write_from(f, &b, nonblock) : pipe_read_to(f, &b, nonblock);
     user_iov_end(&v);
     return ret;
@@ -130,43 +132,19 @@ long sys_vmsplice(int fd, struct uptr iov, size_t nr_segs, unsigned flags)
     struct file *f = file_of_fd(fd);
     if (!f)
         return -EBADF;
-    long ret = -EBADF;
-    if (file_is_pipe(f))
-        ret = vmsplice(f, iov, nr_segs, (flags & SPLICE_F_NONBLOCK) || (f->flags & O_NONBLOCK));
+    long ret = vmsplice(f, iov, nr_segs, (flags & SPLICE_F_NONBLOCK) || (f->flags & O_NONBLOCK));
     files_sigpipe(f, ret);
     file_put(f);
     return ret;
 }
 
-/* The offset of i386's first sendfile is a long; `is_long`: so is x86-64's. */
-static long sendfile(struct file *out, struct file *in, struct uptr offset, size_t count,
-                     bool is_long)
-{
-    bool is_small = is_long && caller_is_i386(), has_offset = !uptr_is_null(offset);
-    int64_t pos = 0;
-    int32_t small;
-    long ret = 0;
-    if (is_small && has_offset) {
-        ret = user_get(offset, &small);
-        pos = small;
-        if (ret == 0 && pos < 0)
-            ret = -EINVAL;
-    } else {
-        ret = get_offset(offset, &pos);
-    }
-    if (ret < 0)
-        return ret;
-    ret = file_send(in, has_offset ? &pos : NULL, out, count);
-    small = (int32_t)pos;
-    if (ret >= 0 && has_offset && (is_small ? user_put(offset, &small) : put_offset(offset, &pos)))
-        return -EFAULT;
-    return ret;
-}
-
-static long send_file(int out_fd, int in_fd, struct uptr offset, size_t count, bool is_long)
+/* Linux's order: all about the source, with the offset, before the target. */
+static long send_file(int out_fd, int in_fd, int64_t *pos, size_t count)
 {
     struct file *in = file_of_fd(in_fd), *out = file_of_fd(out_fd);
-    long ret = in && out ? sendfile(out, in, offset, MIN(count, MAX_RW_COUNT), is_long) : -EBADF;
+    long ret = !in ? -EBADF : file_check_send(in, pos, count);
+    if (ret == 0)
+        ret = out ? file_send(in, pos, out, MIN(count, MAX_RW_COUNT)) : -EBADF;
     if (out)
         files_sigpipe(out, ret);
     if (in)
@@ -176,12 +154,37 @@ static long send_file(int out_fd, int in_fd, struct uptr offset, size_t count, b
     return ret;
 }
 
-long sys_sendfile(int out_fd, int in_fd, struct uptr offset, size_t count)
+/* The offset of i386's first sendfile is a long, the other's has 64 bits. */
+static long send_file_small(int out_fd, int in_fd, struct uptr offset, size_t count)
 {
-    return send_file(out_fd, in_fd, offset, count, true);
+    int32_t small;
+    if (user_get(offset, &small) < 0)
+        return -EFAULT;
+    int64_t pos = small;
+    long ret = send_file(out_fd, in_fd, &pos, count);
+    small = (int32_t)pos;
+    return user_put(offset, &small) < 0 ? -EFAULT : ret;
+}
+
+static long send_file_large(int out_fd, int in_fd, struct uptr offset, size_t count)
+{
+    int64_t pos;
+    if (uptr_is_null(offset))
+        return send_file(out_fd, in_fd, NULL, count);
+    if (user_get(offset, &pos) < 0)
+        return -EFAULT;
+    long ret = send_file(out_fd, in_fd, &pos, count);
+    return user_put(offset, &pos) < 0 ? -EFAULT : ret; /* whatever happened, as on Linux */
 }
 
 long sys_sendfile64_32(int out_fd, int in_fd, struct uptr offset, size_t count)
 {
-    return send_file(out_fd, in_fd, offset, count, false);
+    return send_file_large(out_fd, in_fd, offset, count);
+}
+
+long sys_sendfile(int out_fd, int in_fd, struct uptr offset, size_t count)
+{
+    return caller_is_i386() && !uptr_is_null(offset)
+               ? send_file_small(out_fd, in_fd, offset, count)
+               : send_file_large(out_fd, in_fd, offset, count);
 }

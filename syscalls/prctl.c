@@ -125,6 +125,18 @@ static long set_no_new_privs(struct process *p, unsigned long value, bool has_mo
     return 0;
 }
 
+/* How a process wants to hear of broken memory: remembered. */
+static long set_machine_check(struct process *p, unsigned long what, unsigned long policy)
+{
+    bool is_known = what == PR_MCE_KILL_CLEAR
+                        ? policy == 0
+                        : what == PR_MCE_KILL_SET && policy <= PR_MCE_KILL_DEFAULT;
+    if (!is_known)
+        return -EINVAL;
+    p->machine_check = what == PR_MCE_KILL_CLEAR ? PR_MCE_KILL_DEFAULT : (uint8_t)policy;
+    return 0;
+}
+
 static long set_timer_slack(unsigned long ns)
 {
     struct task *t = current_task();
@@ -193,6 +205,13 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
         return put_int(arg2, PR_TSC_ENABLE);
     case PR_GET_SECCOMP: /* no filter can be installed */
         return 0;
+    case PR_TASK_PERF_EVENTS_DISABLE: /* of which there are none */
+    case PR_TASK_PERF_EVENTS_ENABLE:
+        return 0;
+    case PR_MCE_KILL:
+        return has_rest ? -EINVAL : set_machine_check(t->process, arg2, arg3);
+    case PR_MCE_KILL_GET:
+        return arg2 || has_more ? -EINVAL : t->process->machine_check;
     case PR_GET_THP_DISABLE:
         return arg2 || has_more ? -EINVAL : t->process->no_big_pages;
     case PR_SET_THP_DISABLE:

@@ -197,13 +197,15 @@ static long exec(struct exec_request *r, struct uptr argv, struct uptr envp)
     size_t total = 0;
     int err = copy_strings(argv, &args, &total);
     if (err)
-        return err;
+        return process_exec_check(r) ?: err; /* Linux opens the file first */
     err = copy_strings(envp, &env, &total);
     if (!err) {
         r->argv = (const char *const *)args;
         r->envp = (const char *const *)env;
         err = process_exec(r);
         free_strings(env);
+    } else {
+        err = process_exec_check(r) ?: err;
     }
     free_strings(args);
     return err;
@@ -304,9 +306,8 @@ static int check_wait_id(int which, int *id)
     }
 }
 
-long sys_waitid(int which, int pid, struct uptr infop, int options, struct uptr rusage)
+static long wait_id(int which, int pid, int options, struct wait_result *r)
 {
-    struct wait_result r;
     const int events = WEXITED | WSTOPPED | WCONTINUED;
     if (options & ~(events | WNOHANG | WNOWAIT | __WNOTHREAD | (int)__WCLONE | __WALL))
         return -EINVAL;
@@ -315,20 +316,27 @@ long sys_waitid(int which, int pid, struct uptr infop, int options, struct uptr 
     int err = check_wait_id(which, &pid);
     if (err)
         return err;
-    long result = process_wait(which, pid, options, &r);
+    return process_wait(which, pid, options, r);
+}
+
+/* What is told is told even of a failure: nothing but zeros, and -EFAULT comes first. */
+long sys_waitid(int which, int pid, struct uptr infop, int options, struct uptr rusage)
+{
+    struct wait_result r = {0};
+    long result = wait_id(which, pid, options, &r);
     if (result)
-        return result;
+        memset(&r, 0, sizeof(r));
     if (!uptr_is_null(rusage) && r.pid && user_put_rusage(rusage, &r.usage))
         return -EFAULT;
     if (uptr_is_null(infop))
-        return 0;
+        return result;
     siginfo_t info = {.si_signo = r.pid ? SIGCHLD : 0, .si_code = r.code};
     info.si_pid = r.pid;
     info.si_uid = r.uid;
     info.si_status = r.code == CLD_EXITED || r.code == CLD_STOPPED ? r.status >> 8 & 0xff
                      : r.code == CLD_CONTINUED                     ? SIGCONT
                                                                    : r.status & 0x7f;
-    return user_put_siginfo(infop, &info);
+    return user_put_siginfo(infop, &info) < 0 ? -EFAULT : result;
 }
 
 /* --- unshare ---------------------------------------------------------------------------------- */

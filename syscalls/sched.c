@@ -60,7 +60,7 @@ struct policy_request {
     int policy; /* or KEEP_POLICY */
     unsigned priority;
     bool reset_on_fork;
-    bool has_nice;
+    bool has_nice, keeps_priority;
     int nice;
 };
 
@@ -93,6 +93,9 @@ static int check_policy(struct task *t, const struct policy_request *r)
         return -EPERM;
     if (r->has_nice && r->nice < t->thread.nice && !may_raise(t, r->nice))
         return -EPERM;
+    bool leaves_idle = t->thread.policy == SCHED_IDLE && r->policy != SCHED_IDLE;
+    if (leaves_idle && !may_raise(t, t->thread.nice))
+        return -EPERM;
     return t->thread.reset_on_fork && !r->reset_on_fork ? -EPERM : 0;
 }
 
@@ -106,6 +109,10 @@ static long set_policy(int pid, struct policy_request *r)
         r->policy = t->thread.policy;
         r->reset_on_fork = t->thread.reset_on_fork;
     }
+    if (r->keeps_priority && is_realtime(t->thread.policy))
+        r->priority = t->thread.rt_priority;
+    /* Other policies leave the nice value as it is. */
+    r->has_nice = r->has_nice && (r->policy == SCHED_NORMAL || r->policy == SCHED_BATCH);
     int err = check_policy(t, r);
     if (err == 0) {
         t->thread.reset_on_fork = r->reset_on_fork;
@@ -194,7 +201,8 @@ long sys_sched_setattr(int pid, struct uptr attr, unsigned flags)
         .policy = a.sched_flags & SCHED_FLAG_KEEP_POLICY ? KEEP_POLICY : (int)a.sched_policy,
         .priority = a.sched_priority,
         .reset_on_fork = a.sched_flags & SCHED_FLAG_RESET_ON_FORK,
-        .has_nice = !is_realtime((int)a.sched_policy) && !(a.sched_flags & SCHED_FLAG_KEEP_PARAMS),
+        .has_nice = !(a.sched_flags & SCHED_FLAG_KEEP_PARAMS),
+        .keeps_priority = a.sched_flags & SCHED_FLAG_KEEP_PARAMS,
         .nice = a.sched_nice,
     };
     return set_policy(pid, &r);
@@ -218,12 +226,14 @@ long sys_sched_getattr(int pid, struct uptr attr, unsigned size, unsigned flags)
     return user_write(attr, &a, a.size);
 }
 
+#define SCHED_EXT_ 7 /* newer than the oldest <linux/sched.h> that we build with */
+
 static long priority_max(int policy)
 {
     if (is_realtime(policy))
         return RT_PRIORITY_MAX;
     return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ||
-                   policy == SCHED_DEADLINE
+                   policy == SCHED_DEADLINE || policy == SCHED_EXT_
                ? 0
                : -EINVAL;
 }

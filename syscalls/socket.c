@@ -86,6 +86,8 @@ long sys_socketpair(int domain, int type, int protocol, struct uptr sv)
     int fds[2];
     if (has_unknown_flags(type))
         return -EINVAL;
+    if (user_read(fds, sv, sizeof(fds)) < 0 || user_write(sv, fds, sizeof(fds)) < 0)
+        return -EFAULT; /* Linux writes there before it makes anything */
     long ret = new_pair(domain, type, protocol, f);
     if (ret < 0)
         return ret;
@@ -127,9 +129,12 @@ long sys_connect(int sockfd, struct uptr addr, int addrlen)
     struct socket *s;
     struct socket_addr a;
     long ret = socket_of_fd(sockfd, &f, &s);
-    if (ret < 0)
+    if (ret == -EBADF)
         return ret;
-    ret = user_get_addr(addr, addrlen, &a);
+    int error = user_get_addr(addr, addrlen, &a); /* comes before -ENOTSOCK */
+    if (ret < 0)
+        return error < 0 ? error : ret;
+    ret = error;
     if (ret == 0)
         ret = s->ops->connect ? s->ops->connect(s, &a, is_nonblocking(f, 0)) : -EOPNOTSUPP;
     file_put(f);
@@ -193,13 +198,11 @@ static long accept_connection(int sockfd, struct uptr addr, struct uptr addrlen,
 {
     struct file *f;
     struct socket *s;
+    bool is_known = !(flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC));
     long ret = socket_of_fd(sockfd, &f, &s);
     if (ret < 0)
-        return ret;
-    if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
-        ret = -EINVAL;
-    else
-        ret = accept(s, is_nonblocking(f, 0), addr, addrlen, flags);
+        return ret == -ENOTSOCK && !is_known ? -EINVAL : ret;
+    ret = is_known ? accept(s, is_nonblocking(f, 0), addr, addrlen, flags) : -EINVAL;
     file_put(f);
     return ret;
 }

@@ -15,7 +15,7 @@ long stat_path(int dirfd, struct uptr pathname, int flags, struct uptr statbuf, 
 {
     struct path p;
     struct inode_stat st;
-    int ret = user_path_walk(dirfd, pathname, flags, &p);
+    int ret = user_path_walk(dirfd, pathname, flags | USER_PATH_NULL, &p);
     if (ret < 0)
         return ret;
     inode_get_stat(p.dentry->inode, &st);
@@ -60,10 +60,11 @@ static bool is_empty_path(struct uptr pathname, int flags)
 
 long stat_at(int dirfd, struct uptr pathname, struct uptr statbuf, int flags, put_stat_fn *put)
 {
+    if (dirfd >= 0 &&
+        is_empty_path(pathname, flags)) /* before the other flags are looked at, as on Linux */
+        return stat_fd(dirfd, statbuf, put);
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
         return -EINVAL;
-    if (dirfd >= 0 && is_empty_path(pathname, flags))
-        return stat_fd(dirfd, statbuf, put);
     return stat_path(dirfd, pathname, flags, statbuf, put);
 }
 
@@ -80,7 +81,7 @@ long sys_statx(int dirfd, struct uptr pathname, int flags, unsigned mask, struct
         return -EINVAL;
     struct path p;
     struct inode_stat st;
-    int ret = user_path_walk(dirfd, pathname, flags, &p);
+    int ret = user_path_walk(dirfd, pathname, flags | USER_PATH_NULL, &p);
     if (ret < 0)
         return ret;
     inode_get_stat(p.dentry->inode, &st);
@@ -189,6 +190,8 @@ long sys_faccessat2(int dirfd, struct uptr pathname, int mode, int flags)
 
 /* --- chmod, chown, utimes --------------------------------------------------------------------- */
 
+#define ATTR_BAD_TIME (1u << 31) /* found out last */
+
 static long set_attr_at(int dirfd, struct uptr pathname, int flags, const struct inode_attr *attr)
 {
     struct path p;
@@ -197,6 +200,8 @@ static long set_attr_at(int dirfd, struct uptr pathname, int flags, const struct
         return ret;
     if (attr->mask & ATTR_MODE && S_ISLNK(p.dentry->inode->mode))
         ret = -EOPNOTSUPP;
+    else if (attr->mask & ATTR_BAD_TIME)
+        ret = -EINVAL;
     else
         ret = path_set_attr(&p, attr, current_cred());
     path_put(&p);
@@ -208,8 +213,9 @@ static long set_attr_fd(struct file *f, const struct inode_attr *attr)
     if (!f)
         return -EBADF;
     struct path p = file_place(f);
-    long ret = p.dentry ? path_set_attr(&p, attr, current_cred())
-                        : inode_set_attr(f->inode, attr, current_cred());
+    long ret = attr->mask & ATTR_BAD_TIME ? -EINVAL
+               : p.dentry                 ? path_set_attr(&p, attr, current_cred())
+                                          : inode_set_attr(f->inode, attr, current_cred());
     file_put(f);
     return ret;
 }
@@ -248,7 +254,8 @@ long sys_fchmodat2(int dirfd, struct uptr pathname, unsigned mode, int flags)
 /* -1 leaves an id as it is. */
 static struct inode_attr new_owner(unsigned owner, unsigned group)
 {
-    unsigned mask = (owner != UINT32_MAX ? ATTR_UID : 0) | (group != UINT32_MAX ? ATTR_GID : 0);
+    unsigned mask =
+        ATTR_OWNER | (owner != UINT32_MAX ? ATTR_UID : 0) | (group != UINT32_MAX ? ATTR_GID : 0);
     return (struct inode_attr){.mask = mask, .uid = owner, .gid = group};
 }
 
@@ -282,6 +289,10 @@ long sys_fchownat(int dirfd, struct uptr pathname, unsigned owner, unsigned grou
 static struct inode_attr new_times(const int64_t ns[2])
 {
     struct inode_attr attr = {0};
+    if (ns[0] == TIME_BAD || ns[1] == TIME_BAD)
+        attr.mask = ATTR_BAD_TIME;
+    if (attr.mask)
+        return attr;
     if (ns[0] == TIME_NOW && ns[1] == TIME_NOW) {
         attr.mask = ATTR_ATIME | ATTR_MTIME | ATTR_TOUCH;
         return attr;
@@ -299,13 +310,13 @@ static long do_utimes(int dirfd, struct uptr pathname, struct uptr times, get_ti
                       int flags)
 {
     int64_t ns[2] = {TIME_NOW, TIME_NOW};
-    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     int ret = uptr_is_null(times) ? 0 : get(times, ns);
     if (ret < 0)
         return ret;
     if (ns[0] == TIME_OMIT && ns[1] == TIME_OMIT)
         return 0;
+    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     struct inode_attr attr = new_times(ns);
     if (!uptr_is_null(pathname) || dirfd == AT_FDCWD)
         return set_attr_at(dirfd, pathname, flags, &attr);

@@ -28,43 +28,43 @@ long sys_shmdt(uintptr_t shmaddr)
 }
 
 /* IPC_STAT and its like: 0 or the id. */
-static long stat_shm(int shmid, enum sysv_stat how, struct uptr buf)
+static long stat_shm(int shmid, enum sysv_stat how, struct uptr buf, bool is_old)
 {
     struct shm_stat st;
     long ret = shm_status(shmid, how, &st);
-    return ret >= 0 && user_put_shm_stat(buf, &st) < 0 ? -EFAULT : ret;
+    return ret >= 0 && user_put_shm_stat(buf, &st, is_old) < 0 ? -EFAULT : ret;
 }
 
-static long set_shm(int shmid, struct uptr buf)
+static long set_shm(int shmid, struct uptr buf, bool is_old)
 {
     struct sysv_owner owner;
-    return user_get_shm_owner(buf, &owner) < 0 ? -EFAULT : shm_change(shmid, &owner);
+    return user_get_shm_owner(buf, &owner, is_old) < 0 ? -EFAULT : shm_change(shmid, &owner);
 }
 
-static long info_shm(int cmd, struct uptr buf)
+static long info_shm(int cmd, struct uptr buf, bool is_old)
 {
     struct sysv_info used;
     long ret = shm_info(&used);
-    int err = cmd == IPC_INFO ? user_put_shminfo(buf) : user_put_shm_info(buf, &used);
+    int err = cmd == IPC_INFO ? user_put_shminfo(buf, is_old) : user_put_shm_info(buf, &used);
     return err < 0 ? err : ret;
 }
 
-long sys_shmctl(int shmid, int cmd, struct uptr buf)
+long sysv_shmctl(int shmid, int cmd, struct uptr buf, bool is_old)
 {
     if (cmd < 0 || shmid < 0)
         return -EINVAL;
     switch (cmd) {
     case IPC_INFO:
     case SHM_INFO:
-        return info_shm(cmd, buf);
+        return info_shm(cmd, buf, is_old);
     case IPC_STAT:
-        return stat_shm(shmid, SYSV_BY_ID, buf);
+        return stat_shm(shmid, SYSV_BY_ID, buf, is_old);
     case SHM_STAT:
-        return stat_shm(shmid, SYSV_BY_INDEX, buf);
+        return stat_shm(shmid, SYSV_BY_INDEX, buf, is_old);
     case SHM_STAT_ANY:
-        return stat_shm(shmid, SYSV_BY_INDEX_ANY, buf);
+        return stat_shm(shmid, SYSV_BY_INDEX_ANY, buf, is_old);
     case IPC_SET:
-        return set_shm(shmid, buf);
+        return set_shm(shmid, buf, is_old);
     case IPC_RMID:
         return shm_remove(shmid);
     case SHM_LOCK:
@@ -73,6 +73,11 @@ long sys_shmctl(int shmid, int cmd, struct uptr buf)
     default:
         return -EINVAL;
     }
+}
+
+long sys_shmctl(int shmid, int cmd, struct uptr buf)
+{
+    return sysv_shmctl(shmid, cmd, buf, false);
 }
 
 /* --- semaphores ------------------------------------------------------------------------------- */
@@ -98,14 +103,15 @@ static long operate(int semid, struct uptr sops, unsigned nsops, struct uptr tim
     struct clock_deadline deadline, *until = NULL;
     struct sem_op few[8], *ops = few;
     int64_t ns;
+    int err = 0; /* a wrong time is found out after the operations are read */
     if (!uptr_is_null(timeout)) {
-        int err = user_get_timespec_ns(timeout, &ns);
-        if (err < 0)
+        err = user_get_timespec_ns(timeout, &ns);
+        if (err == -EFAULT)
             return err;
         deadline = (struct clock_deadline){.ns = clock_mono_ns() + (uint64_t)ns};
         until = &deadline;
     }
-    if (nsops < 1 || semid < 0)
+    if (nsops < 1)
         return -EINVAL;
     if (nsops > SEM_MOST_OPS)
         return -E2BIG;
@@ -114,6 +120,8 @@ static long operate(int semid, struct uptr sops, unsigned nsops, struct uptr tim
     if (!ops)
         return -ENOMEM;
     long ret = read_ops(sops, ops, nsops);
+    if (ret == 0)
+        ret = semid < 0 ? -EINVAL : err;
     if (ret == 0)
         ret = sem_operate(semid, ops, nsops, until);
     if (ops != few)
@@ -131,17 +139,17 @@ long sys_semtimedop(int semid, struct uptr sops, size_t nsops, struct uptr timeo
     return operate(semid, sops, (unsigned)nsops, timeout);
 }
 
-static long stat_sem(int semid, enum sysv_stat how, struct uptr buf)
+static long stat_sem(int semid, enum sysv_stat how, struct uptr buf, bool is_old)
 {
     struct sem_stat st;
     long ret = sem_status(semid, how, &st);
-    return ret >= 0 && user_put_sem_stat(buf, &st) < 0 ? -EFAULT : ret;
+    return ret >= 0 && user_put_sem_stat(buf, &st, is_old) < 0 ? -EFAULT : ret;
 }
 
-static long set_sem(int semid, struct uptr buf)
+static long set_sem(int semid, struct uptr buf, bool is_old)
 {
     struct sysv_owner owner;
-    return user_get_sem_owner(buf, &owner) < 0 ? -EFAULT : sem_change(semid, &owner);
+    return user_get_sem_owner(buf, &owner, is_old) < 0 ? -EFAULT : sem_change(semid, &owner);
 }
 
 static long info_sem(int cmd, struct uptr buf)
@@ -176,7 +184,7 @@ static long all_values(int semid, int cmd, struct uptr array)
     return ret;
 }
 
-long sys_semctl(int semid, int semnum, int cmd, unsigned long arg)
+long sysv_semctl(int semid, int semnum, int cmd, unsigned long arg, bool is_old)
 {
     struct uptr p = uptr_of_word(arg);
     if (semid < 0)
@@ -186,13 +194,13 @@ long sys_semctl(int semid, int semnum, int cmd, unsigned long arg)
     case SEM_INFO:
         return info_sem(cmd, p);
     case IPC_STAT:
-        return stat_sem(semid, SYSV_BY_ID, p);
+        return stat_sem(semid, SYSV_BY_ID, p, is_old);
     case SEM_STAT:
-        return stat_sem(semid, SYSV_BY_INDEX, p);
+        return stat_sem(semid, SYSV_BY_INDEX, p, is_old);
     case SEM_STAT_ANY:
-        return stat_sem(semid, SYSV_BY_INDEX_ANY, p);
+        return stat_sem(semid, SYSV_BY_INDEX_ANY, p, is_old);
     case IPC_SET:
-        return set_sem(semid, p);
+        return set_sem(semid, p, is_old);
     case IPC_RMID:
         return sem_remove(semid);
     case GETALL:
@@ -211,6 +219,11 @@ long sys_semctl(int semid, int semnum, int cmd, unsigned long arg)
     default:
         return -EINVAL;
     }
+}
+
+long sys_semctl(int semid, int semnum, int cmd, unsigned long arg)
+{
+    return sysv_semctl(semid, semnum, cmd, arg, false);
 }
 
 /* --- message queues --------------------------------------------------------------------------- */
@@ -253,18 +266,19 @@ long sys_msgrcv(int msqid, struct uptr msgp, size_t msgsz, long msgtyp, int msgf
     return ret;
 }
 
-static long stat_msg(int msqid, enum sysv_stat how, struct uptr buf)
+static long stat_msg(int msqid, enum sysv_stat how, struct uptr buf, bool is_old)
 {
     struct msg_stat st;
     long ret = msg_status(msqid, how, &st);
-    return ret >= 0 && user_put_msg_stat(buf, &st) < 0 ? -EFAULT : ret;
+    return ret >= 0 && user_put_msg_stat(buf, &st, is_old) < 0 ? -EFAULT : ret;
 }
 
-static long set_msg(int msqid, struct uptr buf)
+static long set_msg(int msqid, struct uptr buf, bool is_old)
 {
     struct sysv_owner owner;
     uint64_t most;
-    return user_get_msg_owner(buf, &owner, &most) < 0 ? -EFAULT : msg_change(msqid, &owner, most);
+    return user_get_msg_owner(buf, &owner, &most, is_old) < 0 ? -EFAULT
+                                                              : msg_change(msqid, &owner, most);
 }
 
 static long info_msg(int cmd, struct uptr buf)
@@ -275,7 +289,7 @@ static long info_msg(int cmd, struct uptr buf)
     return err < 0 ? err : ret;
 }
 
-long sys_msgctl(int msqid, int cmd, struct uptr buf)
+long sysv_msgctl(int msqid, int cmd, struct uptr buf, bool is_old)
 {
     if (msqid < 0 || cmd < 0)
         return -EINVAL;
@@ -284,16 +298,21 @@ long sys_msgctl(int msqid, int cmd, struct uptr buf)
     case MSG_INFO:
         return info_msg(cmd, buf);
     case IPC_STAT:
-        return stat_msg(msqid, SYSV_BY_ID, buf);
+        return stat_msg(msqid, SYSV_BY_ID, buf, is_old);
     case MSG_STAT:
-        return stat_msg(msqid, SYSV_BY_INDEX, buf);
+        return stat_msg(msqid, SYSV_BY_INDEX, buf, is_old);
     case MSG_STAT_ANY:
-        return stat_msg(msqid, SYSV_BY_INDEX_ANY, buf);
+        return stat_msg(msqid, SYSV_BY_INDEX_ANY, buf, is_old);
     case IPC_SET:
-        return set_msg(msqid, buf);
+        return set_msg(msqid, buf, is_old);
     case IPC_RMID:
         return msg_remove(msqid);
     default:
         return -EINVAL;
     }
+}
+
+long sys_msgctl(int msqid, int cmd, struct uptr buf)
+{
+    return sysv_msgctl(msqid, cmd, buf, false);
 }

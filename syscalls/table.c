@@ -1,21 +1,43 @@
 /* syscalls.def turned into descriptors and number maps.  Pure: no kernel, no bodies, no state. */
-#include <syscalls/syscall.h>
+#include <linux/net.h>
+#include <syscalls/custom.h>
 
 #define KINDS(i, k, n) KIND_##k
 #define KINDS_NONE     0
 #define NAMES(i, k, n) #n
 #define NAMES_NONE     NULL
 
+/* All names behind each other.  The debugger's commands know them by this name, too. */
+static const struct {
+    char unknown[sizeof("unknown")];
+#define ROW(id, str, ...) char of_##id[sizeof(str)];
+#define GAP(id, str, ...) char of_##id[sizeof(str)];
+#include <syscalls/table.h>
+} syscall_names = {
+    "unknown",
+#define ROW(id, str, ...) str,
+#define GAP(id, str, ...) str,
+#include <syscalls/table.h>
+};
+#define NAME_AT(id) __builtin_offsetof(__typeof__(syscall_names), of_##id)
+_Static_assert(sizeof(syscall_names) < SYSCALL_NAME_BEHIND, "struct syscall.name_at");
+
+const char *syscall_name(const struct syscall *sc)
+{
+    if (sc->name_at == SYSCALL_NAME_BEHIND)
+        return ((const struct custom_row *)sc)->name;
+    return (const char *)&syscall_names + sc->name_at;
+}
+
 const struct syscall syscalls[NR_ROWS] = {
-    [ROW_UNKNOWN] = {.name = "unknown"},
 #define ROW(id, str, res, sup, miss, n, ...) \
-    [ROW_##id] = {.name = str,               \
+    [ROW_##id] = {.name_at = NAME_AT(id),    \
                   .support = sup,            \
                   .result = RESULT_##res,    \
                   .argc = n,                 \
                   .kind = {EACH_##n(KINDS, ##__VA_ARGS__)}},
 #define GAP(id, str, res, n, ...)          \
-    [ROW_##id] = {.name = str,             \
+    [ROW_##id] = {.name_at = NAME_AT(id),  \
                   .support = SUPPORT_NONE, \
                   .result = RESULT_##res,  \
                   .argc = n,               \
@@ -51,6 +73,34 @@ int syscall_number(enum abi abi, enum row row)
         if (row != ROW_UNKNOWN && syscall_row_of_number[abi][nr] == row)
             return nr;
     return -1;
+}
+
+enum row syscall_of_socketcall(uint32_t call)
+{
+    static const uint16_t rows[] = {
+        [SYS_SOCKET] = ROW_socket,
+        [SYS_BIND] = ROW_bind,
+        [SYS_CONNECT] = ROW_connect,
+        [SYS_LISTEN] = ROW_listen,
+        [SYS_ACCEPT] = ROW_accept,
+        [SYS_GETSOCKNAME] = ROW_getsockname,
+        [SYS_GETPEERNAME] = ROW_getpeername,
+        [SYS_SOCKETPAIR] = ROW_socketpair,
+        [SYS_SEND] = ROW_send,
+        [SYS_RECV] = ROW_recv,
+        [SYS_SENDTO] = ROW_sendto,
+        [SYS_RECVFROM] = ROW_recvfrom,
+        [SYS_SHUTDOWN] = ROW_shutdown,
+        [SYS_SETSOCKOPT] = ROW_setsockopt,
+        [SYS_GETSOCKOPT] = ROW_getsockopt,
+        [SYS_SENDMSG] = ROW_sendmsg,
+        [SYS_RECVMSG] = ROW_recvmsg,
+        [SYS_ACCEPT4] = ROW_accept4,
+        [SYS_RECVMMSG] = ROW_recvmmsg,
+        [SYS_SENDMMSG] = ROW_sendmmsg,
+    };
+
+    return call < sizeof(rows) / sizeof(*rows) ? (enum row)rows[call] : ROW_UNKNOWN;
 }
 
 enum how { HOW_S32, HOW_U32, HOW_WORD, HOW_LONG, HOW_PAIR, HOW_UPTR };

@@ -64,10 +64,17 @@ long sys_clock_settime(int clockid, struct uptr tp)
 {
     int64_t ns;
 
-    if (clockid != CLOCK_REALTIME)
+    if (clockid > CLOCK_REALTIME)
         return -EINVAL;
     int err = user_get_timespec_ns(tp, &ns);
-    return err < 0 ? err : set_wall_clock(ns);
+    if (clockid == CLOCK_REALTIME || err == -EFAULT)
+        return err < 0 ? err : set_wall_clock(ns);
+    struct clock_ref cpu;
+    err = clock_ref_get(clockid, &cpu);
+    if (err < 0)
+        return err;
+    clock_ref_put(&cpu);
+    return -EPERM;
 }
 
 /* i386's, in seconds. */
@@ -261,33 +268,33 @@ static long sleep_absolute(int clockid, uint64_t at)
     return err == -EINTR ? -ERESTARTNOHAND : err;
 }
 
-/* 0; -EINVAL: no such clock, -EOPNOTSUPP: nobody sleeps on it. */
-static int check_sleep_clock(int clockid)
+/* A clock, with `is_dynamic` only those that Linux looks at after the time: the CPU time of a process or a thread by
+ * number, and those that wake a sleeping machine.  0; -EINVAL: no such clock, -EOPNOTSUPP: nobody sleeps on it. */
+static int check_sleep_clock(int clockid, bool is_dynamic)
 {
     struct clock_ref clock;
-    int err = clock_ref_get(clockid, &clock);
 
+    if (is_dynamic != (clockid < 0 || is_alarm_clock(clockid)))
+        return 0;
+    int err = clock_ref_get(clockid, &clock);
     if (err < 0)
         return err;
     bool is_thread = clock.kind == CLOCK_KIND_TASK_CPU;
     clock_ref_put(&clock);
-    switch (clockid) {
-    case CLOCK_MONOTONIC_RAW:
-    case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_REALTIME_COARSE:
-        return -EOPNOTSUPP;
-    default:
-        return is_thread || is_alarm_clock(clockid) ? -EOPNOTSUPP : 0;
-    }
+    bool is_idle = clockid == CLOCK_MONOTONIC_RAW || clockid == CLOCK_MONOTONIC_COARSE ||
+                   clockid == CLOCK_REALTIME_COARSE || is_alarm_clock(clockid);
+    return is_idle || is_thread ? -EOPNOTSUPP : 0;
 }
 
 static long sleep_on_clock(int clockid, int flags, struct uptr request, struct uptr remain)
 {
     int64_t ns;
-    int err = check_sleep_clock(clockid);
+    int err = check_sleep_clock(clockid, false);
 
     if (err == 0)
         err = user_get_timespec_ns(request, &ns);
+    if (err == 0)
+        err = check_sleep_clock(clockid, true);
     if (err < 0)
         return err;
     if (flags & TIMER_ABSTIME)

@@ -12,16 +12,14 @@
 
 static bool clock_has_timers(int clockid)
 {
-    switch (clockid) {
-    case CLOCK_MONOTONIC_RAW:
-    case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_REALTIME_COARSE:
-    case CLOCK_REALTIME_ALARM: /* without a clock that wakes a sleeping machine */
-    case CLOCK_BOOTTIME_ALARM:
-        return false;
-    default:
-        return true;
-    }
+    return clockid != CLOCK_MONOTONIC_RAW && clockid != CLOCK_MONOTONIC_COARSE &&
+           clockid != CLOCK_REALTIME_COARSE;
+}
+
+/* Linux finds last that no clock wakes a sleeping machine. */
+static bool is_alarm_clock(int clockid)
+{
+    return clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_BOOTTIME_ALARM;
 }
 
 long sys_timer_create(int clockid, struct uptr sevp, struct uptr timerid)
@@ -33,11 +31,14 @@ long sys_timer_create(int clockid, struct uptr sevp, struct uptr timerid)
     if (!clock_has_timers(clockid))
         return -EOPNOTSUPP;
     int id = posix_timer_create(clockid, &event);
-    if (id >= 0 && user_put(timerid, &id) < 0) {
-        int err = posix_timer_delete(id);
-        return err < 0 ? err : -EFAULT;
-    }
-    return id < 0 ? id : 0;
+    if (id < 0)
+        return id;
+    int err = user_put(timerid, &id);
+    if (err == 0 && is_alarm_clock(clockid))
+        err = -EOPNOTSUPP;
+    if (err < 0)
+        (void)!posix_timer_delete(id);
+    return err;
 }
 
 long sys_timer_settime(int timerid, int flags, struct uptr new_value, struct uptr old_value)

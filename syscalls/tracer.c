@@ -14,12 +14,16 @@
 #include <core/usercopy.h>
 #include <proc/process.h>
 #include <proc/trace.h>
+#include <syscalls/custom.h>
 #include <syscalls/trace_record.h>
 #include <syscalls/tracer.h>
 
 #define FIRST_SIZE 1024
 #define SIGMASK_AT \
     296 /* of the mask in struct ucontext, behind the return address that is already off the stack */
+#define RETURN_AT_32 \
+    4 /* of i386's frames: the return address is off the stack, of the old one the signal, too */
+#define SIGNAL_AT_32 4
 
 static struct {
     bool is_on;
@@ -41,7 +45,6 @@ bool tracer_is_on(void)
 struct record {
     struct trace_record *head;
     size_t len, size;
-    bool reads_kernel; /* addresses are the kernel's own */
 };
 
 static bool record_begin(struct record *r, enum trace_type type)
@@ -120,12 +123,8 @@ static size_t read_fd_name(uint64_t addr, char *dst, size_t n)
     return process_fd_name((int)(addr >> 16 & 0xffffffff), addr & 0xffff, dst, n);
 }
 
-static size_t capture_bytes(struct record *r, uint64_t addr, void *dst, size_t n)
+static size_t capture_bytes(uint64_t addr, void *dst, size_t n)
 {
-    if (r->reads_kernel) {
-        memcpy(dst, (const void *)addr, n);
-        return n;
-    }
     if (addr >= TRACE_FD_NAME(0))
         return read_fd_name(addr, dst, n);
     return user_read_some(dst, uptr_of_word(addr), n);
@@ -138,7 +137,7 @@ static size_t capture_read(struct trace *t, uint64_t addr, void *dst, size_t n)
 
     if (!c)
         return 0;
-    c->got = (uint32_t)capture_bytes(r, addr, c + 1, n);
+    c->got = (uint32_t)capture_bytes(addr, c + 1, n);
     if (dst)
         memcpy(dst, c + 1, c->got);
     size_t got = c->got;
@@ -162,13 +161,12 @@ static void fill_head(struct record *r, const struct trace *t)
     memcpy(r->head->arg, t->arg, sizeof(t->arg));
 }
 
-static void record_enter(struct trace *t, bool reads_kernel)
+static void record_enter(struct trace *t)
 {
     struct record r;
 
     if (!record_begin(&r, TRACE_ENTER))
         return;
-    r.reads_kernel = reads_kernel;
     fill_head(&r, t);
     t->owner = &r;
     trace_enter(t);
@@ -191,7 +189,7 @@ static void record_leave(struct trace *t)
 static void call_init(struct trace *t, enum abi abi, uint64_t nr,
                       const uint64_t arg[SYSCALL_MAX_ARGS])
 {
-    *t = (struct trace){.sc = &syscalls[syscall_row(abi, nr)],
+    *t = (struct trace){.sc = syscall_of_row(syscall_find_row(abi, nr)),
                         .options = &tracer.options,
                         .read = capture_read,
                         .abi = (uint8_t)abi,
@@ -202,18 +200,23 @@ static void call_init(struct trace *t, enum abi abi, uint64_t nr,
 bool tracer_enter(struct tracer_call *c, enum abi abi, uint64_t nr,
                   const uint64_t arg[SYSCALL_MAX_ARGS], const struct regs *regs)
 {
-    if (!concerns_us(current_task()) || !tracer.calls.rows[syscall_row(abi, nr)])
+    if (!concerns_us(current_task()) || !tracer.calls.rows[trace_row(abi, nr, arg[0])])
         return false;
     call_init(&c->t, abi, nr, arg);
-    if (c->t.sc == &syscalls[ROW_rt_sigreturn] && abi == ABI_X86_64)
-        c->t.saved_mask_at = regs->rsp + SIGMASK_AT;
-    record_enter(&c->t, false);
+    if (c->t.sc == &syscalls[ROW_rt_sigreturn])
+        c->t.saved_mask_at = regs->rsp + (abi == ABI_X86_64 ? SIGMASK_AT : -RETURN_AT_32);
+    else if (c->t.sc == &syscalls[ROW_sigreturn_32])
+        c->t.saved_mask_at = regs->rsp - RETURN_AT_32 - SIGNAL_AT_32;
+    record_enter(&c->t);
     return true;
 }
 
 void tracer_leave(struct tracer_call *c, long ret)
 {
     c->t.ret = ret;
+    /* What sigreturn gives back has the 32 bits of a register. */
+    if (c->t.abi == ABI_I386 && (int32_t)ret >= -4095 && (int32_t)ret < 0)
+        c->t.ret = (int32_t)ret;
     record_leave(&c->t);
 }
 
@@ -265,17 +268,22 @@ static void task_ends(struct task *t, int wait_status)
     record_end(&r);
 }
 
-/* The first program came by no call of its own: shown is the one that would have started it. */
-static void task_starts(struct task *t, const char *path, const char *const *argv,
-                        const char *const *envp)
+/* The first program came by no call of its own: shown is the one that would have started it, with what is on its stack
+ * (an i386 program's words have 32 bits). */
+static void task_starts(struct task *t)
 {
-    const uint64_t arg[SYSCALL_MAX_ARGS] = {(uint64_t)path, (uint64_t)argv, (uint64_t)envp};
+    const struct process *p = t->process;
+    enum abi abi = p->is_i386 ? ABI_I386 : ABI_X86_64;
+    size_t word = p->is_i386 ? sizeof(uint32_t) : sizeof(uint64_t);
+    uint64_t sp = arch_user_regs(&t->thread.arch)->rsp, argc = 0;
     struct trace call;
 
-    if (!concerns_us(t) || !tracer.calls.rows[ROW_execve])
+    if (!concerns_us(t) || !tracer.calls.rows[ROW_execve] ||
+        user_read(&argc, uptr_of_word(sp), word) < 0)
         return;
-    call_init(&call, ABI_X86_64, (uint64_t)syscall_number(ABI_X86_64, ROW_execve), arg);
-    record_enter(&call, true);
+    const uint64_t arg[SYSCALL_MAX_ARGS] = {p->env_end, sp + word, sp + (argc + 2) * word};
+    call_init(&call, abi, (uint64_t)syscall_number(abi, ROW_execve), arg);
+    record_enter(&call);
     record_leave(&call);
 }
 

@@ -4,6 +4,7 @@
  * for that want to know whether an address is good. */
 #include <base/errno.h>
 #include <core/page.h>
+#include <core/sched.h>
 #include <core/usercopy.h>
 #include <files.h>
 #include <syscalls/bodies.h>
@@ -42,6 +43,8 @@ static ssize_t move_all(struct cursor *from, struct cursor *to, char *buf)
         to->offset += put;
         if (put < n)
             return done > 0 ? (ssize_t)done : -EFAULT;
+        if (sched_checkpoint())
+            break;
     }
     return (ssize_t)done;
 }

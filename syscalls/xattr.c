@@ -1,8 +1,8 @@
 /* Extended attributes: sixteen calls, four for each operation, which differ in how they name the
  * file.
  *
- * Each call finds the place and hands it, with the outcome of finding it, to the operation, which
- * lets go of it. */
+ * Each call says how the file is named; the operation reads its other arguments first, as Linux does, and then
+ * finds the file. */
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -16,9 +16,22 @@
 #include "abi_process.h"
 #include "names.h"
 
-static int find_path(struct uptr path, int at_flags, struct path *p)
+/* How a call names its file: by a descriptor, or by a path. */
+struct naming {
+    bool is_fd;
+    int fd;
+    struct uptr path;
+    unsigned at_flags; /* AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH */
+};
+
+static struct naming by_path(struct uptr path, unsigned at_flags)
 {
-    return user_path_walk(AT_FDCWD, path, at_flags, p);
+    return (struct naming){.fd = AT_FDCWD, .path = path, .at_flags = at_flags};
+}
+
+static struct naming by_fd(int fd)
+{
+    return (struct naming){.is_fd = true, .fd = fd};
 }
 
 static int find_fd(int fd, struct path *p)
@@ -34,21 +47,28 @@ static int find_fd(int fd, struct path *p)
     return ret;
 }
 
-static int get_name(char name[XATTR_NAME_MAX + 1], struct uptr p)
-{
-    long len = user_read_string(name, p, XATTR_NAME_MAX + 1);
-    return len == 0 || len == -ENAMETOOLONG ? -ERANGE : MIN(len, 0);
-}
-
-static int find_at(int dirfd, struct uptr path, unsigned at_flags, struct path *p)
+/* The calls with a dirfd: 0 or -EINVAL. */
+static int by_dirfd(int dirfd, struct uptr path, unsigned at_flags, struct naming *n)
 {
     if (at_flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     char first = 1;
     bool is_empty = uptr_is_null(path) || (user_get(path, &first) == 0 && !first);
-    if (at_flags & AT_EMPTY_PATH && dirfd != AT_FDCWD && is_empty)
-        return find_fd(dirfd, p); /* where an O_PATH descriptor is not enough */
-    return user_path_walk(dirfd, path, (int)at_flags, p);
+    /* With an empty path an O_PATH descriptor is not enough. */
+    *n = (struct naming){at_flags & AT_EMPTY_PATH && dirfd != AT_FDCWD && is_empty, dirfd, path,
+                         at_flags | USER_PATH_NULL};
+    return 0;
+}
+
+static int find(const struct naming *n, struct path *p)
+{
+    return n->is_fd ? find_fd(n->fd, p) : user_path_walk(n->fd, n->path, (int)n->at_flags, p);
+}
+
+static int get_name(char name[XATTR_NAME_MAX + 1], struct uptr p)
+{
+    long len = user_read_string(name, p, XATTR_NAME_MAX + 1);
+    return len == 0 || len == -ENAMETOOLONG ? -ERANGE : MIN(len, 0);
 }
 
 /* What setxattrat(2) and getxattrat(2) take: Linux's struct xattr_args, newer than the oldest headers that we build
@@ -78,8 +98,26 @@ static long set_value(const struct path *p, const char *name, const void *value,
     return ret;
 }
 
-static long copy_and_set(const struct path *p, struct uptr user_name, struct uptr user_value,
+static long copy_and_set(const struct naming *where, const char *name, struct uptr user_value,
                          size_t size, int flags)
+{
+    void *value = heap_alloc(MAX(size, 1ul));
+    struct path p;
+    if (!value)
+        return -ENOMEM;
+    int ret = user_read(value, user_value, size);
+    if (ret == 0)
+        ret = find(where, &p);
+    if (ret == 0) {
+        ret = set_value(&p, name, value, size, flags);
+        path_put(&p);
+    }
+    heap_free(value);
+    return ret;
+}
+
+static long do_set(struct naming where, struct uptr user_name, struct uptr value, size_t size,
+                   int flags)
 {
     char name[XATTR_NAME_MAX + 1];
     if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
@@ -87,55 +125,34 @@ static long copy_and_set(const struct path *p, struct uptr user_name, struct upt
     int ret = get_name(name, user_name);
     if (ret < 0)
         return ret;
-    if (size > XATTR_SIZE_MAX)
-        return -E2BIG;
-    void *value = heap_alloc(MAX(size, 1ul));
-    if (!value)
-        return -ENOMEM;
-    ret = user_read(value, user_value, size);
-    if (ret == 0)
-        ret = set_value(p, name, value, size, flags);
-    heap_free(value);
-    return ret;
-}
-
-static long do_set(int found, struct path *p, struct uptr name, struct uptr value, size_t size,
-                   int flags)
-{
-    if (found < 0)
-        return found;
-    long ret = copy_and_set(p, name, value, size, flags);
-    path_put(p);
-    return ret;
+    return size > XATTR_SIZE_MAX ? -E2BIG : copy_and_set(&where, name, value, size, flags);
 }
 
 long sys_setxattr(struct uptr path, struct uptr name, struct uptr value, size_t size, int flags)
 {
-    struct path p;
-    return do_set(find_path(path, 0, &p), &p, name, value, size, flags);
+    return do_set(by_path(path, 0), name, value, size, flags);
 }
 
 long sys_lsetxattr(struct uptr path, struct uptr name, struct uptr value, size_t size, int flags)
 {
-    struct path p;
-    return do_set(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, name, value, size, flags);
+    return do_set(by_path(path, AT_SYMLINK_NOFOLLOW), name, value, size, flags);
 }
 
 long sys_fsetxattr(int fd, struct uptr name, struct uptr value, size_t size, int flags)
 {
-    struct path p;
-    return do_set(find_fd(fd, &p), &p, name, value, size, flags);
+    return do_set(by_fd(fd), name, value, size, flags);
 }
 
 long sys_setxattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr name,
                     struct uptr user_args, size_t size)
 {
     struct xattr_args_k args;
-    struct path p;
+    struct naming where;
     int ret = get_args(user_args, size, &args);
+    if (ret == 0)
+        ret = by_dirfd(dirfd, path, at_flags, &where);
     return ret < 0 ? ret
-                   : do_set(find_at(dirfd, path, at_flags, &p), &p, name, uptr_of_word(args.value),
-                            args.size, (int)args.flags);
+                   : do_set(where, name, uptr_of_word(args.value), args.size, (int)args.flags);
 }
 
 /* --- get and list ----------------------------------------------------------------------------- */
@@ -155,120 +172,119 @@ static long fetch(struct inode *i, const char *name, struct uptr user, size_t si
     return len;
 }
 
-static long do_get(int found, struct path *p, struct uptr user_name, struct uptr value, size_t size)
+static long do_get(struct naming where, struct uptr user_name, struct uptr value, size_t size)
 {
     char name[XATTR_NAME_MAX + 1];
-    if (found < 0)
-        return found;
+    struct path p;
     long ret = get_name(name, user_name);
     if (ret == 0)
-        ret = fetch(p->dentry->inode, name, value, size, XATTR_SIZE_MAX);
-    path_put(p);
+        ret = find(&where, &p);
+    if (ret < 0)
+        return ret;
+    ret = fetch(p.dentry->inode, name, value, size, XATTR_SIZE_MAX);
+    path_put(&p);
     return ret;
 }
 
 long sys_getxattr(struct uptr path, struct uptr name, struct uptr value, size_t size)
 {
-    struct path p;
-    return do_get(find_path(path, 0, &p), &p, name, value, size);
+    return do_get(by_path(path, 0), name, value, size);
 }
 
 long sys_lgetxattr(struct uptr path, struct uptr name, struct uptr value, size_t size)
 {
-    struct path p;
-    return do_get(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, name, value, size);
+    return do_get(by_path(path, AT_SYMLINK_NOFOLLOW), name, value, size);
 }
 
 long sys_fgetxattr(int fd, struct uptr name, struct uptr value, size_t size)
 {
-    struct path p;
-    return do_get(find_fd(fd, &p), &p, name, value, size);
+    return do_get(by_fd(fd), name, value, size);
 }
 
 long sys_getxattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr name,
                     struct uptr user_args, size_t size)
 {
     struct xattr_args_k args;
-    struct path p;
+    struct naming where;
     int ret = get_args(user_args, size, &args);
     if (ret == 0 && args.flags)
         ret = -EINVAL;
-    return ret < 0 ? ret
-                   : do_get(find_at(dirfd, path, at_flags, &p), &p, name, uptr_of_word(args.value),
-                            args.size);
+    if (ret == 0)
+        ret = by_dirfd(dirfd, path, at_flags, &where);
+    return ret < 0 ? ret : do_get(where, name, uptr_of_word(args.value), args.size);
 }
 
-static long do_list(int found, struct path *p, struct uptr list, size_t size)
+static long do_list(struct naming where, struct uptr list, size_t size)
 {
-    if (found < 0)
-        return found;
-    long ret = fetch(p->dentry->inode, NULL, list, size, XATTR_LIST_MAX);
-    path_put(p);
+    struct path p;
+    long ret = find(&where, &p);
+    if (ret < 0)
+        return ret;
+    ret = fetch(p.dentry->inode, NULL, list, size, XATTR_LIST_MAX);
+    path_put(&p);
     return ret;
 }
 
 long sys_listxattr(struct uptr path, struct uptr list, size_t size)
 {
-    struct path p;
-    return do_list(find_path(path, 0, &p), &p, list, size);
+    return do_list(by_path(path, 0), list, size);
 }
 
 long sys_llistxattr(struct uptr path, struct uptr list, size_t size)
 {
-    struct path p;
-    return do_list(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, list, size);
+    return do_list(by_path(path, AT_SYMLINK_NOFOLLOW), list, size);
 }
 
 long sys_flistxattr(int fd, struct uptr list, size_t size)
 {
-    struct path p;
-    return do_list(find_fd(fd, &p), &p, list, size);
+    return do_list(by_fd(fd), list, size);
 }
 
 long sys_listxattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr list, size_t size)
 {
-    struct path p;
-    return do_list(find_at(dirfd, path, at_flags, &p), &p, list, size);
+    struct naming where;
+    int ret = by_dirfd(dirfd, path, at_flags, &where);
+    return ret < 0 ? ret : do_list(where, list, size);
 }
 
 /* --- remove ----------------------------------------------------------------------------------- */
 
-static long do_remove(int found, struct path *p, struct uptr user_name)
+static long do_remove(struct naming where, struct uptr user_name)
 {
     char name[XATTR_NAME_MAX + 1];
-    if (found < 0)
-        return found;
+    struct path p;
     long ret = get_name(name, user_name);
     if (ret == 0)
-        ret = mount_want_write(p);
+        ret = find(&where, &p);
+    if (ret < 0)
+        return ret;
+    ret = mount_want_write(&p);
     if (ret == 0)
-        ret = inode_removexattr(p->dentry->inode, current_cred(), name);
+        ret = inode_removexattr(p.dentry->inode, current_cred(), name);
     if (ret == 0)
-        inotify_file(p->dentry->inode, p->dentry, IN_ATTRIB);
-    path_put(p);
+        inotify_file(p.dentry->inode, p.dentry, IN_ATTRIB);
+    path_put(&p);
     return ret;
 }
 
 long sys_removexattr(struct uptr path, struct uptr name)
 {
-    struct path p;
-    return do_remove(find_path(path, 0, &p), &p, name);
+    return do_remove(by_path(path, 0), name);
 }
 
 long sys_lremovexattr(struct uptr path, struct uptr name)
 {
-    struct path p;
-    return do_remove(find_path(path, AT_SYMLINK_NOFOLLOW, &p), &p, name);
+    return do_remove(by_path(path, AT_SYMLINK_NOFOLLOW), name);
 }
 
 long sys_fremovexattr(int fd, struct uptr name)
 {
-    struct path p;
-    return do_remove(find_fd(fd, &p), &p, name);
+    return do_remove(by_fd(fd), name);
 }
 
 long sys_removexattrat(int dirfd, struct uptr path, unsigned at_flags, struct uptr name)
 {
-    struct path p;
-    return do_remove(find_at(dirfd, path, at_flags, &p), &p, name);
+    struct naming where;
+    int ret = by_dirfd(dirfd, path, at_flags, &where);
+    return ret < 0 ? ret : do_remove(where, name);
 }

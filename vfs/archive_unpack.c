@@ -108,8 +108,7 @@ static int make_node(struct unpacker *u, const struct archive_entry *e)
         const char *first = S_ISREG(e->mode) && e->nlink > 1 ? first_name(u, e) : NULL;
         uint64_t rdev =
             (e->rdev_minor & 0xff) | e->rdev_major << 8 | (uint64_t)(e->rdev_minor & ~0xffu) << 12;
-        return first ? path_link(&u->w, first, &u->w, e->name, 0)
-                     : path_mknod(&u->w, e->name, e->mode, rdev);
+        return first ? path_link(&u->w, first, e->name) : path_mknod(&u->w, e->name, e->mode, rdev);
     }
     }
 }

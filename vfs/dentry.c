@@ -7,6 +7,7 @@
  * A rename takes a dentry out of one table and puts it into another, and a look-up between the two
  * finds neither.  `renames` tells: a miss is believed only when no rename was under way, else the
  * look-up is done again under the directory's mutex, which the rename holds. */
+#include <arch/arch.h>
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
@@ -239,6 +240,23 @@ void dentry_unlink(struct dentry *d)
     dentry_put(d);
 }
 
+bool dentry_unlink_unused(struct dentry *d)
+{
+    struct dentry *dir = d->parent;
+    assert(mutex_is_held(&dir->inode->lock));
+    spin_lock(&dir->lock); /* a look-up takes its reference under it */
+    bool is_unused =
+        d->is_linked && atomic_load(&d->ref.count) == 2 && d->nr_children == 0 && !d->mounts;
+    if (is_unused) {
+        extract(dir, d);
+        dir->nr_children--;
+    }
+    spin_unlock(&dir->lock);
+    if (is_unused)
+        dentry_put(d); /* the tree's */
+    return is_unused;
+}
+
 int dentry_kill_empty(struct dentry *dir)
 {
     spin_lock(&dir->lock);
@@ -281,11 +299,27 @@ struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
     return find(dir, name, len, name_hash(name, len));
 }
 
+/* Is the file system to be asked whether the name still means this?  What something is mounted on stays. */
+static bool is_stale(struct dentry *d)
+{
+    uint64_t until = atomic_load(&d->valid_until);
+    return unlikely(until) && arch_clock_ns() >= until && !atomic_load(&d->mounts);
+}
+
 int dentry_lookup_locked(struct dentry *dir, const char *name, size_t len, struct dentry **out)
 {
     struct inode *i = dir->inode;
     assert(mutex_is_held(&i->lock));
     *out = dentry_find(dir, name, len);
+    if (*out && is_stale(*out)) {
+        int good = i->ops->revalidate(i, *out);
+        if (good <= 0) {
+            dentry_put(*out);
+            *out = NULL;
+        }
+        if (good < 0)
+            return good;
+    }
     if (*out)
         return 0;
     *out = dentry_new(dir, name, len);
@@ -315,8 +349,11 @@ int dentry_lookup_hashed(struct dentry *dir, const char *name, size_t len, uint3
 {
     uint64_t before = atomic_load(&renames);
     *out = find(dir, name, len, hash);
-    if (likely(*out))
-        return 0;
+    if (likely(*out)) {
+        if (likely(!is_stale(*out)))
+            return 0;
+        dentry_put(*out);
+    }
     bool is_sure = before % RENAME_ENDED == 0 && atomic_load(&renames) == before;
     if (is_sure && !dir->inode->ops->lookup)
         return -ENOENT;

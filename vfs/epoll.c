@@ -1,7 +1,7 @@
 /* epoll(7): sets of files to wait for.
  *
  * An item ties one (file, descriptor) pair to an instance.  Its waiters sit on the file's wait
- * queues all the time; a wake-up puts the item on the instance's ready list and wakes one sleeper.
+ * queues all the time, on those that matter to its events; a wake-up puts the item on the instance's ready list and wakes one sleeper.
  * epoll_wait takes items from the front of that list, asks each file what holds now, and puts
  * level-triggered ones back at the end, which makes a busy file wait its turn.
  *
@@ -52,6 +52,7 @@ struct item {
     int fd;
     uint32_t events;        /* atomic; changed under ep->lock */
     uint64_t data;          /* guarded by ep->lock */
+    uint32_t waited_for;    /* the events that its waiters were added for; likewise */
     struct item *next;      /* in its bucket */
     struct list file_node;  /* in file->epoll_items, guarded by file->lock */
     struct list ready_node; /* guarded by ep->ready_lock */
@@ -223,6 +224,22 @@ static uint32_t item_ask(struct item *item)
     return item_poll(item, NULL);
 }
 
+/* Put the item on the file's queues for its events, and ask what holds. */
+static uint32_t item_subscribe(struct item *item)
+{
+    struct item_table t = {{.add = add_waiter, .events = item->events}, item};
+    item->waited_for = item->events;
+    return item_poll(item, &t.table);
+}
+
+/* No on_wake runs from here on. */
+static void item_unsubscribe(struct item *item)
+{
+    for (unsigned i = 0; i < item->nr_waiters; i++)
+        waitq_remove(&item->waiters[i].waiter);
+    item->nr_waiters = 0;
+}
+
 /* Put a filled item into the set and on the file's queues. */
 static void insert_item(struct epoll *ep, struct item *item)
 {
@@ -238,8 +255,7 @@ static void insert_item(struct epoll *ep, struct item *item)
     list_push_back(&f->epoll_items, &item->file_node);
     spin_unlock(&f->lock);
 
-    struct item_table t = {{.add = add_waiter, .events = ~0u}, item};
-    if (item_poll(item, &t.table)) {
+    if (item_subscribe(item)) {
         make_ready(item);
         wake_watchers(ep);
     }
@@ -249,8 +265,7 @@ static void insert_item(struct epoll *ep, struct item *item)
  * The caller holds a reference to `ep` besides the item's. */
 static void remove_item(struct epoll *ep, struct item *item)
 {
-    for (unsigned i = 0; i < item->nr_waiters; i++)
-        waitq_remove(&item->waiters[i].waiter); /* no on_wake runs from here on */
+    item_unsubscribe(item);
     drop_ready(item);
 
     struct file *f = item->file;
@@ -371,7 +386,10 @@ static int ctl_mod(struct epoll *ep, struct item *item, uint32_t events, uint64_
     /* Seen by every on_wake from here on; one that came before is covered by looking at the file
      * now. */
     atomic_swap(&item->events, events | EPOLLERR | EPOLLHUP);
-    if (item_poll(item, NULL)) {
+    bool needs_more = item->events & ~EPOLL_PRIVATE & ~item->waited_for;
+    if (needs_more)
+        item_unsubscribe(item);
+    if (needs_more ? item_subscribe(item) : item_poll(item, NULL)) {
         make_ready(item);
         wake_watchers(ep);
     }

@@ -14,7 +14,8 @@
 struct eventfd {
     uint64_t count; /* atomic */
     bool is_semaphore;
-    struct waitq wait;
+    struct waitq read_wait;  /* those who wait for a count */
+    struct waitq write_wait; /* those who wait for room: a read wakes nobody who waits to read */
 };
 
 /* Take the counter, or one from it: false when it is zero. */
@@ -49,7 +50,7 @@ static __attribute__((noinline)) int wait_take(struct file *f, unsigned how, uin
     struct eventfd *e = f->data;
     if (f->flags & O_NONBLOCK || how & IOBUF_NOWAIT)
         return -EAGAIN;
-    int ret = WAIT_EVENT(&e->wait, try_take(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
+    int ret = WAIT_EVENT(&e->read_wait, try_take(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
     return ret ? -ERESTARTSYS : 0;
 }
 
@@ -58,7 +59,7 @@ static __attribute__((noinline)) int wait_add(struct file *f, unsigned how, uint
     struct eventfd *e = f->data;
     if (f->flags & O_NONBLOCK || how & IOBUF_NOWAIT)
         return -EAGAIN;
-    int ret = WAIT_EVENT(&e->wait, try_add(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
+    int ret = WAIT_EVENT(&e->write_wait, try_add(e, value), WAIT_INTERRUPTIBLE, TIME_NEVER);
     return ret ? -ERESTARTSYS : 0;
 }
 
@@ -74,7 +75,7 @@ static ssize_t eventfd_read(struct file *f, struct iobuf *to, int64_t *pos)
         if (ret < 0)
             return ret;
     }
-    waitq_wake(&e->wait, 0, POLLOUT);
+    waitq_wake(&e->write_wait, 0, POLLOUT);
     return iobuf_put64(to, value) ? (ssize_t)sizeof(value) : -EFAULT;
 }
 
@@ -94,14 +95,19 @@ static ssize_t eventfd_write(struct file *f, struct iobuf *from, int64_t *pos)
         if (ret < 0)
             return ret;
     }
-    waitq_wake(&e->wait, 0, POLLIN);
+    waitq_wake(&e->read_wait, 0, POLLIN);
     return sizeof(value);
 }
 
 static uint32_t eventfd_poll(struct file *f, struct poll_table *t)
 {
     struct eventfd *e = f->data;
-    poll_on(t, f, &e->wait);
+    if (t) {
+        if (t->events & POLLIN)
+            poll_on(t, f, &e->read_wait);
+        if (t->events & POLLOUT)
+            poll_on(t, f, &e->write_wait);
+    }
     uint64_t count = atomic_load(&e->count);
     uint32_t events = 0;
     if (count > 0)
@@ -142,7 +148,8 @@ struct file *eventfd_new(unsigned count, int flags)
         return NULL;
     e->count = count;
     e->is_semaphore = flags & EFD_SEMAPHORE;
-    waitq_init(&e->wait);
+    waitq_init(&e->read_wait);
+    waitq_init(&e->write_wait);
     struct file *f =
         file_new_anon(&eventfd_ops, e, O_RDWR | (flags & O_NONBLOCK), 0600, "anon_inode:[eventfd]");
     if (!f)

@@ -11,6 +11,7 @@
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/sched.h>
 #include <linux/fcntl.h>
 #include <vfs/fdtable.h>
 #include <vfs/file_locks.h>
@@ -372,6 +373,7 @@ static void close_range(struct fdtable *t, unsigned first, unsigned last, bool o
             close_file(t, f);
         if (is_end || n == last)
             return;
+        (void)sched_checkpoint();
     }
 }
 

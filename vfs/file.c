@@ -65,7 +65,7 @@ struct file *file_new(struct inode *inode, const struct path *path, int flags)
     f->can_read = moves_data && (flags & O_ACCMODE) != O_WRONLY;
     f->can_write = moves_data && (flags & O_ACCMODE) != O_RDONLY;
     f->flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
-    f->drops_suid = f->holds_write = f->is_quiet = false;
+    f->holds_write = f->is_quiet = false;
     f->owner_type = f->owner_pid = f->owner_sig = 0;
     f->dir_end = 0;
     f->pos = 0;

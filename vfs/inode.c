@@ -259,6 +259,19 @@ void inode_drop_suid(struct inode *i)
         i->mode = without_suid(i->mode);
 }
 
+static inode_fsetid_fn *has_fsetid; /* set once at boot */
+
+void inode_set_fsetid(inode_fsetid_fn *fn)
+{
+    has_fsetid = fn;
+}
+
+void inode_written(struct inode *i)
+{
+    if (unlikely(i->mode & (S_ISUID | S_ISGID)) && has_fsetid && !has_fsetid())
+        inode_drop_suid(i);
+}
+
 int inode_apply_attr(struct inode *i, const struct inode_attr *a, const struct cred *cred)
 {
     int64_t now = clock_wall_ns();
@@ -266,7 +279,7 @@ int inode_apply_attr(struct inode *i, const struct inode_attr *a, const struct c
         i->uid = a->uid;
     if (a->mask & ATTR_GID)
         i->gid = a->gid;
-    if (a->mask & (ATTR_UID | ATTR_GID) && !S_ISDIR(i->mode))
+    if (a->mask & (ATTR_UID | ATTR_GID | ATTR_OWNER) && !S_ISDIR(i->mode))
         i->mode = without_suid(i->mode); /* for root too */
     if (a->mask & ATTR_MODE) {
         uint32_t mode = a->mode & 07777;
@@ -358,6 +371,8 @@ void inode_release_exec(struct inode *i)
 
 void inode_get_stat(struct inode *i, struct inode_stat *st)
 {
+    if (i->ops->refresh)
+        i->ops->refresh(i);
     *st = (struct inode_stat){
         .dev = i->sb->dev,
         .ino = i->ino,

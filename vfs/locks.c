@@ -160,7 +160,8 @@ void locks_test(struct file *f, void *owner, struct lock_range *r)
     if (!l)
         return;
     spin_lock(&locks_lock);
-    struct range_lock *c = range_find_conflict(&l->records, &request);
+    struct range_lock *c = request.type == F_UNLCK ? range_find_own(&l->records, &request)
+                                                   : range_find_conflict(&l->records, &request);
     if (c)
         *r = (struct lock_range){.type = c->type, .start = c->start, .end = c->end, .pid = c->pid};
     spin_unlock(&locks_lock);

@@ -320,10 +320,6 @@ int path_mount(const struct walk *w, const char *source, const char *target, con
 
 int path_umount(const struct walk *w, const char *target, int flags)
 {
-    if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
-        return -EINVAL;
-    if (flags & MNT_EXPIRE) /* -EAGAIN is what Linux answers to the first such call */
-        return flags & (MNT_FORCE | MNT_DETACH) ? -EINVAL : -EAGAIN;
     struct path p;
     int ret = path_walk(w, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &p);
     if (ret < 0)
@@ -336,6 +332,8 @@ int path_umount(const struct walk *w, const char *target, int flags)
         ret = -EINVAL;
     else if (!cred_has_cap(w->cred, CAP_SYS_ADMIN))
         ret = -EPERM;
+    else if (flags & MNT_EXPIRE) /* -EAGAIN is what Linux answers to the first such call */
+        ret = flags & (MNT_FORCE | MNT_DETACH) ? -EINVAL : -EAGAIN;
     else
         ret = detach(m, flags & MNT_DETACH);
     mount_put(m);

@@ -91,7 +91,7 @@ unsigned namei_umask(const struct walk *w, unsigned mode)
     return mode & ~atomic_load(&w->fs->umask);
 }
 
-static int may_mknod(unsigned mode)
+int path_check_node(unsigned mode)
 {
     switch (mode & S_IFMT) {
     case 0:
@@ -111,7 +111,7 @@ static int may_mknod(unsigned mode)
 int path_make_node(const struct walk *w, const char *name, unsigned mode, uint64_t rdev,
                    struct path *out)
 {
-    int ret = may_mknod(mode);
+    int ret = path_check_node(mode);
     if (ret < 0)
         return ret;
     if (!(mode & S_IFMT))
@@ -185,26 +185,33 @@ static int link_checked(struct creation *c, const struct path *old, const struct
     return c->dir->ops->link(c->dir, c->d, target);
 }
 
-int path_link(const struct walk *from, const char *old, const struct walk *to, const char *name,
-              int at_flags)
+int path_find_link(const struct walk *from, const char *old, int at_flags, struct path *place)
 {
-    if (at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     if (at_flags & AT_EMPTY_PATH && !*old && !cred_has_cap(from->cred, CAP_DAC_READ_SEARCH))
         return -ENOENT;
     unsigned flags = (at_flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
                      (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    return path_walk(from, old, flags, place);
+}
+
+int path_link_place(const struct path *old, const struct walk *to, const char *name)
+{
+    struct creation c;
+    int ret = creation_begin(&c, to, name, false);
+    if (ret == 0)
+        ret = link_checked(&c, old, to->cred);
+    if (ret == 0)
+        inotify_file(old->dentry->inode, NULL, IN_ATTRIB); /* its link count */
+    return creation_end(&c, ret);
+}
+
+int path_link(const struct walk *w, const char *old, const char *name)
+{
     struct path place;
-    int ret = path_walk(from, old, flags, &place);
+    int ret = path_walk(w, old, 0, &place);
     if (ret < 0)
         return ret;
-    struct creation c;
-    ret = creation_begin(&c, to, name, false);
-    if (ret == 0)
-        ret = link_checked(&c, &place, to->cred);
-    if (ret == 0)
-        inotify_file(place.dentry->inode, NULL, IN_ATTRIB); /* its link count */
-    ret = creation_end(&c, ret);
+    ret = path_link_place(&place, w, name);
     path_put(&place);
     return ret;
 }

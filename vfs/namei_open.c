@@ -95,7 +95,6 @@ static int open_checked(const struct path *p, const struct cred *cred, int flags
     struct file *f = file_new(i, p, flags);
     if (!f)
         return -ENFILE;
-    f->drops_suid = !cred_has_cap(cred, CAP_FSETID);
     int ret = 0;
     if (flags & O_PATH)
         f->ops = &no_ops;
@@ -160,7 +159,7 @@ static int open_nameless(const struct walk *w, const struct path *dir, int flags
         return -ENOMEM;
     }
     dentry_fill(place.dentry, i);
-    ret = open_checked(&place, w->cred, flags & ~O_TMPFILE_BIT, true, out);
+    ret = open_checked(&place, w->cred, flags, true, out);
     dentry_put(place.dentry);
     return ret;
 }
@@ -278,8 +277,7 @@ static int open_create(const struct walk *w, const char *name, int flags, unsign
 
 /* --- the calls -------------------------------------------------------------------------------- */
 
-/* Linux's build_open_flags(): what open(2) ignores and refuses. */
-static int check_flags(int *flags)
+int path_check_open_flags(int *flags)
 {
     if (*flags & O_PATH)
         *flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -293,23 +291,31 @@ static int check_flags(int *flags)
     return 0;
 }
 
-int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode,
-                      unsigned resolve, struct file **out)
+static int open_once(const struct walk *w, const char *name, int flags, unsigned mode,
+                     unsigned resolve, struct file **out)
 {
-    int ret = check_flags(&flags);
-    if (ret < 0)
-        return ret;
     if (flags & O_TMPFILE_BIT)
         return open_tmpfile(w, name, flags, mode, resolve, out);
     if (flags & O_CREAT)
         return open_create(w, name, flags, mode, resolve, out);
     struct path p;
-    ret = path_walk(w, name, resolve | (flags & O_NOFOLLOW ? 0 : WALK_FOLLOW), &p);
+    int ret = path_walk(w, name, resolve | (flags & O_NOFOLLOW ? 0 : WALK_FOLLOW), &p);
     if (ret < 0)
         return ret;
     ret = path_open_place(&p, w->cred, flags, out);
     path_put(&p);
     return ret;
+}
+
+int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode,
+                      unsigned resolve, struct file **out)
+{
+    int ret = path_check_open_flags(&flags);
+    if (ret < 0)
+        return ret;
+    ret = open_once(w, name, flags, mode, resolve, out);
+    /* Someone at the other end of a shared folder has just put another file there: as Linux, look once more. */
+    return ret == -ESTALE ? open_once(w, name, flags, mode, resolve, out) : ret;
 }
 
 int path_open(const struct walk *w, const char *name, int flags, unsigned mode, struct file **out)

@@ -174,13 +174,16 @@ static int rename_parents(struct renaming *r)
     return MIN(ret, 0);
 }
 
+int path_check_rename_flags(unsigned flags)
+{
+    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+        return -EINVAL;
+    return flags & RENAME_EXCHANGE && flags != RENAME_EXCHANGE ? -EINVAL : 0;
+}
+
 int path_rename(const struct walk *from, const char *old, const struct walk *to, const char *name,
                 unsigned rename_flags)
 {
-    if (rename_flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
-        return -EINVAL;
-    if (rename_flags & RENAME_EXCHANGE && rename_flags != RENAME_EXCHANGE)
-        return -EINVAL;
     struct renaming r = {.flags = rename_flags};
     int ret = walk_start(&r.from, from, old, 0);
     if (ret == 0)

@@ -3,6 +3,7 @@
  * Look-ups take a reference and let go of the lock, so the copy that follows may sleep, and a page
  * that is dropped meanwhile stays alive until the copy is done. */
 #include <base/errno.h>
+#include <core/sched.h>
 
 #include "pagecache.h"
 
@@ -73,5 +74,6 @@ uint64_t pagecache_drop(struct pagecache *c, uint64_t first, uint64_t last)
             nr += batch[k]->flags & PAGE_CHARGED ? 1 : 0;
             page_put(batch[k]);
         }
+        (void)sched_checkpoint();
     }
 }

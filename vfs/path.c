@@ -145,7 +145,9 @@ static bool is_deleted(struct dentry *d)
 {
     if (d->parent == d)
         return d->inode->nlink == 0; /* a memfd */
-    return !d->is_linked && !d->parent->inode->ops->lookup;
+    const struct inode_ops *ops = d->parent->inode->ops;
+    return !d->is_linked &&
+           (!ops->lookup || ops->revalidate); /* /proc links nothing that it finds */
 }
 
 bool path_is_deleted(const struct path *p)

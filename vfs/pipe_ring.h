@@ -27,8 +27,8 @@ struct pipe_buf {
 };
 
 struct pipe {
-    struct mutex
-        lock; /* RANK_PIPE - guards, although waiters look at head, tail and the counts without it: */
+    /* RANK_PIPE - guards, although waiters look at head, tail and the counts without it: */
+    struct mutex lock;
     unsigned head, tail, nr_slots; /* nr_slots is a power of two */
     struct pipe_buf *ring;
     unsigned readers, writers; /* open files */

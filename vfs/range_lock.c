@@ -28,6 +28,15 @@ struct range_lock *range_find_conflict(struct list *locks, const struct range_lo
     return NULL;
 }
 
+struct range_lock *range_find_own(struct list *locks, const struct range_lock *request)
+{
+    struct range_lock *l;
+    list_for_each(l, locks, node)
+        if (l->owner == request->owner && overlaps(l, request))
+            return l;
+    return NULL;
+}
+
 static struct range_lock *take(struct range_lock *spare[2])
 {
     unsigned n = spare[0] ? 0 : 1;

@@ -11,6 +11,8 @@ struct range_lock {
     int64_t start, end; /* inclusive */
 };
 
+/* A lock of the request's owner that overlaps it; NULL: none. */
+struct range_lock *range_find_own(struct list *locks, const struct range_lock *request);
 /* A lock in the list that stands in the way of the request; NULL: none. */
 struct range_lock *range_find_conflict(struct list *locks, const struct range_lock *request);
 

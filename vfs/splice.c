@@ -54,7 +54,7 @@ static ssize_t file_to_pipe(struct file *in, int64_t *pos, struct file *out, siz
         }
         done += got;
         n -= got;
-        if (got < (ssize_t)PAGE_SIZE) /* more might mean waiting */
+        if (got < (ssize_t)PAGE_SIZE || sched_checkpoint()) /* more might mean waiting */
             break;
     }
     mutex_unlock(&p->lock);
@@ -98,6 +98,8 @@ static ssize_t pipe_to_file(struct file *in, struct file *out, int64_t *pos, siz
         }
         done += put;
         n -= put;
+        if (sched_checkpoint())
+            break;
     }
     bool made_room = was_full && !pipe_is_full(p);
     mutex_unlock(&p->lock);
@@ -209,7 +211,7 @@ ssize_t file_splice(struct file *in, int64_t *in_pos, struct file *out, int64_t 
     if (from_pipe) {
         if (out_pos && !out->ops->has_pos)
             return -EINVAL;
-        if (out->flags & O_APPEND)
+        if (out->flags & O_APPEND || !out->ops->write)
             return -EINVAL;
         return pipe_to_file(in, out, out_pos, n, flags);
     }
@@ -268,12 +270,23 @@ static ssize_t send_copy(struct file *in, int64_t *pos, struct file *out, size_t
     return done > 0 ? done : ret;
 }
 
+int file_check_send(struct file *in, const int64_t *in_pos, size_t n)
+{
+    if (!in->can_read)
+        return -EBADF;
+    if (in_pos && !in->ops->has_pos)
+        return -ESPIPE;
+    return (ssize_t)n < 0 || (in_pos && (*in_pos < 0 || (uint64_t)*in_pos + n > INT64_MAX))
+               ? -EINVAL
+               : 0;
+}
+
 ssize_t file_send(struct file *in, int64_t *in_pos, struct file *out, size_t n)
 {
-    if (!in->can_read || !out->can_write)
+    if (!out->can_write)
         return -EBADF;
     if (!in->ops->has_pos)
-        return in_pos ? -ESPIPE : -EINVAL;
+        return file_is_pipe(out) && n == 0 ? 0 : -EINVAL;
     if (out->flags & O_APPEND)
         return -EINVAL;
     int64_t pos = in_pos ? *in_pos : file_get_pos(in);

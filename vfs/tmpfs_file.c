@@ -144,8 +144,22 @@ static int object_get_page(struct vm_object *o, uint64_t index, bool write, stru
     return get_page(i, index, &i->size, page);
 }
 
+static int punch_hole(struct inode *i, uint64_t start, uint64_t end);
+
+static int object_punch(struct vm_object *o, uint64_t first, uint64_t last)
+{
+    struct inode *i = container_of(o, struct inode, object);
+    mutex_lock(&i->lock);
+    int ret = punch_hole(i, first << PAGE_SHIFT, (last + 1) << PAGE_SHIFT);
+    if (ret == 0)
+        inode_touch_mtime(i);
+    mutex_unlock(&i->lock);
+    return ret;
+}
+
 const struct vm_object_ops tmpfs_object_ops = {
     .get_page = object_get_page,
+    .punch = object_punch,
     .free = inode_object_free,
     .name = inode_object_name,
     .identity = inode_object_identity,
@@ -277,8 +291,7 @@ static ssize_t write_locked(struct file *f, struct iobuf *from, int64_t *pos)
         return ret;
     if (*pos > (int64_t)i->size)
         clear_tail(i);
-    if (f->drops_suid)
-        inode_drop_suid(i);
+    inode_written(i);
     for (unsigned parts = 1; done < max; parts++) {
         size_t len = MIN(PAGE_SIZE - *pos % PAGE_SIZE, max - done);
         ret = write_part(i, from, *pos, len);
@@ -380,8 +393,11 @@ static int punch_hole(struct inode *i, uint64_t start, uint64_t end)
         return ret;
     /* A hole cannot be told from the backing behind it: pages there stay, with zeros. */
     uint64_t backed = MIN(last, pages_of(tmpfs_node(i)->backing_size));
-    for (uint64_t index = first; index < backed && ret == 0; index++)
+    for (uint64_t index = first; index < backed && ret == 0; index++) {
         ret = clear_part(i, index << PAGE_SHIFT, (index + 1) << PAGE_SHIFT);
+        if (ret == 0 && sched_checkpoint())
+            ret = -EINTR;
+    }
     if (ret == 0 && MAX(first, backed) < last)
         drop_pages(i, MAX(first, backed), last - 1, false);
     return ret;
@@ -432,7 +448,7 @@ static int64_t seek_contents(struct inode *i, int64_t offset, int whence)
         return at == index ? offset : (int64_t)(at << PAGE_SHIFT);
     }
     index = MAX(index, backed);
-    while (pagecache_next(c, index) == index)
+    while (pagecache_next(c, index) == index && !sched_checkpoint())
         index++;
     return min_size(size, MAX(offset, (int64_t)(index << PAGE_SHIFT)));
 }

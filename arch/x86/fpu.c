@@ -164,43 +164,45 @@ size_t arch_minsigstksz(void)
     return ALIGN_UP(frame + frame_align + arch_fpu_frame_size() + state_align, (size_t)16);
 }
 
-/* What Linux writes between and behind what the CPU does. */
+/* What Linux writes where the CPU does not, in one piece before it: the end of the fxsave image, and the header, of which
+ * XSAVE writes only the first word. */
+static bool frame_prepare(uintptr_t va)
+{
+    const struct {
+        struct _fpx_sw_bytes sw;
+        struct xsave_header header;
+    } between = {.sw = {
+                     .magic1 = FP_XSTATE_MAGIC1,
+                     .extended_size = arch_fpu_frame_size(),
+                     .xfeatures = fpu.features,
+                     .xstate_size = fpu.size,
+                 }};
+    size_t size = fpu.features != 0 ? sizeof(between) : sizeof(between.sw);
+
+    return arch_copy_to_user(va + FXSAVE_SIZE - sizeof(between.sw), &between, size) == 0;
+}
+
+/* And behind it. */
 static int frame_complete(uintptr_t va)
 {
-    const struct _fpx_sw_bytes sw = {
-        .magic1 = FP_XSTATE_MAGIC1,
-        .extended_size = arch_fpu_frame_size(),
-        .xfeatures = fpu.features,
-        .xstate_size = fpu.size,
-    };
-    const uint32_t magic2 = FP_XSTATE_MAGIC2;
     uint64_t in_frame;
 
-    if (arch_copy_to_user(va + FXSAVE_SIZE - sizeof(sw), &sw, sizeof(sw)) != 0)
-        return -EFAULT;
     if (fpu.features == 0)
         return 0;
     /* As Linux: a handler may edit x87 and SSE registers without a look at the header. */
-    if (arch_copy_from_user(&in_frame, va + XSTATE_BV, sizeof(in_frame)) != 0)
+    if (arch_user_load64(va + XSTATE_BV, &in_frame) != 0 ||
+        arch_user_store64(va + XSTATE_BV, in_frame | XFEATURE_FPSSE) != 0)
         return -EFAULT;
-    in_frame |= XFEATURE_FPSSE;
-    if (arch_copy_to_user(va + XSTATE_BV, &in_frame, sizeof(in_frame)) != 0 ||
-        arch_copy_to_user(va + fpu.size, &magic2, sizeof(magic2)) != 0)
-        return -EFAULT;
-    return 0;
+    return arch_user_store32(va + fpu.size, FP_XSTATE_MAGIC2);
 }
 
 int arch_fpu_to_user(struct uptr frame)
 {
     size_t size = arch_fpu_frame_size();
 
-    if (frame.va > USER_TOP - size)
+    if (frame.va > USER_TOP - size || !frame_prepare(frame.va) || !frame_store(frame.va))
         return -EFAULT;
-    /* XSAVE writes only the first word of the header. */
-    if (fpu.features != 0 &&
-        arch_zero_user(frame.va + FXSAVE_SIZE, sizeof(struct xsave_header)) != 0)
-        return -EFAULT;
-    return frame_store(frame.va) ? frame_complete(frame.va) : -EFAULT;
+    return frame_complete(frame.va);
 }
 
 /* Is there further state behind the fxsave image?  Then the features that are in the frame; else 0. */
@@ -216,7 +218,7 @@ static int frame_features(uintptr_t va, uint64_t *features)
         sw.xstate_size < FXSAVE_SIZE + sizeof(struct xsave_header) ||
         sw.xstate_size > sw.extended_size)
         return 0;
-    if (arch_copy_from_user(&magic2, va + sw.xstate_size, sizeof(magic2)) != 0)
+    if (arch_user_load32(va + sw.xstate_size, &magic2) != 0)
         return -EFAULT;
     if (magic2 == FP_XSTATE_MAGIC2)
         *features = sw.xfeatures & fpu.features;

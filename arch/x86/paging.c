@@ -155,7 +155,8 @@ int arch_map(struct arch_vm *vm, uintptr_t va, struct paddr pa, unsigned flags)
 /* A walk over the live leaves of [start, end). */
 struct walk {
     uintptr_t start, end;
-    void (*leaf)(struct walk *w, uint64_t *entry, uintptr_t va, size_t size);
+    /* 0; 1: the walk ends here */
+    int (*leaf)(struct walk *w, uint64_t *entry, uintptr_t va, size_t size);
     arch_visit_fn *visit;
     void *arg;
     unsigned flags;
@@ -182,22 +183,24 @@ static int walk_table(struct walk *w, uint64_t *table, unsigned level, uintptr_t
         if (err == 0 && level > 0 && !(e & PTE_BIG))
             err = walk_table(w, pte_table(e), level - 1, va);
         else if (err == 0)
-            w->leaf(w, &table[i], va, span);
-        if (err < 0)
+            err = w->leaf(w, &table[i], va, span);
+        if (err != 0)
             return err;
     }
     return 0;
 }
 
-static void leaf_visit(struct walk *w, uint64_t *entry, uintptr_t va, size_t size)
+static int leaf_visit(struct walk *w, uint64_t *entry, uintptr_t va, size_t size)
 {
     uint64_t e = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    enum visit next = w->visit(w->arg, va, size, (struct paddr){e & PTE_ADDR}, pte_flags(e));
 
-    if (w->visit(w->arg, va, size, (struct paddr){e & PTE_ADDR}, pte_flags(e)))
+    if (next == VISIT_CLEAR)
         __atomic_exchange_n(entry, 0, __ATOMIC_ACQ_REL);
+    return next == VISIT_STOP;
 }
 
-static void leaf_protect(struct walk *w, uint64_t *entry, uintptr_t va, size_t size)
+static int leaf_protect(struct walk *w, uint64_t *entry, uintptr_t va, size_t size)
 {
     uint64_t keep = PTE_U | PTE_A | PTE_D | PTE_BIG | PTE_UC;
     uint64_t e = __atomic_load_n(entry, __ATOMIC_RELAXED), next;
@@ -206,6 +209,7 @@ static void leaf_protect(struct walk *w, uint64_t *entry, uintptr_t va, size_t s
         next = pte_leaf((struct paddr){e & PTE_ADDR}, w->flags, e & keep);
     } while (
         !__atomic_compare_exchange_n(entry, &e, next, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return 0;
 }
 
 int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit, void *arg)

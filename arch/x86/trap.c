@@ -99,8 +99,11 @@ static void kernel_page_fault(uint64_t error, struct regs *regs)
         if (up_page_fault(regs, addr, error & ~FAULT_USER))
             return;
     }
-    if (fixup == 0)
+    if (fixup == 0) {
+        if (addr < USER_TOP)
+            up_wild_access(regs, addr);
         trap_panic("page fault in the kernel", VECTOR_PAGE_FAULT, error, regs);
+    }
     regs->rip = fixup;
 }
 

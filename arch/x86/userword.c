@@ -41,6 +41,17 @@ int arch_user_load64(uintptr_t va, uint64_t *value)
     return err;
 }
 
+int arch_user_store32(uintptr_t va, uint32_t value)
+{
+    int err = 0;
+
+    __asm__ volatile(STAC "1: movl %[value], (%[va])\n2: " CLAC FAULT_MEANS_EFAULT
+                     : [err] "+r"(err)
+                     : [va] "r"(va), [value] "r"(value)
+                     : "memory");
+    return err;
+}
+
 int arch_user_store64(uintptr_t va, uint64_t value)
 {
     int err = 0;

@@ -5,6 +5,7 @@
 #include "vm_private.h"
 
 #include <core/heap.h>
+#include <core/sched.h>
 
 #define LEAF_PAGES (PAGE_SIZE / sizeof(struct page *))
 
@@ -77,7 +78,8 @@ static void drop_pages(struct anon_object *a, uint64_t first, uint64_t last)
         if (*slot)
             page_put(*slot);
         *slot = NULL;
-        i++;
+        if (++i % LEAF_PAGES == 0)
+            (void)sched_checkpoint();
     }
 }
 

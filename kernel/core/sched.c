@@ -206,6 +206,10 @@ void up_resched_irq(void)
 
 void sched_kick(struct thread *t)
 {
+    if (t == current_thread()) { /* it stays on this CPU while it is in the kernel: no lock */
+        atomic_or(&this_cpu()->work, WORK_THREAD);
+        return;
+    }
     bool irqs = arch_irq_save();
     struct core_cpu *core = lock_home(t);
     bool is_running = t->state == THREAD_RUNNING;
@@ -213,7 +217,5 @@ void sched_kick(struct thread *t)
     spin_unlock(&core->rq.lock);
     if (is_running && core != this_core())
         arch_send_resched(core->index);
-    else if (is_running && t == current_thread())
-        atomic_or(&this_cpu()->work, WORK_THREAD);
     arch_irq_restore(irqs);
 }

@@ -64,7 +64,8 @@ void sched_set_policy(struct thread *t, enum sched_policy policy, unsigned rt_pr
 {
     bool irqs = arch_irq_save();
     struct core_cpu *core = lock_home(t);
-    bool is_queued = !list_is_empty(&t->run_node);
+    /* The list of the dead uses run_node, too. */
+    bool is_queued = t->state == THREAD_READY && !list_is_empty(&t->run_node);
 
     assert((rt_priority > 0) == (policy == POLICY_FIFO || policy == POLICY_RR));
     if (is_queued)
@@ -74,11 +75,13 @@ void sched_set_policy(struct thread *t, enum sched_policy policy, unsigned rt_pr
     t->gives_way = false;
     if (is_queued)
         run_queue_add(core, t, READY_AGAIN);
-    core->rq.need_resched = true; /* whoever runs there now may have to give way */
+    const struct thread *next = run_queue_peek(&core->rq);
+    bool must_switch = next && sched_outranks(next, core->rq.current);
+    core->rq.need_resched |= must_switch;
     spin_unlock(&core->rq.lock);
-    if (core != this_core())
+    if (must_switch && core != this_core())
         arch_send_resched(core->index);
-    else
+    else if (must_switch)
         atomic_or(&this_cpu()->work, WORK_RESCHED);
     arch_irq_restore(irqs);
 }

@@ -26,8 +26,8 @@ struct ring {
 static struct {
     struct ring *ring; /* one for each CPU */
     unsigned nr;
-    uint64_t
-        next_seq; /* atomic; moved under a ring's lock, so that what has a number is in a ring */
+    /* atomic; moved under a ring's lock, so that what has a number is in a ring */
+    uint64_t next_seq;
     bool is_timer_armed; /* atomic */
     struct timer timer;
     struct waitq reader; /* something is there */

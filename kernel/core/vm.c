@@ -4,6 +4,7 @@
 
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/sched.h>
 
 struct vm *vm_new(void)
 {
@@ -177,18 +178,24 @@ void vm_visit(struct vm *vm, vm_visit_fn *visit, void *arg)
     for (struct vm_area *a = vm_area_at(vm, 0); a; a = vm_area_next(a)) {
         bool is_heap = !a->object && a->start < vm->brk && a->end > vm->brk_start;
         struct vm_area_info info = {
+            .vm = vm,
             .start = a->start,
             .end = a->end,
             .prot = a->prot,
             .flags = linux_map_flags(a),
             .offset = a->offset,
-            .rss_pages = vm_pages_count(vm, a->start, a->end),
             .object = a->object,
             .name = a->name || !is_heap ? a->name : "[heap]",
         };
         visit(arg, &info);
+        (void)sched_checkpoint();
     }
     vm_change_end(&c);
+}
+
+uint64_t vm_visit_rss_pages(const struct vm_area_info *info)
+{
+    return vm_pages_count(info->vm, info->start, info->end);
 }
 
 void vm_get_stats(struct vm *vm, struct vm_stats *stats)

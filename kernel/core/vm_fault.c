@@ -19,10 +19,11 @@
 #include <asm/siginfo.h>
 #include <core/sched.h>
 
-#define BIG_PAGES    (BIG_PAGE_SIZE / PAGE_SIZE)
-#define BIG_ORDER    (BIG_PAGE_SHIFT - PAGE_SHIFT)
-#define AROUND_PAGES 16UL /* of an object, mapped with the one asked for */
-#define PLENTY_PAGES ((32UL << 20) >> PAGE_SHIFT)
+#define BIG_PAGES      (BIG_PAGE_SIZE / PAGE_SIZE)
+#define BIG_ORDER      (BIG_PAGE_SHIFT - PAGE_SHIFT)
+#define AROUND_PAGES   16UL /* of an object, mapped with the one asked for */
+#define POPULATE_STEPS 64   /* with the lock held */
+#define PLENTY_PAGES   ((32UL << 20) >> PAGE_SHIFT)
 
 struct fault {
     struct vm *vm;
@@ -30,8 +31,8 @@ struct fault {
     bool write, exec;
     bool has_lock;        /* vm->lock */
     unsigned long wanted; /* pages from va on that the caller is going to want */
-    struct vm_area
-        area; /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
+    /* a copy, as far as look_up fills it; its object is borrowed, with the lock only */
+    struct vm_area area;
     unsigned long nr_pages; /* to bring in: as long as the sweep is */
     uint64_t changes;       /* vm->changes at the start */
     uintptr_t done;         /* result: everything in [va, done) is there */
@@ -340,26 +341,43 @@ static int populate_some(struct fault *f, uintptr_t at, uintptr_t end, enum vm_p
     if (!a || a->start > at)
         return -ENOMEM;
     f->write = how == POPULATE_WRITE ||
-               (how == POPULATE_LOCK && a->prot & PROT_WRITE && !(a->flags & AREA_SHARED));
+               (how <= POPULATE_ALL && a->prot & PROT_WRITE && !(a->flags & AREA_SHARED));
     f->wanted = (MIN(end, a->end) - at) >> PAGE_SHIFT;
     if (!(a->prot & (f->write ? PROT_WRITE : ALL_PROT)))
-        return how == POPULATE_LOCK ? -ENOMEM : -EINVAL;
+        return how <= POPULATE_ALL ? -ENOMEM : -EINVAL;
     int err = fault_locked(f, at, &si_code);
     return err == -EIO ? -EFAULT : err;
 }
 
+/* Where to go on when nothing can be brought in at `at`: behind this area, or at the next. */
+static uintptr_t pass_over(struct vm *vm, uintptr_t at, uintptr_t end)
+{
+    const struct vm_area *a = vm_area_at(vm, at);
+    if (!a)
+        return end;
+    return a->start > at ? a->start : a->end;
+}
+
 int vm_populate(struct vm *vm, uintptr_t start, uintptr_t end, enum vm_populate how)
 {
-    for (uintptr_t at = start; at < end;) {
+    int err = 0;
+    for (uintptr_t at = start; at < end && !err;) {
         struct fault f = {.vm = vm};
         mutex_lock(&vm->lock);
-        int err = populate_some(&f, at, end, how);
+        /* Many pages at a time: threads that take turns at the lock page by page mostly wait for each other. */
+        for (unsigned n = 0; n < POPULATE_STEPS && at < end && !err; n++) {
+            err = populate_some(&f, at, end, how);
+            if (err && how == POPULATE_ALL) {
+                f.done = pass_over(vm, at, end);
+                err = 0;
+            }
+            if (f.done - at >= BIG_PAGE_SIZE)
+                n = POPULATE_STEPS;
+            at = f.done;
+        }
         mutex_unlock(&vm->lock);
-        if (err)
-            return err;
-        if (sched_checkpoint())
-            return -EINTR;
-        at = f.done;
+        if (!err && sched_checkpoint())
+            err = -EINTR;
     }
-    return 0;
+    return err;
 }

@@ -72,21 +72,6 @@ int vm_lock(struct vm *vm, uintptr_t addr, size_t len, enum vm_lock_how how)
     return lock_error(vm_populate(vm, start, end, POPULATE_LOCK));
 }
 
-/* Bring in all there is; holes and areas without access do not matter. */
-static void populate_all(struct vm *vm)
-{
-    uintptr_t at = 0;
-    for (;;) {
-        mutex_lock(&vm->lock);
-        const struct vm_area *a = vm_area_at(vm, at);
-        uintptr_t start = a ? MAX(a->start, at) : 0, end = a ? a->end : 0;
-        mutex_unlock(&vm->lock);
-        if (end == 0 || vm_populate(vm, start, end, POPULATE_LOCK) == -EINTR)
-            return;
-        at = end;
-    }
-}
-
 int vm_lock_all(struct vm *vm, int flags)
 {
     if (flags != 0 && vm->limits.memlock == 0)
@@ -105,6 +90,6 @@ int vm_lock_all(struct vm *vm, int flags)
     vm_area_merge(&c, 0, vm->top);
     vm_change_end(&c);
     if (flags & MCL_CURRENT && !(flags & MCL_ONFAULT))
-        populate_all(vm);
+        (void)!vm_populate(vm, 0, vm->top, POPULATE_ALL);
     return 0;
 }

@@ -2,7 +2,9 @@
  *
  * A page that was mapped may be in use by another CPU until the flush, so pages taken out are gathered first and
  * given back behind it.  Private pages with one reference are nobody else's: they are gathered by their own
- * links, any number of them; the rest in a small array, after which the walk stops for a flush.
+ * links; the rest in an array.
+ *
+ * A range may hold any number of pages: after STEP_ENTRIES the lock is let go and others may run.
  *
  * A big page lies inside one area always (vm_area_split cuts it first), and so visiting an area or several whole
  * ones never splits one and cannot fail.
@@ -10,7 +12,11 @@
  * Called with vm->lock held, but for vm_pages_map and vm_pages_lookup. */
 #include "vm_private.h"
 
-#define GATHER_MAX 64
+#include <core/sched.h>
+
+#define GATHER_MAX   64
+#define STEP_ORDER   3
+#define STEP_ENTRIES ((PAGE_SIZE << STEP_ORDER) / sizeof(struct page *))
 
 unsigned vm_pages_flags(const struct vm_area *a, bool writable)
 {
@@ -25,10 +31,9 @@ unsigned vm_pages_flags(const struct vm_area *a, bool writable)
     return flags;
 }
 
-static bool note_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static enum visit note_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
-    *(bool *)arg = true;
-    return false;
+    return VISIT_STOP;
 }
 
 static bool is_mapped_locked(struct vm *vm, uintptr_t va, unsigned map_flags)
@@ -36,11 +41,9 @@ static bool is_mapped_locked(struct vm *vm, uintptr_t va, unsigned map_flags)
     struct paddr pa;
     size_t size;
     unsigned flags;
-    bool found = false;
     if (!(map_flags & MAP_BIG))
         return arch_lookup(&vm->arch, va, &pa, &size, &flags);
-    int err = arch_visit(&vm->arch, va, va + BIG_PAGE_SIZE, note_entry, &found);
-    return found || err;
+    return arch_visit(&vm->arch, va, va + BIG_PAGE_SIZE, note_entry, NULL) != 0;
 }
 
 static int map_over_nothing(struct vm *vm, uintptr_t va, struct page *p, unsigned flags,
@@ -76,29 +79,61 @@ struct page *vm_pages_lookup(struct vm *vm, uintptr_t va, unsigned *flags)
     return found ? page_of(pa) : NULL;
 }
 
-static bool count_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+/* --- visiting in steps ---------------------------------------------------------------------------------- */
+
+struct steps {
+    arch_visit_fn *visit;
+    void *arg;
+    unsigned left;
+    uintptr_t at; /* where the next one begins */
+};
+
+static enum visit step_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+{
+    struct steps *s = arg;
+    s->at = va;
+    if (s->left == 0)
+        return VISIT_STOP;
+    s->left--;
+    return s->visit(s->arg, va, size, pa, flags);
+}
+
+/* As arch_visit, with the table lock taken and let go; the callback stops nothing before the last step. */
+static void visit_in_steps(struct vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit,
+                           void *arg)
+{
+    struct steps s = {visit, arg, 0, start};
+    int ret;
+    do {
+        s.left = STEP_ENTRIES;
+        spin_lock(&vm->table_lock);
+        ret = arch_visit(&vm->arch, s.at, end, step_entry, &s);
+        spin_unlock(&vm->table_lock);
+        if (ret > 0)
+            (void)sched_checkpoint();
+    } while (ret > 0);
+    assert(ret == 0);
+}
+
+static enum visit count_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
     if (pa.pa != page_paddr(page_zero()).pa)
         *(uint64_t *)arg += size >> PAGE_SHIFT;
-    return false;
+    return VISIT_KEEP;
 }
 
 uint64_t vm_pages_count(struct vm *vm, uintptr_t start, uintptr_t end)
 {
     uint64_t n = 0;
-    spin_lock(&vm->table_lock);
-    int err = arch_visit(&vm->arch, start, end, count_entry, &n);
-    spin_unlock(&vm->table_lock);
-    assert(err == 0);
-    (void)err;
+    visit_in_steps(vm, start, end, count_entry, &n);
     return n;
 }
 
 /* --- big pages at the edges ------------------------------------------------------------------------------ */
 
-static bool keep_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static enum visit keep_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
-    return false;
+    return VISIT_KEEP;
 }
 
 int vm_pages_cut_at(struct vm *vm, uintptr_t at)
@@ -123,49 +158,47 @@ int vm_pages_cut_at(struct vm *vm, uintptr_t at)
 
 struct gather {
     struct list own; /* private pages, by page.link */
-    struct page *others[GATHER_MAX];
-    unsigned nr_others;
+    unsigned nr_own;
+    struct page **others;
+    unsigned nr_others, max_others;
     bool keep_copies;
-    bool is_full;
-    uintptr_t stopped_at; /* when full: the first entry left alone */
+    uintptr_t stopped_at; /* the first entry left alone */
     uintptr_t low, high;  /* what was cleared */
     uint64_t rss;
 };
 
-/* Not by an initialiser, which would clear the array too. */
-static void gather_init(struct gather *g, bool keep_copies)
+static void gather_begin(struct gather *g)
 {
     list_init(&g->own);
-    g->nr_others = 0;
-    g->keep_copies = keep_copies;
-    g->is_full = false;
+    g->nr_own = g->nr_others = 0;
     g->low = UINTPTR_MAX;
     g->high = 0;
     g->rss = 0;
 }
 
-static bool gather_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static enum visit gather_entry(void *arg, uintptr_t va, size_t size, struct paddr pa,
+                               unsigned flags)
 {
     struct gather *g = arg;
     struct page *p = page_of(pa);
-    if (g->is_full || (g->keep_copies && p->flags & PAGE_ANON))
-        return false;
-    if (p == page_zero()) {
-        /* nothing to give back */
-    } else if (vm_pages_is_own(p)) {
-        list_push_back(&g->own, &p->link);
-        g->rss += size >> PAGE_SHIFT;
-    } else if (g->nr_others < GATHER_MAX) {
-        g->others[g->nr_others++] = p;
-        g->rss += size >> PAGE_SHIFT;
-    } else {
-        g->is_full = true;
+    if (g->keep_copies && p->flags & PAGE_ANON)
+        return VISIT_KEEP;
+    if (g->nr_own == STEP_ENTRIES || g->nr_others == g->max_others) {
         g->stopped_at = va;
-        return false;
+        return VISIT_STOP;
+    }
+    if (p != page_zero()) {
+        if (vm_pages_is_own(p)) {
+            list_push_back(&g->own, &p->link);
+            g->nr_own++;
+        } else {
+            g->others[g->nr_others++] = p;
+        }
+        g->rss += size >> PAGE_SHIFT;
     }
     g->low = MIN(g->low, va);
     g->high = va + size;
-    return true;
+    return VISIT_CLEAR;
 }
 
 static void gather_release(struct gather *g)
@@ -176,29 +209,39 @@ static void gather_release(struct gather *g)
         page_put(g->others[i]);
 }
 
+/* Clear entries from `at` on, as many as fit; true when there are more. */
+static bool drop_some(struct vm *vm, uintptr_t at, uintptr_t end, struct gather *g)
+{
+    gather_begin(g);
+    spin_lock(&vm->table_lock);
+    int ret = arch_visit(&vm->arch, at, end, gather_entry, g);
+    vm->rss_pages -= g->rss;
+    spin_unlock(&vm->table_lock);
+    assert(ret >= 0);
+    if (g->high > 0)
+        arch_flush(&vm->arch, g->low, g->high);
+    gather_release(g);
+    return ret > 0;
+}
+
 void vm_pages_drop(struct vm *vm, uintptr_t start, uintptr_t end, bool keep_copies)
 {
-    /* Steps end where a big page may end.  They grow while nothing fills the array, so that an empty range of any
-     * size takes few steps, and a full one looks at few entries twice. */
-    size_t step = BIG_PAGE_SIZE;
-    for (uintptr_t at = start; at < end;) {
-        uintptr_t stop = ALIGN_DOWN(at, BIG_PAGE_SIZE) + step;
-        struct gather g;
-        gather_init(&g, keep_copies);
-        if (stop > end || stop < at)
-            stop = end;
-        spin_lock(&vm->table_lock);
-        int err = arch_visit(&vm->arch, at, stop, gather_entry, &g);
-        vm->rss_pages -= g.rss;
-        spin_unlock(&vm->table_lock);
-        assert(err == 0);
-        (void)err;
-        if (g.high > 0)
-            arch_flush(&vm->arch, g.low, g.high);
-        gather_release(&g);
-        step = g.is_full ? BIG_PAGE_SIZE : MIN(step * 2, 1UL << 47);
-        at = g.is_full ? g.stopped_at : stop;
+    struct page *few[GATHER_MAX], *more = NULL;
+    struct gather g; /* without an initialiser, which would clear what follows from gather_begin */
+    g.others = few;
+    g.max_others = GATHER_MAX;
+    g.keep_copies = keep_copies;
+    g.stopped_at = start;
+    while (drop_some(vm, g.stopped_at, end, &g)) {
+        (void)sched_checkpoint();
+        /* A flush interrupts the other CPUs: for a large object fewer of them, if there is memory. */
+        if (!more && (more = page_alloc(STEP_ORDER, PG_MAY_FAIL))) {
+            g.others = page_ptr(more);
+            g.max_others = STEP_ENTRIES;
+        }
     }
+    if (more)
+        page_put(more);
 }
 
 void vm_pages_prune(struct vm *vm, uintptr_t start, uintptr_t end)
@@ -240,12 +283,13 @@ void vm_pages_refresh(struct vm *vm, const struct vm_area *a, uintptr_t va, bool
 }
 
 /* A page shared with the object stays writable if it was, as the object knows of it then. */
-static bool protect_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static enum visit protect_entry(void *arg, uintptr_t va, size_t size, struct paddr pa,
+                                unsigned flags)
 {
     struct vm_area *a = arg;
     bool writable = a->flags & AREA_SHARED ? flags & MAP_W : vm_pages_is_own(page_of(pa));
     set_rights(a->vm, a, va, pa, flags, writable);
-    return false;
+    return VISIT_KEEP;
 }
 
 void vm_pages_protect(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr_t end, bool lowers)
@@ -253,15 +297,14 @@ void vm_pages_protect(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr
     struct paddr pa;
     size_t size;
     unsigned flags;
-    spin_lock(&vm->table_lock);
     if (end - start > PAGE_SIZE) {
-        int err = arch_visit(&vm->arch, start, end, protect_entry, a);
-        assert(err == 0);
-        (void)err;
-    } else if (arch_lookup(&vm->arch, start, &pa, &size, &flags)) {
-        protect_entry(a, start, size, pa, flags);
+        visit_in_steps(vm, start, end, protect_entry, a);
+    } else {
+        spin_lock(&vm->table_lock);
+        if (arch_lookup(&vm->arch, start, &pa, &size, &flags))
+            protect_entry(a, start, size, pa, flags);
+        spin_unlock(&vm->table_lock);
     }
-    spin_unlock(&vm->table_lock);
     if (lowers)
         arch_flush(&vm->arch, start, end);
 }
@@ -271,37 +314,38 @@ void vm_pages_protect(struct vm *vm, struct vm_area *a, uintptr_t start, uintptr
 struct move {
     struct vm *vm;
     uintptr_t delta; /* destination minus source, modulo 2^64 */
+    unsigned left;
+    uintptr_t at; /* where it stopped */
+    bool is_big;  /* ... at a big page that cannot stay one at the destination */
     int err;
-    uintptr_t big; /* not 0: a big page that cannot stay one at the destination */
 };
 
-static bool move_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static enum visit move_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
     struct move *m = arg;
-    if (m->err || m->big)
-        return false;
-    if (size == BIG_PAGE_SIZE && m->delta % BIG_PAGE_SIZE != 0) {
-        m->big = va;
-        return false;
-    }
+    m->at = va;
+    m->is_big = size == BIG_PAGE_SIZE && m->delta % BIG_PAGE_SIZE != 0;
+    if (m->is_big || m->left-- == 0)
+        return VISIT_STOP;
     m->err = arch_map(&m->vm->arch, va + m->delta, pa, flags);
-    return m->err == 0;
+    return m->err ? VISIT_STOP : VISIT_CLEAR;
 }
 
 static int move_range(struct vm *vm, uintptr_t from, uintptr_t to, size_t len)
 {
-    struct move m = {.vm = vm, .delta = to - from};
+    struct move m = {.vm = vm, .delta = to - from, .at = from};
+    int ret;
     do {
-        m.big = 0;
+        m.left = STEP_ENTRIES;
         spin_lock(&vm->table_lock);
-        int err = arch_visit(&vm->arch, from, from + len, move_entry, &m);
+        ret = arch_visit(&vm->arch, m.at, from + len, move_entry, &m);
         spin_unlock(&vm->table_lock);
-        if (!m.err)
-            m.err = err;
-        if (!m.err && m.big)
-            m.err = vm_pages_cut_at(vm, m.big + PAGE_SIZE);
-    } while (!m.err && m.big);
-    return m.err;
+        if (ret > 0 && m.is_big)
+            m.err = vm_pages_cut_at(vm, m.at + PAGE_SIZE);
+        else if (ret > 0)
+            (void)sched_checkpoint();
+    } while (ret > 0 && !m.err);
+    return ret < 0 ? ret : m.err;
 }
 
 int vm_pages_move(struct vm *vm, uintptr_t from, uintptr_t to, size_t len)

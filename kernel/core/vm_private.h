@@ -174,10 +174,11 @@ unsigned vm_pages_flags(const struct vm_area *a, bool writable);
 
 enum vm_populate {
     POPULATE_LOCK, /* mlock: private writable pages are made, the rest is looked at */
+    POPULATE_ALL,  /* likewise; what cannot be brought in is passed over */
     POPULATE_READ,
     POPULATE_WRITE,
 };
-/* Bring in every page of the range.  Takes and leaves the lock for each step.  0; -ENOMEM at a hole or out of memory;
+/* Bring in every page of the range.  Takes and leaves the lock now and then.  0; -ENOMEM at a hole or out of memory;
  * -EFAULT beyond the end of an object; where nothing may be accessed -ENOMEM to lock, else -EINVAL; -EINTR when
  * the thread was killed. */
 must_check int vm_populate(struct vm *vm, uintptr_t start, uintptr_t end, enum vm_populate how);

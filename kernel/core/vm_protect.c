@@ -99,7 +99,7 @@ int vm_protect(struct vm *vm, uintptr_t addr, size_t len, int prot)
     int err = 0;
     if (!a)
         err = -ENOMEM;
-    else if (grows == PROT_GROWSDOWN && a->start >= end)
+    else if (grows == PROT_GROWSDOWN ? a->start >= end : a->start > addr)
         err = -ENOMEM;
     else if (grows && (grows == PROT_GROWSUP || !(a->flags & AREA_STACK)))
         err = -EINVAL;

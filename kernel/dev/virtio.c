@@ -36,6 +36,7 @@ void virtio_init(const char *const mmio[], unsigned nr_mmio)
     virtio_mmio_find(mmio, nr_mmio);
     virtio_add_driver(&virtio_console_driver);
     virtio_add_driver(&virtio_rng_driver);
+    virtio_add_driver(&virtio_9p_driver);
 }
 
 static void add_status(struct virtio_device *d, uint8_t bits)

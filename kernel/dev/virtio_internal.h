@@ -33,4 +33,4 @@ void virtio_pci_find(void);
 void virtio_mmio_find(const char *const tokens[], unsigned nr);
 
 /* The drivers of this layer. */
-extern const struct virtio_driver virtio_console_driver, virtio_rng_driver;
+extern const struct virtio_driver virtio_console_driver, virtio_rng_driver, virtio_9p_driver;

@@ -10,6 +10,7 @@
 #include <core/usercopy.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/signal.h>
 #include <proc/cred.h>
 #include <proc/trace.h>
 
@@ -134,6 +135,7 @@ static int make_task(struct process *p, const struct clone_request *r, struct ta
     struct task *t = task_new(p, self->name, self->vm, clone_entry, NULL);
     if (!t)
         return -ENOMEM;
+    t->altstack.flags = SS_DISABLE;
     int err = copy_registers(t, r);
     inherit(t, current_task(), r);
     if (!err && (r->flags & CLONE_VFORK)) {

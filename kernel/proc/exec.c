@@ -20,10 +20,6 @@
 #include <linux/stat.h>
 #include <proc/cred.h>
 
-/* Where Linux puts a PIE when it does not randomise. */
-#define PIE_BASE   0x555555554000UL
-#define PIE32_BASE 0x56555000UL
-
 /* --- opening and reading ---------------------------------------------------------------------- */
 
 static int exec_refuse(const char *path, const char *why, int err)
@@ -182,7 +178,7 @@ static int map_load(struct exec_image *image, const struct elf_load *load)
 static int map_program(struct exec_image *image, const struct elf_plan *plan, size_t stack_size)
 {
     _Static_assert(ARRAY_LEN(image->zero) == ELF_MAX_LOADS, "one tail for each segment");
-    uintptr_t pie_base = plan->is_i386 ? PIE32_BASE : PIE_BASE;
+    uintptr_t pie_base = plan->is_i386 ? USER32_PIE_BASE : USER_PIE_BASE;
     if (plan->is_pie)
         image->base = ALIGN_UP(pie_base, plan->align) - ALIGN_DOWN(plan->low, plan->align);
     image->is_i386 = plan->is_i386;
@@ -379,6 +375,15 @@ static void exec_leave_old_program(struct task *t)
     t->robust_list = (struct uptr){0};
     t->robust_list_len = 0;
     fdtable_close_on_exec(t->process->files);
+}
+
+int process_exec_check(const struct exec_request *r)
+{
+    struct file *f;
+    int err = exec_open(current_process(), current_cred(), r, &f);
+    if (!err)
+        exec_close(f);
+    return err;
 }
 
 int process_exec(const struct exec_request *r)

@@ -282,12 +282,12 @@ long futex_unlock_pi(struct uptr addr, unsigned flags)
 {
     struct futex_key key;
     uint32_t word;
-    int err = user_load32(
-        addr, &word); /* -EPERM comes before what is wrong with the address, as on Linux */
+    int err = user_get(
+        addr, &word); /* at any address: -EPERM comes before what is wrong with it, as on Linux */
 
-    if (err == -EFAULT)
+    if (err < 0)
         return err;
-    if (err == 0 && (word & FUTEX_TID_MASK) != (uint32_t)current_task()->tid)
+    if ((word & FUTEX_TID_MASK) != (uint32_t)current_task()->tid)
         return -EPERM;
     err = futex_key_get(addr, flags, &key);
     if (err < 0)

@@ -27,8 +27,8 @@ struct futex_waiter {
     struct task *task;
     /* guarded by the lock of `bucket` */
     struct list node;
-    struct futex_bucket
-        *bucket; /* atomic; NULL: woken, and the waker is done with this waiter and its task */
+    /* atomic; NULL: woken, and the waker is done with this waiter and its task */
+    struct futex_bucket *bucket;
     struct futex_key key;
     uint32_t bitset;
     bool is_queued; /* atomic: false before the task is woken */

@@ -3,6 +3,7 @@
  * each allocation. */
 #include "private.h"
 
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/resource.h>
 #include <linux/signal.h>
@@ -57,8 +58,14 @@ static int limit_write(int64_t pos, size_t *n)
     return 0;
 }
 
+static bool has_fsetid(void)
+{
+    return !current_thread()->is_user || cred_has_cap(current_cred(), CAP_FSETID);
+}
+
 void limits_set_up(void)
 {
+    inode_set_fsetid(has_fsetid);
     inode_set_limit(limit_write);
 }
 

@@ -142,6 +142,7 @@ static void timer_free(struct posix_timer *pt)
     signal_cancel_queued(pt->process, &pt->signal);
     ptimer_stop(&pt->t); /* taking the signal may have started it again */
     ptimer_destroy(&pt->t);
+    signal_uncharge(pt->process);
     if (pt->target)
         task_put(pt->target);
     heap_free(pt);
@@ -191,11 +192,16 @@ int posix_timer_create(int clockid, const struct timer_event *event)
         return id;
     }
     struct posix_timer *pt = heap_zalloc(sizeof(*pt));
-    if (pt) {
+    if (pt && signal_charge(current_process()) <
+                  0) { /* the signal that it will send is one of those queued */
+        id = -EAGAIN;
+    } else if (pt) {
         pt->process = current_process();
         pt->event = *event;
         ptimer_init(&pt->t, &clock, expired);
         id = timer_insert(pt);
+        if (id < 0)
+            signal_uncharge(pt->process);
     } else {
         id = -ENOMEM;
     }

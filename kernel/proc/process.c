@@ -9,6 +9,7 @@
 #include <proc/trace.h>
 #include <core/heap.h>
 #include <linux/fcntl.h>
+#include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/signal.h>
 #include <proc/cred.h>
@@ -62,6 +63,7 @@ struct process *process_new(void)
     waitq_init(&p->wait_threads);
     limits_init(p->rlimits);
     p->dumpable = true;
+    p->machine_check = PR_MCE_KILL_DEFAULT;
     p->start_ns = arch_clock_ns();
     return p;
 }
@@ -99,7 +101,6 @@ struct task *task_new(struct process *p, const char *name, struct vm *vm, void (
     t->process = p;
     list_init(&t->process_node);
     signal_queue_init(&t->pending);
-    t->altstack.flags = SS_DISABLE;
     t->timer_slack_ns = t->default_timer_slack_ns = 50000;
     return t;
 }
@@ -184,7 +185,6 @@ void process_get_usage(struct process *p, struct process_usage *u)
  * it because the strings are the caller's.  There is one first process, so this is one static
  * object: it must outlive the wake-up that tells the caller to go on. */
 static struct {
-    const struct init_args *args;
     struct exec_image *image;
     struct waitq wait;
     bool is_done;
@@ -193,10 +193,9 @@ static struct {
 
 static void init_entry(void *unused)
 {
-    const struct init_args *args = init_start.args;
     int err = exec_commit(init_start.image);
     if (!err && unlikely(trace_hooks))
-        trace_hooks->starts(current_task(), args->path, args->argv, args->envp);
+        trace_hooks->starts(current_task());
     init_start.err = err;
     atomic_store(&init_start.is_done, true);
     waitq_wake_all(&init_start.wait);
@@ -267,7 +266,6 @@ int process_start_init(const struct init_args *args)
     }
     if (!err) {
         p->pid = pid_alloc();
-        init_start.args = args;
         return init_run(p, cred, image);
     }
     if (p)

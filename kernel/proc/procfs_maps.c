@@ -52,7 +52,8 @@ static void show_area(void *arg, const struct vm_area_info *a)
 static void show_area_sizes(void *arg, const struct vm_area_info *a)
 {
     struct text *t = arg;
-    unsigned long size = (a->end - a->start) / 1024, rss = a->rss_pages * (PAGE_SIZE / 1024);
+    unsigned long size = (a->end - a->start) / 1024;
+    unsigned long rss = vm_visit_rss_pages(a) * (PAGE_SIZE / 1024);
     show_area(arg, a);
     text_print(
         t, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",

@@ -110,7 +110,7 @@ static const struct sysctl {
     {"kernel/random/boot_id", 0444, {.show = show_boot_id}},
     {"kernel/random/uuid", 0444, {.show = show_uuid}},
     {"kernel/random/entropy_avail", 0444, {.show = show_entropy}},
-    CONSTANT("vm/overcommit_memory", "0"),
+    CONSTANT("vm/overcommit_memory", "1"), /* nothing is refused for what it may come to */
     CONSTANT("vm/overcommit_ratio", "50"),
     CONSTANT("vm/max_map_count", "65530"),
     CONSTANT("vm/mmap_min_addr", "65536"),

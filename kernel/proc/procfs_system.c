@@ -81,17 +81,24 @@ static int show_uptime(struct text *t, struct inode *i)
     return 0;
 }
 
+static void count_thread(void *arg, struct thread *t)
+{
+    *(unsigned *)arg += !t->is_idle;
+}
+
 static int show_loadavg(struct text *t, struct inode *i)
 {
     uint64_t switches;
     unsigned long average[3];
-    unsigned running = sched_load(&switches);
+    /* The kernel's threads count, too; in this order, because a dead one is still there for a while. */
+    unsigned running = sched_load(&switches), all = 0;
+    sched_visit(count_thread, &all);
     load_averages(average);
     for (unsigned n = 0; n < 3; n++) {
         unsigned long hundredths = (average[n] * 100 + (1 << LOAD_SHIFT) / 2) >> LOAD_SHIFT;
         text_print(t, "%lu.%02lu ", hundredths / 100, hundredths % 100);
     }
-    text_print(t, "%u/%u %d\n", running, pid_count_tasks(), current_task()->tid);
+    text_print(t, "%u/%u %d\n", running, all, current_task()->tid);
     return 0;
 }
 

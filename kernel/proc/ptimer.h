@@ -10,8 +10,8 @@ struct ptimer {
     struct clock_ref clock; /* immutable */
     /* Interrupt context, no lock held.  A timer with an interval stands still until ptimer_forward. */
     void (*expired)(struct ptimer *t);
-    struct list
-        wall_node; /* on the list of absolute wall-clock timers, guarded by that list's lock */
+    /* on the list of absolute wall-clock timers, guarded by that list's lock */
+    struct list wall_node;
     struct spinlock lock;             /* RANK_DRIVER, interrupts off - guards: */
     uint64_t expires_ns, interval_ns; /* of `clock`; interval 0: once */
     bool is_armed;                    /* will expire, or has and waits for ptimer_forward */

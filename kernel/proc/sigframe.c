@@ -21,6 +21,8 @@ struct rt_sigframe {
 };
 _Static_assert(sizeof(struct rt_sigframe) == 440, "Linux's x86-64 frame");
 _Static_assert(offsetof(struct rt_sigframe, uc.uc_mcontext) == 48, "Linux's x86-64 frame");
+/* The frame up to the eight words of struct sigcontext that nobody uses: neither written nor read, as on Linux. */
+#define FRAME_USED offsetof(struct rt_sigframe, uc.uc_mcontext.reserved1)
 
 #define RFLAGS_RF 0x10000
 /* What a program may change in rflags through sigreturn: CF PF AF ZF SF TF DF OF RF AC. */
@@ -57,9 +59,10 @@ int signal_set_altstack(const struct sigaltstack_state *new, struct sigaltstack_
             return -EPERM;
         if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
             return -EINVAL;
+        bool is_same = alt->sp == new->sp && alt->size == new->size && alt->flags == new->flags;
         if (mode == SS_DISABLE)
             *alt = (struct sigaltstack_state){.flags = new->flags};
-        else if (new->size < MINSIGSTKSZ)
+        else if (new->size < MINSIGSTKSZ && !is_same) /* nothing new is never too small */
             return -ENOMEM;
         else
             *alt = *new;
@@ -101,7 +104,6 @@ static void save_registers(struct sigcontext *sc, const struct regs *regs, const
     sc->cr2 = t->trap.cr2;
     sc->oldmask = mask;
     sc->fpstate = (struct _fpstate *)fpu;
-    __builtin_memset(sc->reserved1, 0, sizeof(sc->reserved1)); /* in line */
 }
 
 static unsigned long context_flags(const struct regs *regs)
@@ -160,6 +162,14 @@ static void enter_handler(struct regs *regs, int sig, uintptr_t handler, uintptr
     sigframe_enter(regs, handler, frame, USER_CS);
 }
 
+static int put_info(uintptr_t frame, const siginfo_t *info)
+{
+    siginfo_t whole;
+    memset(&whole, 0, sizeof(whole));
+    siginfo_copy(&whole, info);
+    return user_put((struct uptr){frame + offsetof(struct rt_sigframe, info)}, &whole);
+}
+
 int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
                   const siginfo_t *info, uint64_t mask)
 {
@@ -178,14 +188,10 @@ int sigframe_push(struct regs *regs, int sig, const struct sigaction_k *action,
     frame.uc.uc_stack =
         (stack_t){.ss_sp = (void *)alt->sp, .ss_flags = alt->flags, .ss_size = alt->size};
     save_registers(&frame.uc.uc_mcontext, regs, t, mask, fpu);
-    frame.uc.uc_sigmask = mask;
-    size_t size = offsetof(struct rt_sigframe, info);
-    if (action->flags & SA_SIGINFO) {
-        memset(&frame.info, 0, sizeof(frame.info));
-        siginfo_copy(&frame.info, info);
-        size = sizeof(frame);
-    }
-    if (user_write((struct uptr){at}, &frame, size))
+    if (user_write((struct uptr){at}, &frame, FRAME_USED) ||
+        user_store64((struct uptr){at + offsetof(struct rt_sigframe, uc.uc_sigmask)}, mask))
+        return -EFAULT;
+    if (action->flags & SA_SIGINFO && put_info(at, info))
         return -EFAULT;
     if (alt->flags & (int)SS_AUTODISARM)
         *alt = (struct sigaltstack_state){.flags = SS_DISABLE};
@@ -237,15 +243,19 @@ static int restore_registers(struct regs *regs, const struct sigcontext *sc, uns
 static int restore_frame(struct regs *regs)
 {
     struct ucontext uc;
+    uint64_t mask;
     uintptr_t frame = regs->rsp - sizeof(uint64_t); /* `ret` has taken the return address */
     struct uptr at = {frame + offsetof(struct rt_sigframe, uc)};
-    if (user_get(at, &uc))
+    if (user_read(&uc, at, FRAME_USED - offsetof(struct rt_sigframe, uc)) ||
+        user_load64(uptr_add(at, offsetof(struct ucontext, uc_sigmask)), &mask))
         return -EFAULT;
-    signal_set_mask(uc.uc_sigmask);
+    signal_set_mask(mask);
     if (restore_registers(regs, &uc.uc_mcontext, uc.uc_flags))
         return -EFAULT;
     if (arch_fpu_from_user((struct uptr){(uintptr_t)uc.uc_mcontext.fpstate}))
         return -EFAULT;
+    if (current_task()->altstack.flags == SS_DISABLE && uc.uc_stack.ss_flags == SS_DISABLE)
+        return 0; /* none before, none since: most programs */
     /* A bad stack in the frame is ignored, as on Linux. */
     struct sigaltstack_state alt = {.sp = (uintptr_t)uc.uc_stack.ss_sp,
                                     .size = uc.uc_stack.ss_size,

@@ -12,6 +12,7 @@
 
 #include <core/heap.h>
 #include <proc/cred.h>
+#include <proc/trace.h>
 
 static struct slab *sighand_slab;
 
@@ -143,6 +144,20 @@ static bool is_dropped(struct process *p, struct task *t, int sig)
            action_ignores(&p->sighand->action[sig - 1], sig);
 }
 
+/* Linux keeps what a traced task would ignore, for the tracer.  Here only what a task sends to itself: that interrupts
+ * nobody, so that tracing changes nothing. */
+static bool is_for_tracer(const struct process *p, const struct task *t, const siginfo_t *info)
+{
+    const struct list *first = p->tasks.next;
+    if (likely(!trace_hooks) || !info)
+        return false;
+    if (info->si_code != SI_USER && info->si_code != SI_TKILL && info->si_code != SI_QUEUE)
+        return false;
+    if (!t && first->next == &p->tasks)
+        t = list_entry(first, struct task, process_node);
+    return t == (const struct task *)current_thread();
+}
+
 static bool is_deaf(struct process *p, struct task *t)
 {
     return p->is_exiting || list_is_empty(&p->tasks) || (t && t->is_exiting);
@@ -170,7 +185,7 @@ static int send_locked(struct process *p, struct task *t, int sig, const siginfo
     if (is_deaf(p, t))
         return 0;
     cancel_opposite(p, sig);
-    if (!is_forced && is_dropped(p, t, sig))
+    if (!is_forced && is_dropped(p, t, sig) && !is_for_tracer(p, t, info))
         return 0;
     struct signal_queue *q = t ? &t->pending : &p->shared;
     if (sig < SIGRTMIN && (q->bits & SIG_BIT(sig)))

@@ -146,5 +146,5 @@ void signal_exec(void)
         s->action[i] = (struct sigaction_k){
             .handler = s->action[i].handler == (uintptr_t)SIG_IGN ? (uintptr_t)SIG_IGN : 0};
     spin_unlock_irq(&s->lock, irqs);
-    t->altstack = (struct sigaltstack_state){.flags = SS_DISABLE};
+    t->altstack.sp = t->altstack.size = 0; /* Linux leaves the flags */
 }

@@ -71,6 +71,22 @@ void signal_queue_discard_spare(struct process *p)
         slab_free(queued_slab, p->spare_signal);
 }
 
+int signal_charge(struct process *p)
+{
+    bool irqs = spin_lock_irq(&p->sighand->lock);
+    bool fits = p->nr_queued < process_rlimit(p, RLIMIT_SIGPENDING);
+    p->nr_queued += fits;
+    spin_unlock_irq(&p->sighand->lock, irqs);
+    return fits ? 0 : -EAGAIN;
+}
+
+void signal_uncharge(struct process *p)
+{
+    bool irqs = spin_lock_irq(&p->sighand->lock);
+    p->nr_queued--;
+    spin_unlock_irq(&p->sighand->lock, irqs);
+}
+
 /* Only what a program queues on purpose counts against RLIMIT_SIGPENDING; without room a realtime
  * signal fails and an ordinary one loses its siginfo. */
 int signal_queue_add(struct process *p, struct signal_queue *q, int sig, const siginfo_t *info)

@@ -8,11 +8,7 @@
 #include <linux/stat.h>
 
 #include "decode.h"
-
-static bool is_row(const struct trace *t, enum row row)
-{
-    return t->sc == &syscalls[row];
-}
+#include "structs.h"
 
 /* --- futex ----------------------------------------------------------------------------------------------------------------- */
 
@@ -57,57 +53,57 @@ static unsigned futex_args(const struct trace *t)
     }
 }
 
-void show_futex_value(struct trace *t, unsigned i)
+void trace_show_futex_value(struct trace *t, unsigned i)
 {
-    put_u(t, (uint32_t)t->arg[i]);
+    trace_put_u(t, (uint32_t)t->arg[i]);
 }
 
-void show_futex_timeout(struct trace *t, unsigned i)
+void trace_show_futex_timeout(struct trace *t, unsigned i)
 {
     if (futex_args(t) & FUTEX_TIMEOUT)
-        put_timespec(t, t->arg[i]);
+        trace_put_timespec(t, t->arg[i]);
     else if (((uint32_t)t->arg[1] & FUTEX_CMD_MASK) > FUTEX_LOCK_PI2)
-        put_addr(t, t->arg[i]);
+        trace_put_addr(t, t->arg[i]);
     else
-        put_u(t, (uint32_t)t->arg[i]);
+        trace_put_u(t, (uint32_t)t->arg[i]);
 }
 
 static void put_shifted(struct trace *t, const struct flag_table *names, uint32_t v,
                         const char *shift)
 {
-    const char *name = flag_name(names, v);
+    const char *name = trace_flag_name(names, v);
 
     if (name)
-        put(t, name);
+        trace_put(t, name);
     else
-        put_x(t, v);
-    put(t, shift);
+        trace_put_x(t, v);
+    trace_put(t, shift);
     if (!name)
-        put_comment(t, names->unknown);
+        trace_put_comment(t, names->unknown);
 }
 
-void show_futex_value3(struct trace *t, unsigned i)
+void trace_show_futex_value3(struct trace *t, unsigned i)
 {
     uint32_t v = (uint32_t)t->arg[i], op = v >> 28, cmp = v >> 24 & 15;
 
     switch ((uint32_t)t->arg[1] & FUTEX_CMD_MASK) {
     case FUTEX_WAIT_BITSET:
     case FUTEX_WAKE_BITSET:
-        put_enum(t, &flags_futex_bitset, v);
+        trace_put_enum(t, &trace_flags_futex_bitset, v);
         return;
     case FUTEX_WAKE_OP:
         if (op & 8)
-            put(t, "FUTEX_OP_OPARG_SHIFT<<28|");
-        put_shifted(t, &flags_futex_wake_op, op & 7, "<<28");
-        put_char(t, '|');
-        put_x(t, v >> 12 & 0xfff);
-        put(t, "<<12|");
-        put_shifted(t, &flags_futex_wake_cmp, cmp, "<<24");
-        put_char(t, '|');
-        put_x(t, v & 0xfff);
+            trace_put(t, "FUTEX_OP_OPARG_SHIFT<<28|");
+        put_shifted(t, &trace_flags_futex_wake_op, op & 7, "<<28");
+        trace_put_char(t, '|');
+        trace_put_x(t, v >> 12 & 0xfff);
+        trace_put(t, "<<12|");
+        put_shifted(t, &trace_flags_futex_wake_cmp, cmp, "<<24");
+        trace_put_char(t, '|');
+        trace_put_x(t, v & 0xfff);
         return;
     default:
-        put_u(t, v);
+        trace_put_u(t, v);
     }
 }
 
@@ -115,23 +111,25 @@ static void put_waiter(struct trace *t, uint64_t addr)
 {
     struct futex_waitv w;
 
-    if (!fetch(t, addr, &w, sizeof(w)))
+    if (!trace_fetch(t, addr, &w, sizeof(w)))
         return;
-    put_char(t, '{');
-    field_x(t, "val", w.val);
-    field_addr(t, "uaddr", w.uaddr);
-    field_flags(t, "flags", &flags_futex_waiter, w.flags);
+    trace_put_char(t, '{');
+    trace_field_x(t, "val", w.val);
+    trace_field_addr(t, "uaddr", w.uaddr);
+    trace_field_flags(t, "flags", &trace_flags_futex_waiter, w.flags);
     if (w.__reserved)
-        field_x(t, "__reserved", w.__reserved);
-    put_char(t, '}');
+        trace_field_x(t, "__reserved", w.__reserved);
+    trace_put_char(t, '}');
 }
 
-void show_futex_waitv(struct trace *t, unsigned i)
+void trace_show_futex_waitv(struct trace *t, unsigned i)
 {
-    put_array(t, t->arg[i], (uint32_t)t->arg[i + 1], sizeof(struct futex_waitv), put_waiter);
+    trace_put_array(t, t->arg[i], (uint32_t)t->arg[i + 1], sizeof(struct futex_waitv), put_waiter);
 }
 
 /* --- fcntl ------------------------------------------------------------------------------------------------------------------- */
+
+enum { F_GETLK64_32 = 12, F_SETLK64_32, F_SETLKW64_32 }; /* i386's own */
 
 static bool fcntl_has_arg(uint32_t cmd)
 {
@@ -154,46 +152,51 @@ static void put_flock(struct trace *t, uint64_t addr, bool wants_pid)
 {
     struct flock l;
 
-    if (!fetch(t, addr, &l, sizeof(l)))
+    if (!trace_fetch_flock(t, addr, &l))
         return;
-    put_char(t, '{');
-    field_enum(t, "l_type", &flags_lock, (uint16_t)l.l_type);
-    field_enum(t, "l_whence", &flags_whence, (uint16_t)l.l_whence);
-    field_d(t, "l_start", l.l_start);
-    field_d(t, "l_len", l.l_len);
+    trace_put_char(t, '{');
+    trace_field_enum(t, "l_type", &trace_flags_lock, (uint16_t)l.l_type);
+    trace_field_enum(t, "l_whence", &trace_flags_whence, (uint16_t)l.l_whence);
+    trace_field_d(t, "l_start", l.l_start);
+    trace_field_d(t, "l_len", l.l_len);
     if (wants_pid)
-        field_d(t, "l_pid", l.l_pid);
-    put_char(t, '}');
+        trace_field_d(t, "l_pid", l.l_pid);
+    trace_put_char(t, '}');
 }
 
 static void put_owner(struct trace *t, uint64_t addr)
 {
     struct f_owner_ex o;
 
-    if (!fetch(t, addr, &o, sizeof(o)))
+    if (!trace_fetch(t, addr, &o, sizeof(o)))
         return;
-    put_char(t, '{');
-    field_enum(t, "type", &flags_owner, (uint32_t)o.type);
-    field_d(t, "pid", o.pid);
-    put_char(t, '}');
+    trace_put_char(t, '{');
+    trace_field_enum(t, "type", &trace_flags_owner, (uint32_t)o.type);
+    trace_field_d(t, "pid", o.pid);
+    trace_put_char(t, '}');
 }
 
-void show_fcntl_arg(struct trace *t, unsigned i)
+void trace_show_fcntl_arg(struct trace *t, unsigned i)
 {
     uint64_t v = t->arg[i];
+    uint32_t cmd = (uint32_t)t->arg[1];
 
-    switch ((uint32_t)t->arg[1]) {
+    if (t->sc == &syscalls[ROW_fcntl64_32] && cmd >= F_GETLK64_32 && cmd <= F_SETLKW64_32) {
+        put_flock(t, v, cmd == F_GETLK64_32);
+        return;
+    }
+    switch (cmd) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
     case F_SETOWN:
     case F_SETPIPE_SZ:
-        put_d(t, (int64_t)v);
+        trace_put_d(t, (int64_t)v);
         break;
     case F_SETFD:
-        put_flags(t, &flags_fd_flags, v);
+        trace_put_flags(t, &trace_flags_fd_flags, v);
         break;
     case F_SETFL:
-        put_open_flags(t, (uint32_t)v);
+        trace_put_open_flags(t, (uint32_t)v);
         break;
     case F_SETLK:
     case F_SETLKW:
@@ -206,57 +209,57 @@ void show_fcntl_arg(struct trace *t, unsigned i)
         put_flock(t, v, true);
         break;
     case F_ADD_SEALS:
-        put_flags(t, &flags_seals, v);
+        trace_put_flags(t, &trace_flags_seals, v);
         break;
     case F_NOTIFY:
-        put_flags(t, &flags_notify, v);
+        trace_put_flags(t, &trace_flags_notify, v);
         break;
     case F_SETLEASE:
-        put_enum(t, &flags_lock, v);
+        trace_put_enum(t, &trace_flags_lock, v);
         break;
     case F_SETSIG:
-        put_signal(t, (int)v);
+        trace_put_signal(t, (int)v);
         break;
     case F_SETOWN_EX:
     case F_GETOWN_EX:
         put_owner(t, v);
         break;
     default:
-        put_x(t, v);
+        trace_put_x(t, v);
     }
 }
 
 static bool fcntl_is_late(uint32_t cmd)
 {
-    return cmd == F_GETLK || cmd == F_OFD_GETLK || cmd == F_GETOWN_EX;
+    return cmd == F_GETLK || cmd == F_OFD_GETLK || cmd == F_GETLK64_32 || cmd == F_GETOWN_EX;
 }
 
 static void aux_fd_flags(struct trace *t)
 {
-    put(t, " (flags ");
-    put_flags(t, &flags_fd_flags, (uint64_t)t->ret);
-    put_char(t, ')');
+    trace_put(t, " (flags ");
+    trace_put_flags(t, &trace_flags_fd_flags, (uint64_t)t->ret);
+    trace_put_char(t, ')');
 }
 
 static void aux_seals(struct trace *t)
 {
     uint64_t rest;
 
-    put(t, " (seals ");
-    bool is_any = put_flag_names(t, &flags_seals, (uint64_t)t->ret, &rest);
+    trace_put(t, " (seals ");
+    bool is_any = trace_put_flag_names(t, &trace_flags_seals, (uint64_t)t->ret, &rest);
     if (rest) {
         if (is_any)
-            put_char(t, '|');
-        put_x(t, rest);
+            trace_put_char(t, '|');
+        trace_put_x(t, rest);
     }
-    put_char(t, ')');
+    trace_put_char(t, ')');
 }
 
 static void aux_lease(struct trace *t)
 {
-    put(t, " (");
-    put_enum(t, &flags_lock, (uint64_t)t->ret);
-    put_char(t, ')');
+    trace_put(t, " (");
+    trace_put_enum(t, &trace_flags_lock, (uint64_t)t->ret);
+    trace_put_char(t, ')');
 }
 
 static void leave_fcntl(struct trace *t)
@@ -269,7 +272,7 @@ static void leave_fcntl(struct trace *t)
         break;
     case F_GETFL:
         t->result_base = 16;
-        t->aux = aux_open_flags;
+        t->aux = trace_aux_open_flags;
         break;
     case F_GET_SEALS:
         t->result_base = 16;
@@ -324,64 +327,64 @@ static void put_boxed_int(struct trace *t, uint64_t addr, const struct flag_tabl
 {
     int32_t v;
 
-    if (!fetch(t, addr, &v, sizeof(v)))
+    if (!trace_fetch(t, addr, &v, sizeof(v)))
         return;
-    put_char(t, '[');
+    trace_put_char(t, '[');
     if (names)
-        put_enum(t, names, (uint32_t)v);
+        trace_put_enum(t, names, (uint32_t)v);
     else
-        put_u(t, (uint32_t)v);
-    put_char(t, ']');
+        trace_put_u(t, (uint32_t)v);
+    trace_put_char(t, ']');
 }
 
-void show_prctl_arg(struct trace *t, unsigned i)
+void trace_show_prctl_arg(struct trace *t, unsigned i)
 {
     uint64_t v = t->arg[i];
 
     if (i > 1) {
-        put_x(t, v);
+        trace_put_x(t, v);
         return;
     }
     switch ((int)t->arg[0]) {
     case PR_SET_NAME:
-        put_string(t, v, 15);
+        trace_put_string(t, v, 15);
         break;
     case PR_GET_NAME:
         if (failed(t))
-            put_addr(t, v);
+            trace_put_addr(t, v);
         else
-            put_string(t, v, 16);
+            trace_put_string(t, v, 16);
         break;
     case PR_SET_DUMPABLE:
-        put_enum(t, &flags_dumpable, v);
+        trace_put_enum(t, &trace_flags_dumpable, v);
         break;
     case PR_SET_PDEATHSIG:
         if (v <= 64)
-            put_signal(t, (int)v);
+            trace_put_signal(t, (int)v);
         else
-            put_u(t, v);
+            trace_put_u(t, v);
         break;
     case PR_GET_PDEATHSIG: {
         int32_t sig;
-        if (!fetch(t, v, &sig, sizeof(sig)))
+        if (!trace_fetch(t, v, &sig, sizeof(sig)))
             break;
-        put_char(t, '[');
-        put_signal(t, sig);
-        put_char(t, ']');
+        trace_put_char(t, '[');
+        trace_put_signal(t, sig);
+        trace_put_char(t, ']');
         break;
     }
     case PR_GET_CHILD_SUBREAPER:
         put_boxed_int(t, v, NULL);
         break;
     case PR_GET_TSC:
-        put_boxed_int(t, v, &flags_pr_tsc);
+        put_boxed_int(t, v, &trace_flags_pr_tsc);
         break;
     case PR_SET_TSC:
-        put_enum(t, &flags_pr_tsc, v);
+        trace_put_enum(t, &trace_flags_pr_tsc, v);
         break;
     case PR_CAPBSET_READ:
     case PR_CAPBSET_DROP:
-        put_enum(t, &flags_capability, v);
+        trace_put_enum(t, &trace_flags_capability, v);
         break;
     case PR_SET_KEEPCAPS:
     case PR_SET_TIMERSLACK:
@@ -389,36 +392,36 @@ void show_prctl_arg(struct trace *t, unsigned i)
     case PR_SET_NO_NEW_PRIVS:
     case PR_SET_THP_DISABLE:
     case PR_SET_TIMING:
-        put_d(t, (int64_t)v);
+        trace_put_d(t, (int64_t)v);
         break;
     default:
-        put_x(t, v);
+        trace_put_x(t, v);
     }
 }
 
 static void aux_dumpable(struct trace *t)
 {
-    put(t, " (");
-    put_enum(t, &flags_dumpable, (uint64_t)t->ret);
-    put_char(t, ')');
+    trace_put(t, " (");
+    trace_put_enum(t, &trace_flags_dumpable, (uint64_t)t->ret);
+    trace_put_char(t, ')');
 }
 
 /* --- arch_prctl -------------------------------------------------------------------------------------------------------------------- */
 
-void show_arch_arg(struct trace *t, unsigned i)
+void trace_show_arch_arg(struct trace *t, unsigned i)
 {
     uint32_t code = (uint32_t)t->arg[0];
     uint64_t v;
 
     if (code != ARCH_GET_FS && code != ARCH_GET_GS) {
-        put_x(t, t->arg[i]);
+        trace_put_x(t, t->arg[i]);
         return;
     }
-    if (!fetch(t, t->arg[i], &v, sizeof(v)))
+    if (!trace_fetch(t, t->arg[i], &v, sizeof(v)))
         return;
-    put_char(t, '[');
-    put_x(t, v);
-    put_char(t, ']');
+    trace_put_char(t, '[');
+    trace_put_x(t, v);
+    trace_put_char(t, ']');
 }
 
 /* --- what kinds.def calls BY_CMD ------------------------------------------------------------------------------------------------------ */
@@ -435,7 +438,7 @@ static bool clone_has(const struct trace *t, uint64_t flags)
     return (t->arg[0] & flags) != 0;
 }
 
-bool arg_is_absent(const struct trace *t, unsigned i)
+bool trace_arg_is_absent(const struct trace *t, unsigned i)
 {
     uint32_t type;
 
@@ -453,7 +456,7 @@ bool arg_is_absent(const struct trace *t, unsigned i)
     case KIND_FCNTLARG:
         return !fcntl_has_arg((uint32_t)t->arg[1]);
     case KIND_IOCTLARG:
-        return ioctl_has_no_arg((uint32_t)t->arg[1]);
+        return trace_ioctl_has_no_arg((uint32_t)t->arg[1]);
     case KIND_PRARG:
         return i > prctl_args(t);
     case KIND_FUTEXV:
@@ -473,13 +476,13 @@ bool arg_is_absent(const struct trace *t, unsigned i)
     }
 }
 
-bool arg_is_late(const struct trace *t, unsigned i)
+bool trace_arg_is_late(const struct trace *t, unsigned i)
 {
     switch (t->sc->kind[i]) {
     case KIND_FCNTLARG:
         return fcntl_is_late((uint32_t)t->arg[1]);
     case KIND_IOCTLARG:
-        return ioctl_is_late((uint32_t)t->arg[1]);
+        return trace_ioctl_is_late((uint32_t)t->arg[1]);
     case KIND_PRARG:
         switch ((int)t->arg[0]) {
         case PR_GET_NAME:
@@ -492,6 +495,10 @@ bool arg_is_late(const struct trace *t, unsigned i)
         return false;
     case KIND_ARCHARG:
         return (uint32_t)t->arg[0] == ARCH_GET_FS || (uint32_t)t->arg[0] == ARCH_GET_GS;
+    case KIND_SEMARG:
+    case KIND_SHMBUF:
+    case KIND_MSGBUF:
+        return trace_ipc_is_late(t, i);
     case KIND_CLONEPTID:
     case KIND_CLONECTID:
         return true;
@@ -509,64 +516,88 @@ static void save_socklen(struct trace *t)
 
     for (unsigned i = 0; i < t->sc->argc; i++)
         if (t->sc->kind[i] == KIND_SOCKLENP)
-            t->saved = fetch_quietly(t, t->arg[i], &len, sizeof(len)) ? (uint32_t)len : 0;
+            t->saved = trace_fetch_quietly(t, t->arg[i], &len, sizeof(len)) ? (uint32_t)len : 0;
 }
 
 void trace_enter_row(struct trace *t)
 {
     save_socklen(t);
-    if (is_row(t, ROW_recvmsg))
-        save_msg_namelen(t);
-    if (is_row(t, ROW_rt_sigreturn))
-        put_restored_mask(t);
+    if (trace_is(t, ROW_recvmmsg))
+        trace_save_limit(t, 4);
+    if (trace_is(t, ROW_recvmsg))
+        trace_save_msg_namelen(t);
+    if (trace_is(t, ROW_rt_sigreturn) || trace_is(t, ROW_sigreturn_32))
+        trace_put_restored_mask(t);
 }
 
 /* sendfile(2): the offset as it became. */
 static void put_new_offset(struct trace *t)
 {
-    int64_t v;
+    uint64_t v = 0;
+    size_t size = t->sc == &syscalls[ROW_sendfile] ? long_size(t) : sizeof(v);
 
-    if (!t->arg[2] || failed(t) || !t->ret || !fetch_quietly(t, t->arg[2], &v, sizeof(v)))
+    if (!t->arg[2] || failed(t) || !t->ret || !trace_fetch_quietly(t, t->arg[2], &v, size))
         return;
-    put(t, " => [");
-    put_u(t, (uint64_t)v);
-    put_char(t, ']');
+    trace_put(t, " => [");
+    trace_put_u(t, v);
+    trace_put_char(t, ']');
 }
 
 static void aux_membarrier(struct trace *t)
 {
-    put(t, " (");
-    put_flags(t, &flags_membarrier, (uint64_t)t->ret);
-    put_char(t, ')');
+    trace_put(t, " (");
+    trace_put_flags(t, &trace_flags_membarrier, (uint64_t)t->ret);
+    trace_put_char(t, ')');
+}
+
+/* What only i386 has. */
+static bool leave_row_32(struct trace *t)
+{
+    if (t->sc == &syscalls[ROW_signal_32])
+        t->aux = trace_aux_handler;
+    else if (t->sc == &syscalls[ROW_set_thread_area_32])
+        t->aux = trace_aux_entry;
+    else if (t->sc == &syscalls[ROW_sgetmask_32] || t->sc == &syscalls[ROW_ssetmask_32])
+        t->aux = trace_aux_mask;
+    else
+        return false;
+    if (t->aux != trace_aux_entry)
+        t->result_base = 16;
+    return true;
 }
 
 void trace_leave_row(struct trace *t)
 {
-    if (is_row(t, ROW_fcntl))
+    trace_take_result(t);
+    if (t->abi == ABI_I386 && leave_row_32(t))
+        return;
+    if (trace_is(t, ROW_fcntl))
         leave_fcntl(t);
-    else if (is_row(t, ROW_poll) || is_row(t, ROW_ppoll))
-        t->aux = aux_poll;
-    else if (is_row(t, ROW_select) || is_row(t, ROW_pselect6))
-        t->aux = aux_select;
-    else if (is_row(t, ROW_rt_sigtimedwait))
-        t->aux = aux_signal;
-    else if (is_row(t, ROW_sched_getscheduler))
-        t->aux = aux_policy;
-    else if (is_row(t, ROW_adjtimex) || is_row(t, ROW_clock_adjtime))
-        t->aux = aux_timex;
-    else if (is_row(t, ROW_personality))
-        t->aux = aux_persona;
-    else if (is_row(t, ROW_time))
-        t->aux = aux_time;
-    else if (is_row(t, ROW_umask))
+    else if (trace_is(t, ROW_poll) || trace_is(t, ROW_ppoll))
+        t->aux = trace_aux_poll;
+    else if (trace_is(t, ROW_select) || trace_is(t, ROW_pselect6))
+        t->aux = trace_aux_select;
+    else if (trace_is(t, ROW_rt_sigtimedwait))
+        t->aux = trace_aux_signal;
+    else if (trace_is(t, ROW_recvmmsg))
+        t->aux = trace_aux_limit;
+    else if (trace_is(t, ROW_sched_getscheduler))
+        t->aux = trace_aux_policy;
+    else if (trace_is(t, ROW_adjtimex) || trace_is(t, ROW_clock_adjtime))
+        t->aux = trace_aux_timex;
+    else if (trace_is(t, ROW_personality))
+        t->aux = trace_aux_persona;
+    else if (trace_is(t, ROW_time))
+        t->aux = trace_aux_time;
+    else if (trace_is(t, ROW_umask))
         t->result_base = 8;
-    else if (is_row(t, ROW_prctl) && (int)t->arg[0] == PR_GET_DUMPABLE)
+    else if (trace_is(t, ROW_prctl) && (int)t->arg[0] == PR_GET_DUMPABLE)
         t->aux = aux_dumpable;
-    else if (is_row(t, ROW_membarrier) && t->arg[0] == 0 && t->ret > 0) {
+    else if (trace_is(t, ROW_membarrier) && t->arg[0] == 0 && t->ret > 0) {
         t->aux = aux_membarrier;
         t->result_base = 16;
-    } else if (is_row(t, ROW_sendfile))
+    } else if (trace_is(t, ROW_sendfile))
         put_new_offset(t);
-    else if (is_row(t, ROW_clone3))
-        put_clone3_result(t);
+    else if (trace_is(t, ROW_clone3))
+        trace_put_clone3_result(t);
 }

@@ -1,12 +1,10 @@
 /* Files: stat and its kin, directories, descriptors that are ready. */
-#include <asm/stat.h>
-#include <asm/statfs.h>
 #include <linux/eventpoll.h>
-#include <linux/fcntl.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
 #include "decode.h"
+#include "structs.h"
 
 static unsigned dev_major(uint64_t dev)
 {
@@ -20,39 +18,39 @@ static unsigned dev_minor(uint64_t dev)
 
 static void put_dev(struct trace *t, unsigned major, unsigned minor)
 {
-    put(t, "makedev(");
-    put_x(t, major);
-    put(t, ", ");
-    put_x(t, minor);
-    put_char(t, ')');
+    trace_put(t, "makedev(");
+    trace_put_x(t, major);
+    trace_put(t, ", ");
+    trace_put_x(t, minor);
+    trace_put_char(t, ')');
 }
 
 static void put_file_mode(struct trace *t, uint32_t mode)
 {
-    const char *type = flag_name(&flags_file_type, mode & S_IFMT);
+    const char *type = trace_flag_name(&trace_flags_file_type, mode & S_IFMT);
 
     if (type) {
-        put(t, type);
-        put_char(t, '|');
+        trace_put(t, type);
+        trace_put_char(t, '|');
     } else if (mode & S_IFMT) {
-        put_o(t, mode);
+        trace_put_o(t, mode);
         return;
     }
     if (mode & S_ISUID)
-        put(t, "S_ISUID|");
+        trace_put(t, "S_ISUID|");
     if (mode & S_ISGID)
-        put(t, "S_ISGID|");
+        trace_put(t, "S_ISGID|");
     if (mode & S_ISVTX)
-        put(t, "S_ISVTX|");
-    put_mode(t, mode & 0777);
+        trace_put(t, "S_ISVTX|");
+    trace_put_mode(t, mode & 0777);
 }
 
-void show_file_mode(struct trace *t, unsigned i)
+void trace_show_file_mode(struct trace *t, unsigned i)
 {
     put_file_mode(t, (uint32_t)t->arg[i]);
 }
 
-void show_dev(struct trace *t, unsigned i)
+void trace_show_dev(struct trace *t, unsigned i)
 {
     put_dev(t, dev_major((uint32_t)t->arg[i]), dev_minor((uint32_t)t->arg[i]));
 }
@@ -60,9 +58,9 @@ void show_dev(struct trace *t, unsigned i)
 static void put_time_field(struct trace *t, const char *name, const char *nsec_name, int64_t sec,
                            uint64_t nsec)
 {
-    field_d(t, name, sec);
-    put_local_time(t, sec, nsec);
-    field_u(t, nsec_name, nsec);
+    trace_field_d(t, name, sec);
+    trace_put_local_time(t, sec, nsec);
+    trace_field_u(t, nsec_name, nsec);
 }
 
 static void put_stat_times(struct trace *t, const struct stat *st)
@@ -72,66 +70,66 @@ static void put_stat_times(struct trace *t, const struct stat *st)
     put_time_field(t, "st_ctime", "st_ctime_nsec", (int64_t)st->st_ctime, st->st_ctime_nsec);
 }
 
-void show_stat(struct trace *t, unsigned i)
+void trace_show_stat(struct trace *t, unsigned i)
 {
     struct stat st;
 
-    if (!fetch(t, t->arg[i], &st, sizeof(st)))
+    if (!trace_fetch_stat(t, t->arg[i], &st))
         return;
-    put_char(t, '{');
+    trace_put_char(t, '{');
     if (t->options->is_verbose) {
-        field(t, "st_dev");
+        trace_field(t, "st_dev");
         put_dev(t, dev_major(st.st_dev), dev_minor(st.st_dev));
-        field_u(t, "st_ino", st.st_ino);
+        trace_field_u(t, "st_ino", st.st_ino);
     }
-    field(t, "st_mode");
+    trace_field(t, "st_mode");
     put_file_mode(t, st.st_mode);
     if (t->options->is_verbose) {
-        field_u(t, "st_nlink", st.st_nlink);
-        field_u(t, "st_uid", st.st_uid);
-        field_u(t, "st_gid", st.st_gid);
-        field_u(t, "st_blksize", (uint64_t)st.st_blksize);
-        field_u(t, "st_blocks", (uint64_t)st.st_blocks);
+        trace_field_u(t, "st_nlink", st.st_nlink);
+        trace_field_u(t, "st_uid", st.st_uid);
+        trace_field_u(t, "st_gid", st.st_gid);
+        trace_field_u(t, "st_blksize", (uint64_t)st.st_blksize);
+        trace_field_u(t, "st_blocks", (uint64_t)st.st_blocks);
     }
     uint32_t type = st.st_mode & S_IFMT;
     if (type == S_IFCHR || type == S_IFBLK) {
-        field(t, "st_rdev");
+        trace_field(t, "st_rdev");
         put_dev(t, dev_major(st.st_rdev), dev_minor(st.st_rdev));
     } else {
-        field_u(t, "st_size", (uint64_t)st.st_size);
+        trace_field_u(t, "st_size", (uint64_t)st.st_size);
     }
     if (t->options->is_verbose)
         put_stat_times(t, &st);
     else
-        put(t, ", ...");
-    put_char(t, '}');
+        trace_put(t, ", ...");
+    trace_put_char(t, '}');
 }
 
 /* --- statx --------------------------------------------------------------------------------------------------------- */
 
-void show_statx_flags(struct trace *t, unsigned i)
+void trace_show_statx_flags(struct trace *t, unsigned i)
 {
     uint32_t v = (uint32_t)t->arg[i];
 
-    put_flags(t, &flags_statx_sync, v & AT_STATX_SYNC_TYPE);
-    put_more_flags(t, &flags_at, v & ~(uint32_t)AT_STATX_SYNC_TYPE);
+    trace_put_flags(t, &trace_flags_statx_sync, v & AT_STATX_SYNC_TYPE);
+    trace_put_more_flags(t, &trace_flags_at, v & ~(uint32_t)AT_STATX_SYNC_TYPE);
 }
 
 static void put_statx_time(struct trace *t, const char *name, const struct statx_timestamp *ts)
 {
-    field(t, name);
-    put_char(t, '{');
-    field_d(t, "tv_sec", ts->tv_sec);
-    field_u(t, "tv_nsec", ts->tv_nsec);
-    put_char(t, '}');
-    put_local_time(t, ts->tv_sec, ts->tv_nsec);
+    trace_field(t, name);
+    trace_put_char(t, '{');
+    trace_field_d(t, "tv_sec", ts->tv_sec);
+    trace_field_u(t, "tv_nsec", ts->tv_nsec);
+    trace_put_char(t, '}');
+    trace_put_local_time(t, ts->tv_sec, ts->tv_nsec);
 }
 
 static void put_statx_dev(struct trace *t, const char *major_name, const char *minor_name,
                           uint32_t major, uint32_t minor)
 {
-    field_u(t, major_name, major);
-    field_u(t, minor_name, minor);
+    trace_field_u(t, major_name, major);
+    trace_field_u(t, minor_name, minor);
 }
 
 static void put_statx_more(struct trace *t, const struct statx *stx)
@@ -144,86 +142,87 @@ static void put_statx_more(struct trace *t, const struct statx *stx)
     put_statx_dev(t, "stx_rdev_major", "stx_rdev_minor", stx->stx_rdev_major, stx->stx_rdev_minor);
     put_statx_dev(t, "stx_dev_major", "stx_dev_minor", stx->stx_dev_major, stx->stx_dev_minor);
     if (stx->stx_mask & STATX_MNT_ID)
-        field_x(t, "stx_mnt_id", stx->stx_mnt_id);
+        trace_field_x(t, "stx_mnt_id", stx->stx_mnt_id);
 }
 
-void show_statx(struct trace *t, unsigned i)
+void trace_show_statx(struct trace *t, unsigned i)
 {
     struct statx stx;
 
-    if (!fetch(t, t->arg[i], &stx, sizeof(stx)))
+    if (!trace_fetch(t, t->arg[i], &stx, sizeof(stx)))
         return;
-    put_char(t, '{');
-    field_flags(t, "stx_mask", &flags_statx_mask, stx.stx_mask);
+    trace_put_char(t, '{');
+    trace_field_flags(t, "stx_mask", &trace_flags_statx_mask, stx.stx_mask);
     if (t->options->is_verbose)
-        field_u(t, "stx_blksize", stx.stx_blksize);
-    field_flags(t, "stx_attributes", &flags_statx_attr, stx.stx_attributes);
+        trace_field_u(t, "stx_blksize", stx.stx_blksize);
+    trace_field_flags(t, "stx_attributes", &trace_flags_statx_attr, stx.stx_attributes);
     if (t->options->is_verbose) {
-        field_u(t, "stx_nlink", stx.stx_nlink);
-        field_u(t, "stx_uid", stx.stx_uid);
-        field_u(t, "stx_gid", stx.stx_gid);
+        trace_field_u(t, "stx_nlink", stx.stx_nlink);
+        trace_field_u(t, "stx_uid", stx.stx_uid);
+        trace_field_u(t, "stx_gid", stx.stx_gid);
     }
-    field(t, "stx_mode");
+    trace_field(t, "stx_mode");
     put_file_mode(t, stx.stx_mode);
     if (t->options->is_verbose)
-        field_u(t, "stx_ino", stx.stx_ino);
-    field_u(t, "stx_size", stx.stx_size);
+        trace_field_u(t, "stx_ino", stx.stx_ino);
+    trace_field_u(t, "stx_size", stx.stx_size);
     if (t->options->is_verbose) {
-        field_u(t, "stx_blocks", stx.stx_blocks);
-        field_flags(t, "stx_attributes_mask", &flags_statx_attr, stx.stx_attributes_mask);
+        trace_field_u(t, "stx_blocks", stx.stx_blocks);
+        trace_field_flags(t, "stx_attributes_mask", &trace_flags_statx_attr,
+                          stx.stx_attributes_mask);
         put_statx_more(t, &stx);
     } else {
-        put(t, ", ...");
+        trace_put(t, ", ...");
     }
-    put_char(t, '}');
+    trace_put_char(t, '}');
 }
 
-void show_statfs(struct trace *t, unsigned i)
+void trace_show_statfs(struct trace *t, unsigned i)
 {
     struct statfs st;
 
-    if (!fetch(t, t->arg[i], &st, sizeof(st)))
+    if (!trace_fetch_statfs(t, t->arg[i], &st))
         return;
-    put_char(t, '{');
-    field_enum(t, "f_type", &flags_fs_magic, (uint64_t)st.f_type);
-    field_u(t, "f_bsize", (uint64_t)st.f_bsize);
-    field_u(t, "f_blocks", (uint64_t)st.f_blocks);
-    field_u(t, "f_bfree", (uint64_t)st.f_bfree);
-    field_u(t, "f_bavail", (uint64_t)st.f_bavail);
-    field_u(t, "f_files", (uint64_t)st.f_files);
-    field_u(t, "f_ffree", (uint64_t)st.f_ffree);
-    field(t, "f_fsid");
-    put(t, "{val=[");
-    put_x(t, (uint32_t)st.f_fsid.val[0]);
-    put(t, ", ");
-    put_x(t, (uint32_t)st.f_fsid.val[1]);
-    put(t, "]}");
-    field_u(t, "f_namelen", (uint64_t)st.f_namelen);
-    field_u(t, "f_frsize", (uint64_t)st.f_frsize);
-    field_flags(t, "f_flags", &flags_statfs, (uint64_t)st.f_flags);
-    put_char(t, '}');
+    trace_put_char(t, '{');
+    trace_field_enum(t, "f_type", &trace_flags_fs_magic, (uint64_t)st.f_type);
+    trace_field_u(t, "f_bsize", (uint64_t)st.f_bsize);
+    trace_field_u(t, "f_blocks", (uint64_t)st.f_blocks);
+    trace_field_u(t, "f_bfree", (uint64_t)st.f_bfree);
+    trace_field_u(t, "f_bavail", (uint64_t)st.f_bavail);
+    trace_field_u(t, "f_files", (uint64_t)st.f_files);
+    trace_field_u(t, "f_ffree", (uint64_t)st.f_ffree);
+    trace_field(t, "f_fsid");
+    trace_put(t, "{val=[");
+    trace_put_x(t, (uint32_t)st.f_fsid.val[0]);
+    trace_put(t, ", ");
+    trace_put_x(t, (uint32_t)st.f_fsid.val[1]);
+    trace_put(t, "]}");
+    trace_field_u(t, "f_namelen", (uint64_t)st.f_namelen);
+    trace_field_u(t, "f_frsize", (uint64_t)st.f_frsize);
+    trace_field_flags(t, "f_flags", &trace_flags_statfs, (uint64_t)st.f_flags);
+    trace_put_char(t, '}');
 }
 
-void show_open_how(struct trace *t, unsigned i)
+void trace_show_open_how(struct trace *t, unsigned i)
 {
     struct open_how how = {0};
     uint64_t size = t->arg[i + 1];
 
     if (size < sizeof(how)) {
-        put_addr(t, t->arg[i]);
+        trace_put_addr(t, t->arg[i]);
         return;
     }
-    if (!fetch(t, t->arg[i], &how, sizeof(how)))
+    if (!trace_fetch(t, t->arg[i], &how, sizeof(how)))
         return;
-    put_char(t, '{');
-    field(t, "flags");
-    put_open_flags(t, (uint32_t)how.flags);
+    trace_put_char(t, '{');
+    trace_field(t, "flags");
+    trace_put_open_flags(t, (uint32_t)how.flags);
     if (how.flags & (O_CREAT | __O_TMPFILE)) {
-        field(t, "mode");
-        put_mode(t, (uint32_t)how.mode);
+        trace_field(t, "mode");
+        trace_put_mode(t, (uint32_t)how.mode);
     }
-    field_flags(t, "resolve", &flags_resolve, how.resolve);
-    put_char(t, '}');
+    trace_field_flags(t, "resolve", &trace_flags_resolve, how.resolve);
+    trace_put_char(t, '}');
 }
 
 /* --- directories ------------------------------------------------------------------------------------------------------ */
@@ -234,41 +233,41 @@ static void put_entries(struct trace *t, unsigned i, unsigned len_at)
     uint64_t at = 0, nr = 0, end = (uint64_t)t->ret;
     uint16_t len;
 
-    put_addr(t, t->arg[i]);
+    trace_put_addr(t, t->arg[i]);
     if (failed(t))
         return;
-    while (at < end && fetch_quietly(t, t->arg[i] + at + len_at, &len, sizeof(len)) && len) {
+    while (at < end && trace_fetch_quietly(t, t->arg[i] + at + len_at, &len, sizeof(len)) && len) {
         at += len;
         nr++;
     }
-    put(t, " /* ");
-    put_u(t, nr);
-    put(t, " entries */");
+    trace_put(t, " /* ");
+    trace_put_u(t, nr);
+    trace_put(t, " entries */");
 }
 
-void show_dents(struct trace *t, unsigned i)
+void trace_show_dents(struct trace *t, unsigned i)
 {
     put_entries(t, i, 2 * long_size(t));
 }
 
-void show_dents64(struct trace *t, unsigned i)
+void trace_show_dents64(struct trace *t, unsigned i)
 {
     put_entries(t, i, 16);
 }
 
 /* --- ready descriptors --------------------------------------------------------------------------------------------------- */
 
-void show_fd_pair(struct trace *t, unsigned i)
+void trace_show_fd_pair(struct trace *t, unsigned i)
 {
     int fd[2];
 
-    if (!fetch(t, t->arg[i], fd, sizeof(fd)))
+    if (!trace_fetch(t, t->arg[i], fd, sizeof(fd)))
         return;
-    put_char(t, '[');
-    put_fd(t, fd[0]);
-    put(t, ", ");
-    put_fd(t, fd[1]);
-    put_char(t, ']');
+    trace_put_char(t, '[');
+    trace_put_fd(t, fd[0]);
+    trace_put(t, ", ");
+    trace_put_fd(t, fd[1]);
+    trace_put_char(t, ']');
 }
 
 struct poll_fd {
@@ -280,19 +279,19 @@ static void put_pollfd(struct trace *t, uint64_t addr)
 {
     struct poll_fd p;
 
-    if (!fetch_quietly(t, addr, &p, sizeof(p)))
+    if (!trace_fetch_quietly(t, addr, &p, sizeof(p)))
         return;
-    put_char(t, '{');
-    field(t, "fd");
-    put_fd(t, p.fd);
+    trace_put_char(t, '{');
+    trace_field(t, "fd");
+    trace_put_fd(t, p.fd);
     if (p.fd >= 0)
-        field_flags(t, "events", &flags_poll, p.events);
-    put_char(t, '}');
+        trace_field_flags(t, "events", &trace_flags_poll, p.events);
+    trace_put_char(t, '}');
 }
 
-void show_pollfds(struct trace *t, unsigned i)
+void trace_show_pollfds(struct trace *t, unsigned i)
 {
-    put_array(t, t->arg[i], (uint32_t)t->arg[i + 1], sizeof(struct poll_fd), put_pollfd);
+    trace_put_array(t, t->arg[i], (uint32_t)t->arg[i + 1], sizeof(struct poll_fd), put_pollfd);
 }
 
 /* Who is ready, as far as strings go. */
@@ -303,46 +302,46 @@ static bool put_ready(struct trace *t)
 
     for (uint32_t n = 0; n < (uint32_t)t->arg[1]; n++) {
         struct poll_fd p;
-        if (!fetch_quietly(t, t->arg[0] + n * sizeof(p), &p, sizeof(p)))
+        if (!trace_fetch_quietly(t, t->arg[0] + n * sizeof(p), &p, sizeof(p)))
             break;
         if (!p.revents)
             continue;
-        put(t, is_any ? ", " : " ([");
+        trace_put(t, is_any ? ", " : " ([");
         is_any = true;
         if (shown++ >= t->options->strings && !t->options->is_verbose) {
-            put(t, "...");
+            trace_put(t, "...");
             break;
         }
-        put_char(t, '{');
-        field(t, "fd");
-        put_fd(t, p.fd);
-        field_flags(t, "revents", &flags_poll, p.revents);
-        put_char(t, '}');
+        trace_put_char(t, '{');
+        trace_field(t, "fd");
+        trace_put_fd(t, p.fd);
+        trace_field_flags(t, "revents", &trace_flags_poll, p.revents);
+        trace_put_char(t, '}');
     }
     if (is_any)
-        put_char(t, ']');
+        trace_put_char(t, ']');
     return is_any;
 }
 
-void aux_poll(struct trace *t)
+void trace_aux_poll(struct trace *t)
 {
     if (t->ret == 0) {
-        put(t, " (Timeout)");
+        trace_put(t, " (Timeout)");
         return;
     }
     bool is_any = put_ready(t);
-    if (t->sc == &syscalls[ROW_ppoll] && t->arg[2]) {
-        put(t, is_any ? ", left " : " (left ");
-        put_timespec(t, t->arg[2]);
+    if (trace_is(t, ROW_ppoll) && t->arg[2]) {
+        trace_put(t, is_any ? ", left " : " (left ");
+        trace_put_timespec(t, t->arg[2]);
         is_any = true;
     }
     if (is_any)
-        put_char(t, ')');
+        trace_put_char(t, ')');
 }
 
 static uint64_t fd_word(struct trace *t, uint64_t set, unsigned at, bool *is_there)
 {
-    return fetch_long(t, set + at / 8 / long_size(t) * long_size(t), is_there);
+    return trace_fetch_long(t, set + at / 8 / long_size(t) * long_size(t), is_there);
 }
 
 static bool put_fd_set(struct trace *t, uint64_t set, int nr)
@@ -351,18 +350,18 @@ static bool put_fd_set(struct trace *t, uint64_t set, int nr)
     unsigned bits = long_size(t) * 8;
     uint64_t word = 0;
 
-    put_char(t, '[');
+    trace_put_char(t, '[');
     for (int fd = 0; fd < nr && is_there; fd++) {
         if (fd % bits == 0)
             word = fd_word(t, set, (unsigned)fd, &is_there);
         if (!is_there || !(word >> fd % bits & 1))
             continue;
         if (is_any)
-            put_char(t, ' ');
-        put_fd(t, fd);
+            trace_put_char(t, ' ');
+        trace_put_fd(t, fd);
         is_any = true;
     }
-    put_char(t, ']');
+    trace_put_char(t, ']');
     return is_any;
 }
 
@@ -374,14 +373,14 @@ static int fd_set_size(const struct trace *t)
     return nr < 0 ? 0 : nr > FD_SET_MAX ? FD_SET_MAX : nr;
 }
 
-void show_fd_set(struct trace *t, unsigned i)
+void trace_show_fd_set(struct trace *t, unsigned i)
 {
     bool is_there = true;
 
     if (t->arg[i] && fd_set_size(t) > 0)
         fd_word(t, t->arg[i], 0, &is_there);
     if (!t->arg[i] || !is_there)
-        put_addr(t, t->arg[i]);
+        trace_put_addr(t, t->arg[i]);
     else
         put_fd_set(t, t->arg[i], fd_set_size(t));
 }
@@ -401,52 +400,52 @@ static bool set_is_empty(struct trace *t, uint64_t set, int nr)
     return true;
 }
 
-void aux_select(struct trace *t)
+void trace_aux_select(struct trace *t)
 {
     static const char *const names[] = {"in ", "out ", "except "};
     bool is_any = false;
 
     if (t->ret == 0) {
-        put(t, " (Timeout)");
+        trace_put(t, " (Timeout)");
         return;
     }
     for (unsigned i = 0; i < 3; i++) {
         uint64_t set = t->arg[1 + i];
         if (!set || set_is_empty(t, set, fd_set_size(t)))
             continue;
-        put(t, is_any ? ", " : " (");
-        put(t, names[i]);
+        trace_put(t, is_any ? ", " : " (");
+        trace_put(t, names[i]);
         put_fd_set(t, set, fd_set_size(t));
         is_any = true;
     }
     if (t->arg[4]) {
-        put(t, is_any ? ", left " : " (left ");
-        if (t->sc == &syscalls[ROW_select])
-            put_timeval(t, t->arg[4]);
+        trace_put(t, is_any ? ", left " : " (left ");
+        if (trace_is(t, ROW_select))
+            trace_put_timeval(t, t->arg[4]);
         else
-            put_timespec(t, t->arg[4]);
+            trace_put_timespec(t, t->arg[4]);
         is_any = true;
     }
     if (is_any)
-        put_char(t, ')');
+        trace_put_char(t, ')');
 }
 
-void show_pselect_mask(struct trace *t, unsigned i)
+void trace_show_pselect_mask(struct trace *t, unsigned i)
 {
     bool is_there, has_size;
     uint64_t addr = t->arg[i];
-    uint64_t set = fetch_long(t, addr, &is_there);
-    uint64_t size = fetch_long(t, addr + long_size(t), &has_size);
+    uint64_t set = trace_fetch_long(t, addr, &is_there);
+    uint64_t size = trace_fetch_long(t, addr + long_size(t), &has_size);
 
     if (!addr || !is_there || !has_size) {
-        put_addr(t, addr);
+        trace_put_addr(t, addr);
         return;
     }
-    put_char(t, '{');
-    field(t, "sigmask");
-    put_sigset(t, set, size);
-    field_u(t, "sigsetsize", size);
-    put_char(t, '}');
+    trace_put_char(t, '{');
+    trace_field(t, "sigmask");
+    trace_put_sigset(t, set, size);
+    trace_field_u(t, "sigsetsize", size);
+    trace_put_char(t, '}');
 }
 
 /* struct epoll_event is packed on x86-64 and laid out alike on i386. */
@@ -456,26 +455,26 @@ static void put_epoll_event(struct trace *t, uint64_t addr)
         uint32_t events, low, high;
     } e;
 
-    if (!fetch(t, addr, &e, sizeof(e)))
+    if (!trace_fetch(t, addr, &e, sizeof(e)))
         return;
-    put_char(t, '{');
-    field_flags(t, "events", &flags_epoll, e.events);
-    field(t, "data");
-    put_char(t, '{');
-    field_u(t, "u32", e.low);
-    field_u(t, "u64", (uint64_t)e.high << 32 | e.low);
-    put(t, "}}");
+    trace_put_char(t, '{');
+    trace_field_flags(t, "events", &trace_flags_epoll, e.events);
+    trace_field(t, "data");
+    trace_put_char(t, '{');
+    trace_field_u(t, "u32", e.low);
+    trace_field_u(t, "u64", (uint64_t)e.high << 32 | e.low);
+    trace_put(t, "}}");
 }
 
-void show_epoll_event(struct trace *t, unsigned i)
+void trace_show_epoll_event(struct trace *t, unsigned i)
 {
     if ((uint32_t)t->arg[1] == EPOLL_CTL_DEL)
-        put_addr(t, t->arg[i]);
+        trace_put_addr(t, t->arg[i]);
     else
         put_epoll_event(t, t->arg[i]);
 }
 
-void show_epoll_events(struct trace *t, unsigned i)
+void trace_show_epoll_events(struct trace *t, unsigned i)
 {
-    put_array(t, t->arg[i], failed(t) ? 0 : (uint64_t)t->ret, 12, put_epoll_event);
+    trace_put_array(t, t->arg[i], failed(t) ? 0 : (uint64_t)t->ret, 12, put_epoll_event);
 }

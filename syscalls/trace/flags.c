@@ -46,15 +46,15 @@
     ;
 #include "flags_all.h"
 
-#define FLAGS(id, unknown)                                                                      \
-    const struct flag_table flags_##id = {names_##id, sizeof(names_##id) / sizeof(struct flag), \
-                                          unknown};
+#define FLAGS(id, unknown)                       \
+    const struct flag_table trace_flags_##id = { \
+        names_##id, sizeof(names_##id) / sizeof(struct flag), unknown};
 #define NAME(name)
 #define VALUE(value, name)
 #define END
 #include "flags_all.h"
 
-const char *flag_name(const struct flag_table *f, uint64_t v)
+const char *trace_flag_name(const struct flag_table *f, uint64_t v)
 {
     for (unsigned i = 0; i < f->nr; i++)
         if (f->flags[i].value == v)
@@ -62,20 +62,20 @@ const char *flag_name(const struct flag_table *f, uint64_t v)
     return NULL;
 }
 
-void put_enum(struct trace *t, const struct flag_table *f, uint64_t v)
+void trace_put_enum(struct trace *t, const struct flag_table *f, uint64_t v)
 {
-    const char *name = flag_name(f, v);
+    const char *name = trace_flag_name(f, v);
 
     if (name) {
-        put(t, name);
+        trace_put(t, name);
         return;
     }
-    put_x(t, v);
+    trace_put_x(t, v);
     if (f->unknown)
-        put_comment(t, f->unknown);
+        trace_put_comment(t, f->unknown);
 }
 
-bool put_flag_names(struct trace *t, const struct flag_table *f, uint64_t v, uint64_t *rest)
+bool trace_put_flag_names(struct trace *t, const struct flag_table *f, uint64_t v, uint64_t *rest)
 {
     bool is_any = false;
 
@@ -84,8 +84,8 @@ bool put_flag_names(struct trace *t, const struct flag_table *f, uint64_t v, uin
         if (!bits || (v & bits) != bits)
             continue;
         if (is_any)
-            put_char(t, '|');
-        put(t, f->flags[i].name);
+            trace_put_char(t, '|');
+        trace_put(t, f->flags[i].name);
         is_any = true;
         v &= ~bits;
     }
@@ -93,36 +93,36 @@ bool put_flag_names(struct trace *t, const struct flag_table *f, uint64_t v, uin
     return is_any;
 }
 
-void put_more_flags(struct trace *t, const struct flag_table *f, uint64_t v)
+void trace_put_more_flags(struct trace *t, const struct flag_table *f, uint64_t v)
 {
     uint64_t rest = v;
 
     if (!v)
         return;
-    put_char(t, '|');
-    if (put_flag_names(t, f, v, &rest) && rest)
-        put_char(t, '|');
+    trace_put_char(t, '|');
+    if (trace_put_flag_names(t, f, v, &rest) && rest)
+        trace_put_char(t, '|');
     if (rest)
-        put_x(t, rest);
+        trace_put_x(t, rest);
 }
 
-void put_flags(struct trace *t, const struct flag_table *f, uint64_t v)
+void trace_put_flags(struct trace *t, const struct flag_table *f, uint64_t v)
 {
-    const char *zero = v ? NULL : flag_name(f, 0);
+    const char *zero = v ? NULL : trace_flag_name(f, 0);
     uint64_t rest;
 
     if (!v) {
-        put(t, zero ? zero : "0");
+        trace_put(t, zero ? zero : "0");
         return;
     }
-    bool is_any = put_flag_names(t, f, v, &rest);
+    bool is_any = trace_put_flag_names(t, f, v, &rest);
     if (!rest)
         return;
     if (is_any)
-        put_char(t, '|');
-    put_x(t, rest);
+        trace_put_char(t, '|');
+    trace_put_x(t, rest);
     if (!is_any && f->unknown)
-        put_comment(t, f->unknown);
+        trace_put_comment(t, f->unknown);
 }
 
 static const struct {

@@ -15,7 +15,7 @@ struct flag_table {
     const char *unknown; /* stands in a comment behind a value without a name */
 };
 
-#define FLAGS(id, unknown) extern const struct flag_table flags_##id;
+#define FLAGS(id, unknown) extern const struct flag_table trace_flags_##id;
 #define NAME(name)
 #define VALUE(value, name)
 #define END
@@ -23,11 +23,11 @@ struct flag_table {
 
 struct trace;
 /* Names joined by |; what is left as a number. */
-void put_flags(struct trace *t, const struct flag_table *f, uint64_t v);
+void trace_put_flags(struct trace *t, const struct flag_table *f, uint64_t v);
 /* One name. */
-void put_enum(struct trace *t, const struct flag_table *f, uint64_t v);
+void trace_put_enum(struct trace *t, const struct flag_table *f, uint64_t v);
 /* The names alone, for what is put together by hand: true when there was any; *rest is what has none. */
-bool put_flag_names(struct trace *t, const struct flag_table *f, uint64_t v, uint64_t *rest);
+bool trace_put_flag_names(struct trace *t, const struct flag_table *f, uint64_t v, uint64_t *rest);
 /* The same behind something: each with a | in front. */
-void put_more_flags(struct trace *t, const struct flag_table *f, uint64_t v);
-const char *flag_name(const struct flag_table *f, uint64_t v); /* NULL: none */
+void trace_put_more_flags(struct trace *t, const struct flag_table *f, uint64_t v);
+const char *trace_flag_name(const struct flag_table *f, uint64_t v); /* NULL: none */

@@ -10,15 +10,15 @@ struct kind_trace {
 #define WHEN_OF_ENTRY  WHEN_ENTRY
 #define WHEN_OF_EXIT   WHEN_EXIT
 #define WHEN_OF_BY_CMD WHEN_BY_CMD
-static const struct flag_table flags_none = {0};
+static const struct flag_table trace_flags_none = {0};
 static const struct kind_trace kinds[NR_KINDS] = {
 #define KIND(name, type, how, when, show, names) \
-    [KIND_##name] = {show_##show, &flags_##names, WHEN_OF_##when},
+    [KIND_##name] = {trace_show_##show, &trace_flags_##names, WHEN_OF_##when},
 #include "kinds.def"
 #undef KIND
 };
 
-const struct flag_table *arg_table(const struct trace *t, unsigned i)
+const struct flag_table *trace_arg_table(const struct trace *t, unsigned i)
 {
     return kinds[t->sc->kind[i]].names;
 }
@@ -37,23 +37,24 @@ static bool is_late(const struct trace *t, unsigned i)
 
     if (is_behind_change(t, i))
         return true;
-    return when == WHEN_EXIT || (when == WHEN_BY_CMD && arg_is_late(t, i));
+    return when == WHEN_EXIT || (when == WHEN_BY_CMD && trace_arg_is_late(t, i));
 }
 
 static void show_args(struct trace *t)
 {
     for (; t->next < t->sc->argc; t->next++) {
         const struct kind_trace *k = &kinds[t->sc->kind[t->next]];
-        if (k->show == show_nothing || (k->when == WHEN_BY_CMD && arg_is_absent(t, t->next)))
+        if (k->show == trace_show_nothing ||
+            (k->when == WHEN_BY_CMD && trace_arg_is_absent(t, t->next)))
             continue;
         if (!t->is_exit && is_late(t, t->next)) {
             t->has_comma = t->shown && !is_behind_change(t, t->next);
             if (t->has_comma) /* the comma is strace's, too: what is unfinished ends in one */
-                put(t, ", ");
+                trace_put(t, ", ");
             return;
         }
         if (t->shown && !t->has_comma)
-            put(t, ", ");
+            trace_put(t, ", ");
         t->has_comma = false;
         k->show(t, t->next);
         t->shown++;
@@ -65,8 +66,8 @@ static void put_all_words(struct trace *t)
 {
     for (unsigned i = 0; i < SYSCALL_MAX_ARGS; i++) {
         if (i)
-            put(t, ", ");
-        put_x(t, t->arg[i]);
+            trace_put(t, ", ");
+        trace_put_x(t, t->arg[i]);
     }
 }
 
@@ -77,13 +78,16 @@ void trace_enter(struct trace *t)
     t->has_comma = false;
     t->aux = NULL;
     t->result_base = 10;
+    t->is_indirect = false;
+    t->result_at = 0;
+    trace_unfold(t);
     if (t->sc == &syscalls[ROW_UNKNOWN]) {
-        put(t, "syscall_");
-        put_x(t, t->nr);
+        trace_put(t, "syscall_");
+        trace_put_x(t, t->nr);
     } else {
-        put(t, t->sc->name);
+        trace_put(t, syscall_name(t->sc));
     }
-    put_char(t, '(');
+    trace_put_char(t, '(');
     trace_enter_row(t);
     show_args(t);
     if (t->sc == &syscalls[ROW_UNKNOWN])
@@ -95,7 +99,7 @@ void trace_leave_args(struct trace *t)
     t->is_exit = true;
     trace_leave_row(t);
     show_args(t);
-    put_char(t, ')');
+    trace_put_char(t, ')');
 }
 
 /* --- the result ------------------------------------------------------------------------------------------------ */
@@ -104,16 +108,16 @@ static void put_error(struct trace *t, int error)
 {
     const char *name = trace_errno_name(error);
 
-    put(t, error >= 512 && name ? "? " : "-1 ");
+    trace_put(t, error >= 512 && name ? "? " : "-1 ");
     if (name) {
-        put(t, name);
-        put(t, " (");
-        put(t, trace_errno_text(error));
-        put_char(t, ')');
+        trace_put(t, name);
+        trace_put(t, " (");
+        trace_put(t, trace_errno_text(error));
+        trace_put_char(t, ')');
     } else {
-        put(t, "(errno ");
-        put_d(t, error);
-        put_char(t, ')');
+        trace_put(t, "(errno ");
+        trace_put_d(t, error);
+        trace_put_char(t, ')');
     }
 }
 
@@ -124,13 +128,13 @@ void trace_result(struct trace *t)
         return;
     }
     if (t->sc->result == RESULT_ADDR || t->result_base == 16)
-        put_x(t, (uint64_t)t->ret);
+        trace_put_x(t, (uint64_t)t->ret);
     else if (t->result_base == 8)
-        put_mode(t, (uint32_t)t->ret);
+        trace_put_mode(t, (uint32_t)t->ret);
     else if (t->sc->result == RESULT_FD)
-        put_fd(t, (int)t->ret);
+        trace_put_fd(t, (int)t->ret);
     else
-        put_d(t, t->ret);
+        trace_put_d(t, t->ret);
     if (t->aux)
         t->aux(t);
 }

@@ -10,29 +10,29 @@ struct winsize_k {
     uint16_t rows, columns, x, y;
 };
 
-void show_ioctl(struct trace *t, unsigned i)
+void trace_show_ioctl(struct trace *t, unsigned i)
 {
     static const char *const directions[] = {"_IOC_NONE", "_IOC_WRITE", "_IOC_READ",
                                              "_IOC_READ|_IOC_WRITE"};
     uint32_t v = (uint32_t)t->arg[i];
-    const char *name = flag_name(&flags_ioctl, v);
+    const char *name = trace_flag_name(&trace_flags_ioctl, v);
 
     if (name) {
-        put(t, name);
+        trace_put(t, name);
         return;
     }
-    put(t, "_IOC(");
-    put(t, directions[_IOC_DIR(v)]);
-    put(t, ", ");
-    put_x(t, _IOC_TYPE(v));
-    put(t, ", ");
-    put_x(t, _IOC_NR(v));
-    put(t, ", ");
-    put_x(t, _IOC_SIZE(v));
-    put_char(t, ')');
+    trace_put(t, "_IOC(");
+    trace_put(t, directions[_IOC_DIR(v)]);
+    trace_put(t, ", ");
+    trace_put_x(t, _IOC_TYPE(v));
+    trace_put(t, ", ");
+    trace_put_x(t, _IOC_NR(v));
+    trace_put(t, ", ");
+    trace_put_x(t, _IOC_SIZE(v));
+    trace_put_char(t, ')');
 }
 
-bool ioctl_has_no_arg(uint32_t request)
+bool trace_ioctl_has_no_arg(uint32_t request)
 {
     switch (request) {
     case TIOCEXCL:
@@ -46,7 +46,7 @@ bool ioctl_has_no_arg(uint32_t request)
     }
 }
 
-bool ioctl_is_late(uint32_t request)
+bool trace_ioctl_is_late(uint32_t request)
 {
     switch (request) {
     case TCGETS:
@@ -90,52 +90,52 @@ static void put_termios(struct trace *t, uint64_t addr)
                  {3, ICANON, " icanon", " -icanon"},
                  {3, ECHO, " echo", " -echo"}};
 
-    if (!fetch(t, addr, &s, sizeof(s)))
+    if (!trace_fetch(t, addr, &s, sizeof(s)))
         return;
     const uint32_t words[] = {s.c_iflag, s.c_oflag, s.c_cflag, s.c_lflag};
     if (t->options->is_verbose) {
         const char *const names[] = {"c_iflags", "c_oflags", "c_cflags", "c_lflags"};
-        put_char(t, '{');
+        trace_put_char(t, '{');
         for (unsigned n = 0; n < 4; n++)
-            field_x(t, names[n], words[n]);
-        field_u(t, "c_line", s.c_line);
-        put(t, ", ...}");
+            trace_field_x(t, names[n], words[n]);
+        trace_field_u(t, "c_line", s.c_line);
+        trace_put(t, ", ...}");
         return;
     }
     const char *baud = baud_name(s.c_cflag);
-    put_char(t, '{');
-    put(t, baud ? baud : "B???");
+    trace_put_char(t, '{');
+    trace_put(t, baud ? baud : "B???");
     for (unsigned n = 0; n < sizeof(modes) / sizeof(*modes); n++)
-        put(t, words[modes[n].word] & modes[n].bit ? modes[n].on : modes[n].off);
-    put(t, " ...}");
+        trace_put(t, words[modes[n].word] & modes[n].bit ? modes[n].on : modes[n].off);
+    trace_put(t, " ...}");
 }
 
 static void put_winsize(struct trace *t, uint64_t addr)
 {
     struct winsize_k w;
 
-    if (!fetch(t, addr, &w, sizeof(w)))
+    if (!trace_fetch(t, addr, &w, sizeof(w)))
         return;
-    put_char(t, '{');
-    field_u(t, "ws_row", w.rows);
-    field_u(t, "ws_col", w.columns);
-    field_u(t, "ws_xpixel", w.x);
-    field_u(t, "ws_ypixel", w.y);
-    put_char(t, '}');
+    trace_put_char(t, '{');
+    trace_field_u(t, "ws_row", w.rows);
+    trace_field_u(t, "ws_col", w.columns);
+    trace_field_u(t, "ws_xpixel", w.x);
+    trace_field_u(t, "ws_ypixel", w.y);
+    trace_put_char(t, '}');
 }
 
 static void put_int_behind(struct trace *t, uint64_t addr)
 {
     int32_t v;
 
-    if (!fetch(t, addr, &v, sizeof(v)))
+    if (!trace_fetch(t, addr, &v, sizeof(v)))
         return;
-    put_char(t, '[');
-    put_d(t, v);
-    put_char(t, ']');
+    trace_put_char(t, '[');
+    trace_put_d(t, v);
+    trace_put_char(t, ']');
 }
 
-void show_ioctl_arg(struct trace *t, unsigned i)
+void trace_show_ioctl_arg(struct trace *t, unsigned i)
 {
     uint64_t v = t->arg[i];
 
@@ -165,16 +165,16 @@ void show_ioctl_arg(struct trace *t, unsigned i)
         put_int_behind(t, v);
         break;
     case TCFLSH:
-        put_enum(t, &flags_tcflush, v);
+        trace_put_enum(t, &trace_flags_tcflush, v);
         break;
     case TCXONC:
-        put_enum(t, &flags_tcxonc, v);
+        trace_put_enum(t, &trace_flags_tcxonc, v);
         break;
     case TCSBRK:
     case TIOCSCTTY:
-        put_d(t, (int)v);
+        trace_put_d(t, (int)v);
         break;
     default:
-        put_x(t, v);
+        trace_put_x(t, v);
     }
 }

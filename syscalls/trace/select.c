@@ -45,7 +45,7 @@ static bool is_word(const char *word, size_t len, const char *s)
 static bool is_in_class(const uint16_t *rows, const char *name)
 {
     for (; *rows != ROW_UNKNOWN; rows++)
-        if (is_word(name, length(name), syscalls[*rows].name))
+        if (is_word(name, length(name), syscall_name(&syscalls[*rows])))
             return true;
     return false;
 }
@@ -73,12 +73,12 @@ static bool add_class(uint8_t *rows, const char *word, size_t len)
 
     if (!listed)
         return false;
-    for (unsigned row = ROW_UNKNOWN + 1; row < NR_ROWS; row++) {
-        const struct syscall *sc = &syscalls[row];
+    for (unsigned row = ROW_UNKNOWN + 1; row < syscall_nr_rows(); row++) {
+        const struct syscall *sc = syscall_of_row(row);
         bool by_kind = (listed == class_file && takes(sc, KIND_PATH, KIND_PATHN)) ||
                        (listed == class_desc && takes(sc, KIND_FD, KIND_DIRFD) &&
-                        !is_in_class(class_network, sc->name));
-        if (by_kind || is_in_class(listed, sc->name))
+                        !is_in_class(class_network, syscall_name(sc)));
+        if (by_kind || is_in_class(listed, syscall_name(sc)))
             rows[row] = 1;
     }
     return true;
@@ -88,8 +88,8 @@ static bool add_name(uint8_t *rows, const char *word, size_t len)
 {
     bool is_any = false;
 
-    for (unsigned row = ROW_UNKNOWN + 1; row < NR_ROWS; row++) {
-        if (is_word(word, len, syscalls[row].name)) {
+    for (unsigned row = ROW_UNKNOWN + 1; row < syscall_nr_rows(); row++) {
+        if (is_word(word, len, syscall_name(syscall_of_row(row)))) {
             rows[row] = 1;
             is_any = true;
         }
@@ -106,7 +106,7 @@ static bool add_number(uint8_t *rows, const char *word, size_t len)
             return false;
         nr = nr * 10 + (uint64_t)(word[i] - '0');
     }
-    rows[syscall_row(ABI_X86_64, nr)] = 1;
+    rows[syscall_find_row(ABI_X86_64, nr)] = 1;
     return true;
 }
 
@@ -133,7 +133,7 @@ static bool add_word(uint8_t *rows, const char *word, size_t len)
                                 ? add_class(rows, word, len)
                                 : false));
     if (is_word(word, len, "all"))
-        for (unsigned row = 0; row < NR_ROWS; row++)
+        for (unsigned row = 0; row < syscall_nr_rows(); row++)
             rows[row] = 1;
     return is_known || may_be_unknown;
 }
@@ -166,7 +166,7 @@ int trace_select(struct trace_set *set, const char *expr, const char **bad, size
                 break;
         }
     }
-    for (unsigned row = 0; is_inverted && row < NR_ROWS; row++)
+    for (unsigned row = 0; is_inverted && row < syscall_nr_rows(); row++)
         set->rows[row] = !set->rows[row];
     return 0;
 }

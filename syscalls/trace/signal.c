@@ -1,8 +1,6 @@
 /* Signals: names, sets, handlers, siginfo. */
-#include <asm/siginfo.h>
-#include <asm/signal.h>
-
 #include "decode.h"
+#include "structs.h"
 
 static const char *const signals[] = {
     "0",        "SIGHUP",   "SIGINT",    "SIGQUIT",  "SIGILL",   "SIGTRAP",   "SIGABRT",
@@ -22,24 +20,24 @@ const char *trace_signal_name(int sig)
     return sig >= 0 && sig <= 64 ? signals[sig] : NULL;
 }
 
-void put_signal(struct trace *t, int sig)
+void trace_put_signal(struct trace *t, int sig)
 {
     if (trace_signal_name(sig))
-        put(t, trace_signal_name(sig));
+        trace_put(t, trace_signal_name(sig));
     else
-        put_d(t, sig);
+        trace_put_d(t, sig);
 }
 
-void show_signal(struct trace *t, unsigned i)
+void trace_show_signal(struct trace *t, unsigned i)
 {
-    put_signal(t, (int)t->arg[i]);
+    trace_put_signal(t, (int)t->arg[i]);
 }
 
-void aux_signal(struct trace *t)
+void trace_aux_signal(struct trace *t)
 {
-    put(t, " (");
-    put_signal(t, (int)t->ret);
-    put_char(t, ')');
+    trace_put(t, " (");
+    trace_put_signal(t, (int)t->ret);
+    trace_put_char(t, ')');
 }
 
 static unsigned count_bits(uint64_t v)
@@ -57,33 +55,33 @@ static void put_signals(struct trace *t, uint64_t set, unsigned nr)
     bool is_any = false, is_inverted = count_bits(set) >= nr * 2 / 3;
 
     if (is_inverted) {
-        put_char(t, '~');
+        trace_put_char(t, '~');
         set = ~set;
     }
-    put_char(t, '[');
+    trace_put_char(t, '[');
     for (unsigned sig = 1; sig <= nr; sig++) {
         if (!(set >> (sig - 1) & 1))
             continue;
         if (is_any)
-            put_char(t, ' ');
-        put(t, signals[sig] + 3);
+            trace_put_char(t, ' ');
+        trace_put(t, signals[sig] + 3);
         is_any = true;
     }
-    put_char(t, ']');
+    trace_put_char(t, ']');
 }
 
-void put_sigset(struct trace *t, uint64_t addr, uint64_t size)
+void trace_put_sigset(struct trace *t, uint64_t addr, uint64_t size)
 {
     uint64_t set = 0;
 
     if (size > sizeof(set))
-        put_addr(t, addr);
-    else if (fetch(t, addr, &set, size))
+        trace_put_addr(t, addr);
+    else if (trace_fetch(t, addr, &set, size))
         put_signals(t, set, (unsigned)size * 8);
 }
 
 /* Its size is the next argument or the one after (rt_sigprocmask's second set comes between). */
-void show_sigset(struct trace *t, unsigned i)
+void trace_show_sigset(struct trace *t, unsigned i)
 {
     unsigned at = i + 1;
 
@@ -92,22 +90,22 @@ void show_sigset(struct trace *t, unsigned i)
     uint64_t size = at < t->sc->argc ? t->arg[at] : 8;
     bool is_signalfd = t->sc == &syscalls[ROW_signalfd] || t->sc == &syscalls[ROW_signalfd4];
     if (is_signalfd && size != 8)
-        put_addr(t, t->arg[i]);
+        trace_put_addr(t, t->arg[i]);
     else
-        put_sigset(t, t->arg[i], size);
+        trace_put_sigset(t, t->arg[i], size);
 }
 
 /* rt_sigreturn(2): the mask that the frame below the stack pointer restores. */
-void put_restored_mask(struct trace *t)
+void trace_put_restored_mask(struct trace *t)
 {
     uint64_t set;
 
-    put(t, "{mask=");
-    if (t->saved_mask_at && fetch_quietly(t, t->saved_mask_at, &set, sizeof(set)))
+    trace_put(t, "{mask=");
+    if (trace_fetch_frame_mask(t, &set))
         put_signals(t, set, 64);
     else
-        put_addr(t, t->saved_mask_at);
-    put_char(t, '}');
+        trace_put_addr(t, t->saved_mask_at);
+    trace_put_char(t, '}');
 }
 
 /* --- handlers ----------------------------------------------------------------------------------------------------------- */
@@ -115,45 +113,75 @@ void put_restored_mask(struct trace *t)
 static void put_handler(struct trace *t, uint64_t handler)
 {
     if (handler == 0)
-        put(t, "SIG_DFL");
+        trace_put(t, "SIG_DFL");
     else if (handler == 1)
-        put(t, "SIG_IGN");
-    else if (handler == ~0UL)
-        put(t, "SIG_ERR");
+        trace_put(t, "SIG_IGN");
+    else if (handler == (t->abi == ABI_I386 ? UINT32_MAX : UINT64_MAX))
+        trace_put(t, "SIG_ERR");
     else
-        put_addr(t, handler);
+        trace_put_addr(t, handler);
 }
 
-void show_sigaction(struct trace *t, unsigned i)
+void trace_show_handler(struct trace *t, unsigned i)
 {
-    struct {
-        uint64_t handler, flags, restorer, mask;
-    } act;
-
-    if (!fetch(t, t->arg[i], &act, sizeof(act)))
-        return;
-    put_char(t, '{');
-    field(t, "sa_handler");
-    put_handler(t, act.handler);
-    field(t, "sa_mask");
-    put_signals(t, act.mask, 64);
-    field_flags(t, "sa_flags", &flags_sigaction, act.flags);
-    if (act.flags & SA_RESTORER)
-        field_addr(t, "sa_restorer", act.restorer);
-    put_char(t, '}');
+    put_handler(t, t->arg[i]);
 }
 
-void show_stack(struct trace *t, unsigned i)
+/* Behind the number of the old one, where that has a name. */
+void trace_aux_handler(struct trace *t)
+{
+    if (t->ret != 0 && t->ret != 1)
+        return;
+    trace_put(t, " (");
+    put_handler(t, (uint64_t)t->ret);
+    trace_put_char(t, ')');
+}
+
+void trace_show_sigset32(struct trace *t, unsigned i)
+{
+    trace_put_sigset(t, t->arg[i], sizeof(uint32_t));
+}
+
+void trace_show_signal_mask(struct trace *t, unsigned i)
+{
+    put_signals(t, (uint32_t)t->arg[i], 32);
+}
+
+void trace_aux_mask(struct trace *t)
+{
+    trace_put(t, t->sc->argc ? " (old mask " : " (mask ");
+    put_signals(t, (uint32_t)t->ret, 32);
+    trace_put_char(t, ')');
+}
+
+void trace_show_sigaction(struct trace *t, unsigned i)
+{
+    struct trace_action act;
+
+    if (!trace_fetch_action(t, t->arg[i], &act))
+        return;
+    trace_put_char(t, '{');
+    trace_field(t, "sa_handler");
+    put_handler(t, act.handler);
+    trace_field(t, "sa_mask");
+    put_signals(t, act.mask, act.nr_signals);
+    trace_field_flags(t, "sa_flags", &trace_flags_sigaction, act.flags);
+    if (act.flags & SA_RESTORER)
+        trace_field_addr(t, "sa_restorer", act.restorer);
+    trace_put_char(t, '}');
+}
+
+void trace_show_stack(struct trace *t, unsigned i)
 {
     stack_t ss;
 
-    if (!fetch(t, t->arg[i], &ss, sizeof(ss)))
+    if (!trace_fetch_stack(t, t->arg[i], &ss))
         return;
-    put_char(t, '{');
-    field_addr(t, "ss_sp", (uint64_t)ss.ss_sp);
-    field_flags(t, "ss_flags", &flags_sigaltstack, (uint32_t)ss.ss_flags);
-    field_u(t, "ss_size", ss.ss_size);
-    put_char(t, '}');
+    trace_put_char(t, '{');
+    trace_field_addr(t, "ss_sp", (uint64_t)ss.ss_sp);
+    trace_field_flags(t, "ss_flags", &trace_flags_sigaltstack, (uint32_t)ss.ss_flags);
+    trace_field_u(t, "ss_size", ss.ss_size);
+    trace_put_char(t, '}');
 }
 
 /* --- siginfo ------------------------------------------------------------------------------------------------------------- */
@@ -162,21 +190,21 @@ static const struct flag_table *codes_of(int sig)
 {
     switch (sig) {
     case SIGILL:
-        return &flags_si_code_ill;
+        return &trace_flags_si_code_ill;
     case SIGFPE:
-        return &flags_si_code_fpe;
+        return &trace_flags_si_code_fpe;
     case SIGSEGV:
-        return &flags_si_code_segv;
+        return &trace_flags_si_code_segv;
     case SIGBUS:
-        return &flags_si_code_bus;
+        return &trace_flags_si_code_bus;
     case SIGTRAP:
-        return &flags_si_code_trap;
+        return &trace_flags_si_code_trap;
     case SIGCHLD:
-        return &flags_si_code_chld;
+        return &trace_flags_si_code_chld;
     case SIGPOLL:
-        return &flags_si_code_poll;
+        return &trace_flags_si_code_poll;
     case SIGSYS:
-        return &flags_si_code_sys;
+        return &trace_flags_si_code_sys;
     default:
         return NULL;
     }
@@ -184,39 +212,39 @@ static const struct flag_table *codes_of(int sig)
 
 static void put_code(struct trace *t, int sig, int code)
 {
-    const char *name = flag_name(&flags_si_code, (uint32_t)code);
+    const char *name = trace_flag_name(&trace_flags_si_code, (uint32_t)code);
 
     if (!name && codes_of(sig))
-        name = flag_name(codes_of(sig), (uint32_t)code);
-    field(t, "si_code");
+        name = trace_flag_name(codes_of(sig), (uint32_t)code);
+    trace_field(t, "si_code");
     if (name)
-        put(t, name);
+        trace_put(t, name);
     else
-        put_x(t, (uint32_t)code);
+        trace_put_x(t, (uint32_t)code);
 }
 
 static void put_sender(struct trace *t, const siginfo_t *si)
 {
-    field_d(t, "si_pid", si->si_pid);
-    field_u(t, "si_uid", si->si_uid);
+    trace_field_d(t, "si_pid", si->si_pid);
+    trace_field_u(t, "si_uid", si->si_uid);
 }
 
 static void put_value(struct trace *t, const siginfo_t *si)
 {
-    field_d(t, "si_int", si->si_int);
-    field_addr(t, "si_ptr", (uint64_t)si->si_ptr);
+    trace_field_d(t, "si_int", si->si_int);
+    trace_field_addr(t, "si_ptr", (uint64_t)si->si_ptr);
 }
 
 static void put_child(struct trace *t, const siginfo_t *si)
 {
     put_sender(t, si);
-    field(t, "si_status");
+    trace_field(t, "si_status");
     if (si->si_code == CLD_EXITED)
-        put_d(t, si->si_status);
+        trace_put_d(t, si->si_status);
     else
-        put_signal(t, si->si_status);
-    field_d(t, "si_utime", si->si_utime);
-    field_d(t, "si_stime", si->si_stime);
+        trace_put_signal(t, si->si_status);
+    trace_field_d(t, "si_utime", si->si_utime);
+    trace_field_d(t, "si_stime", si->si_stime);
 }
 
 static void put_kernel_info(struct trace *t, const siginfo_t *si)
@@ -230,14 +258,14 @@ static void put_kernel_info(struct trace *t, const siginfo_t *si)
     case SIGSEGV:
     case SIGBUS:
     case SIGTRAP:
-        field_addr(t, "si_addr", (uint64_t)si->si_addr);
+        trace_field_addr(t, "si_addr", (uint64_t)si->si_addr);
         break;
     case SIGPOLL:
-        field_d(t, "si_band", si->si_band);
+        trace_field_d(t, "si_band", si->si_band);
         break;
     case SIGSYS:
-        field_addr(t, "si_call_addr", (uint64_t)si->si_call_addr);
-        field_d(t, "si_syscall", si->si_syscall);
+        trace_field_addr(t, "si_call_addr", (uint64_t)si->si_call_addr);
+        trace_field_d(t, "si_syscall", si->si_syscall);
         break;
     default:
         if (si->si_pid || si->si_uid)
@@ -251,23 +279,23 @@ void trace_siginfo(struct trace *t, uint64_t addr)
 {
     siginfo_t si;
 
-    if (!fetch(t, addr, &si, sizeof(si)))
+    if (!trace_fetch_siginfo(t, addr, &si))
         return;
-    put_char(t, '{');
+    trace_put_char(t, '{');
     if (!si.si_signo) {
-        put_char(t, '}');
+        trace_put_char(t, '}');
         return;
     }
-    field(t, "si_signo");
-    put_signal(t, si.si_signo);
+    trace_field(t, "si_signo");
+    trace_put_signal(t, si.si_signo);
     put_code(t, si.si_signo, si.si_code);
     if (si.si_errno) {
-        field(t, "si_errno");
+        trace_field(t, "si_errno");
         const char *name = trace_errno_name(si.si_errno);
         if (name)
-            put(t, name);
+            trace_put(t, name);
         else
-            put_d(t, si.si_errno);
+            trace_put_d(t, si.si_errno);
     }
     switch (si.si_code) {
     case SI_USER:
@@ -275,8 +303,8 @@ void trace_siginfo(struct trace *t, uint64_t addr)
         put_sender(t, &si);
         break;
     case SI_TIMER:
-        field_x(t, "si_timerid", (uint32_t)si.si_tid);
-        field_d(t, "si_overrun", si.si_overrun);
+        trace_field_x(t, "si_timerid", (uint32_t)si.si_tid);
+        trace_field_d(t, "si_overrun", si.si_overrun);
         put_value(t, &si);
         break;
     default:
@@ -288,35 +316,35 @@ void trace_siginfo(struct trace *t, uint64_t addr)
                 put_value(t, &si);
         }
     }
-    put_char(t, '}');
+    trace_put_char(t, '}');
 }
 
-void show_siginfo(struct trace *t, unsigned i)
+void trace_show_siginfo(struct trace *t, unsigned i)
 {
     trace_siginfo(t, t->arg[i]);
 }
 
-void show_sigevent(struct trace *t, unsigned i)
+void trace_show_sigevent(struct trace *t, unsigned i)
 {
     struct sigevent ev;
 
-    if (!fetch(t, t->arg[i], &ev, sizeof(ev)))
+    if (!trace_fetch_sigevent(t, t->arg[i], &ev))
         return;
-    put_char(t, '{');
+    trace_put_char(t, '{');
     if (ev.sigev_value.sival_ptr) {
-        field(t, "sigev_value");
-        put_char(t, '{');
-        field_d(t, "sival_int", ev.sigev_value.sival_int);
-        field_addr(t, "sival_ptr", (uint64_t)ev.sigev_value.sival_ptr);
-        put_char(t, '}');
+        trace_field(t, "sigev_value");
+        trace_put_char(t, '{');
+        trace_field_d(t, "sival_int", ev.sigev_value.sival_int);
+        trace_field_addr(t, "sival_ptr", (uint64_t)ev.sigev_value.sival_ptr);
+        trace_put_char(t, '}');
     }
-    field(t, "sigev_signo");
+    trace_field(t, "sigev_signo");
     if (ev.sigev_notify == SIGEV_NONE)
-        put_u(t, (uint32_t)ev.sigev_signo);
+        trace_put_u(t, (uint32_t)ev.sigev_signo);
     else
-        put_signal(t, ev.sigev_signo);
-    field_enum(t, "sigev_notify", &flags_sigev, (uint32_t)ev.sigev_notify);
+        trace_put_signal(t, ev.sigev_signo);
+    trace_field_enum(t, "sigev_notify", &trace_flags_sigev, (uint32_t)ev.sigev_notify);
     if (ev.sigev_notify == SIGEV_THREAD_ID)
-        field_d(t, "sigev_notify_thread_id", ev.sigev_notify_thread_id);
-    put_char(t, '}');
+        trace_field_d(t, "sigev_notify_thread_id", ev.sigev_notify_thread_id);
+    trace_put_char(t, '}');
 }

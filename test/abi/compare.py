@@ -71,17 +71,31 @@ def show(native, guest):
         print("guest's stderr:", guest[2].decode(errors="replace")[-3000:], sep="\n")
 
 
+def trace_is_whole(path):
+    """It begins with the program's start and ends with its end."""
+    with open(path, errors="replace") as f:
+        first = last = f.readline()
+        for last in f:
+            pass
+    if "execve(" in first and "+++ " in last:
+        return True
+    print(f"the trace begins with {first!r} and ends with {last!r}")
+    return False
+
+
 def compare(yolk, cpus, program, args, must_succeed):
     name = test_name(program)
     stdin_path = SOURCES / f"{name}.in"
     tmpfs = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     directory = tempfile.mkdtemp(prefix="yolk-abi-", dir=tmpfs)
+    trace = None
     os.chmod(directory, 0o777)  # programs that give root up still work in it
     results = []
     try:
         guest = [yolk, "run"]
-        if os.environ.get("YOLK_TRACE"):
-            guest = [yolk, "trace", "-f", "-q", "-o", os.devnull]
+        trace = directory + ".trace" if os.environ.get("YOLK_TRACE") else None
+        if trace:
+            guest = [yolk, "trace", "-f", "-q", "-o", trace]
         guest += ["--cpus", cpus, "--timeout", str(TIMEOUT), "--workdir", "/tmp"]
         for variable, value in ENVIRONMENT.items():
             guest += ["--env", f"{variable}={value}"]
@@ -92,8 +106,12 @@ def compare(yolk, cpus, program, args, must_succeed):
                 print(f"{name} fails on Linux itself: status {results[0][0]}")
                 print(results[0][1].decode(errors="replace")[-2000:])
                 return False
+        if trace and not trace_is_whole(trace):
+            return False
     finally:
         shutil.rmtree(directory)
+        if trace and os.path.exists(trace):
+            os.unlink(trace)
     native, guest = results
     if native[:2] == guest[:2] and of_the_program(native[2]) == of_the_program(guest[2]):
         return True

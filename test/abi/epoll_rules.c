@@ -173,6 +173,29 @@ static void test_closed(void)
     show("nothing");
 }
 
+static void test_widened(void)
+{
+    say("-- events that were not asked for at first");
+    int fd = eventfd(0, 0);
+    uint64_t n = UINT64_MAX - 1;
+    SHOW(ctl(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLET, 1));
+    NEED(write(fd, &n, 8) == 8);
+    show("full");
+    SHOW(ctl(EPOLL_CTL_MOD, fd, EPOLLOUT | EPOLLET, 2));
+    show("no room");
+    NEED(read(fd, &n, 8) == 8);
+    show("room");
+    SHOW(ctl(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT | EPOLLET, 3));
+    show("room");
+    show("nothing new");
+    n = 1;
+    NEED(write(fd, &n, 8) == 8);
+    show("written");
+    NEED(read(fd, &n, 8) == 8);
+    show("read");
+    close(fd);
+}
+
 int main(void)
 {
     ep = epoll_create1(EPOLL_CLOEXEC);
@@ -181,5 +204,6 @@ int main(void)
     test_exclusive();
     test_nested();
     test_closed();
+    test_widened();
     return done();
 }

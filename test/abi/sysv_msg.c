@@ -84,7 +84,9 @@ static void test_errors(void)
     SHOW(msgrcv(id, &m, 100, 0, MSG_COPY));
     SHOW(msgget(0x59303133, 0600));
     SHOW(msgctl(id, 99, NULL));
+#ifndef __i386__ /* there musl itself copies to it */
     SHOW(msgctl(id, IPC_STAT, (void *)8));
+#endif
     SHOW(msgctl(-1, IPC_RMID, NULL));
 }
 

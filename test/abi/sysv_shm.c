@@ -30,7 +30,9 @@ static void test_get(void)
     SHOW(shmget(KEY, 5001, 0));
     SHOW(shmget(KEY, 5000, IPC_CREAT | IPC_EXCL | 0600));
     SHOW(shmget(IPC_PRIVATE, 0, IPC_CREAT | 0600));
+#ifndef __i386__ /* 4 GiB are no error */
     SHOW(shmget(IPC_PRIVATE, -1, IPC_CREAT | 0600));
+#endif
     stat_of("new", id);
     SHOW(shmctl(id, IPC_RMID, NULL));
     stat_of("removed", id);
@@ -97,7 +99,9 @@ static void test_control(void)
     stat_of("locked", id);
     SHOW(shmctl(id, SHM_UNLOCK, NULL));
     SHOW(shmctl(id, IPC_SET, (void *)8));
+#ifndef __i386__ /* there musl itself copies to it */
     SHOW(shmctl(id, IPC_STAT, (void *)8));
+#endif
     SHOW(seteuid(1000));
     SHOW_OK(shmat(id, NULL, 0));
     SHOW_OK(shmat(id, NULL, SHM_RDONLY));

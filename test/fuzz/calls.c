@@ -1,6 +1,6 @@
 /* The call fuzzer: several threads make random calls, hostile ones among them, until the time is over.
  *
- *   calls [--seed N] [--seconds N] [--threads N] [--calls N] [--generations N] [--print]
+ *   calls [--seed N] [--seconds N] [--threads N] [--calls N] [--generations N] [--print] [--report]
  *
  * It runs in generations: each starts from a fresh set of files, descriptors and mappings, and its threads' choices
  * follow from the seed and its number alone.  Between generations everything is given back, so that the kernel can
@@ -34,6 +34,7 @@
 
 #define LOOK_NS    20000000L /* how often the supervisor looks */
 #define PATIENCE_S 120       /* no thread moves: something hangs */
+#define SLOW_S     10        /* a generation takes long: --report says what it does */
 
 struct fuzz_thread threads[MAX_THREADS];
 unsigned nr_threads = 6;
@@ -41,10 +42,10 @@ static bool has_ended[MAX_THREADS];
 
 static struct {
     unsigned long seed, seconds, calls, generations;
-    bool print;
+    bool print, report;
 } options = {.seed = 1, .seconds = 10, .calls = 2000, .generations = ~0UL};
 
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
     char line[400];
     va_list args;
@@ -63,6 +64,13 @@ static void say_call(const struct fuzz_thread *t)
         t->now ? t->now->name : "none", a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+static void say_all(void)
+{
+    for (unsigned i = 0; i < MAX_THREADS; i++)
+        if (threads[i].tid)
+            say_call(&threads[i]);
+}
+
 /* --- signals -------------------------------------------------------------------------------------------- */
 
 static void on_signal(int sig, void *info, void *context)
@@ -76,9 +84,7 @@ static void on_signal(int sig, void *info, void *context)
         return;
     say("signal %d, code %d, address %p, at %#llx\n", sig, i->si_code, i->si_addr,
         c->uc_mcontext.gregs[REG_RIP]);
-    for (unsigned n = 0; n < MAX_THREADS; n++)
-        if (threads[n].tid)
-            say_call(&threads[n]);
+    say_all();
     RAW(SYS_exit_group, 3);
 }
 
@@ -184,7 +190,9 @@ static _Noreturn void thread_main(struct fuzz_thread *t)
         args_choose(t);
         if (options.print)
             say_call(t);
+        uint64_t start = __builtin_ia32_rdtsc();
         long result = raw_call(call_number(t->now), t->args);
+        report_count(t, result, __builtin_ia32_rdtsc() - start);
         args_settle(t, result);
         scribble(t);
         if (t->index < nr_threads && one_in(t, 100))
@@ -227,22 +235,26 @@ static void open_files(void)
     mkfifo("p", 0666);
     symlink("a", "l");
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        open(names[i], O_RDWR | (i < 5 ? O_CREAT : 0), 0666);
+        known_fd(i < 5 ? "creat" : "", open(names[i], O_RDWR | (i < 5 ? O_CREAT : 0), 0666));
     open(".", O_RDONLY | O_DIRECTORY);
     open("d", O_RDONLY | O_DIRECTORY);
     open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
     open("/dev/tty", O_RDWR | O_NONBLOCK);
     open("p", O_RDWR | O_NONBLOCK);
-    for (int i = 0; i < 4; i++)
-        pipe2(two, i & 1 ? O_NONBLOCK : 0);
-    memfd_create("m", MFD_ALLOW_SEALING);
-    memfd_create("m2", 0);
+    for (int i = 0; i < 4; i++) {
+        if (pipe2(two, i & 1 ? O_NONBLOCK : 0) < 0)
+            break;
+        known_fd("pipe", two[0]);
+        known_fd("pipe", two[1]);
+    }
+    known_fd("memfd_create", memfd_create("m", MFD_ALLOW_SEALING));
+    known_fd("memfd_create", memfd_create("m2", 0));
     for (int i = 0; i < 3; i++) {
         eventfd(0, i & 1 ? EFD_NONBLOCK : EFD_SEMAPHORE);
-        epoll_create1(0);
-        timerfd_create(CLOCK_MONOTONIC, 0);
+        known_fd("epoll_create1", epoll_create1(0));
+        known_fd("timerfd_create", timerfd_create(CLOCK_MONOTONIC, 0));
         RAW(SYS_signalfd4, -1UL, (unsigned long)&mask, 8, i & 1 ? SFD_NONBLOCK : 0);
-        inotify_init1(i & 1 ? IN_NONBLOCK : 0);
+        known_fd("inotify_init1", inotify_init1(i & 1 ? IN_NONBLOCK : 0));
     }
     ipc_open();
 }
@@ -395,7 +407,7 @@ static long now_s(void)
 static void supervise(unsigned long generation)
 {
     const struct timespec pause = {0, LOOK_NS};
-    long moved = now_s();
+    long moved = now_s(), slow = now_s() + SLOW_S;
     bool all_gone, has_said = false;
 
     do {
@@ -410,10 +422,13 @@ static void supervise(unsigned long generation)
         }
         if (now_s() - moved > PATIENCE_S) {
             say("seed %lu, generation %lu: threads do not come back\n", options.seed, generation);
-            for (unsigned i = 0; i < MAX_THREADS; i++)
-                if (threads[i].tid)
-                    say_call(&threads[i]);
+            say_all();
             _exit(5);
+        }
+        if (options.report && now_s() > slow) {
+            say("seed %lu, generation %lu: slow\n", options.seed, generation);
+            say_all();
+            slow = now_s() + SLOW_S;
         }
     } while (!all_gone);
 }
@@ -425,6 +440,10 @@ static void parse(char **argv)
     for (; *argv; argv++) {
         if (!strcmp(*argv, "--print")) {
             options.print = true;
+            continue;
+        }
+        if (!strcmp(*argv, "--report")) {
+            options.report = true;
             continue;
         }
         unsigned long value = argv[1] ? strtoul(argv[1], NULL, 0) : 0;
@@ -489,6 +508,8 @@ int main(int argc, char **argv)
     fchdir(OWN_FD);
     chdir("/");
     rmdir("/tmp/calls");
+    if (options.report)
+        report_say();
     say("seed %lu: %lu generations of %u threads, %lu calls each\n", options.seed, generation,
         nr_threads, options.calls);
     return 0;

@@ -10,6 +10,7 @@
 #define WAKE_SIGNAL \
     16 /* SIGSTKFLT: ends a call that blocks; no mask ever holds it, and it needs no room in a queue */
 #define MAX_ARGS     6
+#define MAX_CALLS    600
 #define FIRST_FD     3 /* descriptors that calls may use: [FIRST_FD, END_FD) */
 #define END_FD       96
 #define OWN_FD       900 /* ours from here on */
@@ -38,6 +39,7 @@ enum fixed_page {
     PAGE_RSEQ,
     PAGE_POOL,
     PAGE_LINGER,
+    PAGE_KNOWN,
     NR_FIXED = 16
 };
 
@@ -107,13 +109,17 @@ static inline bool one_in(struct fuzz_thread *t, unsigned n)
     return below(t, n) == 0;
 }
 
+/* calls.c: a line of output, as printf. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* calls_args.c: the pages that arguments point to; once. */
 void args_init(void *restorer, void (*handler)(int, void *, void *));
 /* A call and its arguments, in t->now and t->args. */
 void args_choose(struct fuzz_thread *t);
 /* After the call: gives back what would pile up. */
 void args_settle(struct fuzz_thread *t, long result);
-int call_number(const struct call *c); /* x86-64's */
+int call_number(const struct call *c);    /* x86-64's */
+bool args_may_make(const struct call *c); /* does args_choose ever take it? */
 /* Names under the working directory that calls may make, for cleaning up; NULL behind the last. */
 extern const char *const local_names[];
 unsigned long hostile_word(struct fuzz_thread *t); /* a pointer or a number, mostly bad */
@@ -125,3 +131,14 @@ void ipc_bend(struct fuzz_thread *t, const struct call *c, unsigned long a[]);
 void ipc_settle(struct fuzz_thread *t, long result);
 void ipc_open(void);      /* the descriptors and objects that a generation begins with */
 void ipc_give_back(void); /* deletes all System V objects */
+
+/* calls_known.c: arguments that make sense. */
+void known_init(void);                /* after the fixed pages are there; once */
+bool known_has_names(enum kind kind); /* flags or an enumeration */
+unsigned long known_flags(struct fuzz_thread *t, enum kind kind);
+void known_fd(const char *maker, long fd); /* a descriptor that this call made */
+void known_bend(struct fuzz_thread *t, const struct call *c, unsigned long a[]);
+
+/* calls_report.c: t->now has returned. */
+void report_count(const struct fuzz_thread *t, long result, uint64_t cycles);
+void report_say(void); /* the slowest calls, and those that never did anything */

@@ -38,6 +38,7 @@ const struct call calls[] = {
 #include <syscalls/table.h>
 };
 const unsigned nr_calls = sizeof(calls) / sizeof(calls[0]);
+_Static_assert(sizeof(calls) / sizeof(calls[0]) <= MAX_CALLS, "calls_report.c counts each");
 
 /* --- the pool: a read-only page of things that must stay as they are -------------------------------------- */
 
@@ -135,6 +136,7 @@ void args_init(void *restorer, void (*handler)(int, void *, void *))
     for (unsigned i = 0; i < 4; i++)
         ((struct linger *)LINGERS)[i] = (struct linger){.l_onoff = i > 0, .l_linger = i > 2};
     mprotect((void *)LINGERS, 4096, PROT_READ);
+    known_init();
     mprotect((void *)fixed_page(PAGE_READONLY), 4096, PROT_READ);
     mprotect((void *)fixed_page(PAGE_NONE), 4096, PROT_NONE);
     munmap((void *)fixed_page(PAGE_GAP), 4096);
@@ -304,14 +306,8 @@ static unsigned long flags(struct fuzz_thread *t, enum kind kind)
                (one_in(t, 2) ? MAP_ANONYMOUS : 0);
     case K_MREMAPF:
         return below(t, 8);
-    case K_MSYNCF:
-        return below(t, 8);
-    case K_MADV:
-        return one_in(t, 6) ? number(t) : below(t, 26);
-    case K_ATF:
-        return one_in(t, 2) ? 0 : bits(t, 0xff00);
     default:
-        return one_in(t, 3) ? number(t) : below(t, 8);
+        return one_in(t, 10) ? number(t) : known_flags(t, kind);
     }
 }
 
@@ -362,10 +358,6 @@ static unsigned long argument(struct fuzz_thread *t, enum kind kind)
     case K_SIG:
         return signal_number(t);
     case K_CLOCKID:
-    case K_SIGHOW:
-    case K_ITIMER:
-    case K_EPOLLOP:
-    case K_WHENCE:
         return one_in(t, 10) ? number(t) : below(t, 5);
     case K_FCNTL:
     case K_IOCTL:
@@ -379,13 +371,6 @@ static unsigned long argument(struct fuzz_thread *t, enum kind kind)
     case K_PROT:
     case K_MAPF:
     case K_MREMAPF:
-    case K_MSYNCF:
-    case K_MADV:
-    case K_ATF:
-    case K_MSGF:
-    case K_CLONEF:
-    case K_WAITF:
-    case K_ACCMODE:
         return flags(t, kind);
     case K_TIMESPEC:
     case K_SIGSET:
@@ -393,7 +378,7 @@ static unsigned long argument(struct fuzz_thread *t, enum kind kind)
     case K_FUTEXP:
         return structure(t, kind);
     default:
-        return pointer(t);
+        return known_has_names(kind) ? flags(t, kind) : pointer(t);
     }
 }
 
@@ -469,11 +454,18 @@ static void tame_memory(struct fuzz_thread *t, const struct call *c, unsigned lo
         if (a[0] + a[1] <
             a[0]) /* a hole at the end of the world: no length of zero, which duplicates */
             a[1] = 4096;
+        if (a[2] >
+            ARENA_SIZE) /* a length that can never be; a gigabyte might be locked, see below */
+            a[2] += 1UL << 47;
     } else if (!strcmp(c->name, "mmap") && one_in(t, 2)) {
         a[3] |= MAP_FIXED;
     }
-    if (!strcmp(c->name, "mmap"))
+    if (!strcmp(c->name, "mmap")) {
         a[3] &= ~(unsigned long)MAP_GROWSDOWN;
+        /* More than the machine has: bringing it in would take all memory and most of the time. */
+        if (a[1] > ARENA_SIZE)
+            a[2] = PROT_NONE;
+    }
 }
 
 static void tame(struct fuzz_thread *t, const struct call *c, unsigned long a[])
@@ -510,20 +502,23 @@ static void tame(struct fuzz_thread *t, const struct call *c, unsigned long a[])
     }
 }
 
+bool args_may_make(const struct call *c)
+{
+    return call_number(c) >= 0 && c->name && !is_one_of(c, never);
+}
+
 void args_choose(struct fuzz_thread *t)
 {
     const struct call *c;
     bool wants_ipc = one_in(t, 4); /* few rows with much behind them */
-    int nr;
 
-    do {
-        unsigned row = (unsigned)below(t, nr_calls);
-        c = &calls[row];
-        nr = numbers[row] - 1;
-    } while (nr < 0 || !c->name || is_one_of(c, never) || (wants_ipc && !ipc_is_ours(c)));
+    do
+        c = &calls[below(t, nr_calls)];
+    while (!args_may_make(c) || (wants_ipc && !ipc_is_ours(c)));
     t->now = c;
     for (unsigned i = 0; i < MAX_ARGS; i++)
         t->args[i] = i < c->argc ? argument(t, c->kind[i]) : draw(t);
+    known_bend(t, c, t->args);
     by_name(t, c, t->args);
     tame(t, c, t->args);
     if (ipc_is_ours(c))
@@ -541,6 +536,7 @@ void args_settle(struct fuzz_thread *t, long result)
     const char *name = t->now->name;
 
     ipc_settle(t, result);
+    known_fd(name, strcmp(name, "listen") || result < 0 ? result : (long)t->args[0]);
     bool is_map = !strcmp(name, "mmap"), is_remap = !strcmp(name, "mremap");
 
     if ((is_map || is_remap) && (result > 0 || result < -4095)) {

@@ -103,6 +103,10 @@ static void connected_inet(int family, int type, unsigned port)
     bind(server, &a.any, length);
     if (type == SOCK_STREAM && listen(server, 5) == 0 && connect(client, &a.any, length) == 0)
         accept(server, NULL, NULL);
+    if (type == SOCK_STREAM) {
+        known_fd("listen", server);
+        connect(socket(family, type | SOCK_NONBLOCK, 0), &a.any, length); /* waits to be accepted */
+    }
     if (type == SOCK_DGRAM && connect(client, &a.any, length) == 0) {
         socklen_t size = sizeof(a);
         getsockname(client, &a.any, &size);
@@ -118,8 +122,11 @@ static void connected_unix(int type, unsigned which)
     int client = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
 
     bind(server, &a.any, length);
-    if (type != SOCK_DGRAM)
+    if (type != SOCK_DGRAM) {
         listen(server, 3);
+        known_fd("listen", server);
+        connect(socket(AF_UNIX, type | SOCK_NONBLOCK, 0), &a.any, length);
+    }
     if (connect(client, &a.any, length) == 0 && type != SOCK_DGRAM)
         accept(server, NULL, NULL);
 }
@@ -183,7 +190,8 @@ struct stage {
     struct sembuf ops[6];
     int value[16];
 };
-_Static_assert(sizeof(struct stage) <= STAGE_SIZE, "one for each thread");
+_Static_assert(sizeof(struct stage) <= STAGE_SIZE / 2,
+               "one for each thread; the rest is calls_known.c's");
 
 static struct stage *stage_of(const struct fuzz_thread *t)
 {
@@ -333,6 +341,7 @@ static void bend_socket(struct fuzz_thread *t, const struct call *c, unsigned lo
 /* --- System V -------------------------------------------------------------------------------------------------------- */
 
 static int latest[3][8]; /* ids that threads got: of shared memory, semaphores, queues */
+static unsigned long attached[8];
 
 /* Which of the three a call is about; -1: none. */
 static int family_of(const char *name)
@@ -388,6 +397,8 @@ static void bend_sysv(struct fuzz_thread *t, unsigned family, const struct call 
     } else if (!strcmp(what, "dt") || !strcmp(what, "at")) {
         unsigned at = what[0] == 'a'; /* all segments end inside */
         a[at] = ARENA_BASE + (below(t, ARENA_SIZE - (2UL << 20)) & ~4095UL);
+        if (!at && one_in(t, 2))
+            a[0] = attached[below(t, 8)];
         if (at)
             a[2] = (draw(t) & (SHM_RDONLY | SHM_RND | SHM_EXEC)) | (one_in(t, 2) ? SHM_REMAP : 0);
     } else if (family == 1) {
@@ -450,6 +461,8 @@ void ipc_settle(struct fuzz_thread *t, long result)
 
     if (family < 0 || result < 0)
         return;
+    if (!strcmp(name, "shmat"))
+        __atomic_store_n(&attached[below(t, 8)], (unsigned long)result, __ATOMIC_RELAXED);
     if (!strcmp(name + 3, "get"))
         __atomic_store_n(&latest[family][below(t, 8)], (int)result, __ATOMIC_RELAXED);
 }

@@ -303,6 +303,10 @@ void up_syscall_32(struct regs *regs)
     }
 }
 
+void up_wild_access(struct regs *regs, uintptr_t addr)
+{
+}
+
 bool up_page_fault(struct regs *regs, uintptr_t addr, unsigned flags)
 {
     struct paddr page;
@@ -376,10 +380,15 @@ static void test_switch(void)
 }
 
 static unsigned visited;
-static bool visit_count(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static enum visit visit_count(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
     visited++;
-    return arg != NULL;
+    return arg ? VISIT_CLEAR : VISIT_KEEP;
+}
+
+static enum visit visit_three(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+{
+    return visited++ < 3 ? VISIT_CLEAR : VISIT_STOP;
 }
 
 static void test_paging(void)
@@ -403,7 +412,12 @@ static void test_paging(void)
     CHECK(arch_lookup(&vm, big + PAGE_SIZE, &pa, &size, &flags) &&
           (flags & (MAP_R | MAP_W)) == MAP_R);
     CHECK(arch_visit(&vm, big, big + BIG_PAGE_SIZE, visit_count, NULL) == 0 && visited == 512);
-    CHECK(arch_visit(&vm, 0, USER_TOP, visit_count, &vm) == 0 && visited == 1024);
+    visited = 0;
+    CHECK(arch_visit(&vm, big, big + BIG_PAGE_SIZE, visit_three, NULL) == 1 && visited == 4);
+    CHECK(!arch_lookup(&vm, big + 2 * PAGE_SIZE, &pa, &size, &flags) &&
+          arch_lookup(&vm, big + 3 * PAGE_SIZE, &pa, &size, &flags));
+    visited = 0;
+    CHECK(arch_visit(&vm, 0, USER_TOP, visit_count, &vm) == 0 && visited == 509);
     CHECK(!arch_lookup(&vm, big, &pa, &size, &flags));
     pages_freed = 0;
     arch_prune(&vm, 0x40000000, 0x80000000);

@@ -1,6 +1,9 @@
 /* What the tests of the command line run in the guest: one small thing for each first argument. */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +77,37 @@ static int flood(void)
     return 7; /* not reached: SIGPIPE */
 }
 
+/* Stores into a shared mapping and leaves the rest to the kernel. */
+static int store_mapped(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR);
+
+    if (fd < 0 || fstat(fd, &st))
+        return 1;
+    char *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (bytes == MAP_FAILED)
+        return 1;
+    for (off_t at = 0; at < st.st_size; at += 4096)
+        bytes[at] = 'M';
+    return 0;
+}
+
+/* For each line of stdin: what the file has then. */
+static int reread(const char *path)
+{
+    char line[256], text[256];
+
+    while (fgets(line, sizeof line, stdin)) {
+        FILE *file = fopen(path, "r");
+        printf("%s", file && fgets(text, sizeof text, file) ? text : "(none)\n");
+        fflush(stdout);
+        if (file)
+            fclose(file);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -104,6 +138,10 @@ int main(int argc, char **argv)
             return 1;
         return copy();
     }
+    if (!strcmp(what, "store-mapped") && argc > 2)
+        return store_mapped(argv[2]);
+    if (!strcmp(what, "reread") && argc > 2)
+        return reread(argv[2]);
     if (!strcmp(what, "tty"))
         return printf("%d %d %d\n", isatty(0), isatty(1), isatty(2)) < 0;
     if (!strcmp(what, "reboot")) {

@@ -284,7 +284,7 @@ def test_terminal_is_put_back(fake):
 
 
 def test_help_and_version(yolk):
-    for args in (["--help"], ["run", "--help"], ["check", "--help"], ["pack", "--help"], ["examples", "--help"],
+    for args in (["--help"], ["run", "--help"], ["check", "--help"], ["gdb", "--help"], ["pack", "--help"], ["build", "--help"], ["examples", "--help"],
                  ["test", "--help"], ["doctor", "--help"], ["--version"], ["run", "--version"]):
         r = yolk(*args)
         assert r.returncode == 0 and r.stdout and not r.stderr, args
@@ -295,7 +295,7 @@ def test_help_and_version(yolk):
                                   ["run", "--timeout", "-1", "hello"], ["run", "--machine", "vax", "hello"],
                                   ["run", "--accel", "warp", "hello"], ["run", "-e", "=x", "hello"],
                                    ["run", "--root", "/nowhere", "hello"], ["run", "-p", "80", "hello"],
-                                   ["run", "--trace=nosuchcall", "hello"], ["trace"], ["gdb", "hello"]])
+                                   ["run", "--trace=nosuchcall", "hello"], ["trace"], ["gdb"], ["gdb", "--nonsense", "hello"], ["check"], ["build", "x"]])
 def test_wrong_usage(yolk, args):
     r = yolk(*args)
     assert r.returncode == 125 and r.stderr and not r.stdout

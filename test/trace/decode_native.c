@@ -12,6 +12,8 @@
 #include <syscalls/trace.h>
 #include <unistd.h>
 
+#define CS_32 0x23 /* the code segment of 32-bit programs */
+
 static pid_t child;
 static FILE *to;
 static char line[1 << 20];
@@ -37,25 +39,37 @@ static size_t read_child(struct trace *t, uint64_t addr, void *dst, size_t n)
 
 static void begin(struct trace *t, const struct user_regs_struct *regs)
 {
-    enum row row = syscall_row(ABI_X86_64, regs->orig_rax);
+    bool is_i386 = regs->cs == CS_32;
+    enum abi abi = is_i386 ? ABI_I386 : ABI_X86_64;
+    enum row row = syscall_row(abi, regs->orig_rax);
+    const uint64_t reg[SYSCALL_MAX_ARGS] = {regs->rbx, regs->rcx, regs->rdx,
+                                            regs->rsi, regs->rdi, regs->rbp};
 
     *t = (struct trace){.sc = &syscalls[row],
                         .options = &options,
                         .read = read_child,
+                        .abi = abi,
                         .nr = (uint32_t)regs->orig_rax,
                         .arg = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
                         .out = line,
                         .size = sizeof(line),
                         .scratch = scratch};
-    if (row ==
-        ROW_rt_sigreturn) /* pretcode was popped; ucontext follows: flags, link, stack, registers, mask */
-        t->saved_mask_at = regs->rsp + 296;
+    if (is_i386)
+        syscall_args_32(t->sc, reg, t->arg);
+    /* pretcode was popped; ucontext follows: flags, link, stack, registers, mask.  Of i386 the frame's beginning is
+     * wanted; its older one has the signal popped, too. */
+    if (row == ROW_rt_sigreturn)
+        t->saved_mask_at = regs->rsp + (is_i386 ? -4 : 296);
+    else if (row == ROW_sigreturn_32)
+        t->saved_mask_at = regs->rsp - 8;
     trace_enter(t);
 }
 
 static void end(struct trace *t, long ret)
 {
-    t->ret = ret;
+    t->ret = t->abi == ABI_I386 ? (int32_t)ret : ret;
+    if (t->abi == ABI_I386 && (t->ret >= 0 || t->ret < -4095))
+        t->ret = (uint32_t)ret;
     trace_leave_args(t);
     for (size_t column = t->len; column < 39; column++)
         line[t->len++] = ' ';

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -71,6 +72,51 @@ def test_signals(trace):
                           "+++ killed by SIGSEGV +++"]
     _, lines, _, _ = trace("segv", options=["-e", "signal=!SIGSEGV"])
     assert not any("--- SIGSEGV" in x for x in lines)
+
+
+@pytest.mark.skipif(not os.path.exists(LINES + "-32"), reason="no 32-bit programs")
+def test_i386():
+    """A program of the other ABI is announced, where strace does; objects are its own calls."""
+    r = subprocess.run([YOLK, "trace", "--timeout=60", LINES + "-32"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, timeout=90)
+    lines = r.stderr.splitlines()
+    assert lines[0].startswith("execve(") and lines[1] == "[ Process PID=1 runs in 32 bit mode. ]", lines[:3]
+    r = subprocess.run([YOLK, "trace", "--timeout=60", "--json", "-f", BUILD / "test/abi32/socketcall-32"], text=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=90)
+    objects = [json.loads(x) for x in r.stderr.splitlines()]
+    pair = next(o for o in objects if o.get("call") == "socketpair")
+    assert pair["args"] == "AF_UNIX, SOCK_DGRAM, 0, [8, 9]" and pair["result"] == 0
+    area = next(o for o in objects if o.get("call") == "set_thread_area")
+    assert area["args"].startswith("{entry_number=-1, base_addr=0x") and area["text"].startswith("0 (entry_number=")
+
+
+def test_slow_reader(tmp_path):
+    """Who reads late gets every line: the traced thread waits meanwhile."""
+    out = tmp_path / "fifo"
+    os.mkfifo(out)
+    with subprocess.Popen([YOLK, "trace", "--timeout=60", "-o", out, "-e", "getppid", "-qq", LINES, "many"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        with open(out) as f:
+            first = f.readline()
+            time.sleep(2)
+            assert p.poll() is None  # 20,000 lines do not fit in between
+            rest = f.read().splitlines(True)
+        err = p.stderr.read()
+        assert p.wait(60) == 0 and not err, err
+    assert [first, *rest] == ["getppid()                               = 0\n"] * 20000
+
+
+def test_too_large_for_a_record(trace):
+    """Memory that does not fit is counted, and its address shown."""
+    status, lines, _, err = trace("large", options=["-s", "30000", "-e", "writev"])
+    assert status == 125 and re.search(r"the trace lacks [12] pieces of the program's memory", err), err
+    assert len(lines) == 2 and re.search(r"iov_base=0x[0-9a-f]+, iov_len=30000", lines[0])
+
+
+def test_no_port():
+    r = subprocess.run([YOLK, "trace", "--timeout=60", LINES], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, text=True, timeout=60, env={**os.environ, "YOLK_CONSOLE": "serial"})
+    assert r.returncode == 125 and "a trace needs a virtio console" in r.stdout, r.stdout
 
 
 def test_nothing_is_lost(trace):

@@ -1,84 +1,17 @@
 /* sources: kernel/proc/elf.c */
 /* 32-bit programs through the ELF parser: their headers are half as large, and their memory ends below 4 GiB. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <linux/elf.h>
-#include <linux/mman.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "../../arch/x86/include/arch/layout.h"
-#include "../../kernel/base/include/base/errno.h"
-#include "../../kernel/proc/elf.h"
-
-enum { NR_HEADERS = 3, FILE_SIZE = 0x3000 };
-
-static struct {
-    Elf32_Ehdr eh;
-    Elf32_Phdr ph[NR_HEADERS];
-    char rest[64]; /* elf_read_head may look at 64 bytes */
-} good, file;
-
-static struct elf_plan plan;
-static struct elf_why why;
+#define ELF(name) Elf32_##name
+enum { NR_HEADERS = 3 };
+#include "elf_fixture.h"
 
 static int make_good(void **state)
 {
     (void)state;
-    memset(&good, 0, sizeof(good));
-    memcpy(good.eh.e_ident, ELFMAG, SELFMAG);
-    good.eh.e_ident[EI_CLASS] = ELFCLASS32;
-    good.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-    good.eh.e_type = ET_EXEC;
-    good.eh.e_machine = EM_386;
-    good.eh.e_entry = 0x8049000;
-    good.eh.e_phoff = sizeof(Elf32_Ehdr);
-    good.eh.e_phentsize = sizeof(Elf32_Phdr);
-    good.eh.e_phnum = NR_HEADERS;
-    good.ph[0] = (Elf32_Phdr){.p_type = PT_LOAD,
-                              .p_flags = PF_R | PF_X,
-                              .p_vaddr = 0x8048000,
-                              .p_filesz = 0x1234,
-                              .p_memsz = 0x1234,
-                              .p_align = 0x1000};
-    good.ph[1] = (Elf32_Phdr){.p_type = PT_LOAD,
-                              .p_flags = PF_R | PF_W,
-                              .p_offset = 0x2010,
-                              .p_vaddr = 0x804b010,
-                              .p_filesz = 0x100,
-                              .p_memsz = 0x5000,
-                              .p_align = 0x1000};
+    make_head(ELFCLASS32, EM_386, 0x8049000);
+    make_loads(0x8048000, 0x804b010);
     good.ph[2] = (Elf32_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W};
     file = good;
     return 0;
-}
-
-static int parse(void)
-{
-    struct elf_head head;
-    memset(why.text, 0, sizeof(why.text));
-    int err = elf_read_head(&file, ELF_HEAD_BYTES, &head, &why);
-    if (err)
-        return err;
-    assert_true(head.is_i386);
-    assert_int_equal(head.phdr_bytes, sizeof(Elf32_Phdr));
-    char *table = calloc(head.phnum, head.phdr_bytes); /* exact, so that a read beyond it is seen */
-    size_t bytes = head.phnum * head.phdr_bytes;
-    memcpy(table, file.ph, bytes < sizeof(file.ph) ? bytes : sizeof(file.ph));
-    err = elf_make_plan(&head, table, FILE_SIZE, &plan, &why);
-    free(table);
-    return err;
-}
-
-static void refused(const char *reason)
-{
-    assert_int_equal(parse(), -ENOEXEC);
-    if (!strstr(why.text, reason))
-        fail_msg("\"%s\" is not in \"%s\"", reason, why.text);
-    file = good;
 }
 
 static void static_program(void **state)

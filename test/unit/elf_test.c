@@ -2,57 +2,16 @@
 /* The ELF parser against files made here: one good file, and everything that can be wrong with it,
  * one thing at a time; then every one-byte damage of the headers, which must never yield a plan
  * outside its promises. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <linux/elf.h>
-#include <linux/mman.h>
-#include <stdlib.h>
-#include <string.h>
+#define ELF(name) Elf64_##name
+enum { NR_HEADERS = 4 };
+#include "elf_fixture.h"
 
-#include "../../arch/x86/include/arch/layout.h"
-#include "../../kernel/base/include/base/errno.h"
-#include "../../kernel/proc/elf.h"
-
-enum { NR_HEADERS = 4, FILE_SIZE = 0x3000 };
-
-static struct {
-    Elf64_Ehdr eh;
-    Elf64_Phdr ph[NR_HEADERS];
-} good, file;
-
-static struct elf_plan plan;
-static struct elf_why why;
-
-/* As ld makes them: headers and text, data with a bss, thread-local data, the stack's rights. */
+/* Thread-local data and the stack's rights, beside text and data. */
 static int make_good(void **state)
 {
     (void)state;
-    memset(&good, 0, sizeof(good));
-    memcpy(good.eh.e_ident, ELFMAG, SELFMAG);
-    good.eh.e_ident[EI_CLASS] = ELFCLASS64;
-    good.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-    good.eh.e_type = ET_EXEC;
-    good.eh.e_machine = EM_X86_64;
-    good.eh.e_entry = 0x401000;
-    good.eh.e_phoff = sizeof(Elf64_Ehdr);
-    good.eh.e_phentsize = sizeof(Elf64_Phdr);
-    good.eh.e_phnum = NR_HEADERS;
-    good.ph[0] = (Elf64_Phdr){.p_type = PT_LOAD,
-                              .p_flags = PF_R | PF_X,
-                              .p_vaddr = 0x400000,
-                              .p_filesz = 0x1234,
-                              .p_memsz = 0x1234,
-                              .p_align = 0x1000};
-    good.ph[1] = (Elf64_Phdr){.p_type = PT_LOAD,
-                              .p_flags = PF_R | PF_W,
-                              .p_offset = 0x2010,
-                              .p_vaddr = 0x403010,
-                              .p_filesz = 0x100,
-                              .p_memsz = 0x5000,
-                              .p_align = 0x1000};
+    make_head(ELFCLASS64, EM_X86_64, 0x401000);
+    make_loads(0x400000, 0x403010);
     good.ph[2] = (Elf64_Phdr){.p_type = PT_TLS,
                               .p_flags = PF_R,
                               .p_offset = 0x2010,
@@ -63,36 +22,6 @@ static int make_good(void **state)
     good.ph[3] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W};
     file = good;
     return 0;
-}
-
-static int parse_sized(uint64_t size)
-{
-    struct elf_head head;
-    memset(why.text, 0, sizeof(why.text));
-    int err = elf_read_head(&file, sizeof(file.eh), &head, &why);
-    if (err)
-        return err;
-    assert_true(head.phnum <= ELF_MAX_HEADERS);
-    /* On the heap, so that a read beyond it is seen. */
-    size_t bytes = head.phnum * sizeof(Elf64_Phdr);
-    char *table = calloc(1, bytes);
-    memcpy(table, file.ph, bytes < sizeof(file.ph) ? bytes : sizeof(file.ph));
-    err = elf_make_plan(&head, table, size, &plan, &why);
-    free(table);
-    return err;
-}
-
-static int parse(void)
-{
-    return parse_sized(FILE_SIZE);
-}
-
-static void refused(const char *reason)
-{
-    assert_int_equal(parse(), -ENOEXEC);
-    if (!strstr(why.text, reason))
-        fail_msg("\"%s\" is not in \"%s\"", reason, why.text);
-    file = good;
 }
 
 static void static_program(void **state)

@@ -1,4 +1,4 @@
-/* sources: syscalls/table.c syscalls/trace/basic.c syscalls/trace/cmd.c syscalls/trace/file.c syscalls/trace/flags.c syscalls/trace/format.c syscalls/trace/ioctl.c syscalls/trace/net.c syscalls/trace/out.c syscalls/trace/process.c syscalls/trace/read.c syscalls/trace/select.c syscalls/trace/signal.c syscalls/trace/time.c */
+/* sources: syscalls/table.c syscalls/custom/none/none.c syscalls/trace/basic.c syscalls/trace/cmd.c syscalls/trace/file.c syscalls/trace/flags.c syscalls/trace/format.c syscalls/trace/i386.c syscalls/trace/ioctl.c syscalls/trace/ipc.c syscalls/trace/net.c syscalls/trace/out.c syscalls/trace/process.c syscalls/trace/read.c syscalls/trace/select.c syscalls/trace/signal.c syscalls/trace/structs.c syscalls/trace/subcall.c syscalls/trace/time.c */
 /* The decoder of traces: what it prints is what strace 6.1 prints on Linux for the same call; every expected line below
  * was taken from it.  Memory is this process's own. */
 #include <setjmp.h>

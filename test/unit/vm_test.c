@@ -22,126 +22,17 @@
 static const struct bootinfo machine = {.nr_ranges = 1,
                                         .ranges = {{{1 * MIB}, 255 * MIB, BOOT_RAM}}};
 
-/* --- page tables: entries sorted by address, one program ------------------------------------------------ */
-
-static struct entry {
-    uintptr_t va;
-    size_t size;
-    struct paddr pa;
-    unsigned flags;
-} table[40000];
-static size_t nr_entries;
-static unsigned maps_until_failure; /* 0: never */
-
-/* The first entry that ends above `va`. */
-static size_t entry_at(uintptr_t va)
-{
-    size_t low = 0, high = nr_entries;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (table[mid].va + table[mid].size > va)
-            high = mid;
-        else
-            low = mid + 1;
-    }
-    return low;
-}
-
-static void entry_insert(size_t i, struct entry e)
-{
-    assert_true(nr_entries < ARRAY_LEN(table));
-    memmove(table + i + 1, table + i, (nr_entries++ - i) * sizeof(table[0]));
-    table[i] = e;
-}
-
-static void entry_remove(size_t i)
-{
-    memmove(table + i, table + i + 1, (--nr_entries - i) * sizeof(table[0]));
-}
-
-static void entry_split(size_t i)
-{
-    struct entry big = table[i];
-    entry_remove(i);
-    for (size_t at = 0; at < big.size; at += PAGE_SIZE)
-        entry_insert(
-            i++, (struct entry){big.va + at, PAGE_SIZE, {big.pa.pa + at}, big.flags & ~MAP_BIG});
-}
-
-int arch_vm_init(struct arch_vm *vm)
-{
-    return 0;
-}
-
-void arch_vm_destroy(struct arch_vm *vm)
-{
-}
-
-void arch_prune(struct arch_vm *vm, uintptr_t start, uintptr_t end)
-{
-    assert_int_not_equal(fake_spins, 0);
-}
-
-static unsigned nr_flushes;
-void arch_flush(struct arch_vm *vm, uintptr_t start, uintptr_t end)
-{
-    assert_int_equal(fake_spins, 0);
-    assert_true(fake_irqs);
-    nr_flushes++;
-}
-
-int arch_map(struct arch_vm *vm, uintptr_t va, struct paddr pa, unsigned flags)
-{
-    assert_int_not_equal(fake_spins, 0);
-    struct entry e = {va, flags & MAP_BIG ? BIG_PAGE_SIZE : PAGE_SIZE, pa, flags};
-    assert_int_equal(va % e.size, 0);
-    size_t i = entry_at(va);
-    if (i < nr_entries && table[i].va < va + e.size) {
-        assert_int_equal(table[i].va, va);
-        assert_int_equal(table[i].size, e.size);
-        table[i] = e;
-        return 0;
-    }
-    if (maps_until_failure && --maps_until_failure == 0)
-        return -ENOMEM;
-    entry_insert(i, e);
-    return 0;
-}
-
-int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit, void *arg)
-{
-    assert_int_not_equal(fake_spins, 0);
-    for (uintptr_t at = start; at < end;) {
-        size_t i = entry_at(at);
-        if (i == nr_entries || table[i].va >= end)
-            return 0;
-        if (table[i].va < start || table[i].va + table[i].size > end)
-            entry_split(i);
-        i = entry_at(MAX(at, table[i].va));
-        struct entry e = table[i];
-        if (visit(arg, e.va, e.size, e.pa, e.flags))
-            entry_remove(entry_at(e.va));
-        at = e.va + e.size;
-    }
-    return 0;
-}
-
-bool arch_lookup(struct arch_vm *vm, uintptr_t va, struct paddr *pa, size_t *size, unsigned *flags)
-{
-    size_t i = entry_at(va);
-    if (i == nr_entries || table[i].va > va)
-        return false;
-    *pa = table[i].pa;
-    *size = table[i].size;
-    *flags = table[i].flags;
-    return true;
-}
+#include "fake_tables.h"
 
 /* --- the rest of the kernel ---------------------------------------------------------------------------- */
 
+static unsigned nr_checkpoints;
+static bool is_killed;
 bool sched_checkpoint(void)
 {
-    return false;
+    assert_int_equal(fake_spins, 0);
+    nr_checkpoints++;
+    return is_killed;
 }
 
 int user_write(struct uptr dst, const void *src, size_t n)
@@ -620,6 +511,64 @@ static void locks_count(void **state)
     vm_put(vm);
 }
 
+/* More pages than a step takes: others may run in between, and every page is dealt with all the same. */
+static void large_ranges_take_steps(void **state)
+{
+    static const size_t pages = STEP_ENTRIES * 2 + 100, len = pages * PAGE_SIZE;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    vm = vm_new();
+    for (int is_shared = 0; is_shared < 2; is_shared++) {
+        int how = is_shared ? MAP_SHARED | MAP_ANONYMOUS : flags;
+        struct vm_object *o = is_shared ? vm_object_new_anon(len) : NULL;
+        uintptr_t at = map_at(0, len, PROT_READ | PROT_WRITE, how, o, 0);
+        assert_int_equal(vm_advise(vm, at, len, MADV_NOHUGEPAGE), 0);
+        for (size_t i = 0; i < pages; i++)
+            *reach(at + i * PAGE_SIZE, true) = (uint8_t)i;
+        assert_int_equal(vm_pages_count(vm, at, at + len), pages);
+
+        nr_checkpoints = 0;
+        assert_int_equal(vm_protect(vm, at, len, PROT_READ), 0);
+        assert_int_equal(nr_checkpoints, 2);
+        assert_null(reach(at + len - PAGE_SIZE, true));
+
+        uintptr_t to = map_at(0, len, PROT_NONE, flags, NULL, 0), result;
+        assert_int_equal(vm_remap(vm, at, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to, &result), 0);
+        assert_int_equal(*reach(to + 0x1fff * PAGE_SIZE, false), 0xff);
+
+        nr_checkpoints = nr_flushes = 0;
+        assert_int_equal(vm_unmap(vm, to, len), 0);
+        assert_int_equal(nr_checkpoints, is_shared ? 3 : 2);
+        assert_int_equal(nr_flushes, is_shared ? 4 : 3);
+        if (o)
+            vm_object_put(o);
+    }
+    check_invariants();
+    vm_put(vm);
+}
+
+static void populating_ends_when_killed(void **state)
+{
+    vm = vm_new();
+    struct vm_object *o = vm_object_new_anon(64 * MIB);
+    is_killed = true;
+    uintptr_t at = map_at(0, 64 * MIB, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, o, 0);
+    assert_true(vm->rss_pages <= POPULATE_STEPS);
+    assert_int_equal(vm_lock(vm, at, 64 * MIB, VM_LOCK), -EINTR);
+    assert_int_equal(vm_advise(vm, at, 64 * MIB, MADV_POPULATE_WRITE), -EINTR);
+    assert_int_equal(vm_lock_all(vm, MCL_CURRENT), 0); /* best effort: says nothing of it */
+    assert_true(vm->rss_pages <= 4 * POPULATE_STEPS);
+    is_killed = false;
+
+    /* All there is, over holes and areas without access. */
+    assert_int_equal(vm_unmap(vm, at + MIB, PAGE_SIZE), 0);
+    assert_int_equal(vm_protect(vm, at + 2 * MIB, PAGE_SIZE, PROT_NONE), 0);
+    assert_int_equal(vm_lock_all(vm, MCL_CURRENT), 0);
+    assert_int_equal(vm->rss_pages, 64 * MIB / PAGE_SIZE - 2);
+    vm_object_put(o);
+    vm_put(vm);
+}
+
 static uint64_t pages_before;
 static size_t bytes_before;
 
@@ -658,6 +607,8 @@ int main(void)
         CASE(the_last_unmapping_is_told),
         CASE(a_failed_move_moves_nothing),
         CASE(locks_count),
+        CASE(large_ranges_take_steps),
+        CASE(populating_ends_when_killed),
         CASE(behaves_like_the_model),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

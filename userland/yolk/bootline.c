@@ -82,6 +82,7 @@ char *bootline_make(const struct run_options *options, const struct payload *pay
         strings_addf(&tokens, "yolk.leakcheck");
     if (options->ip)
         bootline_encode(&tokens, "ip=", options->ip);
+    volumes_add_tokens(&tokens, options);
     if (options->verbose)
         strings_addf(&tokens, "loglevel=3");
     if (options->trace)

@@ -25,6 +25,8 @@ static const struct {
     {"musl-gcc", "musl-tools", "the examples, test", false},
     {"go", "golang-go", "the Go examples, test", false},
     {"clang", "clang", "test", false},
+    {"gdb", "gdb", "gdb, test", false},
+    {"strace", "strace", "diff, test", false},
     {"pytest-3", "python3-pytest python3-pexpect", "test", false},
     {"grub-mkrescue", "grub-common grub-pc-bin grub-efi-amd64-bin", "pack -f iso", false},
     {"xorriso", "xorriso", "pack -f iso", false},

@@ -11,6 +11,7 @@
 #include <syscalls/trace.h>
 #include <unistd.h>
 
+#include "customdef.h"
 #include "options.h"
 #include "run.h"
 #include "terminal.h"
@@ -59,6 +60,8 @@ static const struct argp_option option_table[] = {
      "not); PROGRAM is "
      "looked for in it first, else put into it",
      2},
+    {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0,
+     "share a directory of this machine with the program, read-only or not; repeatable", 2},
     {"publish", 'p', "[HOSTADDR:]HOST:GUEST[/udp]", 0,
      "pass connections to port HOST of this machine (127.0.0.1 unless told otherwise) on to port "
      "GUEST of the program; repeatable",
@@ -73,16 +76,15 @@ static const struct argp_option option_table[] = {
     {"trace", OPT_TRACE, "SET", OPTION_ARG_OPTIONAL,
      "print system calls on stderr as strace does, of all threads (`yolk trace` has more options)",
      3},
+    {"gdb", OPT_GDB, 0, 0, "stop before the first instruction, and say how gdb attaches", 3},
     {"kernel", OPT_KERNEL, "FILE", 0, "another kernel image", 4},
     {"machine", OPT_MACHINE, "microvm|q35|pc|auto", 0,
      "QEMU's machine (auto: microvm, the quickest)", 4},
     {"accel", OPT_ACCEL, "tcg|kvm|auto", 0, "emulate, or use KVM (auto: KVM where it is real)", 4},
     {"yes", OPT_YES, 0, OPTION_HIDDEN, 0, 0},
     {"leak-check", OPT_LEAK_CHECK, 0, OPTION_HIDDEN, 0, 0}, /* docs/DEBUGGING.md */
-    {"volume", 'v', "HOSTDIR:GUESTDIR[:ro]", 0, "share a directory", 9},
     {"disk", OPT_DISK, "IMAGE[:MOUNTPOINT]", 0, "attach a disk", 9},
     {"display", OPT_DISPLAY, 0, 0, "a window", 9},
-    {"gdb", OPT_GDB, 0, 0, "wait for a debugger", 9},
     {0, 0, 0, 0, "Not in this version:", 9},
     {0},
 };
@@ -158,6 +160,8 @@ static const char *absent_option(int key)
 
 static struct trace_config simple_trace = {.strings = TRACE_STRINGS, .column = 40, .follows = true};
 
+static struct debugger waiting_debugger = {.only_waits = true};
+
 /* What the machine has and what the program finds in it.  False: no such option. */
 static bool set_guest_option(struct run_options *o, int key, char *arg)
 {
@@ -176,6 +180,9 @@ static bool set_guest_option(struct run_options *o, int key, char *arg)
         break;
     case OPT_ROOT:
         o->root = arg;
+        break;
+    case 'v':
+        volume_add(o, arg);
         break;
     case 'p':
         add_publish(&o->publish, arg);
@@ -225,15 +232,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (arg)
             trace_option(&simple_trace, 'e', arg);
         break;
+    case OPT_GDB:
+        o->debugger = &waiting_debugger;
+        break;
     case OPT_YES:
         break;
     case OPT_LEAK_CHECK:
         o->leak_check = true;
         break;
-    case 'v':
     case OPT_DISK:
     case OPT_DISPLAY:
-    case OPT_GDB:
         die(STATUS_FAILED, "--%s: not in this version", absent_option(key));
     case ARGP_KEY_ARG:
         o->program = arg;
@@ -331,7 +339,8 @@ void run_options_init(struct run_options *options)
                                     .kernel = kernel_image_path()};
 }
 
-const struct argp *run_long_argp(void)
+/* The options as another command's own: short names become numbers that no option has, from `shift` on. */
+static const struct argp *child_argp(int shift)
 {
     enum { NR = sizeof option_table / sizeof *option_table };
     static struct argp_option table[NR];
@@ -339,14 +348,32 @@ const struct argp *run_long_argp(void)
     size_t nr = 0;
 
     for (size_t i = 0; i < NR; i++) {
-        if (option_table[i].group == 9 || option_table[i].key == OPT_TRACE ||
-            option_table[i].key == OPT_JSON)
+        if (option_table[i].group == 9 || (shift && option_table[i].key == OPT_TRACE) ||
+            option_table[i].key == OPT_JSON || option_table[i].key == OPT_GDB)
             continue;
         table[nr] = option_table[i];
-        table[nr].key += table[nr].key && table[nr].key < 256 ? LONG_ONLY : 0;
+        table[nr].key += table[nr].key && table[nr].key < 256 ? shift : 0;
         table[nr++].group = 0;
     }
     return &argp;
+}
+
+const struct argp *run_long_argp(void)
+{
+    return child_argp(LONG_ONLY);
+}
+
+const struct argp *run_argp(void)
+{
+    return child_argp(0);
+}
+
+static void prepare_trace(const struct run_options *options)
+{
+    if (machine_is_serial_only())
+        die(STATUS_FAILED, "a trace needs a virtio console, which a serial console is not");
+    custom_rows_load(options->kernel);
+    trace_check_calls(options->trace);
 }
 
 int run_program(struct run_options *options)
@@ -364,17 +391,24 @@ int run_program(struct run_options *options)
         return status;
     if (access(options->kernel, R_OK))
         die(STATUS_FAILED, "no kernel: %s: %s", options->kernel, strerror(errno));
-    if (options->trace && machine_is_serial_only())
-        die(STATUS_FAILED, "a trace needs a virtio console, which a serial console is not");
+    if (options->trace)
+        prepare_trace(options);
+    if (options->debugger)
+        debugger_prepare(options->debugger);
     plan_stdio(&plan);
     add_default_env(&options->env, &plan);
     machine_choose(&machine, options);
     char *bootline = bootline_make(options, &payload, machine_is_serial_only() ? NULL : &plan,
                                    machine_boot_tokens(&machine));
     status = machine_start(&machine, options, &payload, &plan, bootline);
+    if (!status && options->debugger)
+        debugger_start(options->debugger, options, &payload);
+    if (!status)
+        relay_run(&machine, options, &plan, &outcome);
+    if (options->debugger)
+        debugger_finish(options->debugger);
     if (status)
         return status;
-    relay_run(&machine, options, &plan, &outcome);
     if (options->json)
         print_json(options, &machine, &outcome);
     return outcome.status;

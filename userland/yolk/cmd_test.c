@@ -1,5 +1,5 @@
 /* yolk test: builds what the tests need and hands over to CTest; `yolk test suites` hands over to the
- * runner of the Go standard library's tests. */
+ * runner of the Go standard library's tests, `yolk test suites real` to that of real programs. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +15,18 @@ static const char doc[] =
     "`--list` prints "
     "them.\n\n`yolk test suites` runs the tests of every package of Go's standard library, which "
     "takes "
-    "hours; `yolk test suites --help` says more.\n\nExit status: 0 when every test passed; 1 when "
+    "hours; `yolk test suites --help` says more; `yolk test suites real` those that "
+    "Redis and SQLite come with, and large inputs for compressors.\n\nExit status: 0 when every "
+    "test passed; 1 when "
     "one failed; 125 when they could not be "
     "run.";
 
-enum { OPT_QUICK = 256, OPT_LABEL, OPT_LIST, OPT_REPEAT, OPT_YES };
+enum { OPT_QUICK = 256, OPT_LABEL, OPT_LIST, OPT_REPEAT, OPT_TRACE, OPT_YES };
 
 struct test_options {
     const char *name, *label;
     unsigned long jobs, repeat;
-    bool list;
+    bool list, trace;
 };
 
 static const struct argp_option option_table[] = {
@@ -33,6 +35,8 @@ static const struct argp_option option_table[] = {
     {"list", OPT_LIST, 0, 0, "print the names instead", 0},
     {"jobs", 'j', "N", 0, "how many at a time (default: one for each CPU)", 0},
     {"repeat", OPT_REPEAT, "N", 0, "up to N times, until one fails", 0},
+    {"trace", OPT_TRACE, 0, 0,
+     "the programs of abi and abi32 once more, each traced to a file: they must do the same", 0},
     {"yes", OPT_YES, 0, 0, "install missing packages without asking", 0},
     {0},
 };
@@ -56,6 +60,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case OPT_REPEAT:
         o->repeat = option_number("repeat", arg, 1, 1000000);
+        break;
+    case OPT_TRACE:
+        o->trace = true;
         break;
     case OPT_YES: /* ./yolk has seen it */
         break;
@@ -103,6 +110,10 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
         strings_addf(args, "-R");
         strings_addf(args, "%s", o->name);
     }
+    if (o->trace) {
+        strings_addf(args, "-L");
+        strings_addf(args, "^abi(32)?$");
+    }
     if (o->label) {
         strings_addf(args, "-L");
         strings_addf(args, "^%s$", o->label);
@@ -113,14 +124,18 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
     }
 }
 
-/* Go's tests: a program of their own, with a table and a memory, that takes the rest of the line. */
+/* Long suites: a program for Go's tests, with a table and a memory, and one for real programs; it takes
+ * the rest of the line. */
 _Noreturn static void run_suites(char **argv)
 {
+    bool real = *argv && !strcmp(*argv, "real");
     struct strings args = {0};
 
     strings_addf(&args, "/usr/bin/python3");
     strings_addf(&args, "-B");
-    strings_addf(&args, "%s/test/suites/go/suite.py", yolk_source_dir);
+    strings_addf(&args, "%s/test/suites/%s", yolk_source_dir,
+                 real ? "real/suite.py" : "go/suite.py");
+    argv += real;
     for (; *argv; argv++)
         strings_addf(&args, "%s", *argv);
     setenv("YOLK_BUILD", yolk_build_dir, 1);
@@ -138,6 +153,8 @@ int command_test(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "suites"))
         run_suites(argv + 2);
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.trace)
+        setenv("YOLK_TRACE", "1", 1); /* test/abi/compare.py */
     if (!options.list)
         build_tests();
     ctest_arguments(&args, &options);

@@ -38,6 +38,10 @@ READ = re.compile(r"^(?:read|pread64|readv|preadv2?)\((\d+), ")
 KERNELS_OWN = re.compile(r'"/(?:proc|sys|dev/u?random|dev/hwrng)\b')
 
 
+IPC_MADE = re.compile(r"^(sem|shm|msg)get\(.*\) += (\d+)$")
+IPC_USED = re.compile(r"^(sem|shm|msg)(?:op|timedop|timedop_time64|ctl|at|snd|rcv)\((\d+)")
+
+
 class Line(str):
     """What a thread did; is_own: it read what the kernel makes up."""
     is_own = False
@@ -49,6 +53,7 @@ class Trace:
     def __init__(self, text):
         self.threads, begun = {}, {}
         self.own = set()  # descriptors of such files
+        self.ipc = {}  # objects of System V IPC, in the order in which they were made
         for line in text.splitlines():
             m = LINE.match(line)
             if not m:
@@ -69,6 +74,9 @@ class Trace:
         self.names = {tid: f"T{n + 1}" for n, tid in enumerate(self.order())}
 
     def watch(self, line):
+        made = IPC_MADE.match(line)
+        if made:
+            self.ipc.setdefault((made[1], made[2]), f"{made[1].upper()}{len(self.ipc) + 1}")
         opened, closed, read = OPENED.match(line), CLOSED.match(line), READ.match(line)
         if opened:
             source = re.match(r"\d+", opened[2])
@@ -113,6 +121,11 @@ PID_FIRST = {"kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", 
 CLOCKS = {"clock_gettime", "gettimeofday", "clock_getres", "getrusage", "times", "adjtimex", "clock_adjtime"}
 TIMERS = {"getitimer", "setitimer", "timer_gettime", "timer_settime", "timerfd_gettime", "timerfd_settime"}
 POINTER_RESULT = {"mmap", "brk", "mremap", "shmat"}
+# i386's names of them.
+SAME = {"mmap2": "mmap", "clock_gettime64": "clock_gettime", "clock_adjtime64": "clock_adjtime", "timer_gettime64": "timer_gettime",
+        "timer_settime64": "timer_settime", "timerfd_gettime64": "timerfd_gettime", "timerfd_settime64": "timerfd_settime",
+        "clock_getres_time64": "clock_getres", "clock_nanosleep_time64": "clock_nanosleep", "futex_time64": "futex",
+        "sched_rr_get_interval_time64": "sched_rr_get_interval", "statfs64": "statfs", "fstatfs64": "fstatfs", "waitpid": "wait4"}
 FUTEX_WAIT = re.compile(r"^(ADDR, FUTEX_(?:WAIT|LOCK_PI|UNLOCK_PI|TRYLOCK_PI|WAIT_BITSET)\w*(?:\|\w+)?)(.*)$")
 
 
@@ -132,6 +145,7 @@ class Normal:
         line = PID_FIELD.sub(lambda m: m[1] + self.pid(m[2]), line)
         line = re.sub(r"/proc/(\d+)\b", lambda m: "/proc/" + self.pid(m[1]), line)
         line = re.sub(r"/task/(\d+)\b", lambda m: "/task/" + self.pid(m[1]), line)
+        line = self.ipc_line(line)
         m = CALL.match(line)
         if not m:
             line = re.sub(r"si_utime=\d+, si_stime=\d+", "si_utime=N, si_stime=N", line)
@@ -142,8 +156,20 @@ class Normal:
             return f"{name}({args.split(',')[0]}, DATA) = {'0' if result == '0' else 'N'}"
         if args.startswith("MEMBARRIER_CMD_QUERY") and result.startswith("0x"):
             result = "FEATURES"
-        args = self.args(name, args, result)
-        return f"{name}({args}) = {self.result(name, result, args)}"
+        same = SAME.get(name, name)
+        args = self.args(same, args, result)
+        return f"{name}({args}) = {self.result(same, result, args)}"
+
+    def ipc_line(self, line):
+        """Ids by the order in which objects were made; who used one last, and when."""
+        ipc = self.trace.ipc
+        line = IPC_MADE.sub(lambda m: m[0][:m.start(2) - m.start()] + ipc[m[1], m[2]], line)
+        if not IPC_USED.match(line):
+            return line
+        line = IPC_USED.sub(lambda m: m[0][:m.start(2) - m.start()] + ipc.get((m[1], m[2]), m[2]), line)
+        line = re.sub(r"\b((?:shm|msg)_(?:c|l|ls|lr)pid=)([1-9]\d*)", lambda m: m[1] + self.pid(m[2]), line)
+        line = re.sub(r"\b((?:sem|shm|msg)_[osrcad]time=)[1-9]\d*", r"\1TIME", line)
+        return re.sub(r"(GETPID, .*= )([1-9]\d*)$", lambda m: m[1] + self.pid(m[2]), line)
 
     def args(self, name, args, result):
         args = ADDRESS.sub("ADDR", args)
@@ -171,6 +197,8 @@ class Normal:
             args = re.sub(r', "(\d+)"', lambda m: f', "{self.pid(m[1])}"', args)
         if name == "uname":
             args = "UTSNAME" if not result.startswith("-1") else args
+        if name in ("set_thread_area", "get_thread_area", "clone"):
+            args = re.sub(r"(base_addr=)0x[0-9a-f]+", r"\1ADDR", args)
         if name == "sysinfo":
             args = re.sub(r"^\{.*\}$", "SYSINFO", args)
         if name == "sched_getaffinity":
@@ -220,7 +248,7 @@ def is_same_but_for_luck(a, b):
     if a == b:
         return True
     x, y = CALL.match(a), CALL.match(b)
-    if not x or not y or x[1] != "futex" or y[1] != "futex" or x[2] != y[2]:
+    if not x or not y or SAME.get(x[1], x[1]) != "futex" or x[1] != y[1] or x[2] != y[2]:
         return False
     if "FUTEX_WAKE" in x[2] or "REQUEUE" in x[2]:
         return x[3].isdigit() and y[3].isdigit()
@@ -228,7 +256,7 @@ def is_same_but_for_luck(a, b):
     return x[3] in lucky and y[3] in lucky
 
 
-LUCKY = re.compile(r"^(?:futex\(ADDR, FUTEX_(?:WAIT|WAKE)\w*[^)]*\) = (?:\d+|-1 EAGAIN .*|\?.*)|sched_yield\(\) = 0)$")
+LUCKY = re.compile(r"^(?:futex(?:_time64)?\(ADDR, FUTEX_(?:WAIT|WAKE)\w*[^)]*\) = (?:\d+|-1 EAGAIN .*|\?.*)|sched_yield\(\) = 0)$")
 
 
 def is_luck(normal):

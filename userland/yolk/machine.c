@@ -27,11 +27,13 @@
 #define TCG_CPU "max,-erms,-fsrm,-pku"
 
 /* QEMU would tell a kernel without ACPI of its virtio-mmio devices by appending to the command
- * line, behind the program's arguments; so it is told not to, and the one device is named before
- * them. */
-#define MICROVM        "microvm,acpi=off,pit=off,pic=off,rtc=on,auto-kernel-cmdline=off"
-#define MICROVM_TOKENS "virtio_mmio.device=512@0xfeb00000:5"
-#define MICROVM_NET    " virtio_mmio.device=512@0xfeb00200:6"
+ * line, behind the program's arguments; so it is told not to, and the devices are named before
+ * them.  They lie next to each other: ports, network, shared folders. */
+#define MICROVM      "microvm,acpi=off,pit=off,pic=off,rtc=on,auto-kernel-cmdline=off"
+#define MMIO_BASE    0xfeb00000u
+#define MMIO_SIZE    0x200u
+#define MMIO_IRQ     5u
+#define FIRST_VOLUME 2u
 
 static const char *const port_names[NR_CHANNELS] = {
     [CHANNEL_TTY] = "yolk.tty",         [CHANNEL_STDIN] = "yolk.stdin",
@@ -51,6 +53,7 @@ void machine_choose(struct machine *machine, const struct run_options *options)
     memset(machine, 0, sizeof *machine);
     machine->kind = strcmp(options->machine, "auto") ? options->machine : "microvm";
     machine->has_net = strcmp(options->net, "none") != 0;
+    machine->nr_volumes = (unsigned)options->nr_volumes;
     machine->accel = options->accel;
     if (!strcmp(machine->accel, "auto"))
         machine->accel = accel_kvm_is_real() ? "kvm" : "tcg";
@@ -58,11 +61,21 @@ void machine_choose(struct machine *machine, const struct run_options *options)
         machine->channel[i] = -1;
 }
 
-const char *machine_boot_tokens(const struct machine *machine)
+char *machine_boot_tokens(const struct machine *machine)
 {
+    char *tokens = xstrdup("");
+
     if (strcmp(machine->kind, "microvm") != 0)
-        return "";
-    return machine->has_net ? MICROVM_TOKENS MICROVM_NET : MICROVM_TOKENS;
+        return tokens;
+    for (unsigned slot = 0; slot < FIRST_VOLUME + machine->nr_volumes; slot++) {
+        if (slot == 1 && !machine->has_net)
+            continue;
+        char *longer = xasprintf("%s%svirtio_mmio.device=%u@0x%x:%u", tokens, *tokens ? " " : "",
+                                 MMIO_SIZE, MMIO_BASE + slot * MMIO_SIZE, MMIO_IRQ + slot);
+        free(tokens);
+        tokens = longer;
+    }
+    return tokens;
 }
 
 static bool needs_channel(enum channel channel, const struct run_options *options,
@@ -128,6 +141,18 @@ static void add_devices(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "isa-debug-exit,iobase=0xf4,iosize=4");
 }
 
+/* The stub of the debugger, behind a socket that listens before QEMU runs. */
+static void add_debugger(struct strings *argv, const struct debugger *debugger)
+{
+    if (!debugger)
+        return;
+    strings_addf(argv, "-chardev");
+    strings_addf(argv, "socket,id=gdb,fd=%d,server=on,wait=off", debugger->listener);
+    strings_addf(argv, "-gdb");
+    strings_addf(argv, "chardev:gdb");
+    strings_addf(argv, "-S");
+}
+
 /* The network card and what it is plugged into. */
 static void add_network(struct strings *argv, const struct machine *machine,
                         const struct run_options *options)
@@ -181,6 +206,8 @@ static void make_command(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "size=%juk", (uintmax_t)(options->memory >> 10));
     add_devices(argv, machine, theirs);
     add_network(argv, machine, options);
+    add_debugger(argv, options->debugger);
+    volumes_add_devices(argv, options, !strcmp(machine->kind, "microvm"), FIRST_VOLUME);
     strings_addf(argv, "-kernel");
     strings_addf(argv, "%s", options->kernel);
     strings_addf(argv, "-initrd");
@@ -196,9 +223,8 @@ static void keep_over_exec(int fd)
 }
 
 /* In the child: becomes QEMU, or writes errno to `failure`. */
-_Noreturn static void become_qemu(char **argv, const char *path, const struct payload *payload,
-                                  const int theirs[NR_CHANNELS], int errors, int failure,
-                                  pid_t parent)
+_Noreturn static void become_qemu(char **argv, const char *path, const int theirs[NR_CHANNELS],
+                                  const int kept[2], int errors, int failure, pid_t parent)
 {
     sigset_t none;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -212,7 +238,8 @@ _Noreturn static void become_qemu(char **argv, const char *path, const struct pa
     dup2(errors, STDERR_FILENO);
     for (int i = 0; i < NR_CHANNELS; i++)
         keep_over_exec(theirs[i]);
-    keep_over_exec(payload->module_fd);
+    keep_over_exec(kept[0]);
+    keep_over_exec(kept[1]);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -284,6 +311,7 @@ int machine_start(struct machine *machine, const struct run_options *options,
     struct strings argv = {0};
     int theirs[NR_CHANNELS], errors[2], failure[2], error = 0;
     char *qemu = find_in_path(QEMU);
+    const int kept[] = {payload->module_fd, options->debugger ? options->debugger->listener : -1};
     pid_t self = getpid();
 
     if (!qemu) {
@@ -303,7 +331,7 @@ int machine_start(struct machine *machine, const struct run_options *options,
     if (machine->pid < 0)
         die(STATUS_FAILED, "fork: %s", strerror(errno));
     if (!machine->pid)
-        become_qemu(argv.items, qemu, payload, theirs, errors[1], failure[1], self);
+        become_qemu(argv.items, qemu, theirs, kept, errors[1], failure[1], self);
     close(errors[1]);
     close(failure[1]);
     for (int i = 0; i < NR_CHANNELS; i++)

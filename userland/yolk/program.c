@@ -2,6 +2,7 @@
  *
  * The file may be anything, so every offset in it is checked against its size before it is
  * followed: a header that points outside makes the program "damaged", never the inspector crash. */
+#include <arch/layout.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "elf_image.h"
 #include "program.h"
 #include "yolk.h"
 
 struct image {
-    const unsigned char *bytes;
-    size_t size;
+    struct elf_image elf;
     struct program_report *report;
 };
 
@@ -34,14 +35,6 @@ __attribute__((format(printf, 2, 3))) static void refuse(struct image *image, co
         die(STATUS_FAILED, "out of memory");
     va_end(args);
     image->report->status = STATUS_NOT_RUNNABLE;
-}
-
-/* The `len` bytes at `offset`, or NULL when the file does not hold them all. */
-static const void *at(const struct image *image, uint64_t offset, uint64_t len)
-{
-    if (offset > image->size || len > image->size - offset)
-        return NULL;
-    return image->bytes + offset;
 }
 
 static const char *machine_name(unsigned machine)
@@ -67,99 +60,6 @@ static const char *machine_name(unsigned machine)
     return "another machine";
 }
 
-/* The headers of 32-bit programs are read in the form of 64-bit ones. */
-static bool is_small(const struct image *image)
-{
-    return image->bytes[EI_CLASS] == ELFCLASS32;
-}
-
-/* The file's header; false when the file is too short for it. */
-static bool header(const struct image *image, Elf64_Ehdr *ehdr)
-{
-    const Elf32_Ehdr *small = at(image, 0, sizeof *small);
-    const Elf64_Ehdr *large = at(image, 0, sizeof *large);
-
-    if (!small || (!is_small(image) && !large))
-        return false;
-    if (!is_small(image)) {
-        *ehdr = *large;
-        return true;
-    }
-    *ehdr = (Elf64_Ehdr){
-        .e_type = small->e_type,
-        .e_machine = small->e_machine,
-        .e_entry = small->e_entry,
-        .e_phoff = small->e_phoff,
-        .e_phentsize = small->e_phentsize,
-        .e_phnum = small->e_phnum,
-        .e_shoff = small->e_shoff,
-        .e_shnum = small->e_shnum,
-    };
-    return true;
-}
-
-/* The program header `i`; false when the file is too short for it. */
-static bool segment(const struct image *image, const Elf64_Ehdr *ehdr, unsigned i, Elf64_Phdr *ph)
-{
-    uint64_t size = is_small(image) ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
-    const void *bytes = at(image, ehdr->e_phoff + i * size, size);
-
-    if (!bytes)
-        return false;
-    if (!is_small(image)) {
-        memcpy(ph, bytes, sizeof *ph);
-        return true;
-    }
-    Elf32_Phdr small;
-    memcpy(&small, bytes, sizeof small);
-    *ph = (Elf64_Phdr){
-        .p_type = small.p_type,
-        .p_flags = small.p_flags,
-        .p_offset = small.p_offset,
-        .p_vaddr = small.p_vaddr,
-        .p_filesz = small.p_filesz,
-        .p_memsz = small.p_memsz,
-    };
-    return true;
-}
-
-/* The type of the section `i`; SHT_NULL when the file is too short for it. */
-static uint32_t section_type(const struct image *image, const Elf64_Ehdr *ehdr, unsigned i)
-{
-    uint64_t size = is_small(image) ? sizeof(Elf32_Shdr) : sizeof(Elf64_Shdr);
-    const char *bytes = at(image, ehdr->e_shoff + i * size, size);
-    uint32_t type;
-
-    if (!bytes)
-        return SHT_NULL;
-    memcpy(&type, bytes + offsetof(Elf32_Shdr, sh_type),
-           sizeof type); /* at the same place in both */
-    return type;
-}
-
-/* The file's bytes for the virtual addresses [va, va + len); NULL when no segment has them. */
-static const void *at_address(const struct image *image, uint64_t va, uint64_t len)
-{
-    Elf64_Ehdr ehdr;
-    Elf64_Phdr ph;
-
-    if (!header(image, &ehdr))
-        return NULL;
-    for (unsigned i = 0; i < ehdr.e_phnum; i++)
-        if (segment(image, &ehdr, i, &ph) && ph.p_type == PT_LOAD && va >= ph.p_vaddr &&
-            va - ph.p_vaddr < ph.p_filesz && len <= ph.p_filesz - (va - ph.p_vaddr))
-            return at(image, ph.p_offset + (va - ph.p_vaddr), len);
-    return NULL;
-}
-
-static uint64_t word_at(const unsigned char *bytes, size_t size)
-{
-    uint64_t word = 0;
-
-    memcpy(&word, bytes, size);
-    return word;
-}
-
 /* Go's build information starts with a magic string in a writable segment: since Go 1.18 the
  * version follows as a length (a base-128 number) and bytes; before, as the address of a Go string
  * (address, length). */
@@ -167,15 +67,15 @@ static char *go_version(const struct image *image)
 {
     static const char magic[] = "\xff Go buildinf:";
     const size_t magic_len = sizeof magic - 1;
-    const unsigned char *info = image->bytes;
+    const unsigned char *info = image->elf.bytes;
     uint64_t len = 0;
 
     do {
-        info = memmem(info, image->size - (size_t)(info - image->bytes), magic, magic_len);
+        info = memmem(info, image->elf.size - (size_t)(info - image->elf.bytes), magic, magic_len);
         if (!info)
             return NULL;
-    } while ((info - image->bytes) % 16 && info++);
-    size_t left = image->size - (size_t)(info - image->bytes);
+    } while ((info - image->elf.bytes) % 16 && info++);
+    size_t left = image->elf.size - (size_t)(info - image->elf.bytes);
     if (left < 34)
         return xstrdup("unknown");
     const unsigned char *text = info + 32;
@@ -188,15 +88,15 @@ static char *go_version(const struct image *image)
         if (len > left - (size_t)(text - info))
             return xstrdup("unknown");
     } else {
-        const size_t word = is_small(image) ? 4 : 8;
+        const size_t word = elf_is_32(&image->elf) ? 4 : 8;
         uint64_t string, address;
-        address = word_at(info + 16, word);
-        const unsigned char *at_string = at_address(image, address, 2 * word);
+        address = elf_word(info + 16, word);
+        const unsigned char *at_string = elf_at_address(&image->elf, address, 2 * word);
         if (!at_string)
             return xstrdup("unknown");
-        string = word_at(at_string, word);
-        len = word_at(at_string + word, word);
-        text = at_address(image, string, len);
+        string = elf_word(at_string, word);
+        len = elf_word(at_string + word, word);
+        text = elf_at_address(&image->elf, string, len);
         if (!text)
             return xstrdup("unknown");
     }
@@ -209,14 +109,16 @@ static bool has_abi_note(const struct image *image, const Elf64_Phdr *ph)
     uint64_t offset = ph->p_offset, end = ph->p_offset + ph->p_filesz;
 
     while (offset + sizeof(Elf64_Nhdr) <= end) {
-        const Elf64_Nhdr *note = at(image, offset, sizeof *note);
-        if (!note)
+        Elf64_Nhdr note;
+        const void *head = elf_at(&image->elf, offset, sizeof note);
+        if (!head)
             return false;
-        const char *name = at(image, offset + sizeof *note, note->n_namesz);
-        if (name && note->n_namesz == 4 && !memcmp(name, "GNU", 4) &&
-            note->n_type == NT_GNU_ABI_TAG)
+        memcpy(&note, head, sizeof note);
+        const char *name = elf_at(&image->elf, offset + sizeof note, note.n_namesz);
+        if (name && note.n_namesz == 4 && !memcmp(name, "GNU", 4) && note.n_type == NT_GNU_ABI_TAG)
             return true;
-        offset += sizeof *note + ((note->n_namesz + 3u) & ~3u) + ((note->n_descsz + 3u) & ~3u);
+        offset += sizeof note + (((uint64_t)note.n_namesz + 3) & ~3UL) +
+                  (((uint64_t)note.n_descsz + 3) & ~3UL);
     }
     return false;
 }
@@ -225,13 +127,13 @@ static bool has_abi_note(const struct image *image, const Elf64_Phdr *ph)
  */
 static bool needs_libraries(const struct image *image, const Elf64_Phdr *ph)
 {
-    const size_t word = is_small(image) ? 4 : 8;
+    const size_t word = elf_is_32(&image->elf) ? 4 : 8;
 
     for (uint64_t i = 0; i < ph->p_filesz / (2 * word); i++) {
-        const unsigned char *dyn = at(image, ph->p_offset + i * 2 * word, 2 * word);
-        if (!dyn || word_at(dyn, word) == DT_NULL)
+        const unsigned char *dyn = elf_at(&image->elf, ph->p_offset + i * 2 * word, 2 * word);
+        if (!dyn || elf_word(dyn, word) == DT_NULL)
             return false;
-        if (word_at(dyn, word) == DT_NEEDED)
+        if (elf_word(dyn, word) == DT_NEEDED)
             return true;
     }
     return false;
@@ -239,15 +141,45 @@ static bool needs_libraries(const struct image *image, const Elf64_Phdr *ph)
 
 static bool contains(const struct image *image, const char *text)
 {
-    return memmem(image->bytes, image->size, text, strlen(text));
+    return memmem(image->elf.bytes, image->elf.size, text, strlen(text));
 }
 
 static void look_at_sections(struct image *image, const Elf64_Ehdr *ehdr)
 {
     image->report->is_stripped = true;
-    for (unsigned i = 0; i < ehdr->e_shnum; i++)
-        if (section_type(image, ehdr, i) == SHT_SYMTAB)
+    for (unsigned i = 0; i < ehdr->e_shnum; i++) {
+        Elf64_Shdr sh;
+        if (elf_section(&image->elf, ehdr, i, &sh) && sh.sh_type == SHT_SYMTAB)
             image->report->is_stripped = false;
+    }
+}
+
+/* Up to the end of its line what follows `mark` in the file, `mark` included; NULL when that is not there. */
+static char *text_at(const struct image *image, const char *mark)
+{
+    const char *end = (const char *)image->elf.bytes + image->elf.size;
+    const char *found = memmem(image->elf.bytes, image->elf.size, mark, strlen(mark));
+    int len = 0;
+
+    if (!found)
+        return NULL;
+    while (found + len < end && len < 80 && (unsigned char)found[len] >= ' ' &&
+           (unsigned char)found[len] < 127)
+        len++;
+    return xasprintf("%.*s", len, found);
+}
+
+static char *glibc_name(const struct image *image)
+{
+    static const char mark[] = "release version ";
+    char *text = contains(image, "GNU C Library") ? text_at(image, mark) : NULL;
+    size_t len = text ? strspn(text + sizeof mark - 1, "0123456789.") : 0;
+
+    while (len && text[sizeof mark - 2 + len] == '.')
+        len--;
+    char *name = len ? xasprintf("glibc %.*s", (int)len, text + sizeof mark - 1) : xstrdup("glibc");
+    free(text);
+    return name;
 }
 
 static void guess_libc(struct image *image, bool abi_note)
@@ -255,15 +187,18 @@ static void guess_libc(struct image *image, bool abi_note)
     struct program_report *report = image->report;
 
     report->go_version = go_version(image);
+    report->rust_version = text_at(image, "rustc version ");
+    if (!report->rust_version && contains(image, "/rustc/"))
+        report->rust_version = xstrdup("rustc");
     if (abi_note)
-        report->libc = report->go_version ? "glibc (cgo)" : "glibc";
+        report->libc = report->go_version ? xstrdup("glibc (cgo)") : glibc_name(image);
     else if (report->go_version)
-        report->libc = "Go's runtime";
+        report->libc = xstrdup("Go's runtime");
     else if (contains(image, "__libc_start_main") || contains(image, "MUSL_LOCPATH") ||
              contains(image, "__init_libc"))
-        report->libc = "musl";
+        report->libc = xstrdup("musl");
     else
-        report->libc = "unknown";
+        report->libc = xstrdup("unknown");
 }
 
 static void look_at_segments(struct image *image, const Elf64_Ehdr *ehdr)
@@ -273,7 +208,8 @@ static void look_at_segments(struct image *image, const Elf64_Ehdr *ehdr)
 
     for (unsigned i = 0; i < ehdr->e_phnum; i++) {
         Elf64_Phdr ph;
-        if (!segment(image, ehdr, i, &ph) || !at(image, ph.p_offset, ph.p_filesz)) {
+        if (!elf_segment(&image->elf, ehdr, i, &ph) ||
+            !elf_at(&image->elf, ph.p_offset, ph.p_filesz)) {
             refuse(image, "damaged or cut short: segment %u lies outside the file", i);
             return;
         }
@@ -286,7 +222,7 @@ static void look_at_segments(struct image *image, const Elf64_Ehdr *ehdr)
             break;
         case PT_INTERP:
             report->interpreter = xasprintf("%.*s", (int)(ph.p_filesz < 4096 ? ph.p_filesz : 4096),
-                                            (const char *)image->bytes + ph.p_offset);
+                                            (const char *)image->elf.bytes + ph.p_offset);
             break;
         case PT_DYNAMIC:
             library = needs_libraries(image, &ph);
@@ -308,6 +244,25 @@ static void look_at_segments(struct image *image, const Elf64_Ehdr *ehdr)
         refuse(image, "nothing in it is to be loaded");
 }
 
+/* As the kernel's exec.c chooses it. */
+static void find_base(struct image *image, const Elf64_Ehdr *ehdr)
+{
+    uint64_t align = PAGE_SIZE, low = UINT64_MAX;
+    Elf64_Phdr ph;
+
+    for (unsigned i = 0; i < ehdr->e_phnum; i++) {
+        if (!elf_segment(&image->elf, ehdr, i, &ph) || ph.p_type != PT_LOAD)
+            continue;
+        if (ph.p_align > align && !(ph.p_align & (ph.p_align - 1)))
+            align = ph.p_align;
+        if (ph.p_vaddr < low)
+            low = ph.p_vaddr;
+    }
+    uint64_t base = ehdr->e_machine == EM_386 ? USER32_PIE_BASE : USER_PIE_BASE;
+    if (low != UINT64_MAX)
+        image->report->base = ((base + align - 1) & -align) - (low & -align);
+}
+
 static void look_at_type(struct image *image, const Elf64_Ehdr *ehdr)
 {
     struct program_report *report = image->report;
@@ -323,6 +278,7 @@ static void look_at_type(struct image *image, const Elf64_Ehdr *ehdr)
             report->type = "shared library";
             refuse(image, "a shared library, not an executable");
         }
+        find_base(image, ehdr);
         break;
     case ET_REL:
         report->type = "object file";
@@ -348,12 +304,12 @@ static bool read_header(struct image *image, const uint8_t *ident, Elf64_Ehdr *e
         refuse(image, "an x32 program (x86-64 code with 32-bit pointers)");
     else if (ident[EI_CLASS] != class)
         refuse(image, "damaged: its class and its machine do not fit together");
-    else if (!header(image, ehdr))
+    else if (!elf_header(&image->elf, ehdr))
         refuse(image, "cut short: an ELF header without its end");
     else if (!ehdr->e_phnum && ehdr->e_type != ET_REL)
         refuse(image, "nothing in it is to be loaded");
     else if (ehdr->e_phnum && (ehdr->e_phentsize != phentsize ||
-                               !at(image, ehdr->e_phoff, ehdr->e_phnum * phentsize)))
+                               !elf_at(&image->elf, ehdr->e_phoff, ehdr->e_phnum * phentsize)))
         refuse(image, "damaged or cut short: its program headers lie outside the file");
     else
         return true;
@@ -363,13 +319,14 @@ static bool read_header(struct image *image, const uint8_t *ident, Elf64_Ehdr *e
 static void inspect_elf(struct image *image)
 {
     struct program_report *report = image->report;
-    const unsigned char *ident = at(image, 0, EI_NIDENT + 4);
+    const unsigned char *ident = elf_at(&image->elf, 0, EI_NIDENT + 4);
 
     report->is_elf = true;
     if (!ident) {
         refuse(image, "cut short: an ELF header without its end");
         return;
     }
+    report->is_32 = ident[EI_CLASS] == ELFCLASS32;
     report->class = ident[EI_CLASS] == ELFCLASS64 ? "64-bit" : "32-bit";
     if (ident[EI_DATA] != ELFDATA2LSB) {
         report->machine = "a big-endian machine";
@@ -385,11 +342,11 @@ static void inspect_elf(struct image *image)
     Elf64_Ehdr wide, *ehdr = &wide;
     if (!read_header(image, ident, ehdr))
         return;
-    report->entry = ehdr->e_entry;
     look_at_sections(image, ehdr);
     if (ehdr->e_type == ET_EXEC || ehdr->e_type == ET_DYN)
         look_at_segments(image, ehdr);
     look_at_type(image, ehdr);
+    report->entry = report->base + ehdr->e_entry;
 }
 
 /* Of a text that need not end, at most 60. */
@@ -404,7 +361,7 @@ static int first_line_length(const char *text, size_t size)
 
 void program_inspect_bytes(const void *bytes, size_t size, struct program_report *report)
 {
-    struct image image = {.bytes = bytes, .size = size, .report = report};
+    struct image image = {.elf = {.bytes = bytes, .size = size}, .report = report};
 
     memset(report, 0, sizeof *report);
     report->size = size;

@@ -10,15 +10,17 @@
 struct program_report {
     int status;   /* 0: it can be booted; else STATUS_NOT_RUNNABLE or STATUS_NOT_FOUND */
     char *reason; /* why not; NULL when status is 0 */
-    bool is_elf;
+    bool is_elf, is_32;
     const char *class;   /* "64-bit", "32-bit" */
     const char *machine; /* "x86-64", "AArch64", … */
     const char *type;    /* "executable", "static-PIE", … */
     char *interpreter;   /* of a dynamic executable; NULL when there is none */
     char *go_version;    /* "go1.22.1"; NULL when it was not built by Go */
-    const char *libc;    /* a guess: "Go's runtime", "glibc", "musl", "unknown" */
+    char *rust_version;  /* "rustc version 1.80.0 (...)"; NULL when it was not built by Rust */
+    char *libc;          /* a guess: "Go's runtime", "glibc 2.36", "musl", "unknown" */
     bool is_stripped;
-    uint64_t entry;
+    uint64_t entry;  /* where it begins, and */
+    uint64_t base;   /* what is added to its addresses, when the kernel has loaded it */
     uint64_t memory; /* bytes that its segments take */
     uint64_t size;   /* of the file */
 };

@@ -63,6 +63,17 @@ static void pump_finish(struct relay *relay, struct pump *pump)
         shutdown(pump->to, SHUT_WR);
 }
 
+/* The guest's terminal has ended its lines already, and so does ours while it is gdb's. */
+static size_t drop_returns(char *text, size_t len)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != '\r' || i + 1 == len || text[i + 1] != '\n')
+            text[kept++] = text[i];
+    return kept;
+}
+
 static void pump_read(struct relay *relay, struct pump *pump)
 {
     ssize_t n = read(pump->from, pump->buffer, pump->size);
@@ -77,6 +88,8 @@ static void pump_read(struct relay *relay, struct pump *pump)
         pump_finish(relay, pump);
     } else if (pump == &relay->input && relay->raw) {
         pump->end = keys_filter(relay, pump->buffer, pump->end);
+    } else if (pump == &relay->tty && relay->options->debugger && !relay->raw) {
+        pump->end = drop_returns(pump->buffer, pump->end);
     } else if (pump == &relay->serial) {
         control_keep_log(relay, pump->buffer, pump->end);
         if (!relay->options->verbose)
@@ -178,6 +191,8 @@ static void on_child(struct relay *relay)
 {
     int status;
 
+    if (relay->options->debugger && debugger_reap(relay->options->debugger))
+        relay_stop(relay, relay->options->debugger->status, "debugger");
     if (relay->pid <= 0 || waitpid(relay->pid, &status, WNOHANG) != relay->pid)
         return;
     relay->pid = 0;
@@ -206,7 +221,8 @@ static void on_signal(struct relay *relay)
             on_interrupt(relay, "signal INT", SIGINT);
             break;
         case SIGTERM:
-            on_interrupt(relay, "signal TERM", SIGTERM);
+            if (!relay->options->debugger || !debugger_end(relay->options->debugger))
+                on_interrupt(relay, "signal TERM", SIGTERM);
             break;
         case SIGQUIT:
             on_interrupt(relay, "signal QUIT", SIGQUIT);
@@ -387,6 +403,11 @@ static void explain_missing_status(struct relay *relay)
 {
     int status = relay->qemu_status;
 
+    /* gdb's way to end a session. */
+    if (relay->options->debugger && WIFEXITED(status) && !WEXITSTATUS(status)) {
+        set_outcome(relay, 0, "debugger");
+        return;
+    }
     set_outcome(relay, STATUS_FAILED, "failed");
     if (relay->errors_len)
         say("QEMU: %s", relay->errors_text);

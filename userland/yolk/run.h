@@ -18,20 +18,63 @@ struct run_options {
     const char *machine; /* "microvm", "q35", "pc", "auto" */
     double timeout;      /* seconds; 0: none */
     bool leak_check, verbose, json;
-    struct strings env;               /* NAME=VALUE */
-    const char *net;                  /* "user", "none", "tap=IF" */
-    const char *ip;                   /* NULL: DHCP */
-    struct strings publish;           /* QEMU's form: tcp:ADDR:HOST-:GUEST */
+    struct strings env;     /* NAME=VALUE */
+    const char *net;        /* "user", "none", "tap=IF" */
+    const char *ip;         /* NULL: DHCP */
+    struct strings publish; /* QEMU's form: tcp:ADDR:HOST-:GUEST */
+    struct volume *volumes; /* shared folders */
+    size_t nr_volumes;
     const char *program;              /* as the person wrote it */
     char **args;                      /* what follows it, ended by NULL */
     const struct trace_config *trace; /* NULL: no trace */
+    struct debugger *debugger;        /* NULL: the machine starts at once */
 };
 
-/* cmd_run.c, for `yolk trace`: the defaults, the options without their short names, and the run itself. */
+/* cmd_run.c, for `yolk trace` and `yolk gdb`: the defaults, the options without their short names, and the run itself. */
 struct argp;
 void run_options_init(struct run_options *options);
 const struct argp *run_long_argp(void);
+const struct argp *run_argp(void);            /* with their short names, for `yolk gdb` */
 int run_program(struct run_options *options); /* the exit status */
+
+/* debugger.c: a machine that starts stopped, for gdb. */
+struct debugger {
+    const char *where;          /* --listen: a path or a port; NULL: a socket of our own */
+    const char *input, *output; /* the program's descriptors; NULL: /dev/null, and ours */
+    bool only_waits;            /* says how to attach, and starts no gdb */
+    struct strings gdb;         /* gdb's own arguments, which come last */
+    char *address;              /* what gdb is to connect to */
+    char *directory;            /* of the socket, removed at the end; NULL: none */
+    int listener;               /* QEMU's end: a socket that already listens */
+    int stdio[3];               /* what was ours before the program's took their place */
+    pid_t pid;                  /* gdb; 0: none is running */
+    int status;                 /* its exit status, once it has ended */
+};
+/* Before the machine is made: opens the socket and the program's descriptors. */
+void debugger_prepare(struct debugger *debugger);
+struct payload;
+/* The machine is there and stands still: start gdb, or say how it is to be started. */
+void debugger_start(struct debugger *debugger, const struct run_options *options,
+                    const struct payload *payload);
+/* A child has ended: true when it was gdb. */
+bool debugger_reap(struct debugger *debugger);
+/* End gdb, which ends the machine; false: none is running. */
+bool debugger_end(const struct debugger *debugger);
+/* The machine is gone: wait for gdb, and take the socket away. */
+void debugger_finish(struct debugger *debugger);
+
+/* volumes.c: shared folders. */
+struct volume {
+    char *host, *guest; /* absolute paths */
+    bool is_read_only;
+};
+/* -v's argument; ends the command when it is none. */
+void volume_add(struct run_options *options, const char *text);
+/* QEMU's words for all of them; on microvm they are behind the first `nr_before` virtio-mmio devices. */
+void volumes_add_devices(struct strings *argv, const struct run_options *options, bool is_microvm,
+                         unsigned nr_before);
+/* The kernel's words. */
+void volumes_add_tokens(struct strings *tokens, const struct run_options *options);
 
 /* What descriptors 0, 1 and 2 of the program are. */
 enum stdio_kind { STDIO_TTY, STDIO_PIPE, STDIO_NULL, STDIO_SAME_AS_OUT };
@@ -74,6 +117,7 @@ enum channel {
 struct machine {
     const char *kind, *accel; /* what was chosen */
     bool has_net;             /* a network card */
+    unsigned nr_volumes;
     pid_t pid;
     int channel[NR_CHANNELS]; /* sockets, nonblocking; -1 where there is none */
     int errors;               /* QEMU's stdout and stderr */
@@ -81,8 +125,8 @@ struct machine {
 };
 /* Which machine and accelerator the options mean on this host. */
 void machine_choose(struct machine *machine, const struct run_options *options);
-/* Tokens that tell the kernel of devices it cannot find by itself. */
-const char *machine_boot_tokens(const struct machine *machine);
+/* Tokens that tell the kernel of devices it cannot find by itself, allocated; may be "". */
+char *machine_boot_tokens(const struct machine *machine);
 /* Starts QEMU; returns 0 or an exit status, having said why. */
 int machine_start(struct machine *machine, const struct run_options *options,
                   const struct payload *payload, const struct stdio_plan *plan,

@@ -10,15 +10,15 @@
 
 #define STRINGS_MAX 32768 /* what a record holds */
 
-static void check_calls(const char *expr)
+void trace_check_calls(const struct trace_config *config)
 {
     struct trace_set set;
     const char *bad;
     size_t len;
 
-    if (trace_select(&set, expr, &bad, &len) < 0)
-        die(STATUS_FAILED, "-e trace=%s: there is no call and no class '%.*s'", expr, (int)len,
-            bad);
+    if (config->calls && trace_select(&set, config->calls, &bad, &len) < 0)
+        die(STATUS_FAILED, "-e trace=%s: there is no call and no class '%.*s'", config->calls,
+            (int)len, bad);
 }
 
 static void check_signals(const char *expr)
@@ -45,7 +45,6 @@ static void expression(struct trace_config *config, const char *arg)
             die(STATUS_FAILED, "-e %s=: not supported (trace=, signal=, abbrev=, quiet= are)",
                 unknown[i]);
     if (!arg[len] || !strncmp(arg, "trace=", 6) || !strncmp(arg, "t=", 2)) {
-        check_calls(value);
         config->calls = value;
     } else if (!strncmp(arg, "signal=", 7) || !strncmp(arg, "signals=", 8) ||
                !strncmp(arg, "s=", 2)) {

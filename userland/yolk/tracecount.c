@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syscalls/syscall.h>
+#include <syscalls/custom.h>
 
 #include "yolk.h"
 
@@ -15,23 +15,28 @@ struct count {
 };
 
 struct tracecount {
-    struct count row[NR_ROWS];
+    struct count row[NR_ABIS][NR_ROWS + CUSTOM_ROWS_MAX];
+    bool is_used[NR_ABIS];
 };
 
 struct tracecount *tracecount_new(void)
 {
     struct tracecount *c = xmalloc(sizeof *c);
 
-    for (unsigned i = 0; i < NR_ROWS; i++)
-        c->row[i].name = syscalls[i].name;
+    for (unsigned abi = 0; abi < NR_ABIS; abi++)
+        for (unsigned i = 0; i < syscall_nr_rows(); i++)
+            c->row[abi][i].name = syscall_name(syscall_of_row(i));
     return c;
 }
 
-void tracecount_add(struct tracecount *c, unsigned row, uint64_t ns, bool failed)
+void tracecount_add(struct tracecount *c, enum abi abi, unsigned row, uint64_t ns, bool failed)
 {
-    c->row[row].calls++;
-    c->row[row].errors += failed;
-    c->row[row].ns += ns;
+    struct count *one = &c->row[abi][row];
+
+    c->is_used[abi] = true;
+    one->calls++;
+    one->errors += failed;
+    one->ns += ns;
 }
 
 static int by_time(const void *a, const void *b)
@@ -57,22 +62,34 @@ static void print_row(FILE *to, const struct count *c, uint64_t all_ns)
             c->name);
 }
 
-void tracecount_print(const struct tracecount *c, FILE *to)
+static void print_table(const struct count *rows, FILE *to)
 {
-    static struct count sorted[NR_ROWS];
+    static struct count sorted[NR_ROWS + CUSTOM_ROWS_MAX];
+    unsigned nr = syscall_nr_rows();
     struct count total = {.name = "total"};
 
-    memcpy(sorted, c->row, sizeof sorted);
-    qsort(sorted, NR_ROWS, sizeof *sorted, by_time);
-    for (unsigned i = 0; i < NR_ROWS; i++) {
+    memcpy(sorted, rows, sizeof sorted);
+    qsort(sorted, nr, sizeof *sorted, by_time);
+    for (unsigned i = 0; i < nr; i++) {
         total.calls += sorted[i].calls;
         total.errors += sorted[i].errors;
         total.ns += sorted[i].ns;
     }
     fputs("% time     seconds  usecs/call     calls    errors syscall\n" RULE, to);
-    for (unsigned i = 0; i < NR_ROWS; i++)
+    for (unsigned i = 0; i < nr; i++)
         if (sorted[i].calls)
             print_row(to, &sorted[i], total.ns);
     fputs(RULE, to);
     print_row(to, &total, total.ns);
+}
+
+/* A table for each ABI: x86-64's has no heading. */
+void tracecount_print(const struct tracecount *c, FILE *to)
+{
+    if (c->is_used[ABI_X86_64] || !c->is_used[ABI_I386])
+        print_table(c->row[ABI_X86_64], to);
+    if (!c->is_used[ABI_I386])
+        return;
+    fputs("System call usage summary for 32 bit mode:\n", to);
+    print_table(c->row[ABI_I386], to);
 }

@@ -41,7 +41,9 @@ struct tracelog {
     struct pending *heap; /* records that came before their turn */
     size_t nr_heap, heap_size;
     uint64_t next_seq, wall_offset, last_ns, lost;
-    bool has_ended, has_time;
+    bool has_ended, has_time, has_begun;
+    uint8_t
+        abi; /* of the last call; the one that started the program was x86-64's, as strace has it */
     struct traced *threads;
     unsigned nr_threads;
     struct traced *open; /* whose line has no end yet */
@@ -134,32 +136,35 @@ static void say_text(struct tracelog *log, const char *s)
     log->column += (unsigned)strlen(s);
 }
 
-static void say_time(struct tracelog *log, uint64_t ns)
+static void say_wall_clock(struct tracelog *log, uint64_t wall)
 {
-    const struct trace_config *c = log->config;
-    uint64_t wall = ns + log->wall_offset;
     time_t sec = (time_t)(wall / 1000000000);
+    unsigned how = log->config->wall_clock;
     char text[64], date[32];
     struct tm tm;
 
-    if (c->relative) {
-        uint64_t since = log->has_time ? ns - log->last_ns : 0;
-        log->has_time = true;
-        log->last_ns = ns;
-        snprintf(text, sizeof text, "%6ju.%06ju ", (uintmax_t)(since / 1000000000),
-                 (uintmax_t)(since / 1000 % 1000000));
-    } else if (c->wall_clock >= 3) {
-        snprintf(text, sizeof text, "%jd.%06ju ", (intmax_t)sec,
-                 (uintmax_t)(wall / 1000 % 1000000));
-    } else if (c->wall_clock) {
-        strftime(date, sizeof date, "%H:%M:%S", localtime_r(&sec, &tm));
-        if (c->wall_clock == 2)
-            snprintf(text, sizeof text, "%s.%06ju ", date, (uintmax_t)(wall / 1000 % 1000000));
-        else
-            snprintf(text, sizeof text, "%s ", date);
-    } else {
+    strftime(date, sizeof date, how >= 3 ? "%s" : "%H:%M:%S", localtime_r(&sec, &tm));
+    if (how >= 2)
+        snprintf(text, sizeof text, "%s.%06ju ", date, (uintmax_t)(wall / 1000 % 1000000));
+    else
+        snprintf(text, sizeof text, "%s ", date);
+    say_text(log, text);
+}
+
+static void say_time(struct tracelog *log, uint64_t ns)
+{
+    const struct trace_config *c = log->config;
+    uint64_t since = log->has_time ? ns - log->last_ns : 0;
+    char text[64];
+
+    if (c->wall_clock)
+        say_wall_clock(log, ns + log->wall_offset);
+    if (!c->relative)
         return;
-    }
+    log->has_time = true;
+    log->last_ns = ns;
+    snprintf(text, sizeof text, c->wall_clock ? "(+%6ju.%06ju) " : "%6ju.%06ju ",
+             (uintmax_t)(since / 1000000000), (uintmax_t)(since / 1000 % 1000000));
     say_text(log, text);
 }
 
@@ -229,7 +234,7 @@ static void object_of_call(struct tracelog *log, struct traced *t, const struct 
     json_t *o = json_pack("{s:I, s:f}", "tid", (json_int_t)r->tid, "time",
                           (double)(t->began_ns + log->wall_offset) / 1e9);
 
-    set_text(o, "call", t->call.sc->name);
+    set_text(o, "call", syscall_name(t->call.sc));
     set_text(o, "args", args);
     if (r->type == TRACE_LEAVE) {
         bool failed = r->ret < 0 && r->ret >= -4095;
@@ -252,12 +257,43 @@ static void print_beginning(struct tracelog *log, struct traced *t, uint64_t ns)
     t->is_printed = true;
 }
 
+/* Notes go to the terminal alone. */
+static bool prints_notes(const struct tracelog *log)
+{
+    return prints_lines(log) && !log->config->quiet && !log->config->file;
+}
+
+static void leave_unfinished(struct tracelog *log)
+{
+    if (log->open)
+        fputs(" <unfinished ...>\n", log->to);
+    log->open = NULL;
+}
+
+/* The first execve was made by whoever started the program. */
+static void note_abi(struct tracelog *log, const struct trace_record *r)
+{
+    bool is_start =
+        !log->has_begun && r->nr < SYSCALL_NUMBERS && syscall_row(r->abi, r->nr) == ROW_execve;
+
+    log->has_begun = true;
+    if (is_start || r->abi == log->abi || r->abi >= NR_ABIS)
+        return;
+    log->abi = r->abi;
+    if (!prints_notes(log))
+        return;
+    leave_unfinished(log);
+    fprintf(log->to, "[ Process PID=%u runs in %s mode. ]\n", r->tid,
+            r->abi == ABI_I386 ? "32 bit" : "64 bit");
+}
+
 static void on_enter(struct tracelog *log, const struct trace_record *r)
 {
+    note_abi(log, r);
     struct traced *t = thread_of(log, r->tid);
-    enum row row = r->abi < NR_ABIS ? syscall_row(r->abi, r->nr) : ROW_UNKNOWN;
+    unsigned row = r->abi < NR_ABIS ? syscall_find_row(r->abi, r->nr) : ROW_UNKNOWN;
 
-    t->call = (struct trace){.sc = &syscalls[row],
+    t->call = (struct trace){.sc = syscall_of_row(row),
                              .options = &log->options,
                              .read = read_record,
                              .owner = log,
@@ -288,7 +324,7 @@ static void continue_line(struct tracelog *log, struct traced *t, uint64_t ns)
     } else if (log->open != t) {
         begin_line(log, t, ns);
         say_text(log, "<... ");
-        say_text(log, t->call.sc->name);
+        say_text(log, syscall_name(t->call.sc));
         say_text(log, " resumed>");
     }
 }
@@ -330,10 +366,10 @@ static void on_leave(struct tracelog *log, const struct trace_record *r)
     *log->text = 0;
     trace_result(&t->call);
     if (log->counts)
-        tracecount_add(log->counts, (unsigned)(t->call.sc - syscalls), r->cpu_ns - t->began_cpu_ns,
-                       r->ret < 0 && r->ret >= -4095);
+        tracecount_add(log->counts, log->abi, syscall_row_of(t->call.sc),
+                       r->cpu_ns - t->began_cpu_ns, r->ret < 0 && r->ret >= -4095);
     if (log->config->json && is_wanted(log, r->ret)) {
-        char *all = xasprintf("%s%s", t->begun + strlen(t->call.sc->name) + 1, args);
+        char *all = xasprintf("%s%s", t->begun + strlen(syscall_name(t->call.sc)) + 1, args);
         all[strlen(all) - 1] = 0; /* the bracket */
         object_of_call(log, t, r, all, log->text);
         free(all);
@@ -350,7 +386,7 @@ static void abandon(struct tracelog *log, struct traced *t, const struct trace_r
         return;
     t->is_inside = false;
     if (log->config->json) {
-        object_of_call(log, t, r, t->begun + strlen(t->call.sc->name) + 1, "?");
+        object_of_call(log, t, r, t->begun + strlen(syscall_name(t->call.sc)) + 1, "?");
     } else if (prints_lines(log) && !holds_back(log)) {
         continue_line(log, t, r->time_ns);
         /* strace tells so when the arguments were not all known. */
@@ -424,12 +460,9 @@ static void on_exit_record(struct tracelog *log, const struct trace_record *r)
 static void on_clone(struct tracelog *log, const struct trace_record *r)
 {
     thread_of(log, r->tid);
-    if (!prints_lines(log) || log->config->quiet || log->config->file)
+    if (!prints_notes(log))
         return;
-    if (log->open) {
-        fputs(" <unfinished ...>\n", log->to);
-        log->open = NULL;
-    }
+    leave_unfinished(log);
     fprintf(log->to, "yolk: Process %u attached\n", r->tid);
 }
 
@@ -577,6 +610,23 @@ struct tracelog *tracelog_open(const struct trace_config *config)
     return log;
 }
 
+static void tracelog_free(struct tracelog *log)
+{
+    for (struct traced *t = log->threads, *next; t; t = next) {
+        next = t->next;
+        free(t->begun);
+        free(t);
+    }
+    for (size_t i = 0; i < log->nr_heap; i++)
+        free(log->heap[i].record);
+    free(log->heap);
+    free(log->bytes);
+    free(log->text);
+    free(log->scratch);
+    free(log->counts);
+    free(log);
+}
+
 bool tracelog_close(struct tracelog *log)
 {
     bool is_whole = log->has_ended && !log->lost && !log->nr_heap && !log->len;
@@ -595,5 +645,6 @@ bool tracelog_close(struct tracelog *log)
         say("the trace lacks %ju pieces of the program's memory", (uintmax_t)log->lost);
     else if (!is_whole)
         say("the trace is not complete: the machine ended before it had sent all");
+    tracelog_free(log);
     return is_whole && is_written;
 }

@@ -32,3 +32,5 @@ bool tracelog_close(struct tracelog *log);
 
 /* trace_options.c: one of strace's options; true when it is one. */
 bool trace_option(struct trace_config *config, int key, char *arg);
+/* Ends the command when -e trace= names a call that there is not; once the kernel's custom calls are known. */
+void trace_check_calls(const struct trace_config *config);

@@ -36,7 +36,9 @@ int command_bench(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_syscalls(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_build(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_gdb(int argc, char **argv);
 
 /* One line on stderr, "yolk: …"; correct also while the terminal is in raw mode. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -14,6 +14,7 @@
 #define MB2_MAGIC 0x36d76289u
 #define LOW_END   0x10000 /* firmware data, and where smp.c puts its trampoline */
 #define FOUR_GIB  (1ull << 32)
+#define PHYS_END  (1ull << 52) /* no address of a CPU is longer */
 
 struct pvh_start_info {
     uint32_t magic, version, flags, nr_modules;
@@ -112,8 +113,9 @@ static void range_carve(uint64_t start, uint64_t end)
         }
         range_delete(i);
         if (r.start.pa < start) {
+            unsigned before = info.nr_ranges;
             range_insert(r.start.pa, start, r.kind);
-            i++;
+            i += info.nr_ranges - before; /* it may have become one with the range before */
         }
         if (end < r_end)
             range_insert(end, r_end, r.kind);
@@ -133,9 +135,11 @@ static void memmap_add(const char *entries, unsigned n, size_t entry_size)
         for (unsigned i = 0; i < n; i++) {
             struct pvh_memmap e;
             memcpy(&e, entries + i * entry_size, sizeof(e));
-            uint64_t start = e.start, end = e.start + e.size;
+            uint64_t start = e.start, end;
 
-            if ((e.type == E820_RAM) != want_ram)
+            if (__builtin_add_overflow(start, e.size, &end) || end > PHYS_END)
+                end = PHYS_END;
+            if ((e.type == E820_RAM) != want_ram || start >= end)
                 continue;
             if (want_ram) {
                 start = ALIGN_UP(start, PAGE_SIZE);
@@ -188,6 +192,23 @@ static void pvh_read(uint32_t info_pa)
     }
 }
 
+/* Is the tag as long as what is read of it?  (Strings end inside, as the loader promises.) */
+static bool mb2_is_whole(const struct mb2_tag *tag)
+{
+    const struct mb2_mmap *mmap = (const void *)tag;
+
+    switch (tag->type) {
+    case MB2_MODULE:
+        return tag->size > sizeof(struct mb2_module);
+    case MB2_MMAP:
+        return tag->size >= sizeof(*mmap) && mmap->entry_size >= sizeof(struct pvh_memmap);
+    case MB2_FRAMEBUFFER:
+        return tag->size >= sizeof(struct mb2_framebuffer);
+    default:
+        return tag->size > sizeof(*tag);
+    }
+}
+
 static void mb2_read_tag(const struct mb2_tag *tag)
 {
     const struct mb2_module *module = (const void *)tag;
@@ -229,10 +250,11 @@ static void mb2_read(const uint32_t *start)
     info.loader = "multiboot2";
     while (at + sizeof(struct mb2_tag) <= end) {
         const struct mb2_tag *tag = (const void *)at;
-        if (tag->type == MB2_END)
+        if (tag->type == MB2_END || tag->size < sizeof(*tag) || tag->size > (size_t)(end - at))
             break;
-        mb2_read_tag(tag);
-        at += ALIGN_UP(tag->size, 8u);
+        if (mb2_is_whole(tag))
+            mb2_read_tag(tag);
+        at += ALIGN_UP((size_t)tag->size, 8);
     }
     /* The strings and the RSDP are inside; listed, because tables are only read from listed memory. */
     uint64_t first = ALIGN_DOWN(direct_paddr(start).pa, PAGE_SIZE);

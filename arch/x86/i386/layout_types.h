@@ -2,6 +2,7 @@
 #pragma once
 
 #include <asm/posix_types.h>
+#include <asm/shmbuf.h>
 #include <asm/sigcontext.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
@@ -12,7 +13,10 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
+#include <linux/ipc.h>
+#include <linux/msg.h>
 #include <linux/resource.h>
+#include <linux/sem.h>
 #include <linux/sysinfo.h>
 #include <linux/time.h>
 #include <linux/timex.h>
@@ -60,6 +64,24 @@ struct user_mmsghdr { /* sendmmsg(2) */
 struct user_cmsghdr { /* cmsg(3) */
     size_t len;
     int level, type;
+};
+
+/* <linux/shm.h> cannot be read without a libc: shmctl(2), and its structure of before 32-bit ids. */
+struct shmid_ds {
+    struct ipc_perm shm_perm;
+    int shm_segsz;
+    __kernel_old_time_t shm_atime, shm_dtime, shm_ctime;
+    __kernel_ipc_pid_t shm_cpid, shm_lpid;
+    unsigned short shm_nattch, unused[5];
+};
+
+struct shminfo {
+    int shmmax, shmmin, shmmni, shmseg, shmall;
+};
+
+struct shm_info {
+    int used_ids;
+    unsigned long shm_tot, shm_rss, shm_swp, swap_attempts, swap_successes;
 };
 
 struct mmap_args { /* the old mmap takes a pointer to its arguments */

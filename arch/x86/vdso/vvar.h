@@ -51,16 +51,18 @@ static inline uint64_t vvar_ns_at(const struct vvar *v, uint64_t tsc)
     return v->base_ns + (__builtin_expect(ticks > 0, 1) ? vvar_scale(ticks, v->mult) : 0);
 }
 
-/* Now, in monotonic ns; *wall is what to add for the wall clock.  The page is changed behind the
- * compiler's back, so it must not be declared const. */
-static inline uint64_t vvar_now(volatile struct vvar *page, uint64_t *wall)
+/* Now, in monotonic ns; *wall is what to add for the wall clock (NULL: not asked for, and not read).  The page is
+ * changed behind the compiler's back, so it must not be declared const. */
+static inline __attribute__((always_inline)) uint64_t vvar_now(volatile struct vvar *page,
+                                                               uint64_t *wall)
 {
     for (;;) {
         uint32_t seq = __atomic_load_n(&page->seq, __ATOMIC_ACQUIRE);
         uint64_t tsc = vvar_tsc();
         struct vvar copy = {
             .base_tsc = page->base_tsc, .base_ns = page->base_ns, .mult = page->mult};
-        *wall = page->wall_offset_ns;
+        if (wall)
+            *wall = page->wall_offset_ns;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (__builtin_expect(!(seq & 1) && __atomic_load_n(&page->seq, __ATOMIC_RELAXED) == seq, 1))
             return vvar_ns_at(&copy, tsc);

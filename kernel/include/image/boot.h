@@ -11,6 +11,7 @@ void trace_port_end(void);                     /* all records have left the mach
 void boot_devices(const struct cmdline *line); /* devices.c: buses, virtio, console ports */
 void boot_files(const struct bootinfo *info,
                 const struct cmdline *line);   /* files.c: the root file system */
+void boot_volumes(const struct cmdline *line); /* volumes.c: shared folders */
 void boot_network(const struct cmdline *line); /* network.c: network devices, /etc/hosts */
 void boot_program(const struct cmdline *line); /* program.c: standard descriptors, process 1 */
 

@@ -26,7 +26,9 @@ struct cmdline {
     const char *args[CMDLINE_MAX_WORDS]; /* after argv[0] */
     const char *env[CMDLINE_MAX_WORDS];
     const char *virtio[32]; /* virtio_mmio.device= values */
-    const char *unknown[8]; /* the first few tokens that nobody understood */
+    unsigned nr_volumes;
+    const char *volumes[16]; /* yolk.volume= values */
+    const char *unknown[8];  /* the first few tokens that nobody understood */
     unsigned nr_unknown;
 };
 

@@ -30,10 +30,13 @@ enum row {
 };
 
 struct syscall {
-    const char *name;
+    uint16_t name_at; /* for syscall_name; a pointer would double the table */
     uint8_t support, result, argc, kind[SYSCALL_MAX_ARGS];
 };
+/* name_at of a row that has its name elsewhere: in struct custom_row (syscalls/custom.h). */
+#define SYSCALL_NAME_BEHIND UINT16_MAX
 extern const struct syscall syscalls[NR_ROWS];
+const char *syscall_name(const struct syscall *sc);
 
 /* What only people read; the kernel does without, and then it takes no room there. */
 struct syscall_text {
@@ -50,6 +53,8 @@ static inline enum row syscall_row(enum abi abi, uint64_t nr)
 }
 /* The number of a row in an ABI, or -1. */
 int syscall_number(enum abi abi, enum row row);
+/* The row of a call behind socketcall(2) of i386, or ROW_UNKNOWN. */
+enum row syscall_of_socketcall(uint32_t call);
 /* i386 registers into arguments, each widened as its kind says (see kinds.def). */
 void syscall_args_32(const struct syscall *sc, const uint64_t reg[SYSCALL_MAX_ARGS],
                      uint64_t arg[SYSCALL_MAX_ARGS]);

@@ -39,6 +39,8 @@
     NR64(n64, name, name) ROW_##sup(name, #name, res, missing, __VA_ARGS__)
 #define ONLY32(n32, name, res, sup, missing, ...) \
     NR32(n32, name, name##_32) ROW_##sup(name##_32, #name, res, missing, __VA_ARGS__)
+/* A call without a number. */
+#define NAMED(name, res, ...) GAP(name, #name, res, __VA_ARGS__)
 /* Nobody has written down what the arguments are. */
 #define GAP_WORDS(id, str) \
     GAP(id, str, INT, 6, WORD, arg1, WORD, arg2, WORD, arg3, WORD, arg4, WORD, arg5, WORD, arg6)
@@ -50,6 +52,7 @@
 #undef ONLY64
 #undef ONLY32
 #undef MISSING
+#undef NAMED
 #undef MISS64
 #undef MISS32
 #undef GAP_WORDS

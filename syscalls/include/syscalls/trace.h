@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <syscalls/syscall.h>
+#include <syscalls/custom.h>
 
 struct trace_options {
     unsigned strings;    /* bytes of a string or elements of an array that are shown (-s) */
@@ -39,7 +39,8 @@ struct trace {
     trace_read_fn *read;
     void *owner;                    /* whatever `read` likes */
     uint64_t arg[SYSCALL_MAX_ARGS]; /* widened, as bodies get them */
-    uint64_t saved_mask_at;         /* rt_sigreturn(2): where the mask lies that it restores */
+    uint64_t
+        saved_mask_at; /* rt_sigreturn(2): where the mask lies that it restores; of i386 where the frame begins */
     uint32_t nr;
     uint8_t abi;
     bool is_exit; /* it has ended with `ret` */
@@ -51,12 +52,16 @@ struct trace {
 
     /* Kept by who asks from the first part to the second; zero at the beginning. */
     bool has_message; /* recvmsg(2): there was a header */
-    uint64_t saved;   /* what a call changes and is shown before and after */
+    bool has_limit;   /* recvmmsg(2): its time limit, as it was */
+    int64_t limit[2];
+    uint64_t saved; /* what a call changes and is shown before and after */
 
     /* The decoder's. */
     size_t len; /* of what is in `out`, which stays without its end when it is full */
     void (*aux)(struct trace *t); /* prints what stands in brackets behind the result */
     uint8_t next, shown;          /* the argument to be shown, and how many were */
+    bool is_indirect;             /* semctl(2) behind ipc(2): its argument is behind a pointer */
+    uint64_t result_at;           /* shmat(2) behind ipc(2): where its result is */
     bool has_comma;               /* behind the last of them, already */
     uint8_t result_base;          /* 8, 10, 16 */
 };
@@ -75,9 +80,12 @@ const char *trace_signal_name(int sig);
 const char *trace_errno_name(int error);
 const char *trace_errno_text(int error);
 
+/* The row that a call is shown as: i386's socketcall and ipc are shown as the call that their first argument tells. */
+unsigned trace_row(enum abi abi, uint64_t nr, uint64_t first);
+
 /* trace/select.c: which calls, which signals. */
 struct trace_set {
-    uint8_t rows[NR_ROWS]; /* 1: chosen */
+    uint8_t rows[NR_ROWS + CUSTOM_ROWS_MAX]; /* 1: chosen */
 };
 /* strace's -e trace= value: names, %classes, /regular expressions are not known/, a ! in front of all.  0, or -1
  * with *bad (and its length) the word that means nothing. */

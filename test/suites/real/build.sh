@@ -19,9 +19,9 @@ case $name in
     compiler=$(sh "$root/test/musl_i386.sh" "$cache/musl-1.2.3-1" "$cache") || die "musl does not build for i386"
     ;;
 esac
-# The binary goes to $out; the rest of the function runs only when it is not there yet.
+# need NAME [FILE]: the binary goes to $out; the rest of the function runs only when it is not there yet.
 need() {
-    out=$cache/real/$1-$version/$1
+    out=$cache/real/$1-${version#*:}/${2:-$1}
     if [ -x "$out" ]; then
         echo "$out"
         exit 0
@@ -33,6 +33,24 @@ source_of() {
     sh "$root/cmake/deb_source.sh" "$1" "$version" "$cache" >"$log" 2>&1 || die "cannot fetch $1: see $log"
     tree=$cache/$1-$version
 }
+# in_copy NAME COMMAND: a shell's COMMAND in a copy of the source of NAME, with $CC and $CFLAGS for static programs on
+# musl, and Linux's own headers behind musl's.
+in_copy() {
+    source_of "$1"
+    work=$(dirname "$out")/work
+    uapi=$(dirname "$out")/uapi
+    rm -rf "$work" "$uapi"
+    mkdir -p "$uapi"
+    ln -s /usr/include/linux /usr/include/asm-generic "$uapi"
+    ln -s "/usr/include/$(gcc -print-multiarch)/asm" "$uapi"
+    cp -a "$tree" "$work"
+    # Debian's patches are newer than what autoconf made of the files that they change, which is good as it is.
+    find "$work" \( -name aclocal.m4 -o -name configure -o -name '*.in' \) -exec touch {} +
+    (cd "$work" && CC=$compiler CFLAGS="-O1 -idirafter $uapi" sh -euc "$2") >>"$log" 2>&1 ||
+        die "$1 does not build: see $log"
+}
+jobs=$(nproc)
+export jobs
 
 build_lua() {
     candidate lua5.4
@@ -59,6 +77,82 @@ build_sqlite() {
     rm -rf "$work"
 }
 
+# The server, its own clients, and all of them in one program: redis_pair.c says why.
+build_redis() {
+    candidate redis
+    need redis "$name"
+    in_copy redis 'make -C src -j"$jobs" CC="$CC" CFLAGS="$CFLAGS" OPTIMIZATION=-O1 DEBUG= MALLOC=libc USE_SYSTEMD=no \
+        LDFLAGS=-static V=1 redis-server redis-cli redis-benchmark'
+    cd "$work/src"
+    for part in server cli benchmark; do
+        # shellcheck disable=SC2046
+        ld -r -o "$part.all" $(sed -n "s/.* -o redis-$part \(.*\)/\1/p" "$log" | tr ' ' '\n' | grep '\.[oa]$') >>"$log" 2>&1 &&
+            objcopy --redefine-sym "main=${part}_main" --keep-global-symbol="${part}_main" "$part.all" ||
+            die "redis's $part cannot be linked into one: see $log"
+    done
+    "$compiler" -static -O1 -Wall -o redis-pair "$root/test/suites/real/redis_pair.c" ./*.all -lm -pthread >>"$log" 2>&1 ||
+        die "redis-pair does not build: see $log"
+    # Its tests take programs of src/ for granted, and find their own way from there.
+    cp -r ../tests ../redis.conf redis-server redis-cli redis-benchmark redis-pair "$(dirname "$out")"
+    mkdir -p "$(dirname "$out")/src"
+    ln -f "$(dirname "$out")"/redis-* "$(dirname "$out")/src"
+    mv "$(dirname "$out")/$name" "$out.new"
+}
+
+build_zstd() {
+    candidate libzstd1
+    need libzstd zstd
+    in_copy libzstd 'make -C programs -j"$jobs" CFLAGS="$CFLAGS" LDFLAGS=-static HAVE_ZLIB=0 HAVE_LZMA=0 HAVE_LZ4=0 zstd'
+    mv "$work/programs/zstd" "$out.new"
+}
+
+build_xz() {
+    candidate xz-utils
+    need xz-utils xz
+    in_copy xz-utils './configure --disable-shared --disable-nls --disable-doc --disable-scripts --disable-xzdec \
+        --disable-lzmadec --disable-lzmainfo --disable-lzma-links && make -C src -j"$jobs" LDFLAGS=-all-static'
+    mv "$work/src/xz/xz" "$out.new"
+}
+
+build_mawk() {
+    candidate mawk
+    need mawk
+    in_copy mawk 'LDFLAGS=-static ./configure && make -j"$jobs"'
+    mv "$work/mawk" "$out.new"
+}
+
+# With its source beside it, which is what it compiles.
+build_tcc() {
+    candidate tcc
+    need tcc
+    in_copy tcc './configure --cc="$CC" --extra-cflags=-O1 --extra-ldflags=-static --config-musl && make -j"$jobs" tcc'
+    rm -rf "$(dirname "$out")/source"
+    mkdir "$(dirname "$out")/source"
+    cp -r "$work"/*.[ch] "$work"/*.def "$work/include" "$(dirname "$out")/source"
+    mv "$work/tcc" "$out.new"
+}
+
+# SQLite's own tests: a Tcl interpreter (Debian's static library, on glibc) with SQLite and its test code in it, and
+# beside it the tests and Tcl's library, for the guest's root.
+build_testfixture() {
+    candidate sqlite3
+    need sqlite3-tests testfixture
+    source_of sqlite3
+    library=$(dpkg -L tcl8.6-dev 2>/dev/null | grep '/libtcl8.6.a$') || die "apt-get install tcl8.6-dev tcl"
+    work=$(dirname "$out")/work
+    rm -rf "$work" "$(dirname "$out")/root"
+    mkdir -p "$work" "$(dirname "$out")/root/sqlite"
+    # shellcheck disable=SC2016
+    (cd "$work" && "$tree/configure" CFLAGS=-O1 --disable-readline --disable-shared &&
+        make testfixture LTLINK='$(TCC) -static -w' LIBTCL="$library -lz -ldl -lpthread -lm") >>"$log" 2>&1 ||
+        die "testfixture does not build: see $log"
+    cp -r "$tree/test" "$tree/ext" "$(dirname "$out")/root/sqlite"
+    cp -rL /usr/share/tcltk/tcl8.6 "$(dirname "$out")/root/tcl"
+    # Large, and no test that runs here reads them.
+    (cd "$(dirname "$out")/root" && rm -rf sqlite/test/fuzzdata* sqlite/ext/wasm tcl/tzdata)
+    mv "$work/testfixture" "$out.new"
+}
+
 # Go programs of Debian's are static as they are.
 take_binary() {
     candidate "$1"
@@ -75,6 +169,8 @@ take_binary() {
 case $name in
 lua | lua-32) build_lua ;;
 sqlite3 | sqlite3-32) build_sqlite ;;
+redis-server | redis-cli | redis-benchmark | redis-pair) build_redis ;;
+zstd | xz | mawk | tcc | testfixture) "build_$name" ;;
 shfmt | gojq) take_binary "$name" ;;
 busybox)
     [ -x /bin/busybox ] || die "apt-get install busybox-static"
@@ -83,5 +179,6 @@ busybox)
     ;;
 *) die "no such program: $name" ;;
 esac
+rm -rf "$(dirname "$out")/work"
 mv "$out.new" "$out"
 echo "$out"

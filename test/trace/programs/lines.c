@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int ends[2];
@@ -39,6 +40,18 @@ static void threads(void)
     pthread_join(t, NULL);
 }
 
+/* More than a record of a trace holds. */
+static void large(void)
+{
+    static char bytes[3][30000];
+    struct iovec v[3];
+
+    for (int i = 0; i < 3; i++)
+        v[i] = (struct iovec){bytes[i], sizeof(bytes[i])};
+    if (writev(open("/tmp/f", O_CREAT | O_RDWR, 0640), v, 3) != 90000)
+        exit(7);
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -51,6 +64,14 @@ int main(int argc, char **argv)
         signal(SIGUSR1, handler);
         raise(SIGUSR1);
     }
+    if (!strcmp(what, "ignored")) {
+        signal(SIGUSR1, SIG_IGN);
+        raise(SIGUSR1);
+        kill(getpid(), SIGUSR1);
+        kill(getpid(), SIGWINCH);
+    }
+    if (!strcmp(what, "large"))
+        large();
     if (!strcmp(what, "segv"))
         *(volatile int *)(strlen(what) + 4) = 1;
     if (!strcmp(what, "many"))

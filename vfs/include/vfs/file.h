@@ -66,11 +66,11 @@ struct file_ops {
     int (*set_flags)(struct file *f, int flags);
     /* A line or more for /proc/PID/fdinfo/N.                                     NULL: none */
     int (*show_fdinfo)(struct file *f, char *buf, size_t size);
-    bool
-        has_pos; /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (pos_lock) */
+    /* pread, pwrite and lseek make sense; reads and writes of one file are serialised (pos_lock) */
+    bool has_pos;
     bool can_nowait; /* honours IOBUF_NOWAIT: RWF_NOWAIT of preadv2(2) */
-    bool
-        ignores_pos; /* with has_pos: reads and writes do not look at the position (/dev/null): not serialised */
+    /* with has_pos: reads and writes do not look at the position (/dev/null): not serialised */
+    bool ignores_pos;
 };
 
 struct file {
@@ -78,15 +78,14 @@ struct file {
     /* immutable */
     const struct file_ops *ops;
     void *data; /* the object's own */
-    struct inode
-        *inode; /* never NULL; referenced (anonymous objects have one of an internal file system) */
+    /* never NULL; referenced (anonymous objects have one of an internal file system) */
+    struct inode *inode;
     struct dentry *dentry; /* how it was opened, referenced; NULL for anonymous objects */
     struct mount *mount;   /* likewise */
     const char *anon_name; /* "anon_inode:[eventfd]" for /proc/self/fd; NULL when it has a dentry */
     bool can_read, can_write;
     bool holds_write;        /* counts among the inode's writers until it is closed */
     bool is_quiet;           /* a write that answers -EPIPE sends no SIGPIPE (datagram sockets) */
-    bool drops_suid;         /* opened without CAP_FSETID: a write takes set-user-ID away */
     int flags;               /* O_*: access mode and status flags; changed under `lock` */
     struct spinlock lock;    /* RANK_DRIVER - guards flags, owner and the list of epoll items */
     struct list epoll_items; /* epoll.c's */

@@ -59,6 +59,7 @@ enum {
     ATTR_MTIME = 32,
     ATTR_TOUCH = 64,
     ATTR_FORCE = 128,
+    ATTR_OWNER = 256, /* chown(2), if only with -1 for both: takes set-user-ID away */
 };
 struct inode_attr {
     unsigned mask;
@@ -73,6 +74,9 @@ struct inode_ops {
      * NULL: the tree is in memory, and a name without a dentry does not exist.  A directory may have both, names
      * in memory and others that lookup answers (/proc): memory is looked at first. */
     int (*lookup)(struct inode *dir, struct dentry *d);
+    /* A linked child's valid_until has passed: 1 when it still is what its name means; 0 when it is not, and was
+     * unlinked; -errno.  Needed where dentries have such a time. */
+    int (*revalidate)(struct inode *dir, struct dentry *d);
     /* Make `d` positive: the tree in memory calls dentry_link, which may fail. */
     int (*create)(struct inode *dir, struct dentry *d, unsigned mode, uint64_t rdev,
                   const struct cred *cred);
@@ -99,6 +103,8 @@ struct inode_ops {
     /* i->lock is held and permission checked; usually inode_apply_attr, with the size done first.  NULL: -EPERM. */
     int (*set_attr)(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
     void (*get_stat)(struct inode *i, struct inode_stat *st); /* NULL: from the fields */
+    /* The attributes are about to be told: bring them up to date.  Thread context.  NULL: they are. */
+    void (*refresh)(struct inode *i);
     int (*fallocate)(struct inode *i, int mode, int64_t offset,
                      int64_t len); /* i->lock held; NULL: -EOPNOTSUPP */
     /* i->lock held.  Values as in getxattr(2): size 0 asks for the length.  NULL: -EOPNOTSUPP. */
@@ -111,27 +117,28 @@ struct inode_ops {
 };
 
 struct inode {
-    struct ref
-        ref; /* users; a mapping holds object.ref instead, and the memory goes with the last of both */
+    /* users; a mapping holds object.ref instead, and the memory goes with the last of both */
+    struct ref ref;
     struct superblock *sb;
     const struct inode_ops *ops;
     const struct file_ops *file_ops;
     void *data; /* the file system's */
     uint64_t ino, rdev;
     uint32_t nlink; /* atomic: unlink does not lock the file itself */
-    uint32_t
-        seals; /* F_SEAL_* of a memfd, F_SEAL_SEAL for every other file; changed under `lock` */
-    int32_t writers;  /* atomic: open files that may write; < 0: programs that run from it */
-    bool is_linkable; /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
-    struct mutex
-        lock; /* RANK_INODE - guards the following against change.  Each is read without it: stat
-                               * and permission checks see the old or the new value, as on Linux. */
+    /* F_SEAL_* of a memfd, F_SEAL_SEAL for every other file; changed under `lock` */
+    uint32_t seals;
+    int32_t writers;    /* atomic: open files that may write; < 0: programs that run from it */
+    uint8_t write_hint; /* atomic: RWH_* of fcntl(2) */
+    bool is_linkable;   /* O_TMPFILE without O_EXCL: link(2) may give it its first name */
+    /* RANK_INODE - guards the following against change.  Each is read without it: stat and permission checks see
+     * the old or the new value, as on Linux. */
+    struct mutex lock;
     uint32_t mode, uid, gid;
     uint64_t size, blocks; /* blocks of 512 bytes */
     int64_t atime_ns, mtime_ns, ctime_ns, btime_ns;
     struct vm_object object; /* page cache of a regular file */
-    struct dentry
-        *alias; /* a name of it, not referenced: for /proc/PID/maps; dentry.c's alias lock */
+    /* a name of it, not referenced: for /proc/PID/maps; dentry.c's alias lock */
+    struct dentry *alias;
     struct file_locks *locks; /* flock and POSIX locks; NULL: none yet */
     struct watches *watches;  /* inotify; NULL: none */
     struct pipe *pipe;        /* of an open FIFO */
@@ -182,6 +189,10 @@ void inode_set_limit(inode_limit_fn *fn);
 must_check int inode_check_limit(int64_t pos, size_t *n);
 /* What a write or truncation without CAP_FSETID takes away: set-user-ID and set-group-ID.  i->lock held. */
 void inode_drop_suid(struct inode *i);
+/* The same before a write, unless who writes has CAP_FSETID now: kernel/proc says so. */
+void inode_written(struct inode *i);
+typedef bool inode_fsetid_fn(void);
+void inode_set_fsetid(inode_fsetid_fn *fn);
 void inode_touch_mtime(struct inode *i);
 void inode_touch_ctime(struct inode *i);
 /* Contents were read: atime by the rule of relatime. */
@@ -201,13 +212,14 @@ struct dentry {
     uint32_t hash; /* of the name; changes like the name */
     struct superblock *sb;
     struct inode *inode; /* referenced; NULL: no such name; set once */
-    struct mount
-        *mounts; /* what is mounted here, in any mount of this file system; mount.c's lock and, to
-                               * change it, `lock` */
-    struct spinlock
-        lock;     /* RANK_DENTRY - guards parent and name against change (rename holds the locks of
-                               * both directories too, so a holder of either may read them as well), and: */
-    bool is_dead; /* a removed directory: nothing can be linked into it */
+    /* what is mounted here, in any mount of this file system; mount.c's lock and, to change it, `lock` */
+    struct mount *mounts;
+    /* RANK_DENTRY - guards parent and name against change (rename holds the locks of both directories too, so a
+     * holder of either may read them as well), and: */
+    struct spinlock lock;
+    /* atomic; arch_clock_ns(), then inode_ops.revalidate is asked; 0: for ever */
+    uint64_t valid_until;
+    bool is_dead;            /* a removed directory: nothing can be linked into it */
     struct dentry *parent;   /* referenced; itself for a root or anonymous object */
     struct dentry **buckets; /* children by hash; NULL: none yet */
     unsigned nr_buckets, nr_children;
@@ -241,6 +253,8 @@ void dentry_fill(struct dentry *d, struct inode *inode);
 must_check int dentry_link(struct dentry *d, struct inode *inode);
 /* Out of the tree.  The caller holds a reference of its own, and the directory's lock. */
 void dentry_unlink(struct dentry *d);
+/* dentry_unlink, unless somebody but the tree and the caller has a reference, or a mount hangs there: done? */
+bool dentry_unlink_unused(struct dentry *d);
 /* Is the directory empty and nothing mounted on it?  Then it stays so: for rmdir.  0, -ENOTEMPTY, -EBUSY. */
 must_check int dentry_kill_empty(struct dentry *dir);
 /* `d` takes the name and place of `target`, which leaves the tree if it was there; or they swap.  Both directories
@@ -288,8 +302,8 @@ struct superblock {
     struct dentry *root;
     uint64_t next_ino; /* atomic */
     bool is_read_only;
-    bool
-        is_permanent; /* made once at boot, mounted any number of times (devfs, proc, sysfs): never freed */
+    /* made once at boot, mounted any number of times (devfs, proc, sysfs): never freed */
+    bool is_permanent;
     void *data;
 };
 

@@ -40,6 +40,8 @@ const struct mount_type *mount_types(void);        /* first of the list; for /pr
 /* mount(2) and umount2(2) on kernel strings; rights are checked here. */
 must_check int path_mount(const struct walk *w, const char *source, const char *target,
                           const char *type, unsigned long flags, const char *options);
+#define MOUNT_UMOUNT_FLAGS \
+    15 /* MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW: others the caller refuses */
 must_check int path_umount(const struct walk *w, const char *target, int flags);
 
 /* For /proc/mounts and /proc/self/mountinfo: one call per mount, in order of mounting, those that

@@ -60,6 +60,8 @@ must_check int path_open(const struct walk *w, const char *name, int flags, unsi
 /* openat2(2): with WALK_* restrictions (resolve). */
 must_check int path_open_resolve(const struct walk *w, const char *name, int flags, unsigned mode,
                                  unsigned resolve, struct file **out);
+/* Linux's build_open_flags(): what open(2) ignores is taken out, what it refuses before it looks at the name is -EINVAL. */
+must_check int path_check_open_flags(int *flags);
 /* Open what a walk has found (not O_CREAT). */
 must_check int path_open_place(const struct path *p, const struct cred *cred, int flags,
                                struct file **out);
@@ -71,12 +73,20 @@ must_check int path_make_node(const struct walk *w, const char *name, unsigned m
                               struct path *out);
 must_check int path_mkdir(const struct walk *w, const char *name, unsigned mode);
 must_check int path_symlink(const struct walk *w, const char *target, const char *name);
-must_check int path_link(const struct walk *from, const char *old, const struct walk *to,
-                         const char *name, int at_flags);
+/* 0, or why mknod(2) makes no such node (-EPERM, -EINVAL), whatever its name. */
+must_check int path_check_node(unsigned mode);
+must_check int path_link(const struct walk *w, const char *old, const char *name);
+/* Its two halves: the place of the old name (AT_SYMLINK_FOLLOW, AT_EMPTY_PATH; *place is referenced), the new name. */
+must_check int path_find_link(const struct walk *from, const char *old, int at_flags,
+                              struct path *place);
+must_check int path_link_place(const struct path *old, const struct walk *to, const char *name);
 must_check int path_unlink(const struct walk *w, const char *name);
 must_check int path_rmdir(const struct walk *w, const char *name);
 must_check int path_rename(const struct walk *from, const char *old, const struct walk *to,
                            const char *name, unsigned rename_flags);
+
+/* RENAME_* that are not known, or not together: -EINVAL. */
+must_check int path_check_rename_flags(unsigned flags);
 
 /* inode_set_attr of a place: -EROFS, and its watchers hear of it. */
 must_check int path_set_attr(const struct path *p, const struct inode_attr *attr,

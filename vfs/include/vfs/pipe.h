@@ -32,4 +32,6 @@ enum {
 ssize_t file_splice(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t n,
                     unsigned flags);
 ssize_t file_tee(struct file *in, struct file *out, size_t n, unsigned flags);
+/* The source of file_send as Linux checks it before it looks at the target: 0, -EBADF, -ESPIPE, -EINVAL. */
+int file_check_send(struct file *in, const int64_t *in_pos, size_t n);
 ssize_t file_send(struct file *in, int64_t *in_pos, struct file *out, size_t n);

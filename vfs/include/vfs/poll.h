@@ -6,8 +6,8 @@
 
 /* One file to wait for. */
 struct poll_slot {
-    struct file
-        *file; /* referenced by the caller; NULL: revents is the caller's business and counts */
+    /* referenced by the caller; NULL: revents is the caller's business and counts */
+    struct file *file;
     uint32_t events;  /* asked for; POLLERR and POLLHUP are added */
     uint32_t revents; /* out */
     int fd;           /* the caller's */

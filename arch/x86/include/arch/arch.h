@@ -199,10 +199,12 @@ void arch_vm_activate(struct arch_vm *vm);
 must_check int arch_map(struct arch_vm *vm, uintptr_t va, struct paddr pa, unsigned flags);
 
 /* Visit every present entry in [start, end): the callback gets its address, size (4 KiB or 2 MiB) and what it
- * maps, and answers whether to clear it.  A big page that straddles the range is split first (-ENOMEM if there
- * is no page for its table).  No TLB flush.  Same lock.  The callback may call arch_map, over the entry it was
- * called for or outside the range. */
-typedef bool arch_visit_fn(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags);
+ * maps, and answers what becomes of it; VISIT_STOP leaves it and all that follow alone.  0, or 1 when stopped.  A big
+ * page that straddles the range is split first (-ENOMEM if there is no page for its table).  No TLB flush.  Same lock.
+ * The callback may call arch_map, over the entry it was called for or outside the range. */
+enum visit { VISIT_KEEP, VISIT_CLEAR, VISIT_STOP };
+typedef enum visit arch_visit_fn(void *arg, uintptr_t va, size_t size, struct paddr pa,
+                                 unsigned flags);
 must_check int arch_visit(struct arch_vm *vm, uintptr_t start, uintptr_t end, arch_visit_fn *visit,
                           void *arg);
 
@@ -252,9 +254,10 @@ size_t arch_copy_to_user(uintptr_t dst, const void *src, size_t n);
 size_t arch_zero_user(uintptr_t dst, size_t n);
 /* Length of the string at `src` up to `max` while copying it with its NUL; max if no NUL was met, -EFAULT. */
 long arch_copy_string_from_user(char *dst, uintptr_t src, size_t max);
-/* One word of 8 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
+/* One word of 8 or 4 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
 must_check int arch_user_load64(uintptr_t va, uint64_t *value);
 must_check int arch_user_store64(uintptr_t va, uint64_t value);
+must_check int arch_user_store32(uintptr_t va, uint32_t value);
 /* 32-bit atomics on user memory; 0 or -EFAULT. */
 must_check int arch_user_load32(uintptr_t va, uint32_t *value);
 must_check int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired,

@@ -19,6 +19,10 @@
 #define USER_TOP   0x7ffffffff000UL /* TASK_SIZE_MAX */
 #define USER32_TOP 0xffffe000UL     /* IA32_PAGE_OFFSET */
 
+/* Where Linux puts a PIE when it does not randomise. */
+#define USER_PIE_BASE   0x555555554000UL
+#define USER32_PIE_BASE 0x56555000UL
+
 #define DIRECT_BASE  0xffff888000000000UL
 #define KMAP_BASE    0xffffc90000000000UL
 #define KMAP_SIZE    0x0000100000000000UL

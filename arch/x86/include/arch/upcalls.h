@@ -32,6 +32,9 @@ enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_RESERVED = 8, F
  * FAULT_USER; interrupts are as they were at the fault).  Answers whether the access should be tried again;
  * false ends a user copy with -EFAULT (from user, the callee has posted a signal and the answer is ignored). */
 bool up_page_fault(struct regs *regs, uintptr_t addr, unsigned flags);
+/* syscalls/custom: kernel code that is no user copy has touched the user address `addr`.  Interrupts off.  Does not
+ * return when a custom call's handler did it, which ends that call; returns when this is a bug of the kernel's. */
+void up_wild_access(struct regs *regs, uintptr_t addr);
 /* proc/traps.c: another exception from user: `vector` and `error` as the CPU gave them. */
 void up_fault(struct regs *regs, unsigned vector, uint64_t error);
 

@@ -1,26 +1,13 @@
 /* The i386 vDSO: the way into the kernel that AT_SYSINFO tells, the ends of signal handlers, and the clocks.
  *
  * The clocks are those of vdso.c with other types: int is a word, the time comes in seconds of 32 bits or of 64. */
-#include "../vvar.h"
+#include "clocks.h"
 
 #include <asm/unistd.h>
-#include <linux/time.h>
 #include <linux/time_types.h>
 #include <stddef.h>
 
 #define NS_PER_SECOND 1000000000u
-#define NR_CLOCKS     8
-
-/* By linker script; in the page before the first. */
-extern volatile struct vvar vvar_page __attribute__((visibility("hidden")));
-
-#define BIT(clock) (1u << (clock))
-enum {
-    WALL_CLOCKS = BIT(CLOCK_REALTIME) | BIT(CLOCK_REALTIME_COARSE),
-    OUR_CLOCKS = WALL_CLOCKS | BIT(CLOCK_MONOTONIC) | BIT(CLOCK_MONOTONIC_RAW) |
-                 BIT(CLOCK_MONOTONIC_COARSE) | BIT(CLOCK_BOOTTIME),
-    FINE_CLOCKS = OUR_CLOCKS & ~(BIT(CLOCK_REALTIME_COARSE) | BIT(CLOCK_MONOTONIC_COARSE)),
-};
 
 int __vdso_clock_gettime(__kernel_clockid_t clock, struct timespec *ts);
 int __vdso_clock_gettime64(__kernel_clockid_t clock, struct __kernel_timespec *ts);
@@ -70,27 +57,15 @@ static inline uint64_t divide(uint64_t n, uint32_t by, uint32_t *rest)
     return (uint64_t)high << 32 | low;
 }
 
-static uint64_t wall_seconds(uint32_t *ns)
-{
-    uint64_t wall, mono = vvar_now(&vvar_page, &wall);
-    return divide(mono + wall, NS_PER_SECOND, ns);
-}
-
-static inline int is_ours(__kernel_clockid_t clock, unsigned set)
-{
-    return (unsigned)clock < NR_CLOCKS && set & BIT(clock);
-}
-
 static inline uint64_t seconds_of(__kernel_clockid_t clock, uint32_t *ns)
 {
-    uint64_t wall, mono = vvar_now(&vvar_page, &wall);
-    return divide(WALL_CLOCKS & BIT(clock) ? mono + wall : mono, NS_PER_SECOND, ns);
+    return divide(clock_ns(clock), NS_PER_SECOND, ns);
 }
 
 int __vdso_clock_gettime64(__kernel_clockid_t clock, struct __kernel_timespec *ts)
 {
     uint32_t ns;
-    if (!is_ours(clock, OUR_CLOCKS))
+    if (!clock_is_in(OUR_CLOCKS, clock))
         return syscall2(__NR_clock_gettime64, clock, (long)ts);
     ts->tv_sec = seconds_of(clock, &ns);
     ts->tv_nsec = ns;
@@ -100,7 +75,7 @@ int __vdso_clock_gettime64(__kernel_clockid_t clock, struct __kernel_timespec *t
 int __vdso_clock_gettime(__kernel_clockid_t clock, struct timespec *ts)
 {
     uint32_t ns;
-    if (!is_ours(clock, OUR_CLOCKS))
+    if (!clock_is_in(OUR_CLOCKS, clock))
         return syscall2(__NR_clock_gettime, clock, (long)ts);
     ts->tv_sec = (long)seconds_of(clock, &ns);
     ts->tv_nsec = (long)ns;
@@ -109,7 +84,7 @@ int __vdso_clock_gettime(__kernel_clockid_t clock, struct timespec *ts)
 
 int __vdso_clock_getres(__kernel_clockid_t clock, struct timespec *ts)
 {
-    if (!is_ours(clock, FINE_CLOCKS))
+    if (!clock_is_in(FINE_CLOCKS, clock))
         return syscall2(__NR_clock_getres, clock, (long)ts);
     if (ts) {
         ts->tv_sec = 0;
@@ -124,7 +99,7 @@ int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
     if (tz) /* the kernel's business, and obsolete */
         return syscall2(__NR_gettimeofday, (long)tv, (long)tz);
     if (tv) {
-        tv->tv_sec = (long)wall_seconds(&ns);
+        tv->tv_sec = (long)seconds_of(CLOCK_REALTIME, &ns);
         tv->tv_usec = (long)(ns / 1000);
     }
     return 0;
@@ -133,7 +108,7 @@ int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
 __kernel_old_time_t __vdso_time(__kernel_old_time_t *t)
 {
     uint32_t ns;
-    __kernel_old_time_t seconds = (__kernel_old_time_t)wall_seconds(&ns);
+    __kernel_old_time_t seconds = (__kernel_old_time_t)seconds_of(CLOCK_REALTIME, &ns);
     if (t)
         *t = seconds;
     return seconds;

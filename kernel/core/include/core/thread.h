@@ -58,9 +58,9 @@ struct thread {
     bool must_move;      /* to a CPU of its affinity, as soon as it has left its stack */
     bool has_rseq;       /* gets THREAD_CALL when it was preempted or moved to another CPU */
     uint64_t kicked_ns;  /* when an idle CPU was woken for it; 0: it was not */
-    bool
-        follows_waker; /* waits for its waker's CPU, and is not to be stolen unless that is stuck */
-    bool woke_someone; /* since it last slept */
+    /* waits for its waker's CPU, and is not to be stolen unless that is stuck */
+    bool follows_waker;
+    bool woke_someone;  /* since it last slept */
     uint8_t sync_score; /* how often of late it woke someone and then soon slept */
 
     /* the sleep protocol: see wait.c */

@@ -77,8 +77,8 @@ struct vm_map_args {
     size_t len;     /* > 0; rounded up to pages */
     int prot;       /* PROT_* */
     int flags;      /* MAP_* */
-    struct vm_object
-        *object;      /* NULL: anonymous.  A reference is taken, the caller keeps its own. */
+    /* NULL: anonymous.  A reference is taken, the caller keeps its own. */
+    struct vm_object *object;
     uint64_t offset;  /* bytes, page aligned */
     int max_prot;     /* PROT_* that mprotect may ever give (a read-only file mapped shared) */
     const char *name; /* static: "[stack]", "[vdso]", "[vvar]"; NULL: none */
@@ -117,14 +117,17 @@ must_check int vm_futex_key(struct vm *vm, uintptr_t addr, struct vm_object **ob
 
 /* Each area in address order, for /proc/PID/maps and core reports: `end` exclusive. */
 struct vm_area_info {
+    struct vm *vm;
     uintptr_t start, end;
     int prot, flags;
-    uint64_t offset, rss_pages;
+    uint64_t offset;
     struct vm_object *object; /* borrowed: valid during the callback */
     const char *name;
 };
 typedef void vm_visit_fn(void *arg, const struct vm_area_info *info);
 void vm_visit(struct vm *vm, vm_visit_fn *visit, void *arg);
+/* During the callback: the area's pages that are in memory.  Looks at all of them. */
+uint64_t vm_visit_rss_pages(const struct vm_area_info *info);
 
 /* Pages resident, bytes mapped, and their high-water marks; for /proc and getrusage. */
 struct vm_stats {

@@ -74,8 +74,9 @@ struct process {
 
     /* plain flags and numbers, each written whole by prctl(2) and its like */
     bool dumpable, child_subreaper, no_new_privs;
-    bool no_big_pages; /* PR_SET_THP_DISABLE: remembered only */
-    int exit_signal;   /* to the parent */
+    uint8_t machine_check; /* PR_MCE_KILL_*: remembered only */
+    bool no_big_pages;     /* PR_SET_THP_DISABLE: remembered only */
+    int exit_signal;       /* to the parent */
     int parent_death_signal;
     uint32_t uid_at_exit; /* of the last task, for wait(2) */
 
@@ -123,6 +124,9 @@ struct task {
     struct trap_state { /* of the last fault, for signal frames; private */
         uint64_t number, error, cr2;
     } trap;
+
+    struct custom_frame
+        *custom; /* the custom call that it is in (syscalls/custom), or NULL; private */
 
     struct uptr clear_child_tid, set_child_tid;
     struct uptr robust_list;
@@ -206,6 +210,8 @@ struct exec_request {
     const char *const *argv, *const *envp;
 };
 must_check int process_exec(const struct exec_request *request);
+/* Could the file be opened for that?  Its path alone counts: 0 or -errno. */
+must_check int process_exec_check(const struct exec_request *request);
 
 noreturn void task_exit(int wait_status); /* exit(2): status (code & 0xff) << 8 */
 noreturn void

@@ -41,8 +41,8 @@ struct sigaction_k {
 
 /* One for each process: as CLONE_SIGHAND is accepted with CLONE_THREAD only, nobody else shares it. */
 struct sighand {
-    struct spinlock
-        lock; /* RANK_SIGNAL, taken with interrupts off - guards all pending state too */
+    /* RANK_SIGNAL, taken with interrupts off - guards all pending state too */
+    struct spinlock lock;
     struct sigaction_k action[NR_SIGNALS];
     struct waitq signalfds; /* woken on every signal queued */
 };
@@ -72,6 +72,9 @@ int signal_send_task(struct task *t, int sig, const siginfo_t *info);
 bool signal_send_queued(struct process *p, struct task *t, struct queued_signal *q);
 /* Take it back, if it is queued: it may be freed afterwards. */
 void signal_cancel_queued(struct process *p, struct queued_signal *q);
+/* Room for one more among the signals that the process may have queued (RLIMIT_SIGPENDING): 0 or -EAGAIN. */
+must_check int signal_charge(struct process *p);
+void signal_uncharge(struct process *p);
 /* A siginfo as kill(2) and its like fill it for the current process. */
 void signal_info_from_current(siginfo_t *info, int sig, int code);
 /* May the current task send `sig` to `p` (kill(2)'s rules)?  0 or -EPERM. */

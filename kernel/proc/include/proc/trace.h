@@ -12,9 +12,8 @@ struct trace_hooks {
     void (*signal)(struct task *t, int sig, const siginfo_t *info); /* is about to be carried out */
     void (*stops)(struct task *t, int sig);
     void (*ends)(struct task *t, int wait_status);
-    /* The first program is started; by its task, with its address space active. */
-    void (*starts)(struct task *t, const char *path, const char *const *argv,
-                   const char *const *envp);
+    /* The first program is about to run; by its task, with its address space and registers as it will find them. */
+    void (*starts)(struct task *t);
 };
 
 /* NULL: nobody listens.  Set at boot, before there are tasks. */

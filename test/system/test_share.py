@@ -1,0 +1,164 @@
+"""`yolk run -v`: folders of this machine in the guest."""
+import hashlib
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD, YOLK
+
+GUEST = str(BUILD / "test/guest")
+BUSYBOX = "/bin/busybox"
+ABI = BUILD / "test/abi"
+# Programs of test/abi that work on a folder like on the file system that it lies on.
+PROGRAMS = ["exec_busy", "file_append", "file_copy", "file_copy_range", "file_locks", "file_symlink", "file_times",
+            "file_vectors", "mmap_private_file", "mmap_shared_file"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "a folder, with a comma"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def guest(yolk, folder):
+    def run(*args, mode="", options=(), **kwargs):
+        return yolk("run", "--timeout", "200", "--net", "none", "-v", f"{folder}:/data{mode}", *options, *args,
+                    timeout=240, **kwargs)
+
+    return run
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_as_on_linux(guest, folder, tmp_path, program, cpus):
+    native = tmp_path / "native"
+    native.mkdir()
+    here = subprocess.run([ABI / program], cwd=native, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=200)
+    there = guest(ABI / program, options=["-c", cpus, "-w", "/data"])
+    assert (there.returncode, there.stdout) == (here.returncode, here.stdout)
+    assert listing(folder) == listing(native)
+
+
+def listing(top):
+    """Names, types, sizes and contents below a folder."""
+    found = {}
+    for path in sorted(pathlib.Path(top).rglob("*")):
+        if path.is_symlink():
+            found[str(path.relative_to(top))] = os.readlink(path)
+        elif path.is_file():
+            found[str(path.relative_to(top))] = hashlib.sha256(path.read_bytes()).hexdigest()
+        else:
+            found[str(path.relative_to(top))] = "directory"
+    return found
+
+
+def make_tree(top, files):
+    for n in range(files):
+        directory = top / f"d{n % 100}" / f"e{n % 7}"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"file{n}").write_text(f"{n}\n" * (n % 50))
+
+
+def test_ten_thousand_files(guest, folder):
+    make_tree(folder / "tree", 10000)
+    r = guest(BUSYBOX, "cp", "-r", "/data/tree", "/data/copy", options=["-c", 2])
+    assert r.returncode == 0, r.stderr
+    assert listing(folder / "copy") == listing(folder / "tree")
+    r = guest(BUSYBOX, "find", "/data/copy", "-type", "f")
+    assert len(r.stdout.splitlines()) == 10000
+    assert guest(BUSYBOX, "rm", "-r", "/data/copy").returncode == 0
+    assert not (folder / "copy").exists() and (folder / "tree").exists()
+
+
+def test_more_than_fits_into_memory(guest, folder):
+    data = os.urandom(1 << 20) * 60
+    (folder / "big").write_bytes(data)
+    r = guest(BUSYBOX, "sha256sum", "/data/big", options=["-m", "32M"])
+    assert r.stdout.split()[0].decode() == hashlib.sha256(data).hexdigest()
+    assert guest(BUSYBOX, "cp", "/data/big", "/data/copy", options=["-m", "32M"]).returncode == 0
+    assert (folder / "copy").read_bytes() == data
+
+
+def test_read_only(guest, folder):
+    (folder / "f").write_text("old")
+    for command in (["touch", "/data/new"], ["rm", "/data/f"], ["mkdir", "/data/d"], ["chmod", "600", "/data/f"],
+                    ["truncate", "-s", "0", "/data/f"]):
+        r = guest(BUSYBOX, *command, mode=":ro")
+        assert r.returncode != 0 and b"Read-only file system" in r.stderr
+    assert guest(BUSYBOX, "cat", "/data/f", mode=":ro").stdout == b"old"
+    assert listing(folder) == {"f": hashlib.sha256(b"old").hexdigest()}
+
+
+def test_no_way_out(guest, folder, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (folder / "up").symlink_to("../secret")
+    (folder / "there").symlink_to(tmp_path / "secret")
+    (folder / "above").symlink_to("..")
+    for name in ("up", "there", "above/secret", "../secret"):
+        r = guest(BUSYBOX, "cat", f"/data/{name}")
+        assert r.returncode != 0 and r.stdout == b""
+
+
+def test_what_the_host_changes(folder):
+    file = folder / "f"
+    file.write_text("one\n")
+    p = subprocess.Popen([YOLK, "run", "--timeout", "60", "--net", "none", "-v", f"{folder}:/data", GUEST, "reread", "/data/f"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask():
+        p.stdin.write(b"\n")
+        p.stdin.flush()
+        return p.stdout.readline()
+
+    assert ask() == b"one\n"
+    file.write_text("two\n")  # seen when the file is opened
+    assert ask() == b"two\n"
+    replacement = folder / "g"
+    replacement.write_text("three\n")
+    replacement.rename(file)  # another file by that name: seen when the name has been known for a second
+    deadline = time.monotonic() + 30
+    while ask() != b"three\n":
+        assert time.monotonic() < deadline
+    file.unlink()
+    while ask() != b"(none)\n":
+        assert time.monotonic() < deadline
+    p.stdin.close()
+    assert p.wait(60) == 0
+
+
+def test_stores_through_a_mapping(guest, folder):
+    (folder / "f").write_bytes(b"." * 10000)
+    assert guest(GUEST, "store-mapped", "/data/f").returncode == 0
+    expected = bytearray(b"." * 10000)
+    for at in range(0, 10000, 4096):
+        expected[at] = ord("M")
+    assert (folder / "f").read_bytes() == expected
+
+
+@pytest.mark.parametrize("machine", ["microvm", "q35"])
+def test_several(yolk, tmp_path, machine):
+    options = []
+    for n in range(4):
+        (tmp_path / f"{n}").mkdir()
+        (tmp_path / f"{n}" / "f").write_text(f"{n}\n")
+        options += ["-v", f"{tmp_path}/{n}:/made/here/{n}"]
+    r = yolk("run", "--timeout", "60", "--machine", machine, *options, BUSYBOX, "cat", *[f"/made/here/{n}/f" for n in range(4)])
+    assert r.stdout == b"0\n1\n2\n3\n"
+
+
+def test_bad_options(yolk, tmp_path, hello):
+    (tmp_path / "file").write_text("")
+    for value, text in [(f"{tmp_path}/none:/d", b"No such file"), (f"{tmp_path}/file:/d", b"is not a directory"),
+                        (f"{tmp_path}", b"HOSTDIR:GUESTDIR"), (f"{tmp_path}:d", b"absolute path in the guest")]:
+        r = yolk("run", "-v", value, hello)
+        assert r.returncode == 125 and text in r.stderr and r.stderr.count(b"\n") == 1
+    r = yolk("run", "-v", f"{tmp_path}:/d", "-v", f"{tmp_path}:/d", hello)
+    assert r.returncode == 125 and b"another folder goes to /d" in r.stderr
+    many = [word for n in range(7) for word in ("-v", f"{tmp_path}:/d{n}")]
+    r = yolk("run", *many, hello)
+    assert r.returncode == 125 and b"--machine q35 takes more" in r.stderr

@@ -1,0 +1,3 @@
+module custom-syscall
+
+go 1.19
