@@ -54,8 +54,10 @@ def several_clients(port, say):
 
     say(a("client", "no-evict", "off"), [b("client", "id") > 0])
     b.send("blpop", "queue", "other", 0)
+    while a("info", "clients").find("blocked_clients:1") < 0:  # connections of their own: only so do they wait in this order
+        pass
     c.send("blpop", "queue", 0)
-    while a("info", "clients").find("blocked_clients:2") < 0:  # they were asked one after the other, and wait in this order
+    while a("info", "clients").find("blocked_clients:2") < 0:
         pass
     say(a("rpush", "queue", "first", "second", "third"), b.reply(), c.reply(), a("lrange", "queue", 0, -1))
     b.send("xread", "block", 0, "streams", "events", "$")
