@@ -50,6 +50,11 @@ static int by_time(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+static double us_per_call(const struct count *c)
+{
+    return c->calls ? (double)c->ns / 1000 / (double)c->calls : 0;
+}
+
 static void print_row(FILE *to, const struct count *c, uint64_t all_ns)
 {
     char errors[24] = "";
@@ -58,33 +63,31 @@ static void print_row(FILE *to, const struct count *c, uint64_t all_ns)
         snprintf(errors, sizeof errors, "%ju", (uintmax_t)c->errors);
     fprintf(to, "%6.2f %11.6f %11ju %9ju %9s %s\n",
             all_ns ? 100.0 * (double)c->ns / (double)all_ns : 0, (double)c->ns / 1e9,
-            (uintmax_t)(c->calls ? c->ns / 1000 / c->calls : 0), (uintmax_t)c->calls, errors,
-            c->name);
+            (uintmax_t)us_per_call(c), (uintmax_t)c->calls, errors, c->name);
 }
 
-static void print_table(const struct count *rows, FILE *to)
+/* Sorts the rows. */
+static void print_table(struct count *rows, FILE *to)
 {
-    static struct count sorted[NR_ROWS + CUSTOM_ROWS_MAX];
     unsigned nr = syscall_nr_rows();
     struct count total = {.name = "total"};
 
-    memcpy(sorted, rows, sizeof sorted);
-    qsort(sorted, nr, sizeof *sorted, by_time);
+    qsort(rows, nr, sizeof *rows, by_time);
     for (unsigned i = 0; i < nr; i++) {
-        total.calls += sorted[i].calls;
-        total.errors += sorted[i].errors;
-        total.ns += sorted[i].ns;
+        total.calls += rows[i].calls;
+        total.errors += rows[i].errors;
+        total.ns += rows[i].ns;
     }
     fputs("% time     seconds  usecs/call     calls    errors syscall\n" RULE, to);
     for (unsigned i = 0; i < nr; i++)
-        if (sorted[i].calls)
-            print_row(to, &sorted[i], total.ns);
+        if (rows[i].calls)
+            print_row(to, &rows[i], total.ns);
     fputs(RULE, to);
     print_row(to, &total, total.ns);
 }
 
 /* A table for each ABI: x86-64's has no heading. */
-void tracecount_print(const struct tracecount *c, FILE *to)
+void tracecount_print(struct tracecount *c, FILE *to)
 {
     if (c->is_used[ABI_X86_64] || !c->is_used[ABI_I386])
         print_table(c->row[ABI_X86_64], to);
