@@ -134,8 +134,8 @@ static void say_place(unsigned index)
 
     if (!symbol_name(p->rip, name, sizeof(name)))
         strlcpy(name, p->rip < USER_TOP ? "(user)" : "", sizeof(name));
-    log_error("dump: cpu %u is at %#lx %s, interrupts %s", index, (unsigned long)p->rip, name,
-              p->rflags & RFLAGS_IF ? "on" : "off");
+    log_line(LOG_PANIC, "dump: cpu %u is at %#lx %s, interrupts %s", index, (unsigned long)p->rip,
+             name, p->rflags & RFLAGS_IF ? "on" : "off");
     log_addresses(p->addr, p->nr);
 }
 
@@ -180,4 +180,11 @@ void up_dump_nmi(const struct regs *regs)
     note_place(regs, dump);
     if (atomic_load(&dump_cpu_plus_1) == this_cpu()->index + 1)
         say_all();
+}
+
+/* The registers of the CPU that panicked are in its backtrace; the others say theirs here. */
+void up_halt_irq(const struct regs *regs)
+{
+    note_place(regs, UINT32_MAX);
+    say_place(this_cpu()->index);
 }

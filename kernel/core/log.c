@@ -145,18 +145,6 @@ void log_backtrace(uint64_t frame)
     log_addresses(addr, arch_backtrace(frame, addr, ARRAY_LEN(addr)));
 }
 
-/* The registers of the CPU that panicked are in its backtrace; the others print theirs here. */
-void up_halt_irq(const struct regs *regs)
-{
-    char name[96];
-
-    if (!symbol_name(regs->rip, name, sizeof(name)))
-        strlcpy(name, regs_from_user(regs) ? "(user)" : "", sizeof(name));
-    log_line(LOG_PANIC, "cpu %u was at %#lx %s", this_cpu()->index, (unsigned long)regs->rip, name);
-    if (!regs_from_user(regs))
-        log_backtrace(arch_regs_frame(regs));
-}
-
 static panic_hook_fn *panic_hook;
 
 void log_on_panic(panic_hook_fn *hook)
