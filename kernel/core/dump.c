@@ -182,9 +182,19 @@ void up_dump_nmi(const struct regs *regs)
         say_all();
 }
 
-/* The registers of the CPU that panicked are in its backtrace; the others say theirs here. */
+/* --- a panic ----------------------------------------------------------------------------------------------------- */
+
+#define DUMP_PANIC UINT32_MAX
+
+/* The CPUs that stop do not talk at the same time: the one that panicked does, for all. */
 void up_halt_irq(const struct regs *regs)
 {
-    note_place(regs, UINT32_MAX);
-    say_place(this_cpu()->index);
+    note_place(regs, DUMP_PANIC);
+}
+
+void sched_dump_halted(void)
+{
+    dump_now = DUMP_PANIC;
+    (void)say_places((~0ULL >> (64 - arch_cpu_count())) & ~cpu_bit(this_cpu()->index));
+    sched_dump();
 }

@@ -166,7 +166,7 @@ noreturn void panic(const char *format, ...)
     log_line(LOG_PANIC, "on cpu %u:", this_cpu()->index);
     log_backtrace(0);
     arch_halt_others();
-    sched_dump();
+    sched_dump_halted();
     if (panic_hook)
         panic_hook();
     arch_poweroff(125);
