@@ -5,6 +5,7 @@
 #include <base/log.h>
 #include <base/string.h>
 #include <core/console.h>
+#include <core/sched.h>
 #include <dev/console.h>
 #include <image/boot.h>
 #include <image/terminal.h>
@@ -44,7 +45,7 @@ static void handle_line(char *line)
     } else if (strncmp(line, "signal ", 7) == 0) {
         handle_signal(line + 7);
     } else if (strcmp(line, "dump") == 0) {
-        arch_dump_cpus();
+        sched_dump_cpus();
     }
 }
 

@@ -156,8 +156,12 @@ void trap_fatal(unsigned vector, uint64_t error, struct regs *regs)
 
 void arch_dump_cpus(void)
 {
+    unsigned me = this_cpu()->index;
+
     for (unsigned i = 0; i < arch_cpu_count(); i++)
-        ipi_send_nmi(i);
+        if (i != me)
+            ipi_send_nmi(i);
+    ipi_send_nmi(me); /* last: it comes at once, and its handler may wait for the others */
 }
 
 void arch_halt_others(void)

@@ -74,18 +74,127 @@ void sched_dump(void)
     thread_visit_anyhow(dump_thread);
 }
 
-void up_dump_nmi(const struct regs *regs)
+/* --- where every CPU is ----------------------------------------------------------------------------------------- */
+
+/* A CPU in an NMI takes no other interrupt, so whoever waits for it (a flush of translations) waits for the NMI's end.
+ * Therefore each CPU only writes down where it was and goes on; the one that asked waits for the others for a bounded
+ * time and says it all.  A request while a dump lasts, or too soon after one, is dropped: dumps take at most half of
+ * the time, however fast they are asked for and however slow they are said. */
+#define ANSWER_NS 1000000000ULL /* a virtual CPU waits for its host */
+
+/* Nobody writes to it while the dump that it is for lasts. */
+static struct place {
+    uint32_t dump; /* atomic */
+    uint32_t nr;
+    uint64_t rip, rflags;
+    uint64_t addr[LOG_BACKTRACE_MAX];
+} places[ARCH_MAX_CPUS];
+static uint32_t dump_now;         /* atomic; odd while a dump lasts: its number */
+static unsigned dump_cpu_plus_1;  /* atomic: who says that one */
+static uint64_t dump_quiet_until; /* of the CPU that made dump_now odd */
+
+/* False: not now. */
+static bool dump_begin(void)
 {
+    uint32_t now = atomic_load(&dump_now);
+
+    if (now & 1 || arch_clock_ns() < dump_quiet_until || !atomic_cas(&dump_now, now, now + 1))
+        return false;
+    atomic_store(&dump_cpu_plus_1, this_cpu()->index + 1);
+    return true;
+}
+
+void sched_dump_cpus(void)
+{
+    bool irqs = arch_irq_save();
+
+    if (dump_begin())
+        arch_dump_cpus();
+    arch_irq_restore(irqs);
+}
+
+static void note_place(const struct regs *regs, uint32_t dump)
+{
+    struct place *p = &places[this_cpu()->index];
+
+    if (p->dump == dump)
+        return;
+    p->rip = regs->rip;
+    p->rflags = regs->rflags;
+    p->nr = 0;
+    if (!regs_from_user(regs))
+        p->nr = arch_backtrace(arch_regs_frame(regs), p->addr, LOG_BACKTRACE_MAX);
+    atomic_store(&p->dump, dump);
+}
+
+static void say_place(unsigned index)
+{
+    const struct place *p = &places[index];
     char name[96];
 
+    if (!symbol_name(p->rip, name, sizeof(name)))
+        strlcpy(name, p->rip < USER_TOP ? "(user)" : "", sizeof(name));
+    log_line(LOG_PANIC, "dump: cpu %u is at %#lx %s, interrupts %s", index, (unsigned long)p->rip,
+             name, p->rflags & RFLAGS_IF ? "on" : "off");
+    log_addresses(p->addr, p->nr);
+}
+
+/* Those of `missing` that have answered; the others are the result. */
+static uint64_t say_places(uint64_t missing)
+{
+    for (uint64_t left = missing; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        if (atomic_load(&places[i].dump) == dump_now) {
+            say_place(i);
+            missing &= ~cpu_bit(i);
+        }
+    }
+    return missing;
+}
+
+static void say_all(void)
+{
+    uint64_t start = arch_clock_ns(), missing = ~0ULL >> (64 - arch_cpu_count());
+
     log_nmi_begin();
-    if (!symbol_name(regs->rip, name, sizeof(name)))
-        strlcpy(name, regs_from_user(regs) ? "(user)" : "", sizeof(name));
-    log_error("dump: cpu %u is at %#lx %s, interrupts %s", this_cpu()->index,
-              (unsigned long)regs->rip, name, regs->rflags & RFLAGS_IF ? "on" : "off");
-    if (!regs_from_user(regs))
-        log_backtrace(arch_regs_frame(regs));
-    if (this_cpu()->index == 0)
-        sched_dump();
+    while ((missing = say_places(missing)) != 0 && arch_clock_ns() < start + ANSWER_NS)
+        arch_relax();
+    sched_dump();
+    for (missing = say_places(missing); missing != 0; missing &= missing - 1)
+        log_error("dump: cpu %u does not answer", (unsigned)__builtin_ctzll(missing));
+    log_error("dump: end");
     log_nmi_end();
+    uint64_t end = arch_clock_ns();
+    dump_quiet_until = end + (end - start);
+    atomic_store(&dump_cpu_plus_1, 0u);
+    atomic_add(&dump_now, 1);
+}
+
+void up_dump_nmi(const struct regs *regs)
+{
+    if (!(atomic_load(&dump_now) & 1))
+        (void)dump_begin(); /* nobody here asked: somebody at the machine did */
+    uint32_t dump = atomic_load(&dump_now);
+    if (!(dump & 1))
+        return;
+    note_place(regs, dump);
+    if (atomic_load(&dump_cpu_plus_1) == this_cpu()->index + 1)
+        say_all();
+}
+
+/* --- a panic ----------------------------------------------------------------------------------------------------- */
+
+#define DUMP_PANIC UINT32_MAX
+
+/* The CPUs that stop do not talk at the same time: the one that panicked does, for all. */
+void up_halt_irq(const struct regs *regs)
+{
+    note_place(regs, DUMP_PANIC);
+}
+
+void sched_dump_halted(void)
+{
+    dump_now = DUMP_PANIC;
+    (void)say_places((~0ULL >> (64 - arch_cpu_count())) & ~cpu_bit(this_cpu()->index));
+    sched_dump();
 }

@@ -21,10 +21,11 @@ static struct {
 
 static bool is_panicking;
 
-/* Called back from an NMI, which may have come while this CPU, or one that waits for its own NMI to end, was writing
- * a line: then that line is spoilt. */
+/* An NMI may have come while this CPU was writing a line: its handler waits for the lock once, then goes without, and
+ * that line is spoilt. */
 #define NMI_PATIENCE_NS 20000000ULL
-static unsigned nmi_cpu_plus_1; /* atomic: whose NMI speaks */
+static unsigned nmi_cpu_plus_1; /* atomic: whose NMI speaks; that one has: */
+static uint64_t nmi_patience_ns;
 
 enum { LOG_IRQS = 1, LOG_LOCKED = 2 };
 
@@ -36,10 +37,12 @@ static unsigned log_enter(void)
     if (__atomic_load_n(&is_panicking, __ATOMIC_RELAXED))
         return irqs;
     if (unlikely(atomic_load(&nmi_cpu_plus_1) == this_cpu()->index + 1)) {
-        uint64_t give_up = arch_clock_ns() + NMI_PATIENCE_NS;
+        uint64_t give_up = arch_clock_ns() + nmi_patience_ns;
         while (!spin_try(&the_log.lock)) {
-            if (arch_clock_ns() >= give_up)
+            if (arch_clock_ns() >= give_up) {
+                nmi_patience_ns = 0;
                 return irqs;
+            }
             arch_relax();
         }
     } else {
@@ -57,8 +60,8 @@ static void log_leave(unsigned entered)
 
 void log_nmi_begin(void)
 {
-    while (!atomic_cas(&nmi_cpu_plus_1, 0u, this_cpu()->index + 1))
-        arch_relax();
+    nmi_patience_ns = NMI_PATIENCE_NS;
+    atomic_store(&nmi_cpu_plus_1, this_cpu()->index + 1);
 }
 
 void log_nmi_end(void)
@@ -124,11 +127,9 @@ size_t log_read(char *buf, size_t size)
     return n;
 }
 
-void log_backtrace(uint64_t frame)
+void log_addresses(const uint64_t *addr, unsigned n)
 {
-    uint64_t addr[24];
     char name[96];
-    unsigned n = arch_backtrace(frame, addr, ARRAY_LEN(addr));
 
     for (unsigned i = 0; i < n; i++) {
         if (!symbol_name(addr[i], name, sizeof(name)))
@@ -137,16 +138,11 @@ void log_backtrace(uint64_t frame)
     }
 }
 
-/* The registers of the CPU that panicked are in its backtrace; the others print theirs here. */
-void up_halt_irq(const struct regs *regs)
+void log_backtrace(uint64_t frame)
 {
-    char name[96];
+    uint64_t addr[LOG_BACKTRACE_MAX];
 
-    if (!symbol_name(regs->rip, name, sizeof(name)))
-        strlcpy(name, regs_from_user(regs) ? "(user)" : "", sizeof(name));
-    log_line(LOG_PANIC, "cpu %u was at %#lx %s", this_cpu()->index, (unsigned long)regs->rip, name);
-    if (!regs_from_user(regs))
-        log_backtrace(arch_regs_frame(regs));
+    log_addresses(addr, arch_backtrace(frame, addr, ARRAY_LEN(addr)));
 }
 
 static panic_hook_fn *panic_hook;
@@ -170,7 +166,7 @@ noreturn void panic(const char *format, ...)
     log_line(LOG_PANIC, "on cpu %u:", this_cpu()->index);
     log_backtrace(0);
     arch_halt_others();
-    sched_dump();
+    sched_dump_halted();
     if (panic_hook)
         panic_hook();
     arch_poweroff(125);

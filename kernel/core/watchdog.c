@@ -5,6 +5,7 @@
  * that. */
 #include <arch/upcalls.h>
 #include <core/console.h>
+#include <core/sched.h>
 
 #include "core_cpu.h"
 
@@ -51,7 +52,7 @@ static void watch_neighbour(struct watch *w, struct core_cpu *other)
         w->no_ticks = 0;
     } else if (++w->no_ticks == STUCK) {
         log_error("cpu %u has had its interrupts off for 10 s", other->index);
-        arch_dump_cpus();
+        sched_dump_cpus();
     }
     if (w->no_ticks == STUCK && is_overdue(&other->timers))
         log_error("cpu %u: a timer is overdue by a minute", other->index);

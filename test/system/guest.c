@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <stdio.h>
@@ -30,6 +31,43 @@ static int copy(void)
             if ((w = write(1, buffer + done, (size_t)(n - done))) < 0)
                 return 1;
     return n < 0;
+}
+
+/* Page protections that change in a process which runs on several CPUs, each change waiting for the others, until the
+ * input ends. */
+#define CHURNERS 4
+static volatile sig_atomic_t churn_ends;
+
+static void *churn_thread(void *page)
+{
+    int failures = 0;
+
+    while (!churn_ends) {
+        failures += mprotect(page, 4096, PROT_READ) != 0;
+        failures += mprotect(page, 4096, PROT_READ | PROT_WRITE) != 0;
+        ++*(volatile char *)page;
+    }
+    return failures ? page : NULL;
+}
+
+static int churn(void)
+{
+    pthread_t threads[CHURNERS];
+    void *result;
+    int failures = 0;
+    char *pages =
+        mmap(NULL, CHURNERS * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (pages == MAP_FAILED)
+        return 1;
+    for (int i = 0; i < CHURNERS; i++)
+        if (pthread_create(&threads[i], NULL, churn_thread, pages + i * 4096) != 0)
+            return 1;
+    copy();
+    churn_ends = 1;
+    for (int i = 0; i < CHURNERS; i++)
+        failures += pthread_join(threads[i], &result) != 0 || result != NULL;
+    return failures;
 }
 
 static int wait_for_signal(int number)
@@ -120,6 +158,8 @@ int main(int argc, char **argv)
         return raise(atoi(argv[2]));
     if (!strcmp(what, "wait"))
         return wait_for_signal(atoi(argv[2]));
+    if (!strcmp(what, "churn"))
+        return churn();
     if (!strcmp(what, "window"))
         return window();
     if (!strcmp(what, "flood"))

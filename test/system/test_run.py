@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 
 import pexpect
@@ -249,3 +250,36 @@ def test_plain_qemu(machine):
                         "isa-debug-exit,iobase=0xf4,iosize=4", "-append", "init=/guest A=1 -- some \"two words\""],
                        stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert b"[/guest][some][two words" in r.stdout and r.returncode == 1
+
+
+def test_dumps_starve_no_cpu():
+    """Dumps that are asked for faster than they can be said: every CPU has its say in each, none waits in the NMI for
+    its turn and lets those wait that flush translations, and the program goes on."""
+    cpus, dumps = 4, 5
+    places, ends, said = [0] * cpus, 0, []
+    run = subprocess.Popen([YOLK, "run", "-c", str(cpus), "--timeout", "90", GUEST, "churn"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdin.write(b"ready\n")
+    run.stdin.flush()
+    assert run.stdout.readline() == b"ready\n"
+    enough = threading.Event()
+
+    def ask():
+        while not enough.wait(0.02) and run.poll() is None:
+            run.send_signal(signal.SIGUSR1)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    try:
+        while ends < dumps and (line := run.stderr.readline()):
+            said.append(line)
+            for i in range(cpus):
+                places[i] += b"dump: cpu %d is at" % i in line or b"dump: cpu %d does not answer" % i in line
+            ends += line.endswith(b": end\n")
+    finally:
+        enough.set()
+        asker.join()
+    _, rest = run.communicate(timeout=100)
+    print(b"".join(said).decode(errors="replace"), rest.decode(errors="replace"))
+    assert run.returncode == 0
+    assert places == [dumps] * cpus

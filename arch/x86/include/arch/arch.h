@@ -53,7 +53,7 @@ void arch_cpu_idle(void);
 /* Make CPU `index` run up_resched_irq.  Any context. */
 void arch_send_resched(unsigned index);
 
-/* Stop every other CPU for good, for panic: each prints its registers through up_halt_irq first. */
+/* Stop every other CPU for good, for panic: each notes where it was through up_halt_irq first. */
 void arch_halt_others(void);
 /* Interrupt every CPU, this one too, wherever it is, to run up_dump_nmi.  Any context; does not wait for them. */
 void arch_dump_cpus(void);

@@ -42,7 +42,7 @@ void up_fault(struct regs *regs, unsigned vector, uint64_t error);
 void up_timer_irq(void);
 /* core/sched.c: arch_send_resched reached this CPU. */
 void up_resched_irq(void);
-/* core/log.c: another CPU panicked; print where we were. */
+/* core/dump.c: another CPU panicked; note where we were. */
 void up_halt_irq(const struct regs *regs);
 /* core/dump.c: a non-maskable interrupt, which may have come in the middle of anything: say what this CPU does.  On
  * that interrupt's own stack. */

@@ -19,7 +19,11 @@ size_t log_read(char *buf, size_t size);
 /* Backtrace lines (symbolised from the kernel's own table) of a kernel stack from a place that arch_thread_frame or
  * arch_regs_frame named; 0: the caller's.  Any context. */
 void log_backtrace(uint64_t frame);
-/* What an NMI's handler logs is between these two: one CPU at a time, and a line that it interrupted is no deadlock. */
+#define LOG_BACKTRACE_MAX 24
+/* The same of addresses that arch_backtrace found.  Any context. */
+void log_addresses(const uint64_t *addr, unsigned n);
+/* What an NMI's handler logs is between these two: a line that it interrupted is no deadlock.  The caller sees to it
+ * that one CPU at a time is there. */
 void log_nmi_begin(void);
 void log_nmi_end(void);
 /* "name+0x12" of a kernel address into buf; false when it is none. */

@@ -29,9 +29,15 @@ uint64_t sched_thread_ns(struct thread *t); /* CPU time used, up to now */
 unsigned sched_load(uint64_t *switches);    /* runnable threads now; context switches since boot */
 uint64_t sched_idle_ns(unsigned cpu);
 
-/* Every CPU's current thread and every thread's state and kernel backtrace, to the log: for the watchdog,
- * panics and ^A d.  Any context; takes no lock that could be held. */
+/* Every CPU's current thread and every thread's state and kernel backtrace, to the log: part of the dumps below.
+ * Any context; takes no lock that could be held. */
 void sched_dump(void);
+/* Where every CPU is, with a backtrace, even with its interrupts off, and sched_dump; said in an NMI of this CPU, which
+ * lasts until all is said.  Any context but an NMI.  Does nothing while another dump lasts, or for as long after one as
+ * it took. */
+void sched_dump_cpus(void);
+/* For a panic, after arch_halt_others: where those CPUs were, and sched_dump. */
+void sched_dump_halted(void);
 
 /* Every other CPU that runs a user thread of `vm` (NULL: any thread) executes a full memory barrier and returns
  * from an interrupt before this returns: membarrier(2).  Thread context, interrupts on, no spinlock. */
