@@ -32,6 +32,7 @@ static void fill(const struct netif *n, struct ifinfo *out)
     out->ip4 = ip4_addr_get_u32(netif_ip4_addr(n));
     out->mask4 = ip4_addr_get_u32(netif_ip4_netmask(n));
     out->gateway4 = ip4_addr_get_u32(netif_ip4_gw(n));
+    out->counts = *netif_counts(n);
     for (unsigned k = 0; k < LWIP_IPV6_NUM_ADDRESSES && out->nr_ip6 < IFINFO_ADDRS; k++) {
         if (!ip6_addr_isvalid(netif_ip6_addr_state(n, k)))
             continue;
@@ -44,7 +45,7 @@ bool ifinfo_next(unsigned index, struct ifinfo *out)
 {
     struct netif *n, *best = NULL;
     inet_start();
-    inet_lock();
+    inet_look();
     NETIF_FOREACH(n)
     {
         if (netif_get_index(n) >= index && (!best || netif_get_index(n) < netif_get_index(best)))
