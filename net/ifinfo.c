@@ -53,7 +53,7 @@ bool ifinfo_next(unsigned index, struct ifinfo *out)
     }
     if (best)
         fill(best, out);
-    inet_unlock();
+    inet_unlook();
     return best;
 }
 
@@ -131,6 +131,26 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
         memcpy(r->hw.bytes, i->mac, sizeof(i->mac));
         return 0;
     }
+}
+
+long ifinfo_list(struct uptr to, size_t room, size_t size)
+{
+    struct ifinfo i;
+    size_t n = 0;
+    for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
+        struct request r = {0};
+        struct uptr at = {to.va + n};
+        if (!i.ip4)
+            continue;
+        if (to.va && room - n < size)
+            break;
+        strlcpy(r.name, i.name, sizeof(r.name));
+        put_addr(&r, i.ip4);
+        if (to.va && (user_zero(at, size) < 0 || user_put(at, &r) < 0))
+            return -EFAULT;
+        n += size;
+    }
+    return (long)n;
 }
 
 long ifinfo_ioctl(unsigned cmd, struct uptr arg)

@@ -33,5 +33,8 @@ struct ifinfo {
 bool ifinfo_next(unsigned index, struct ifinfo *out);
 /* SIOCGIF*, which every socket answers; -ENOTTY: not one of them. */
 long ifinfo_ioctl(unsigned cmd, struct uptr arg);
+/* SIOCGIFCONF: the interfaces that have an IPv4 address, each as a struct ifreq of `size` bytes (at least 32), as many as
+ * `room` bytes hold.  The bytes filled, or, if `to` is NULL, needed; -EFAULT. */
+long ifinfo_list(struct uptr to, size_t room, size_t size);
 /* Linux's IFF_* flags of it. */
 unsigned ifinfo_flags(const struct ifinfo *i);
