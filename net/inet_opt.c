@@ -247,6 +247,13 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
     }
 }
 
+/* Of the way to the peer; lwIP's loopback interface has none, and Linux stops where a packet's length does. */
+static int get_mtu(struct inet_sock *i)
+{
+    struct netif *n = i->state == INET_CONNECTED ? ip_route(&i->local, &i->peer) : NULL;
+    return !n ? -ENOTCONN : n->mtu ? n->mtu : 0xffff;
+}
+
 static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
 {
     int n;
@@ -265,6 +272,11 @@ static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
         break;
     case IP_MTU_DISCOVER:
         n = i->mtu_discover;
+        break;
+    case IP_MTU:
+        n = get_mtu(i);
+        if (n < 0)
+            return n;
         break;
     case IP_MULTICAST_TTL:
         n = i->multicast_ttl;
