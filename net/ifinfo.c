@@ -139,14 +139,14 @@ long ifinfo_list(struct uptr to, size_t room, size_t size)
     size_t n = 0;
     for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
         struct request r = {0};
-        struct uptr at = {to.va + n};
+        struct uptr at = uptr_add(to, n);
         if (!i.ip4)
             continue;
-        if (to.va && room - n < size)
+        if (!uptr_is_null(to) && room - n < size)
             break;
         strlcpy(r.name, i.name, sizeof(r.name));
         put_addr(&r, i.ip4);
-        if (to.va && (user_zero(at, size) < 0 || user_put(at, &r) < 0))
+        if (!uptr_is_null(to) && (user_zero(at, size) < 0 || user_put(at, &r) < 0))
             return -EFAULT;
         n += size;
     }

@@ -58,7 +58,7 @@ static long list_interfaces(struct uptr arg)
 {
     int room;
     uint64_t to;
-    struct uptr pointer = {arg.va + caller_word()};
+    struct uptr pointer = uptr_add(arg, caller_word());
     if (user_get(arg, &room) < 0 || user_get_word(pointer, &to) < 0)
         return -EFAULT;
     long n = ifinfo_list(uptr_of_word(to), (size_t)MAX(room, 0),
