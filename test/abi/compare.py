@@ -8,6 +8,7 @@ bytes and end with the same status.
 On Linux the program runs in an empty directory of a tmpfs, as that is what the guest's root is.  A program that is
 run without NAME.args has to end with status 0.
 """
+import ctypes
 import difflib
 import os
 import pathlib
@@ -26,11 +27,22 @@ TIMEOUT = 60
 MOST_OUTPUT = 16 << 20
 
 
+LIBC = ctypes.CDLL(None)
+CLONE_NEWIPC = 0x08000000
+
+
+def prepare():
+    """In the child: no limit on core files, as in the guest, and System V objects of its own (their keys are the
+    machine's: two tests at a time would see each other's).  Neither can be had without being root."""
+    if os.getuid() == 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.RLIM_INFINITY))
+        LIBC.unshare(CLONE_NEWIPC)
+
+
 def run(command, stdin, cwd, env):
     """(status, stdout, stderr); a run that takes too long or prints too much is killed."""
     p = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=env,
-                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, resource.RLIM_INFINITY))
-                         if os.getuid() == 0 else None)
+                         preexec_fn=prepare)
     end, output = time.monotonic() + TIMEOUT + 10, {p.stdout: b"", p.stderr: b""}
     with selectors.DefaultSelector() as selector:
         for stream in output:
