@@ -32,6 +32,7 @@ static void fill(const struct netif *n, struct ifinfo *out)
     out->ip4 = ip4_addr_get_u32(netif_ip4_addr(n));
     out->mask4 = ip4_addr_get_u32(netif_ip4_netmask(n));
     out->gateway4 = ip4_addr_get_u32(netif_ip4_gw(n));
+    out->counts = *netif_counts(n);
     for (unsigned k = 0; k < LWIP_IPV6_NUM_ADDRESSES && out->nr_ip6 < IFINFO_ADDRS; k++) {
         if (!ip6_addr_isvalid(netif_ip6_addr_state(n, k)))
             continue;
@@ -44,7 +45,7 @@ bool ifinfo_next(unsigned index, struct ifinfo *out)
 {
     struct netif *n, *best = NULL;
     inet_start();
-    inet_lock();
+    inet_look();
     NETIF_FOREACH(n)
     {
         if (netif_get_index(n) >= index && (!best || netif_get_index(n) < netif_get_index(best)))
@@ -52,7 +53,7 @@ bool ifinfo_next(unsigned index, struct ifinfo *out)
     }
     if (best)
         fill(best, out);
-    inet_unlock();
+    inet_unlook();
     return best;
 }
 
@@ -130,6 +131,26 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
         memcpy(r->hw.bytes, i->mac, sizeof(i->mac));
         return 0;
     }
+}
+
+long ifinfo_list(struct uptr to, size_t room, size_t size)
+{
+    struct ifinfo i;
+    size_t n = 0;
+    for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
+        struct request r = {0};
+        struct uptr at = uptr_add(to, n);
+        if (!i.ip4)
+            continue;
+        if (!uptr_is_null(to) && room - n < size)
+            break;
+        strlcpy(r.name, i.name, sizeof(r.name));
+        put_addr(&r, i.ip4);
+        if (!uptr_is_null(to) && (user_zero(at, size) < 0 || user_put(at, &r) < 0))
+            return -EFAULT;
+        n += size;
+    }
+    return (long)n;
 }
 
 long ifinfo_ioctl(unsigned cmd, struct uptr arg)

@@ -9,6 +9,7 @@
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes
  *   inet_udp.c    datagrams, and raw ones
  *   inet_opt.c    options
+ *   inet_proc.c   /proc/net
  *   netif.c       interfaces: loopback, configuration */
 #pragma once
 
@@ -63,7 +64,8 @@ struct inet_sock {
     bool multicast_loop;
     int mtu_discover;
     bool wants_pktinfo, wants_ttl, wants_tos;
-    struct list all_node; /* of its protocol; for /proc/net */
+    unsigned drops;       /* UDP: datagrams that found no room */
+    struct list all_node; /* UDP: inet_all_udp's */
 };
 
 static inline struct inet_sock *inet_of(struct socket *s)
@@ -75,6 +77,10 @@ static inline struct inet_sock *inet_of(struct socket *s)
 void inet_port_init(void); /* boot */
 void inet_lock(void);
 void inet_unlock(void); /* delivers what is for this machine first */
+/* The lock for a look from /proc, inside of the locks of an open file.  Who holds it otherwise reads nothing in /proc, so
+ * nobody waits in a circle.  Between the two nothing is sent. */
+void inet_look(void);
+void inet_unlook(void);
 /* Bring the stack up; the first caller does it. */
 void inet_start(void);
 void inet_kick(void); /* packets have come: the net thread looks; any context */
@@ -123,9 +129,11 @@ struct inet_datagram {
 };
 struct inet_sock *inet_udp_new(int family) must_check;
 struct inet_sock *inet_raw_new(int family, int type, int protocol) must_check;
-void inet_watch_icmp(void); /* errors for datagram sockets */
+extern struct list inet_all_udp; /* under the net lock: struct inet_sock.all_node */
+void inet_watch_icmp(void);      /* errors for datagram sockets */
 
 /* --- inet_opt.c */
+extern const uint8_t inet_tcp_state_of[]; /* Linux's number of lwIP's */
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned *len);
 
@@ -133,4 +141,5 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
 void netlink_init(void); /* boot */
 
 /* --- netif.c */
+struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

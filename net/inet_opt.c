@@ -85,14 +85,14 @@ static int set_tcp(struct inet_sock *i, int name, int value)
     }
 }
 
+/* CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSE_WAIT CLOSING LAST_ACK TIME_WAIT */
+const uint8_t inet_tcp_state_of[] = {7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6};
+
 static void fill_info(struct inet_sock *i, struct tcp_info *t)
 {
-    /* Linux's states, by lwIP's: CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSE_WAIT CLOSING
-     * LAST_ACK TIME_WAIT */
-    static const uint8_t state_of[] = {7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6};
     struct tcp_pcb *pcb = block(i);
     memset(t, 0, sizeof(*t));
-    t->tcpi_state = i->state == INET_LISTENING ? 10 : pcb ? state_of[pcb->state] : 7;
+    t->tcpi_state = i->state == INET_LISTENING ? 10 : pcb ? inet_tcp_state_of[pcb->state] : 7;
     if (i->state == INET_LISTENING) {
         t->tcpi_unacked = i->nr_accepts;
         return;
@@ -247,6 +247,13 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
     }
 }
 
+/* Of the way to the peer; lwIP's loopback interface has none, and Linux stops where a packet's length does. */
+static int get_mtu(struct inet_sock *i)
+{
+    struct netif *n = i->state == INET_CONNECTED ? ip_route(&i->local, &i->peer) : NULL;
+    return !n ? -ENOTCONN : n->mtu ? n->mtu : 0xffff;
+}
+
 static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
 {
     int n;
@@ -265,6 +272,11 @@ static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
         break;
     case IP_MTU_DISCOVER:
         n = i->mtu_discover;
+        break;
+    case IP_MTU:
+        n = get_mtu(i);
+        if (n < 0)
+            return n;
         break;
     case IP_MULTICAST_TTL:
         n = i->multicast_ttl;

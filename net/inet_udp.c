@@ -23,7 +23,7 @@
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
 
 static const struct socket_ops dgram_ops;
-static struct list all_udp = LIST_INIT(all_udp); /* under the net lock: struct inet_sock.all_node */
+struct list inet_all_udp = LIST_INIT(inet_all_udp);
 
 /* --- arrival ------------------------------------------------------------------------------------------- */
 
@@ -34,6 +34,7 @@ static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, 
                                   ? heap_alloc(sizeof(*d))
                                   : NULL;
     if (!d) {
+        i->drops++;
         pbuf_free(p);
         return;
     }
@@ -98,7 +99,7 @@ static int error_of_code(unsigned code)
 static void refuse(const ip_addr_t *to, uint16_t to_port, uint16_t from_port, int error)
 {
     struct inet_sock *i;
-    list_for_each(i, &all_udp, all_node) {
+    list_for_each(i, &inet_all_udp, all_node) {
         if (i->state != INET_CONNECTED || i->peer_port != to_port || i->local_port != from_port ||
             !ip_addr_cmp(&i->peer, to))
             continue;
@@ -170,7 +171,7 @@ struct inet_sock *inet_udp_new(int family)
     udp_recv(i->udp, on_udp, i);
     udp_set_flags(i->udp, UDP_FLAGS_MULTICAST_LOOP);
     udp_set_multicast_ttl(i->udp, 1);
-    list_push_back(&all_udp, &i->all_node);
+    list_push_back(&inet_all_udp, &i->all_node);
     return i;
 }
 

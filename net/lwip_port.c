@@ -63,6 +63,16 @@ void inet_unlock(void)
     mutex_unlock(&lock);
 }
 
+void inet_look(void)
+{
+    mutex_lock_nested(&lock, RANK_PROCESS_INNER);
+}
+
+void inet_unlook(void)
+{
+    mutex_unlock(&lock);
+}
+
 void inet_kick(void)
 {
     atomic_store(&has_work, true);
@@ -96,7 +106,7 @@ void inet_start(void)
 {
     if (atomic_load(&is_up))
         return;
-    inet_lock();
+    inet_look(); /* the first may be somebody who reads /proc/net/dev */
     if (!is_up) {
         lwip_init();
         netif_init_all();
@@ -106,7 +116,8 @@ void inet_start(void)
             panic("no memory for the net thread");
         atomic_store(&is_up, true);
     }
-    inet_unlock();
+    deliver_local();
+    inet_unlook();
 }
 
 /* --- what its sources call ----------------------------------------------------------------------------- */

@@ -5,7 +5,9 @@
 #include <base/string.h>
 #include <core/heap.h>
 #include <inet.h>
+#include <net/ifinfo.h>
 #include <net/netdev.h>
+#include <net_hooks.h>
 
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
@@ -19,12 +21,14 @@ struct netdev {
     struct netif netif; /* first */
     const struct netdev_ops *ops;
     void *driver;
+    struct ifinfo_counts counts;
     struct netdev *next;
 };
 
 /* under the net lock */
 static struct netdev *devices;
 static ip_addr_t servers[NR_SERVERS];
+static struct ifinfo_counts loop_counts;
 static const char *boot_ip = "";
 static netdev_resolv_fn *resolv_fn;
 
@@ -84,7 +88,28 @@ static err_t output(struct netif *n, struct pbuf *p)
             return ERR_BUF;
         seg[nr++] = (struct netdev_seg){q->payload, q->len};
     }
-    return d->ops->transmit(d->driver, seg, nr, len) ? ERR_OK : ERR_MEM;
+    if (!d->ops->transmit(d->driver, seg, nr, len)) {
+        d->counts.tx_dropped++;
+        return ERR_MEM;
+    }
+    d->counts.tx_packets++;
+    d->counts.tx_bytes += len;
+    return ERR_OK;
+}
+
+struct ifinfo_counts *netif_counts(const struct netif *n)
+{
+    return n->linkoutput == output ? &((struct netdev *)n)->counts : &loop_counts;
+}
+
+int net_count_input(const struct pbuf *p, const struct netif *n)
+{
+    struct ifinfo_counts *c = netif_counts(n);
+    if (c == &loop_counts) {
+        c->tx_packets = ++c->rx_packets;
+        c->tx_bytes = c->rx_bytes += p->tot_len;
+    }
+    return 0;
 }
 
 static err_t setup(struct netif *n)
@@ -103,8 +128,12 @@ static err_t setup(struct netif *n)
 void netdev_receive(struct netdev *d, const void *frame, size_t n)
 {
     struct pbuf *p = n <= 0xffff ? pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM) : NULL;
-    if (!p)
+    if (!p) {
+        d->counts.rx_dropped++;
         return;
+    }
+    d->counts.rx_packets++;
+    d->counts.rx_bytes += n;
     memcpy(p->payload, frame, n);
     if (d->netif.input(p, &d->netif) != ERR_OK)
         pbuf_free(p);

@@ -5,10 +5,15 @@
 #include <files.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/sockios.h>
 #include <linux/stat.h>
+#include <net/ifinfo.h>
+#include <net/socket.h>
 #include <syscalls/bodies.h>
 
 #define BLOCK_SIZE_BYTES 4096
+#define IFREQ_BYTES      40
+#define I386_IFREQ_BYTES 32
 
 static long set_flag(struct file *f, int flag, struct uptr arg)
 {
@@ -48,6 +53,20 @@ static long put_block_size(struct uptr arg)
     return user_put(arg, &size);
 }
 
+/* struct ifconf: the bytes of an array, and where it is. */
+static long list_interfaces(struct uptr arg)
+{
+    int room;
+    uint64_t to;
+    struct uptr pointer = uptr_add(arg, caller_word());
+    if (user_get(arg, &room) < 0 || user_get_word(pointer, &to) < 0)
+        return -EFAULT;
+    long n = ifinfo_list(uptr_of_word(to), (size_t)MAX(room, 0),
+                         caller_is_i386() ? I386_IFREQ_BYTES : IFREQ_BYTES);
+    room = (int)n;
+    return n < 0 ? n : user_put(arg, &room);
+}
+
 static long own_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
@@ -68,6 +87,8 @@ static long ioctl(struct file *f, int fd, unsigned cmd, struct uptr arg)
         return put_size(f, arg);
     case FIGETBSZ:
         return put_block_size(arg);
+    case SIOCGIFCONF:
+        return socket_of_file(f) ? list_interfaces(arg) : own_ioctl(f, cmd, arg);
     case FIONREAD:
         return is_regular(f) ? put_readable(f, arg) : own_ioctl(f, cmd, arg);
     default:

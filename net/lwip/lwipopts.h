@@ -69,6 +69,8 @@
 #define LWIP_MULTICAST_TX_OPTIONS  1
 
 #define LWIP_HOOK_FILENAME                             "net_hooks.h"
+#define LWIP_HOOK_IP4_INPUT(p, n)                      net_count_input(p, n)
+#define LWIP_HOOK_IP6_INPUT(p, n)                      net_count_input(p, n)
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) net_tcp_isn()
 
 void net_assert_locked(void);

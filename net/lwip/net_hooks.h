@@ -1,6 +1,11 @@
-/* What lwIP's sources call besides; bodies in net/lwip_port.c. */
+/* What lwIP's sources call besides; bodies in net/lwip_port.c and net/netif.c. */
 #pragma once
 
 #include <lwip/ip_addr.h>
 
+struct netif;
+struct pbuf;
+
 u32_t net_tcp_isn(void);
+/* A packet arrives: the loopback interface counts it.  0: lwIP goes on with it. */
+int net_count_input(const struct pbuf *p, const struct netif *n);

@@ -49,10 +49,49 @@ static void ioctls(void)
     say("%x", r.ifr_flags & (IFF_UP | IFF_LOOPBACK | IFF_BROADCAST | IFF_RUNNING));
     SHOW(ioctl(s, SIOCGIFHWADDR, &r));
     say("%d", r.ifr_hwaddr.sa_family);
+    SHOW(ioctl(s, SIOCGIFBRDADDR, &r));
+    say("%s", inet_ntoa(((struct sockaddr_in *)&r.ifr_addr)->sin_addr));
+    SHOW(ioctl(s, SIOCGIFINDEX, &r));
+    say("%d", r.ifr_ifindex);
+    memset(r.ifr_name, 0, sizeof r.ifr_name);
+    SHOW(ioctl(s, SIOCGIFNAME, &r));
+    say("%s", r.ifr_name);
+    r.ifr_ifindex = 12345;
+    SHOW(ioctl(s, SIOCGIFNAME, &r));
     strcpy(r.ifr_name, "nosuch0");
     SHOW(ioctl(s, SIOCGIFADDR, &r));
     SHOW(ioctl(s, SIOCGIFADDR, (void *)8));
     close(s);
+}
+
+/* The loopback interface is the first. */
+static void list(void)
+{
+    struct ifreq r[64];
+    struct ifconf c = {.ifc_len = 0, .ifc_req = NULL};
+    int s = socket(AF_UNIX, SOCK_DGRAM, 0), all;
+    SHOW(ioctl(s, SIOCGIFCONF, &c));
+    all = c.ifc_len;
+    CHECK(all >= (int)sizeof *r && all % sizeof *r == 0);
+    memset(r, 0xff, sizeof r);
+    c = (struct ifconf){.ifc_len = sizeof *r + 1, .ifc_req = r};
+    SHOW(ioctl(s, SIOCGIFCONF, &c));
+    CHECK(c.ifc_len == sizeof *r && ((char *)(r + 1))[0] == -1);
+    say("%s %d %s", r->ifr_name, r->ifr_addr.sa_family,
+        inet_ntoa(((struct sockaddr_in *)&r->ifr_addr)->sin_addr));
+    for (size_t k = sizeof r->ifr_name + sizeof(struct sockaddr_in); k < sizeof *r; k++)
+        CHECK(((char *)r)[k] == 0);
+    c.ifc_len = sizeof r;
+    SHOW(ioctl(s, SIOCGIFCONF, &c));
+    CHECK(c.ifc_len == all);
+    c.ifc_len = sizeof *r - 1;
+    SHOW(ioctl(s, SIOCGIFCONF, &c));
+    say("%d bytes", c.ifc_len);
+    c = (struct ifconf){.ifc_len = sizeof *r, .ifc_buf = (char *)8};
+    SHOW(ioctl(s, SIOCGIFCONF, &c));
+    SHOW(ioctl(s, SIOCGIFCONF, (void *)8));
+    close(s);
+    SHOW(ioctl(0, SIOCGIFCONF, &c) < 0);
 }
 
 static void raw(void)
@@ -75,6 +114,7 @@ int main(void)
 {
     library();
     ioctls();
+    list();
     raw();
     return done();
 }

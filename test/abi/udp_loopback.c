@@ -91,6 +91,24 @@ static void errors(void)
     close(t);
 }
 
+/* Of the loopback interface, once there is a peer. */
+static void mtu(int type)
+{
+    struct sockaddr_storage a;
+    int l = inet_bound(AF_INET, type, &a), c = socket(AF_INET, type, 0), value = -1;
+    socklen_t len = sizeof value;
+    if (type == SOCK_STREAM)
+        NEED(listen(l, 1) == 0);
+    SHOW(getsockopt(c, IPPROTO_IP, IP_MTU, &value, &len));
+    SHOW(getsockopt(l, IPPROTO_IP, IP_MTU, &value, &len));
+    NEED(connect(c, (struct sockaddr *)&a, sizeof(struct sockaddr_in)) == 0);
+    SHOW(getsockopt(c, IPPROTO_IP, IP_MTU, &value, &len));
+    say("mtu %d, length %u", value, len);
+    SHOW(setsockopt(c, IPPROTO_IP, IP_MTU, &value, sizeof value));
+    close(c);
+    close(l);
+}
+
 int main(void)
 {
     static const int families[] = {AF_INET, AF_INET6};
@@ -100,5 +118,7 @@ int main(void)
         basics();
         errors();
     }
+    mtu(SOCK_DGRAM);
+    mtu(SOCK_STREAM);
     return done();
 }

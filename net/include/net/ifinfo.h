@@ -9,6 +9,11 @@
 
 #define IFINFO_ADDRS 4
 
+/* Since the machine began; the loopback interface receives all that it sends. */
+struct ifinfo_counts {
+    uint64_t rx_bytes, rx_packets, rx_dropped, tx_bytes, tx_packets, tx_dropped;
+};
+
 struct ifinfo {
     unsigned index; /* from 1 */
     char name[16];
@@ -16,6 +21,7 @@ struct ifinfo {
     unsigned mtu;
     uint8_t mac[6];
     uint32_t ip4, mask4, gateway4; /* network byte order; 0: none */
+    struct ifinfo_counts counts;
     unsigned nr_ip6;
     struct {
         uint8_t ip[16];
@@ -27,5 +33,8 @@ struct ifinfo {
 bool ifinfo_next(unsigned index, struct ifinfo *out);
 /* SIOCGIF*, which every socket answers; -ENOTTY: not one of them. */
 long ifinfo_ioctl(unsigned cmd, struct uptr arg);
+/* SIOCGIFCONF: the interfaces that have an IPv4 address, each as a struct ifreq of `size` bytes (at least 32), as many as
+ * `room` bytes hold.  The bytes filled, or, if `to` is NULL, needed; -EFAULT. */
+long ifinfo_list(struct uptr to, size_t room, size_t size);
 /* Linux's IFF_* flags of it. */
 unsigned ifinfo_flags(const struct ifinfo *i);

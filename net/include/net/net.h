@@ -5,5 +5,5 @@
 
 void net_init(void); /* boot: the families */
 
-/* /proc/net/unix. */
-int net_show_unix(struct text *t, struct inode *i);
+/* The files of /proc/net.  Those of TCP and UDP tell of IPv6 where their text_source has a string. */
+text_show_fn net_show_dev, net_show_route, net_show_tcp, net_show_udp, net_show_unix;
