@@ -103,3 +103,16 @@ def test_no_network_at_all(yolk):
 def test_publish_is_checked(yolk, wrong):
     done = yolk("run", "-p", wrong, "hello")
     assert done.returncode == 125 and b"--publish" in done.stderr
+
+
+def test_pcap(yolk, tmp_path):
+    """The wire as a file: magic number, Ethernet, and at least the guest's question for an address."""
+    file = tmp_path / "the wire, recorded.pcap"
+    r = yolk("run", "--timeout", "60", "--pcap", file, "hello")
+    assert (r.returncode, r.stdout) == (0, b"hello, world\n")
+    data = file.read_bytes()
+    assert data[:4] == b"\xd4\xc3\xb2\xa1" and data[20:24] == b"\x01\0\0\0" and b"\x63\x82\x53\x63" in data  # DHCP's cookie
+    r = yolk("run", "--pcap", "/no/such/directory/file", "hello")
+    assert r.returncode == 125 and b"--pcap" in r.stderr and b"No such file" in r.stderr
+    r = yolk("run", "--net", "none", "--pcap", file, "hello")
+    assert r.returncode == 125 and b"--net none" in r.stderr

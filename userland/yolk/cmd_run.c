@@ -44,6 +44,7 @@ enum {
     OPT_DISK,
     OPT_NET,
     OPT_IP,
+    OPT_PCAP,
     OPT_DISPLAY,
     OPT_TRACE,
     OPT_GDB,
@@ -69,6 +70,8 @@ static const struct argp_option option_table[] = {
     {"net", OPT_NET, "user|none|tap=IF", 0,
      "network: through this machine's own sockets (default), none, or a tap interface", 2},
     {"ip", OPT_IP, "ADDR/LEN,GATEWAY", 0, "a fixed address instead of DHCP", 2},
+    {"pcap", OPT_PCAP, "FILE", 0,
+     "write what goes over the guest's wire to FILE, for tcpdump and Wireshark", 2},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "stop the machine after so long; the exit status is 124",
      3},
     {"verbose", OPT_VERBOSE, 0, 0, "show QEMU's command line and the kernel's log on stderr", 3},
@@ -192,6 +195,9 @@ static bool set_guest_option(struct run_options *o, int key, char *arg)
             (strncmp(arg, "tap=", 4) != 0 || !arg[4]))
             die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE", arg);
         o->net = arg;
+        break;
+    case OPT_PCAP:
+        o->pcap = arg;
         break;
     case OPT_IP:
         o->ip = arg;

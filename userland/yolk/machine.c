@@ -153,6 +153,35 @@ static void add_debugger(struct strings *argv, const struct debugger *debugger)
     strings_addf(argv, "-S");
 }
 
+/* An option's value ends at a comma unless it is doubled. */
+char *qemu_value(const char *text)
+{
+    char *out = xmalloc(2 * strlen(text) + 1), *p = out;
+
+    for (; *text; text++) {
+        *p++ = *text;
+        if (*text == ',')
+            *p++ = ',';
+    }
+    *p = 0;
+    return out;
+}
+
+/* QEMU writes the file; that it can be made is found out before. */
+static void add_capture(struct strings *argv, const struct machine *machine, const char *path)
+{
+    if (!machine->has_net)
+        die(STATUS_FAILED, "--pcap %s: there is no network to look at (--net none)", path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        die(STATUS_FAILED, "--pcap %s: %s", path, strerror(errno));
+    close(fd);
+    char *value = qemu_value(path);
+    strings_addf(argv, "-object");
+    strings_addf(argv, "filter-dump,id=pcap,netdev=net0,file=%s", value);
+    free(value);
+}
+
 /* The network card and what it is plugged into. */
 static void add_network(struct strings *argv, const struct machine *machine,
                         const struct run_options *options)
@@ -206,6 +235,8 @@ static void make_command(struct strings *argv, const struct machine *machine,
     strings_addf(argv, "size=%juk", (uintmax_t)(options->memory >> 10));
     add_devices(argv, machine, theirs);
     add_network(argv, machine, options);
+    if (options->pcap)
+        add_capture(argv, machine, options->pcap);
     add_debugger(argv, options->debugger);
     volumes_add_devices(argv, options, !strcmp(machine->kind, "microvm"), FIRST_VOLUME);
     strings_addf(argv, "-kernel");

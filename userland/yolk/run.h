@@ -21,6 +21,7 @@ struct run_options {
     struct strings env;     /* NAME=VALUE */
     const char *net;        /* "user", "none", "tap=IF" */
     const char *ip;         /* NULL: DHCP */
+    const char *pcap;       /* file for what is on the wire; NULL: none */
     struct strings publish; /* QEMU's form: tcp:ADDR:HOST-:GUEST */
     struct volume *volumes; /* shared folders */
     size_t nr_volumes;
@@ -131,6 +132,8 @@ char *machine_boot_tokens(const struct machine *machine);
 int machine_start(struct machine *machine, const struct run_options *options,
                   const struct payload *payload, const struct stdio_plan *plan,
                   const char *bootline);
+/* `text` as a value in QEMU's comma-separated options, allocated. */
+char *qemu_value(const char *text);
 /* Console on the serial port alone, for a kernel without virtio: $YOLK_CONSOLE is "serial". */
 bool machine_is_serial_only(void);
 

@@ -51,20 +51,6 @@ void volume_add(struct run_options *options, const char *text)
     free(copy);
 }
 
-/* QEMU's option values end at a comma unless it is doubled. */
-static char *double_commas(const char *text)
-{
-    char *out = xmalloc(2 * strlen(text) + 1), *p = out;
-
-    for (; *text; text++) {
-        *p++ = *text;
-        if (*text == ',')
-            *p++ = ',';
-    }
-    *p = 0;
-    return out;
-}
-
 void volumes_add_devices(struct strings *argv, const struct run_options *options, bool is_microvm,
                          unsigned nr_before)
 {
@@ -73,7 +59,7 @@ void volumes_add_devices(struct strings *argv, const struct run_options *options
             MMIO_SLOTS - nr_before);
     for (size_t i = 0; i < options->nr_volumes; i++) {
         const struct volume *v = &options->volumes[i];
-        char *path = double_commas(v->host);
+        char *path = qemu_value(v->host);
         strings_addf(argv, "-fsdev");
         strings_addf(argv, "local,id=volume%zu,path=%s,security_model=none,multidevs=remap%s", i,
                      path, v->is_read_only ? ",readonly=on" : "");
