@@ -4,22 +4,23 @@
 # those of its copies, one for an address; the boot code that runs below 4 GiB, before the kernel is at its place, is left out.
 #
 # The table is a stream, an entry for each symbol: how far its address is above the one before (the first: above
-# IMAGE_BASE), seven bits a byte, lowest first, with the eighth set in all but the last; then its name and a 0.  Bytes
-# that no name has stand for pairs of bytes, the pair that is most frequent at the time, one after the other (byte-pair
-# encoding): symbol_pairs tells which.  Pairs are looked for within words, and each word once, as that is much faster.
+# IMAGE_BASE), seven bits a byte, lowest first, with the eighth set in all but the last; then its name and a 0, which
+# counts as part of the name's last word.  Bytes that no name has stand for pairs of bytes, the pair that is most frequent
+# at the time, one after the other (byte-pair encoding): symbol_pairs tells which.  Pairs are looked for within words, and
+# each word once, as that is much faster.
 set -eu
 if [ $# -gt 0 ]; then
     nm -n "$1" | awk '
         $1 ~ /^ffffffff/ && $2 ~ /^[tT]$/ && $1 != at {
             sub(/[.].*/, "", $3)
-            if ($3 != "") { print $1, $3; at = $1 }
+            if ($3 != "" && $3 != name) { print $1, $3; at = $1; name = $3 }
         }'
 fi | LC_ALL=C awk '
     function hex(text,    i, value) {
         for (i = 1; i <= length(text); i++) value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
         return value
     }
-    # What `text` is in bytes, `first` to `last` of code[].
+    # What `text` is in bytes, `first` to `last` of code[]; the end of a name stands there as "\n".
     function add_word(text,    i) {
         if (text in word) { count[word[text]]++; return word[text] }
         word[text] = ++nr_words
@@ -50,7 +51,7 @@ fi | LC_ALL=C awk '
             last[w] = to - 1
         }
     }
-    BEGIN { n = 0; nr_codes = 0; for (i = 33; i < 127; i++) ascii[sprintf("%c", i)] = i }
+    BEGIN { n = 0; nr_codes = 0; for (i = 33; i < 127; i++) ascii[sprintf("%c", i)] = i; ascii["\n"] = 0 }
     {
         # The upper half is the same for all, and a number in awk is too short for both.
         address[n] = hex(substr($1, 9))
@@ -61,7 +62,7 @@ fi | LC_ALL=C awk '
             text = "_"
             rest = substr(rest, RSTART + 1)
         }
-        words[n] = words[n] add_word(text rest) " "
+        words[n] = words[n] add_word(text rest "\n") " "
         n++
     }
     END {
@@ -83,7 +84,7 @@ fi | LC_ALL=C awk '
             nr = split(words[i], part, " ")
             for (k = 1; k <= nr; k++)
                 for (c = first[part[k]]; c <= last[part[k]]; c++) line = line ", " code[c]
-            print line ", 0"
+            print line
         }
         print "    .globl symbol_stream_end\nsymbol_stream_end:\n    .section .note.GNU-stack, \"\", @progbits"
     }'

@@ -27,7 +27,7 @@ long sys_epoll_create(int size)
     return size <= 0 ? -EINVAL : create_epoll(0);
 }
 
-long sys_epoll_ctl(int epfd, int op, int fd, struct uptr event)
+seldom_called long sys_epoll_ctl(int epfd, int op, int fd, struct uptr event)
 {
     struct epoll_event ev = {0};
     if (op != EPOLL_CTL_DEL && user_get(event, &ev) < 0)

@@ -113,8 +113,8 @@ static int read_waiter(struct uptr p, struct futex_one *one)
     return 0;
 }
 
-long sys_futex_waitv(struct uptr waiters, unsigned nr_futexes, unsigned flags, struct uptr timeout,
-                     int clockid)
+seldom_called long sys_futex_waitv(struct uptr waiters, unsigned nr_futexes, unsigned flags,
+                                   struct uptr timeout, int clockid)
 {
     struct clock_deadline deadline, *until = NULL;
     struct futex_one *f;
@@ -184,7 +184,8 @@ long sys_futex_wait(struct uptr uaddr, unsigned long val, unsigned long mask, un
     return futex_wait(uaddr, shared_of(flags), (uint32_t)val, until, (uint32_t)mask);
 }
 
-long sys_futex_requeue(struct uptr waiters, unsigned flags, int nr_wake, int nr_requeue)
+seldom_called long sys_futex_requeue(struct uptr waiters, unsigned flags, int nr_wake,
+                                     int nr_requeue)
 {
     struct futex_one f[2];
     if (flags || uptr_is_null(waiters))
@@ -218,7 +219,7 @@ long sys_set_robust_list(struct uptr head, size_t len)
     return 0;
 }
 
-long sys_get_robust_list(int pid, struct uptr head_ptr, struct uptr len_ptr)
+seldom_called long sys_get_robust_list(int pid, struct uptr head_ptr, struct uptr len_ptr)
 {
     struct task *t = pid ? task_find(pid) : current_task();
     unsigned long head, len = robust_head_size();

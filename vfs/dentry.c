@@ -479,7 +479,7 @@ static void move_to(struct dentry *d, struct dentry *target, struct place *to, s
         dentry_put(target); /* the tree's reference */
 }
 
-int dentry_move(struct dentry *d, struct dentry *target, bool exchange)
+seldom_called int dentry_move(struct dentry *d, struct dentry *target, bool exchange)
 {
     struct dentry *dir = target->parent;
     struct place to, from;

@@ -333,7 +333,7 @@ static unsigned depth_above(struct epoll *ep)
     return depth;
 }
 
-static bool reaches(struct epoll *from, struct epoll *to)
+static seldom_called bool reaches(struct epoll *from, struct epoll *to)
 {
     if (from == to)
         return true;
@@ -528,7 +528,7 @@ static uint32_t epoll_poll(struct file *f, struct poll_table *t)
     return is_readable ? POLLIN | POLLRDNORM : 0;
 }
 
-static int epoll_show_fdinfo(struct file *f, char *buf, size_t size)
+static seldom_called int epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 {
     struct epoll *ep = f->data;
     size_t n = 0;
@@ -565,7 +565,7 @@ const struct file_ops epoll_ops = {
     .release = epoll_release,
 };
 
-struct file *epoll_new(void)
+seldom_called struct file *epoll_new(void)
 {
     struct epoll *ep = heap_zalloc(sizeof(*ep));
     if (!ep)

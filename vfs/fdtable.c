@@ -197,7 +197,7 @@ struct file *fd_borrow(struct fdtable *t, int fd)
 }
 
 /* Make room for descriptor `fd`: 0 or -ENOMEM. */
-static int grow(struct fdtable *t, unsigned fd)
+static seldom_called int grow(struct fdtable *t, unsigned fd)
 {
     unsigned size = FIRST_SIZE;
     while (size <= fd)
@@ -356,7 +356,8 @@ int fd_close(struct fdtable *t, int fd)
     return f ? close_file(t, f) : -EBADF;
 }
 
-static void close_range(struct fdtable *t, unsigned first, unsigned last, bool only_cloexec_flag)
+static seldom_called void close_range(struct fdtable *t, unsigned first, unsigned last,
+                                      bool only_cloexec_flag)
 {
     for (unsigned n = first;; n++) {
         spin_lock(&t->lock);

@@ -50,7 +50,7 @@ static ssize_t full_write(struct file *f, struct iobuf *from, int64_t *pos)
     return -ENOSPC;
 }
 
-static ssize_t random_read(struct file *f, struct iobuf *to, int64_t *pos)
+static seldom_called ssize_t random_read(struct file *f, struct iobuf *to, int64_t *pos)
 {
     char chunk[256];
     ssize_t done = 0;
@@ -71,7 +71,7 @@ static ssize_t random_read(struct file *f, struct iobuf *to, int64_t *pos)
 }
 
 /* What a program writes is stirred in, and trusted for nothing. */
-static ssize_t random_write(struct file *f, struct iobuf *from, int64_t *pos)
+static seldom_called ssize_t random_write(struct file *f, struct iobuf *from, int64_t *pos)
 {
     char chunk[256];
     ssize_t done = 0;
@@ -101,7 +101,7 @@ static long random_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 }
 
 /* A line of a program's own into the kernel log; a "<N>" priority in front is taken off. */
-static ssize_t kmsg_write(struct file *f, struct iobuf *from, int64_t *pos)
+static seldom_called ssize_t kmsg_write(struct file *f, struct iobuf *from, int64_t *pos)
 {
     char line[256];
     size_t n = from->left;

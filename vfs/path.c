@@ -174,7 +174,8 @@ static int prepend_step(struct name_buf *b, struct path *at)
     return 1;
 }
 
-ssize_t path_name(const struct path *root, const struct path *p, char *buf, size_t size)
+seldom_called ssize_t path_name(const struct path *root, const struct path *p, char *buf,
+                                size_t size)
 {
     if (size == 0)
         return -ENAMETOOLONG;

@@ -433,7 +433,7 @@ static int join_fifo(struct pipe *p, struct file *f)
     return wait_for_partner(p, f->can_read ? &p->w_counter : &p->r_counter);
 }
 
-int fifo_open(struct inode *inode, struct file *f)
+seldom_called int fifo_open(struct inode *inode, struct file *f)
 {
     mutex_lock(&inode->lock);
     struct pipe *p = inode->pipe;
@@ -467,7 +467,7 @@ long pipe_get_size(struct file *f)
     return atomic_load(&p->nr_slots) * PAGE_SIZE;
 }
 
-long pipe_set_size(struct file *f, unsigned long size)
+seldom_called long pipe_set_size(struct file *f, unsigned long size)
 {
     if (!file_is_pipe(f))
         return -EBADF;

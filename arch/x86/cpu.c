@@ -82,9 +82,10 @@ uint8_t cpu_slow_strings;
 static struct cpu *cpus[ARCH_MAX_CPUS] = {&cpu_boot};
 static unsigned nr_running; /* atomic */
 
-/* Where STAC or CLAC belongs if there is SMAP, and its code. */
+/* Where STAC or CLAC belongs if there is SMAP, from its own place, and its code. */
 struct smap_site {
-    uint64_t site, code;
+    int32_t site;
+    uint32_t code;
 };
 extern const struct smap_site smap_sites_start[], smap_sites_end[];
 
@@ -92,7 +93,7 @@ static void patch_smap(void)
 {
     /* Three bytes each, through the direct map: the image itself is not writable. */
     for (const struct smap_site *s = smap_sites_start; s < smap_sites_end; s++)
-        memcpy(direct_ptr((struct paddr){s->site - IMAGE_BASE}), &s->code, 3);
+        memcpy(direct_ptr((struct paddr){(uintptr_t)&s->site + s->site - IMAGE_BASE}), &s->code, 3);
 }
 
 void cpu_detect(void)

@@ -23,7 +23,9 @@
 #define TSS_TYPE   0x89ull
 
 #define GATE_INTERRUPT 0x8e
-#define STUB_SIZE      16 /* entry.asm */
+/* entry.asm */
+#define STUB_SIZE           16
+#define INTERRUPT_STUB_SIZE 8
 
 struct gate {
     uint16_t offset_low, selector;
@@ -55,9 +57,12 @@ static void gate_set(unsigned vector, const void *entry, unsigned ist, unsigned 
 
 void descriptors_init_idt(void)
 {
-    for (unsigned v = 0; v < NUM_VECTORS; v++)
-        gate_set(v, entry_stubs + v * STUB_SIZE, 0,
-                 v == VECTOR_BREAKPOINT || v == VECTOR_OVERFLOW ? 3 : 0);
+    const char *stub = entry_stubs;
+
+    for (unsigned v = 0; v < NUM_VECTORS; v++) {
+        gate_set(v, stub, 0, v == VECTOR_BREAKPOINT || v == VECTOR_OVERFLOW ? 3 : 0);
+        stub += v < NUM_EXCEPTIONS ? STUB_SIZE : INTERRUPT_STUB_SIZE;
+    }
     gate_set(VECTOR_SYSCALL, entry_int80, 0, 3);
     gate_set(VECTOR_NMI, entry_nmi, IST_NMI, 0);
     gate_set(VECTOR_DOUBLE_FAULT, entry_double_fault, IST_DOUBLE_FAULT, 0);

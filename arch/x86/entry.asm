@@ -26,8 +26,8 @@ extern trap_user, trap_kernel, trap_bad_iret, trap_nmi, trap_fatal
 ; CLAC where the CPU has SMAP: cpu.c writes it over the no-operation at boot.
 %macro SMAP_CLAC 0
 %%site: nop     dword [rax]
-section .smap_sites progbits alloc noexec nowrite align=8
-        dq %%site, 0xca010f
+section .smap_sites progbits alloc noexec nowrite align=4
+        dd %%site - $, 0xca010f
 section .text.entry
 %endmacro
 
@@ -178,7 +178,8 @@ return_check:
         jmp     return_iret
 
 ; ------------------------------------------------------------------------------------ exceptions and interrupts
-; One stub of 16 bytes for each vector.  Where the CPU pushes no error code, 0 stands for it.
+; A stub for each vector: of 16 bytes for exceptions, of 8 for interrupts.  Where the CPU pushes no error code, 0 stands
+; for it; behind an interrupt stands the vector itself, which nobody reads.
 %macro STUB 1
 align 16
         %if %1 != 8 && (%1 < 10 || %1 > 14) && %1 != 17 && %1 != 21 && %1 != 29 && %1 != 30
@@ -192,17 +193,26 @@ global entry_stubs
 align 16
 entry_stubs:
 %assign vector 0
-%rep NUM_VECTORS
+%rep NUM_EXCEPTIONS
         STUB vector
 %assign vector vector + 1
 %endrep
-
 align 16
+%rep NUM_VECTORS - NUM_EXCEPTIONS
+        push    byte vector - (vector & 128) * 2 ; sign-extended
+        jmp     near entry_interrupt
+align 8
+%assign vector vector + 1
+%endrep
+
+entry_interrupt:
+        push    qword [rsp]
 entry_common:
         SMAP_CLAC
         cld
         xchg    rdi, [rsp]          ; the vector
         PUSH_REGS
+        movzx   edi, dil
         mov     rdx, rsp
         mov     rsi, [rdx + REGS_ORIG_RAX]
         mov     qword [rdx + REGS_ORIG_RAX], -1

@@ -42,7 +42,7 @@ static struct {
 static alignas(64) uint8_t initial[FXSAVE_SIZE + sizeof(struct xsave_header)];
 
 /* Once: what this machine's CPUs have, and what a fresh program starts with. */
-static void fpu_detect(void)
+static seldom_called void fpu_detect(void)
 {
     const uint16_t control = FCW_DEFAULT;
     const uint32_t mxcsr = MXCSR_DEFAULT;

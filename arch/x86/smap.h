@@ -5,7 +5,7 @@
 #define SMAP_SITE(code)                   \
     "771: .byte 0x0f, 0x1f, 0x00\n\t"     \
     ".pushsection .smap_sites, \"a\"\n\t" \
-    ".quad 771b, " code "\n\t"            \
+    ".long 771b - ., " code "\n\t"        \
     ".popsection\n\t"
 #define STAC SMAP_SITE("0xcb010f")
 #define CLAC SMAP_SITE("0xca010f")

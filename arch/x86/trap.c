@@ -9,7 +9,7 @@
 #define FIRST_IRQ 0x20
 
 struct exception_entry {
-    uint64_t from, end, to;
+    int32_t from, end, to; /* each from its own place */
 };
 extern const struct exception_entry exception_table_start[], exception_table_end[];
 
@@ -25,8 +25,8 @@ void irq_vector_set(unsigned vector, irq_vector_fn *handler)
 uint64_t exception_fixup(uint64_t rip)
 {
     for (const struct exception_entry *e = exception_table_start; e < exception_table_end; e++)
-        if (rip >= e->from && rip < e->end)
-            return e->to;
+        if (rip >= (uintptr_t)&e->from + e->from && rip < (uintptr_t)&e->end + e->end)
+            return (uintptr_t)&e->to + e->to;
     return 0;
 }
 
@@ -137,7 +137,7 @@ static noreturn void halt_forever(void)
         __asm__ volatile("cli; hlt");
 }
 
-void trap_nmi(unsigned vector, uint64_t error, struct regs *regs)
+seldom_called void trap_nmi(unsigned vector, uint64_t error, struct regs *regs)
 {
     if (!__atomic_load_n(&is_halting, __ATOMIC_ACQUIRE)) {
         up_dump_nmi(regs); /* arch_dump_cpus, or somebody at the machine's button */

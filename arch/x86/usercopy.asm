@@ -14,16 +14,18 @@ bits 64
 
 %macro SMAP_SITE 1                  ; the code bytes that cpu.c writes over the no-operation
 %%site: nop     dword [rax]
-section .smap_sites progbits alloc noexec nowrite align=8
-        dq %%site, %1
+section .smap_sites progbits alloc noexec nowrite align=4
+        dd %%site - $, %1
 section .text
 %endmacro
 %define STAC SMAP_SITE 0xcb010f
 %define CLAC SMAP_SITE 0xca010f
 
 %macro MAY_FAULT 3                  ; first instruction, behind the last, where to go on
-section .exception_table progbits alloc noexec nowrite align=8
-        dq %1, %2, %3
+section .exception_table progbits alloc noexec nowrite align=4
+        dd %1 - $
+        dd %2 - $
+        dd %3 - $
 section .text
 %endmacro
 

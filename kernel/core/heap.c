@@ -258,7 +258,8 @@ void heap_count(struct heap_counts *c)
     c->other_pages = pages - c->block_bytes / PAGE_SIZE;
 }
 
-unsigned heap_grown(const struct heap_counts *before, struct heap_slack slack, bool say)
+seldom_called unsigned heap_grown(const struct heap_counts *before, struct heap_slack slack,
+                                  bool say)
 {
     struct heap_counts now;
     unsigned grown = 0;

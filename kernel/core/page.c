@@ -306,7 +306,7 @@ void page_set_shrinker(page_shrink_fn *shrink)
     shrinker = shrink;
 }
 
-void page_init(const struct bootinfo *info)
+seldom_called void page_init(const struct bootinfo *info)
 {
     page_buddy_init();
     page_grow_init(info);

@@ -19,29 +19,29 @@ static const uint8_t *read_step(const uint8_t *p, uint64_t *addr)
     }
 }
 
-/* What the name at `p` says in full, up to size - 1 bytes and a NUL. */
-static void expand(const uint8_t *p, char *buf, size_t size)
+/* What the name at `p` says in full, up to size - 1 bytes and a NUL; where the next entry is. */
+static const uint8_t *expand(const uint8_t *p, char *buf, size_t size)
 {
     uint8_t left[NAME_DEPTH];
     size_t depth = 0, len = 0;
 
-    while (len + 1 < size) {
+    for (;;) {
         uint8_t byte = depth ? left[--depth] : *p++;
         if (symbol_pairs[byte][0] && depth + 2 <= NAME_DEPTH) {
             left[depth++] = symbol_pairs[byte][1];
             left[depth++] = symbol_pairs[byte][0];
-        } else if (byte) {
+        } else if (!byte) {
+            buf[len] = '\0';
+            return p;
+        } else if (len + 1 < size) {
             buf[len++] = (char)byte;
-        } else {
-            break;
         }
     }
-    buf[len] = '\0';
 }
 
 bool symbol_name(uint64_t addr, char *buf, size_t size)
 {
-    const uint8_t *p = symbol_stream, *name = NULL;
+    const uint8_t *p = symbol_stream;
     uint64_t at = IMAGE_BASE, start = 0;
 
     if (addr < IMAGE_BASE || size == 0)
@@ -51,12 +51,10 @@ bool symbol_name(uint64_t addr, char *buf, size_t size)
         if (at > addr)
             break;
         start = at;
-        name = p;
-        p += strlen((const char *)p) + 1;
+        p = expand(p, buf, size);
     }
-    if (!name)
+    if (!start)
         return false;
-    expand(name, buf, size);
     size_t len = strlen(buf);
     snprintf(buf + len, size - len, "+%#x", (unsigned)(addr - start));
     return true;

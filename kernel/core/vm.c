@@ -133,7 +133,7 @@ static int brk_move(struct vm_change *c, uintptr_t old, uintptr_t new)
     return vm_area_add(c, &heap);
 }
 
-uintptr_t vm_brk(struct vm *vm, uintptr_t want)
+seldom_called uintptr_t vm_brk(struct vm *vm, uintptr_t want)
 {
     struct vm_change c;
     vm_change_begin(&c, vm);
@@ -170,7 +170,7 @@ static int linux_map_flags(const struct vm_area *a)
     return flags;
 }
 
-void vm_visit(struct vm *vm, vm_visit_fn *visit, void *arg)
+seldom_called void vm_visit(struct vm *vm, vm_visit_fn *visit, void *arg)
 {
     struct vm_change c;
     vm_change_begin(&c, vm);
@@ -198,7 +198,7 @@ uint64_t vm_visit_rss_pages(const struct vm_area_info *info)
     return vm_pages_count(info->vm, info->start, info->end);
 }
 
-void vm_get_stats(struct vm *vm, struct vm_stats *stats)
+seldom_called void vm_get_stats(struct vm *vm, struct vm_stats *stats)
 {
     mutex_lock(&vm->lock);
     *stats = (struct vm_stats){

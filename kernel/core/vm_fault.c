@@ -358,7 +358,7 @@ static uintptr_t pass_over(struct vm *vm, uintptr_t at, uintptr_t end)
     return a->start > at ? a->start : a->end;
 }
 
-int vm_populate(struct vm *vm, uintptr_t start, uintptr_t end, enum vm_populate how)
+seldom_called int vm_populate(struct vm *vm, uintptr_t start, uintptr_t end, enum vm_populate how)
 {
     int err = 0;
     for (uintptr_t at = start; at < end && !err;) {

@@ -331,7 +331,7 @@ static enum visit move_entry(void *arg, uintptr_t va, size_t size, struct paddr 
     return m->err ? VISIT_STOP : VISIT_CLEAR;
 }
 
-static int move_range(struct vm *vm, uintptr_t from, uintptr_t to, size_t len)
+static seldom_called int move_range(struct vm *vm, uintptr_t from, uintptr_t to, size_t len)
 {
     struct move m = {.vm = vm, .delta = to - from, .at = from};
     int ret;

@@ -372,8 +372,8 @@ static long requeue_locked(struct futex_bucket *from, struct futex_bucket *to,
     return count;
 }
 
-long futex_requeue(struct uptr from, struct uptr to, unsigned flags, int nr_wake, int nr_requeue,
-                   const uint32_t *expected)
+seldom_called long futex_requeue(struct uptr from, struct uptr to, unsigned flags, int nr_wake,
+                                 int nr_requeue, const uint32_t *expected)
 {
     struct futex_key key, key2;
     uint32_t seen;

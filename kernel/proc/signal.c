@@ -92,7 +92,7 @@ static bool begin_group_exit(struct process *p, int wait_status, struct task *ex
     return true;
 }
 
-bool signal_begin_group_exit(struct process *p, int wait_status)
+seldom_called bool signal_begin_group_exit(struct process *p, int wait_status)
 {
     return begin_group_exit(p, wait_status, current_task());
 }
@@ -164,7 +164,7 @@ static bool is_deaf(struct process *p, struct task *t)
 }
 
 /* `sig` has just been queued for `t` (NULL: any task). */
-static void announce(struct process *p, struct task *t, int sig)
+static seldom_called void announce(struct process *p, struct task *t, int sig)
 {
     /* Who adds himself looks for signals afterwards, under the lock held here: an empty queue is
      * enough to know. */

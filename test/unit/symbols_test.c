@@ -9,8 +9,8 @@
 #include <arch/layout.h>
 #include <core/console.h>
 
-/* 1 is "ab", 2 is "abc", 3 is "abcabc". */
-const uint8_t symbol_pairs[256][2] = {[1] = {'a', 'b'}, [2] = {1, 'c'}, [3] = {2, 2}};
+/* 1 is "ab", 2 is "abc", 3 is "abcabc", 4 is "ab" at the end of a name. */
+const uint8_t symbol_pairs[256][2] = {[1] = {'a', 'b'}, [2] = {1, 'c'}, [3] = {2, 2}, [4] = {1, 0}};
 
 /* At 0x1000, 0x1080, 0x1080 again and 0x5080, from IMAGE_BASE. */
 __asm__(".section .rodata\n"
@@ -19,7 +19,7 @@ __asm__(".section .rodata\n"
         "    .byte 0x80, 0x20\n"
         "    .asciz \"boot\"\n"
         "    .byte 0x80, 0x01, 3, 'x', 0\n"
-        "    .byte 0, 'y', 1, 0\n"
+        "    .byte 0, 'y', 4\n"
         "    .byte 0x80, 0x80, 0x01, 2, 0\n"
         "symbol_stream_end:\n"
         ".previous\n");

@@ -39,6 +39,7 @@
 
 /* Vectors of internal.h that assembly names. */
 #define NUM_VECTORS    256
+#define NUM_EXCEPTIONS 32
 #define VEC_NMI        2
 #define VEC_DOUBLE     8
 #define VEC_PROTECTION 13
