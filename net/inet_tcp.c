@@ -493,6 +493,17 @@ static void tcp_release(struct socket *s)
     inet_unlock();
 }
 
+void inet_tcp_forget_ended(void)
+{
+    while (tcp_tw_pcbs)
+        tcp_abort(tcp_tw_pcbs);
+    for (struct tcp_pcb *pcb = tcp_active_pcbs, *next; pcb; pcb = next) {
+        next = pcb->next;
+        if (!pcb->callback_arg)
+            tcp_abort(pcb);
+    }
+}
+
 static int shutdown_locked(struct inet_sock *i, int how)
 {
     if (i->state == INET_LISTENING) {

@@ -9,3 +9,10 @@ void net_init(void)
     inet_init();
     netlink_init();
 }
+
+void net_forget_ended(void)
+{
+    inet_lock();
+    inet_tcp_forget_ended();
+    inet_unlock();
+}
