@@ -7,6 +7,7 @@
 #include <base/errno.h>
 #include <core/heap.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 #include <vfs/epoll.h>
 #include <vfs/file.h>
@@ -186,6 +187,16 @@ void file_set_pos(struct file *f, int64_t pos)
     mutex_lock(&f->pos_lock);
     f->pos = pos;
     mutex_unlock(&f->pos_lock);
+}
+
+int64_t file_seek_sized(int64_t size, int64_t offset, int whence, int64_t *pos)
+{
+    int64_t new, base = whence == SEEK_CUR ? *pos : whence == SEEK_END ? size : 0;
+    if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
+        return -EINVAL;
+    if (__builtin_add_overflow(base, offset, &new) || new < 0)
+        return -EINVAL;
+    return *pos = new;
 }
 
 int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos)

@@ -3,6 +3,7 @@
  * Look-ups take a reference and let go of the lock, so the copy that follows may sleep, and a page
  * that is dropped meanwhile stays alive until the copy is done. */
 #include <base/errno.h>
+#include <base/string.h>
 #include <core/sched.h>
 
 #include "pagecache.h"
@@ -45,6 +46,18 @@ int pagecache_add(struct pagecache *c, uint64_t index, uint64_t epoch, struct pa
     if (ret != 0)
         page_put(mine);
     return ret;
+}
+
+void pagecache_clear_tail(struct pagecache *c, uint64_t size)
+{
+    uint64_t epoch;
+    if (size % PAGE_SIZE == 0)
+        return;
+    struct page *page = pagecache_get(c, size >> PAGE_SHIFT, &epoch);
+    if (!page)
+        return;
+    memset(page_ptr(page) + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
+    page_put(page);
 }
 
 uint64_t pagecache_next(struct pagecache *c, uint64_t index)

@@ -15,6 +15,12 @@ struct pagecache {
     uint64_t epoch; /* counts drops: a page that was made meanwhile may be of a time before them */
 };
 
+/* How many pages a file of so many bytes has; any size. */
+static inline uint64_t pagecache_pages(uint64_t bytes)
+{
+    return (bytes >> PAGE_SHIFT) + (bytes % PAGE_SIZE != 0);
+}
+
 void pagecache_init(struct pagecache *c);
 
 /* The page at `index`, referenced; NULL: none, and *epoch is what pagecache_add wants to see. */
@@ -25,6 +31,10 @@ struct page *pagecache_get(struct pagecache *c, uint64_t index, uint64_t *epoch)
  * pages were dropped since `epoch`: look at the file's size again; -ENOMEM (put in both cases). */
 must_check int pagecache_add(struct pagecache *c, uint64_t index, uint64_t epoch,
                              struct page **page);
+
+/* Bytes behind `size` in the file's last page become zero, if it is here: a mapping may have left something there,
+ * which is not to show when the file grows over it. */
+void pagecache_clear_tail(struct pagecache *c, uint64_t size);
 
 /* The first index >= `index` that has a page, UINT64_MAX: none. */
 uint64_t pagecache_next(struct pagecache *c, uint64_t index);

@@ -16,11 +16,6 @@
 
 #define CHECKPOINT_PAGES 64 /* let others run after so many pages */
 
-static uint64_t pages_of(uint64_t bytes)
-{
-    return (bytes >> PAGE_SHIFT) + (bytes % PAGE_SIZE != 0);
-}
-
 static int64_t min_size(int64_t a, int64_t b)
 {
     return MIN(a, b);
@@ -103,7 +98,7 @@ static int backing_page(struct inode *i, uint64_t index, struct page **page)
 
 static bool is_backed(struct inode *i, uint64_t index)
 {
-    return index < pages_of(tmpfs_node(i)->backing_size);
+    return index < pagecache_pages(tmpfs_node(i)->backing_size);
 }
 
 static int add_page(struct inode *i, uint64_t index, uint64_t epoch, struct page **page)
@@ -124,7 +119,7 @@ static int get_page(struct inode *i, uint64_t index, const uint64_t *end, struct
     do {
         uint64_t epoch;
         *page = pagecache_get(&n->cache, index, &epoch);
-        if (end && index >= pages_of(atomic_load(end))) {
+        if (end && index >= pagecache_pages(atomic_load(end))) {
             if (*page)
                 page_put(*page);
             return -EFAULT;
@@ -209,18 +204,9 @@ static ssize_t tmpfs_read(struct file *f, struct iobuf *to, int64_t *pos)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Bytes behind the end in its last page become zero before the file grows over them: a mapping may
- * have left something there. */
 static void clear_tail(struct inode *i)
 {
-    uint64_t epoch, size = i->size;
-    if (size % PAGE_SIZE == 0)
-        return;
-    struct page *page = pagecache_get(&tmpfs_node(i)->cache, size >> PAGE_SHIFT, &epoch);
-    if (!page)
-        return;
-    memset(page_ptr(page) + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
-    page_put(page);
+    pagecache_clear_tail(&tmpfs_node(i)->cache, i->size);
 }
 
 /* A whole new page: filled before anyone can see it, so that it needs no zeroing. */
@@ -346,7 +332,7 @@ int tmpfs_set_size(struct inode *i, uint64_t size)
         atomic_store(&i->size, size);
         if (n->backing_size > size)
             atomic_store(&n->backing_size, size);
-        drop_pages(i, pages_of(size), UINT64_MAX, true);
+        drop_pages(i, pagecache_pages(size), UINT64_MAX, true);
         clear_tail(i);
     }
     return 0;
@@ -383,7 +369,8 @@ static int punch_hole(struct inode *i, uint64_t start, uint64_t end)
 {
     if (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
         return -EPERM;
-    uint64_t first = pages_of(start), last = end >> PAGE_SHIFT; /* whole pages: [first, last) */
+    uint64_t first = pagecache_pages(start),
+             last = end >> PAGE_SHIFT; /* whole pages: [first, last) */
     if (first > last)
         return clear_part(i, start, end);
     int ret = clear_part(i, start, first << PAGE_SHIFT);
@@ -392,7 +379,7 @@ static int punch_hole(struct inode *i, uint64_t start, uint64_t end)
     if (ret < 0 || first == last)
         return ret;
     /* A hole cannot be told from the backing behind it: pages there stay, with zeros. */
-    uint64_t backed = MIN(last, pages_of(tmpfs_node(i)->backing_size));
+    uint64_t backed = MIN(last, pagecache_pages(tmpfs_node(i)->backing_size));
     for (uint64_t index = first; index < backed && ret == 0; index++) {
         ret = clear_part(i, index << PAGE_SHIFT, (index + 1) << PAGE_SHIFT);
         if (ret == 0 && sched_checkpoint())
@@ -413,9 +400,9 @@ int tmpfs_fallocate(struct inode *i, int mode, int64_t offset, int64_t len)
     if (i->seals & F_SEAL_GROW && end > i->size)
         return -EPERM;
     struct tmpfs_sb *fs = i->sb->data;
-    if (pages_of(end) - (offset >> PAGE_SHIFT) > fs->max_pages)
+    if (pagecache_pages(end) - (offset >> PAGE_SHIFT) > fs->max_pages)
         return -ENOSPC;
-    for (uint64_t index = offset >> PAGE_SHIFT; index < pages_of(end); index++) {
+    for (uint64_t index = offset >> PAGE_SHIFT; index < pagecache_pages(end); index++) {
         struct page *page;
         int ret = get_page(i, index, NULL, &page);
         if (ret < 0)
@@ -440,10 +427,10 @@ static int64_t seek_contents(struct inode *i, int64_t offset, int whence)
     int64_t size = i->size;
     if (offset < 0 || offset >= size)
         return -ENXIO;
-    uint64_t index = offset >> PAGE_SHIFT, backed = pages_of(tmpfs_node(i)->backing_size);
+    uint64_t index = offset >> PAGE_SHIFT, backed = pagecache_pages(tmpfs_node(i)->backing_size);
     if (whence == SEEK_DATA) {
         uint64_t at = index < backed ? index : pagecache_next(c, index);
-        if (at >= pages_of(size))
+        if (at >= pagecache_pages(size))
             return -ENXIO;
         return at == index ? offset : (int64_t)(at << PAGE_SHIFT);
     }
@@ -456,29 +443,13 @@ static int64_t seek_contents(struct inode *i, int64_t offset, int whence)
 static int64_t tmpfs_seek(struct file *f, int64_t offset, int whence, int64_t *pos)
 {
     struct inode *i = f->inode;
-    int64_t base = 0;
-    switch (whence) {
-    case SEEK_SET:
-        break;
-    case SEEK_CUR:
-        base = *pos;
-        break;
-    case SEEK_END:
-        base = i->size;
-        break;
-    case SEEK_DATA:
-    case SEEK_HOLE:
+    if (whence == SEEK_DATA || whence == SEEK_HOLE) {
         offset = seek_contents(i, offset, whence);
         if (offset < 0)
             return offset;
-        break;
-    default:
-        return -EINVAL;
+        whence = SEEK_SET;
     }
-    int64_t new;
-    if (__builtin_add_overflow(base, offset, &new) || new < 0)
-        return -EINVAL;
-    return *pos = new;
+    return file_seek_sized(i->size, offset, whence, pos);
 }
 
 static int tmpfs_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,

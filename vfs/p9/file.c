@@ -20,11 +20,6 @@
 enum { SET_MODE = 1, SET_UID = 2, SET_GID = 4, SET_SIZE = 8, SET_ATIME = 16, SET_MTIME = 32 };
 enum { SET_ATIME_TO = 128, SET_MTIME_TO = 256 };
 
-static uint64_t pages_of(uint64_t bytes)
-{
-    return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
 /* --- the cache ----------------------------------------------------------------------------------------- */
 
 static void drop(struct inode *i, uint64_t first, bool even_copies)
@@ -109,7 +104,7 @@ static int get_page(struct inode *i, struct p9_fid *fid, uint64_t index, uint64_
 {
     int ret = 0;
     do {
-        uint64_t epoch, left = pages_of(atomic_load(&i->size));
+        uint64_t epoch, left = pagecache_pages(atomic_load(&i->size));
         *page = pagecache_get(&p9_node(i)->cache, index, &epoch);
         if (*page)
             return 0;
@@ -203,7 +198,8 @@ static ssize_t p9_read_file(struct file *f, struct iobuf *to, int64_t *pos)
             break;
         size_t here = (size_t)*pos % PAGE_SIZE;
         size_t len = MIN(PAGE_SIZE - here, MIN(to->left, (size_t)left));
-        ret = get_page(i, f->data, (uint64_t)*pos >> PAGE_SHIFT, pages_of(here + to->left), &page);
+        ret = get_page(i, f->data, (uint64_t)*pos >> PAGE_SHIFT, pagecache_pages(here + to->left),
+                       &page);
         if (ret < 0)
             break;
         ret = iobuf_put(to, page_ptr(page) + here, len);
@@ -313,33 +309,18 @@ static ssize_t p9_write_file(struct file *f, struct iobuf *from, int64_t *pos)
 
 static int64_t p9_seek(struct file *f, int64_t offset, int whence, int64_t *pos)
 {
-    struct inode *i = f->inode;
-    int64_t base = 0, size, new;
     if (whence == SEEK_END || whence == SEEK_DATA || whence == SEEK_HOLE)
-        p9_refresh_if_old(i);
-    size = (int64_t)atomic_load(&i->size);
-    switch (whence) {
-    case SEEK_SET:
-        break;
-    case SEEK_CUR:
-        base = *pos;
-        break;
-    case SEEK_END:
-        base = size;
-        break;
-    case SEEK_DATA: /* the protocol does not tell where holes are: it is all data, with a hole at its end */
-    case SEEK_HOLE:
+        p9_refresh_if_old(f->inode);
+    int64_t size = (int64_t)atomic_load(&f->inode->size);
+    /* The protocol does not tell where holes are: it is all data, with a hole at its end. */
+    if (whence == SEEK_DATA || whence == SEEK_HOLE) {
         if (offset < 0 || offset >= size)
             return -ENXIO;
         if (whence == SEEK_HOLE)
             offset = size;
-        break;
-    default:
-        return -EINVAL;
+        whence = SEEK_SET;
     }
-    if (__builtin_add_overflow(base, offset, &new) || new < 0)
-        return -EINVAL;
-    return *pos = new;
+    return file_seek_sized(size, offset, whence, pos);
 }
 
 /* --- mappings ------------------------------------------------------------------------------------------ */
@@ -388,7 +369,7 @@ static int object_get_page(struct vm_object *o, uint64_t index, bool write, stru
 {
     struct inode *i = container_of(o, struct inode, object);
     struct p9_fid *fid = p9_fid_of(i, &p9_node(i)->reader);
-    if (index >= pages_of(atomic_load(&i->size)) || !fid) {
+    if (index >= pagecache_pages(atomic_load(&i->size)) || !fid) {
         p9_fid_put(fid);
         return -EFAULT;
     }
@@ -502,24 +483,13 @@ const struct vm_object_ops p9_object_ops = {
 
 /* --- attributes ---------------------------------------------------------------------------------------- */
 
-static void clear_tail(struct inode *i, uint64_t size)
-{
-    uint64_t epoch;
-    struct page *page = pagecache_get(&p9_node(i)->cache, size >> PAGE_SHIFT, &epoch);
-    if (page) {
-        memset(page_ptr(page) + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
-        page_put(page);
-    }
-}
-
 static void size_changed(struct inode *i, uint64_t size)
 {
     uint64_t old = i->size;
     atomic_store(&i->size, size);
     if (size < old)
-        drop(i, pages_of(size), true);
-    if (MIN(old, size) % PAGE_SIZE)
-        clear_tail(i, MIN(old, size));
+        drop(i, pagecache_pages(size), true);
+    pagecache_clear_tail(&p9_node(i)->cache, MIN(old, size));
 }
 
 static uint32_t what_to_set(const struct inode_attr *a)

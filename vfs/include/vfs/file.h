@@ -130,6 +130,9 @@ int64_t file_get_pos(struct file *f);
 void file_set_pos(struct file *f, int64_t pos);
 /* ops->seek of files whose position is always 0: devices, eventfd... */
 int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos);
+/* ops->seek of a file of `size` bytes for SEEK_SET, SEEK_CUR and SEEK_END; -EINVAL for any other, and for a position
+ * below 0 or too large. */
+int64_t file_seek_sized(int64_t size, int64_t offset, int whence, int64_t *pos);
 /* Change status flags: those of `mask` become those of `flags`.  0 or what ops->set_flags answers. */
 must_check int file_set_flags(struct file *f, int mask, int flags);
 
