@@ -18,7 +18,7 @@ set(symbols_sh ${CMAKE_SOURCE_DIR}/cmake/symbols.sh)
 
 function(link_image target)
   target_link_options(${target} PRIVATE -nostdlib -static $<$<C_COMPILER_ID:GNU>:-no-pie> -Wl,-T,${linker_script} -Wl,-z,noexecstack
-    -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings -Wl,--orphan-handling=error)
+    -Wl,--nmagic -Wl,--gc-sections -Wl,--build-id=none -Wl,--fatal-warnings -Wl,--orphan-handling=error)
   if(across_files) # in one part, so that what can be shared or left out is seen everywhere: 1 % less code
     target_link_options(${target} PRIVATE -flto-partition=one)
   endif()
