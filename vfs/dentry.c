@@ -183,7 +183,7 @@ static int reserve(struct dentry *dir)
 }
 
 /* Into table and list; the place was reserved. */
-static void insert(struct dentry *dir, struct dentry *d)
+static inline void insert(struct dentry *dir, struct dentry *d)
 {
     assert(spin_is_held(&dir->lock) && !d->is_linked);
     struct dentry **head = bucket_of(dir, d->hash);
@@ -294,13 +294,13 @@ static struct dentry *find(struct dentry *dir, const char *name, size_t len, uin
     return d;
 }
 
-struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
+inline struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
 {
     return find(dir, name, len, name_hash(name, len));
 }
 
 /* Is the file system to be asked whether the name still means this?  What something is mounted on stays. */
-static bool is_stale(struct dentry *d)
+static inline bool is_stale(struct dentry *d)
 {
     uint64_t until = atomic_load(&d->valid_until);
     return unlikely(until) && arch_clock_ns() >= until && !atomic_load(&d->mounts);

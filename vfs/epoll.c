@@ -591,7 +591,7 @@ seldom_called struct file *epoll_new(void)
 /* --- files that go away ----------------------------------------------------------------------- */
 
 /* An instance that watches `f`, referenced; NULL: none. */
-static struct epoll *first_watcher(struct file *f)
+static inline struct epoll *first_watcher(struct file *f)
 {
     struct epoll *ep = NULL;
     spin_lock(&f->lock);

@@ -50,7 +50,7 @@ static bool bit_test(const uint64_t *map, unsigned n)
 }
 
 /* The first bit >= `from` that is `value`; `size` when there is none. */
-static unsigned bit_find(const uint64_t *map, unsigned size, unsigned from, bool value)
+static inline unsigned bit_find(const uint64_t *map, unsigned size, unsigned from, bool value)
 {
     for (unsigned n = from; n < size; n = (n | 63) + 1) {
         uint64_t word = (value ? map[n / 64] : ~map[n / 64]) >> (n % 64);
@@ -189,7 +189,7 @@ struct file *fd_get_io(struct fdtable *t, int fd)
     return get(t, fd, false);
 }
 
-struct file *fd_borrow(struct fdtable *t, int fd)
+inline struct file *fd_borrow(struct fdtable *t, int fd)
 {
     const struct fdarray *a = t->array;
     struct file *f = (unsigned)fd < a->size ? a->slot[fd] : NULL;

@@ -55,7 +55,7 @@ struct page *pipe_take_page(struct pipe *p)
     return page;
 }
 
-void pipe_give_page(struct pipe *p, struct page *page)
+inline void pipe_give_page(struct pipe *p, struct page *page)
 {
     /* A page that splice or tee shared with another pipe is not ours to write into again. */
     if (!p->spare && page_refs(page) == 1)

@@ -118,7 +118,7 @@ struct slab *heap_slab_of(const void *p)
 
 /* --- allocation ------------------------------------------------------------------------------------------------ */
 
-void *heap_alloc(size_t size)
+inline void *heap_alloc(size_t size)
 {
     if (size > HEAP_MAX_SLOT - OVERHEAD)
         return block_alloc(size);

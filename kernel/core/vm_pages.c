@@ -259,7 +259,7 @@ bool vm_pages_is_own(const struct page *p)
 }
 
 /* Over an entry that is there: needs no table, so it cannot fail. */
-static void set_rights(struct vm *vm, const struct vm_area *a, uintptr_t va, struct paddr pa,
+static inline void set_rights(struct vm *vm, const struct vm_area *a, uintptr_t va, struct paddr pa,
                        unsigned flags, bool writable)
 {
     unsigned rights = MAP_R | MAP_W | MAP_X;
