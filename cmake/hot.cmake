@@ -21,7 +21,9 @@ set(YOLK_HOT_SOURCES
 # A table of jumps takes eight bytes for each value, gaps and all, where comparisons take fewer.
 set(for_size -Os -fno-jump-tables)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
-  set(for_size -Oz -fno-jump-tables)
+  # What these do for speed copies code or keeps more values in registers than there are.
+  set(for_size -Oz -fno-jump-tables -fno-thread-jumps -fno-code-hoisting -fno-caller-saves -fno-tree-dominator-opts
+    -fno-forward-propagate)
 endif()
 # What is inlined into hot files' functions without saying `inline` is to be as small as the call (the default of 15 made
 # the image 10 KiB larger).

@@ -240,7 +240,7 @@ void dentry_unlink(struct dentry *d)
     dentry_put(d);
 }
 
-bool dentry_unlink_unused(struct dentry *d)
+seldom_called bool dentry_unlink_unused(struct dentry *d)
 {
     struct dentry *dir = d->parent;
     assert(mutex_is_held(&dir->inode->lock));
@@ -396,7 +396,7 @@ struct place {
 };
 
 /* The name and directory of `d`, copied; the directory referenced. */
-static int place_copy(struct place *p, struct dentry *d)
+static seldom_called int place_copy(struct place *p, struct dentry *d)
 {
     char *name = name_copy(p->short_name, sizeof(p->short_name), d->name, d->name_len);
     if (!name)
@@ -416,7 +416,7 @@ static void place_drop(struct place *p)
 }
 
 /* Give `d`, which is in no table, the place *p; *p becomes the old one. */
-static void place_swap(struct place *p, struct dentry *d)
+static seldom_called void place_swap(struct place *p, struct dentry *d)
 {
     struct place old = {.dir = d->parent, .len = d->name_len, .hash = d->hash};
     spin_lock(&d->lock);

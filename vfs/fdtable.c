@@ -288,7 +288,7 @@ void fd_bind(struct fdtable *t, int fd, struct file *f)
     spin_unlock(&t->lock);
 }
 
-void fd_unreserve(struct fdtable *t, int fd)
+seldom_called void fd_unreserve(struct fdtable *t, int fd)
 {
     spin_lock(&t->lock);
     assert(bit_test(t->array->is_used, fd) && !t->array->slot[fd]);
@@ -432,7 +432,7 @@ int fd_set_flags(struct fdtable *t, int fd, int flags)
     return is_open ? 0 : -EBADF;
 }
 
-void fdtable_close_on_exec(struct fdtable *t)
+seldom_called void fdtable_close_on_exec(struct fdtable *t)
 {
     for (unsigned n = 0;; n++) {
         spin_lock(&t->lock);

@@ -312,7 +312,7 @@ static uint32_t pipe_poll(struct file *f, struct poll_table *t)
     return events;
 }
 
-static long pipe_ioctl(struct file *f, unsigned cmd, struct uptr arg)
+static seldom_called long pipe_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     struct pipe *p = f->data;
     if (cmd != FIONREAD)

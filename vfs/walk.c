@@ -104,7 +104,7 @@ void walk_end(struct walk_state *s)
 }
 
 /* ".." */
-static int step_up(struct walk_state *s)
+static seldom_called int step_up(struct walk_state *s)
 {
     need_root(s);
     for (;;) {

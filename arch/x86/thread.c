@@ -309,7 +309,7 @@ static void tls_reload(unsigned entry)
     arch_set_selectors(&s);
 }
 
-int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d)
+seldom_called int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d)
 {
     bool is_zero = is_empty(d);
 

@@ -264,7 +264,7 @@ void slab_set_spare(struct slab *s, const size_t *spare)
     s->spare = spare;
 }
 
-size_t slab_in_use(struct slab *s)
+seldom_called size_t slab_in_use(struct slab *s)
 {
     size_t n = __atomic_load_n(&s->taken, __ATOMIC_RELAXED);
     if (s->spare)

@@ -320,7 +320,7 @@ struct move {
     int err;
 };
 
-static enum visit move_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static seldom_called enum visit move_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
 {
     struct move *m = arg;
     m->at = va;
