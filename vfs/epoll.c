@@ -212,7 +212,7 @@ static void add_waiter(struct poll_table *t, struct file *f, struct waitq *q)
 }
 
 /* What of the item's events holds now.  ep->lock is held. */
-static uint32_t item_poll(struct item *item, struct poll_table *t)
+static inline uint32_t item_poll(struct item *item, struct poll_table *t)
 {
     return file_poll(item->file, t) & item->events;
 }

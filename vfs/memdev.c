@@ -36,7 +36,7 @@ static ssize_t zero_read(struct file *f, struct iobuf *to, int64_t *pos)
 
 /* Private: ordinary anonymous memory.  Shared: an object of its own for each mmap call. */
 static seldom_called int zero_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,
-                     struct vm_object **object)
+                                   struct vm_object **object)
 {
     *object = NULL;
     if ((flags & MAP_TYPE) == MAP_PRIVATE)

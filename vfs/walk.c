@@ -93,7 +93,7 @@ int walk_start(struct walk_state *s, const struct walk *w, const char *name, uns
     return ret;
 }
 
-void walk_end(struct walk_state *s)
+inline void walk_end(struct walk_state *s)
 {
     if (s->at.dentry)
         path_put(&s->at);

@@ -70,7 +70,7 @@ void trap_user(unsigned vector, uint64_t error, struct regs *regs)
 }
 
 static seldom_called noreturn void trap_panic(const char *what, unsigned vector, uint64_t error,
-                                const struct regs *r)
+                                              const struct regs *r)
 {
     log_line(LOG_PANIC, "rip %016lx rsp %016lx rflags %08lx cs %02lx", r->rip, r->rsp, r->rflags,
              r->cs);
