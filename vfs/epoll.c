@@ -212,7 +212,7 @@ static void add_waiter(struct poll_table *t, struct file *f, struct waitq *q)
 }
 
 /* What of the item's events holds now.  ep->lock is held. */
-static uint32_t item_poll(struct item *item, struct poll_table *t)
+static inline uint32_t item_poll(struct item *item, struct poll_table *t)
 {
     return file_poll(item->file, t) & item->events;
 }
@@ -297,7 +297,7 @@ static void set_height(struct epoll *ep, unsigned height)
     spin_set_rank(&ep->poll_wait.lock, RANK_WAITQ_2 + height);
 }
 
-static void raise(struct epoll *ep, unsigned height)
+static seldom_called void raise(struct epoll *ep, unsigned height)
 {
     if (ep->height >= height)
         return;
@@ -308,7 +308,7 @@ static void raise(struct epoll *ep, unsigned height)
 }
 
 /* After an item of `ep` has gone. */
-static void lower(struct epoll *ep)
+static seldom_called void lower(struct epoll *ep)
 {
     unsigned height = 0;
     struct item *item;
@@ -324,7 +324,7 @@ static void lower(struct epoll *ep)
 }
 
 /* The longest chain of instances above. */
-static unsigned depth_above(struct epoll *ep)
+static seldom_called unsigned depth_above(struct epoll *ep)
 {
     unsigned depth = 0;
     struct item *item;
@@ -591,7 +591,7 @@ seldom_called struct file *epoll_new(void)
 /* --- files that go away ----------------------------------------------------------------------- */
 
 /* An instance that watches `f`, referenced; NULL: none. */
-static struct epoll *first_watcher(struct file *f)
+static inline struct epoll *first_watcher(struct file *f)
 {
     struct epoll *ep = NULL;
     spin_lock(&f->lock);

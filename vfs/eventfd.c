@@ -19,7 +19,7 @@ struct eventfd {
 };
 
 /* Take the counter, or one from it: false when it is zero. */
-static bool try_take(struct eventfd *e, uint64_t *value)
+static inline bool try_take(struct eventfd *e, uint64_t *value)
 {
     uint64_t count = atomic_load(&e->count);
     while (count != 0) {
@@ -34,7 +34,7 @@ static bool try_take(struct eventfd *e, uint64_t *value)
 }
 
 /* Add to the counter: false when it has no room for `n`. */
-static bool try_add(struct eventfd *e, uint64_t n)
+static inline bool try_add(struct eventfd *e, uint64_t n)
 {
     uint64_t count = atomic_load(&e->count);
     while (COUNT_MAX - count >= n)

@@ -77,7 +77,7 @@ static void gs_base_write(uint64_t v)
 }
 
 /* Loading the GS selector loads the kernel's base; put that back.  The base that came is the user's. */
-static void gs_selector_load(struct cpu *cpu, uint32_t selector)
+static inline void gs_selector_load(struct cpu *cpu, uint32_t selector)
 {
     SEGMENT_LOAD("gs", selector);
     uint64_t base = rdmsr(MSR_GS_BASE);
@@ -309,7 +309,7 @@ static void tls_reload(unsigned entry)
     arch_set_selectors(&s);
 }
 
-int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d)
+seldom_called int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d)
 {
     bool is_zero = is_empty(d);
 

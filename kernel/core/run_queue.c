@@ -88,7 +88,7 @@ static struct thread *queue_first(const struct list *queue)
     return list_is_empty(queue) ? NULL : list_entry(queue->next, struct thread, run_node);
 }
 
-struct thread *run_queue_peek(const struct run_queue *rq)
+inline struct thread *run_queue_peek(const struct run_queue *rq)
 {
     struct thread *t;
 

@@ -9,6 +9,8 @@
 #define LWIP_TIMERS               1
 #define LWIP_STATS                0
 #define LWIP_ASSERT_CORE_LOCKED() net_assert_locked()
+#define lwip_htons(x)             __builtin_bswap16(x)
+#define lwip_htonl(x)             __builtin_bswap32(x)
 
 #define MEM_LIBC_MALLOC 1
 #define MEMP_MEM_MALLOC 1

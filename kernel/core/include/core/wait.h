@@ -53,7 +53,8 @@ static inline bool waitq_is_empty(const struct waitq *q)
 /* Wake all non-exclusive waiters and up to `nr` exclusive ones (0: all).  Any context; answers how many threads
  * or callbacks took it.  `key` is passed to callbacks. */
 unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key);
-static inline unsigned waitq_wake(struct waitq *q, unsigned nr, unsigned long key)
+static inline __attribute__((always_inline)) unsigned waitq_wake(struct waitq *q, unsigned nr,
+                                                                 unsigned long key)
 {
     /* The caller has changed a condition; who waits for it is on the list before looking at the condition. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
