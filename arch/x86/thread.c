@@ -222,12 +222,10 @@ void arch_tls_load(void)
 
 void arch_get_selectors(struct arch_selectors *s)
 {
-    *s = (struct arch_selectors){
-        .ds = (uint16_t)SEGMENT_READ("ds"),
-        .es = (uint16_t)SEGMENT_READ("es"),
-        .fs = (uint16_t)SEGMENT_READ("fs"),
-        .gs = (uint16_t)SEGMENT_READ("gs"),
-    };
+    s->ds = (uint16_t)SEGMENT_READ("ds");
+    s->es = (uint16_t)SEGMENT_READ("es");
+    s->fs = (uint16_t)SEGMENT_READ("fs");
+    s->gs = (uint16_t)SEGMENT_READ("gs");
 }
 
 void arch_set_selectors(const struct arch_selectors *s)
