@@ -84,7 +84,8 @@ void wait_cancel(void);
 
 /* 0 once `cond` is true; -ETIMEDOUT; -EINTR.  `cond` is looked at first, so a satisfied wait costs nothing; between
  * joining the queue and sleeping, so that no wake-up is missed; and after leaving the queue for good, so that an
- * exclusive wake-up that meets a signal or the deadline is not lost. */
+ * exclusive wake-up that meets a signal or the deadline is not lost.  Who sees it hold need not have taken the queue's
+ * lock since, so something else must keep the queue in memory until its wakers are done. */
 #define WAIT_EVENT(q, cond, how, deadline)           WAIT_EVENT_ON(q, cond, how, deadline, false)
 #define WAIT_EVENT_EXCLUSIVE(q, cond, how, deadline) WAIT_EVENT_ON(q, cond, how, deadline, true)
 #define WAIT_EVENT_ON(q, cond, how, deadline, is_exclusive)                         \
