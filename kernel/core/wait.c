@@ -205,7 +205,7 @@ int wait_sleep_until(const struct clock_deadline *until)
     return result;
 }
 
-int event_wait_step(struct event_wait *e, struct waitq *q, bool is_exclusive, enum wait_how how,
+int wait_event_step(struct event_wait *e, struct waitq *q, bool is_exclusive, enum wait_how how,
                     uint64_t deadline)
 {
     if (e->stage == EVENT_WAIT_PREPARED) {
@@ -229,7 +229,7 @@ int event_wait_step(struct event_wait *e, struct waitq *q, bool is_exclusive, en
     return 0;
 }
 
-void event_wait_end(struct event_wait *e)
+void wait_event_end(struct event_wait *e)
 {
     if (e->stage == EVENT_WAIT_PREPARED)
         wait_cancel();

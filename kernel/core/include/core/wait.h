@@ -94,9 +94,9 @@ void wait_cancel(void);
         int ret_ = 0;                                                               \
         wait_.stage = EVENT_WAIT_NEW;                                               \
         while (ret_ == 0 && !(cond))                                                \
-            ret_ = event_wait_step(&wait_, (q), (is_exclusive), (how), (deadline)); \
+            ret_ = wait_event_step(&wait_, (q), (is_exclusive), (how), (deadline)); \
         if (wait_.stage != EVENT_WAIT_NEW)                                          \
-            event_wait_end(&wait_);                                                 \
+            wait_event_end(&wait_);                                                 \
         ret_;                                                                       \
     })
 
@@ -107,6 +107,6 @@ struct event_wait {
     int result; /* of the last sleep */
     enum { EVENT_WAIT_NEW, EVENT_WAIT_PREPARED, EVENT_WAIT_AWAKE } stage;
 };
-must_check int event_wait_step(struct event_wait *e, struct waitq *q, bool is_exclusive,
+must_check int wait_event_step(struct event_wait *e, struct waitq *q, bool is_exclusive,
                                enum wait_how how, uint64_t deadline);
-void event_wait_end(struct event_wait *e);
+void wait_event_end(struct event_wait *e);
