@@ -7,7 +7,7 @@ set(YOLK_HOT_SOURCES
   arch/x86/fpu.c arch/x86/paging.c arch/x86/thread.c arch/x86/tlb.c arch/x86/trap.c arch/x86/userword.c
   kernel/base/tree.c
   kernel/core/clock.c kernel/core/heap.c kernel/core/iobuf.c kernel/core/lock.c kernel/core/page.c
-  kernel/core/run_queue.c kernel/core/sched.c kernel/core/slab.c kernel/core/thread.c kernel/core/usercopy.c
+  kernel/core/run_queue.c kernel/core/sched.c kernel/core/sched_place.c kernel/core/slab.c kernel/core/thread.c kernel/core/usercopy.c
   kernel/core/vm.c kernel/core/vm_area.c kernel/core/vm_fault.c kernel/core/vm_map.c kernel/core/vm_pages.c
   kernel/core/vm_protect.c kernel/core/wait.c
   kernel/proc/futex.c kernel/proc/sigframe.c kernel/proc/signal.c kernel/proc/signal_deliver.c
