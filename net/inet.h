@@ -4,7 +4,7 @@
  * thread context: system calls, and the net thread, which takes packets in and runs the timers.  What packets a call
  * sends to this very machine are delivered before the lock is given back (inet_unlock).
  *
- *   lwip_port.c   the lock, the thread, timers, memory
+ *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes
  *   inet_udp.c    datagrams, and raw ones
@@ -84,6 +84,12 @@ void inet_unlook(void);
 /* Bring the stack up; the first caller does it. */
 void inet_start(void);
 void inet_kick(void); /* packets have come: the net thread looks; any context */
+
+/* --- inet_timers.c, all under the net lock */
+void inet_timers_use(
+    void); /* the stack is being used: the timers run, and go on doing so for a while */
+void inet_timers_run(void);      /* those that are due */
+uint64_t inet_timers_next(void); /* until when the net thread may sleep, in arch_clock_ns() time */
 
 /* --- inet.c */
 void inet_init(void); /* boot */

@@ -1,6 +1,6 @@
 /* What lwIP asks of a kernel: a lock, memory, time, chance, and someone who runs its timers.
  *
- * The net thread sleeps until the next timer or until a device has packets.  lwIP's periodic timers only run once the
+ * The net thread sleeps until the next timer (inet_timers.c) or until a device has packets.  Timers only run once the
  * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
 #include <core/random.h>
 #include <core/thread.h>
@@ -13,7 +13,6 @@
 #include <lwip/init.h>
 #include <lwip/netif.h>
 #include <lwip/sys.h>
-#include <lwip/timeouts.h>
 
 #define NS_PER_MS 1000000ul
 
@@ -26,6 +25,7 @@ static bool has_work;            /* atomic */
 void inet_lock(void)
 {
     mutex_lock(&lock);
+    inet_timers_use();
 }
 
 void net_assert_locked(void)
@@ -49,12 +49,6 @@ static void deliver_local(void)
         }
     } while (has_more);
     inet_tcp_check_linger();
-}
-
-static uint64_t next_timer(void)
-{
-    u32_t ms = sys_timeouts_sleeptime();
-    return ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? TIME_NEVER : arch_clock_ns() + ms * NS_PER_MS;
 }
 
 void inet_unlock(void)
@@ -81,17 +75,23 @@ void inet_kick(void)
 
 static void net_thread(void *arg)
 {
+    uint64_t timers_at = 0;
     (void)arg;
     for (;;) {
         (void)!WAIT_EVENT(&thread_wait, atomic_load(&has_work), WAIT_UNINTERRUPTIBLE,
                           atomic_load(&thread_deadline));
-        (void)atomic_swap(&has_work, false);
-        inet_lock();
+        mutex_lock(&lock);
+        bool is_kicked = atomic_swap(&has_work, false);
+        if (is_kicked)
+            inet_timers_use();
         netdev_poll_all();
         deliver_local();
-        sys_check_timeouts();
-        deliver_local();
-        atomic_store(&thread_deadline, next_timer());
+        if (is_kicked || arch_clock_ns() >= timers_at) {
+            inet_timers_run();
+            deliver_local();
+            timers_at = inet_timers_next();
+        }
+        atomic_store(&thread_deadline, timers_at);
         mutex_unlock(&lock);
     }
 }
@@ -111,7 +111,7 @@ void inet_start(void)
         lwip_init();
         netif_init_all();
         inet_watch_icmp();
-        thread_deadline = next_timer();
+        thread_deadline = inet_timers_next();
         if (!thread_spawn("net", net_thread, NULL))
             panic("no memory for the net thread");
         atomic_store(&is_up, true);

@@ -7,6 +7,7 @@
 #define LWIP_SOCKET               0
 #define LWIP_ERRNO_STDINCLUDE     0
 #define LWIP_TIMERS               1
+#define LWIP_TIMERS_CUSTOM        1 /* net/inet_timers.c runs them */
 #define LWIP_STATS                0
 #define LWIP_ASSERT_CORE_LOCKED() net_assert_locked()
 
@@ -16,9 +17,7 @@
 #define mem_clib_malloc net_malloc
 #define mem_clib_free   net_free
 #define mem_clib_calloc net_calloc
-/* Not from memory, but of one pool each: how many at most. */
-#define MEMP_NUM_SYS_TIMEOUT 32
-#define MEMP_NUM_NETDB       0
+#define MEMP_NUM_NETDB  0
 
 #define LWIP_IPV4                     1
 #define LWIP_IPV6                     1
