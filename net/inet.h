@@ -10,7 +10,7 @@
  *   inet_udp.c    datagrams, and raw ones
  *   inet_opt.c    options
  *   inet_proc.c   /proc/net
- *   netif.c       interfaces: loopback, configuration */
+ *   netif.c       interfaces: loopback, configuration, frames that come;  netif_tx.c  frames that go */
 #pragma once
 
 #include <core/heap.h>
@@ -148,5 +148,6 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
 void netlink_init(void); /* boot */
 
 /* --- netif.c */
+void netif_send_all(void); /* the net lock is to be given back: nothing waits for more to send */
 struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

@@ -21,6 +21,7 @@ static bool is_up;        /* atomic; set under `lock` */
 static struct waitq thread_wait;
 static uint64_t thread_deadline; /* atomic: until when the thread sleeps */
 static bool has_work;            /* atomic */
+static uint64_t poll_at;         /* under `lock`: when a device wants to be polled all the same */
 
 void inet_lock(void)
 {
@@ -33,7 +34,7 @@ void net_assert_locked(void)
     assert(mutex_is_held(&lock));
 }
 
-/* Packets to this machine wait on their interface; delivering them may send more. */
+/* Packets to this machine wait on their interface; delivering them may send more.  Then nothing else waits. */
 static void deliver_local(void)
 {
     struct netif *n;
@@ -48,6 +49,7 @@ static void deliver_local(void)
             has_more = true;
         }
     } while (has_more);
+    netif_send_all();
     inet_tcp_check_linger();
 }
 
@@ -73,6 +75,11 @@ void inet_kick(void)
     waitq_wake(&thread_wait, 0, 0);
 }
 
+void netdev_poll_again(uint64_t ns)
+{
+    poll_at = MIN(poll_at, arch_clock_ns() + ns);
+}
+
 static void net_thread(void *arg)
 {
     uint64_t timers_at = 0;
@@ -84,6 +91,7 @@ static void net_thread(void *arg)
         bool is_kicked = atomic_swap(&has_work, false);
         if (is_kicked)
             inet_timers_use();
+        poll_at = TIME_NEVER;
         netdev_poll_all();
         deliver_local();
         if (is_kicked || arch_clock_ns() >= timers_at) {
@@ -91,7 +99,7 @@ static void net_thread(void *arg)
             deliver_local();
             timers_at = inet_timers_next();
         }
-        atomic_store(&thread_deadline, timers_at);
+        atomic_store(&thread_deadline, MIN(timers_at, poll_at));
         mutex_unlock(&lock);
     }
 }
