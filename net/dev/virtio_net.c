@@ -19,7 +19,8 @@
 #include <dev/virtio.h>
 #include <linux/virtio_net.h>
 #include <net/netdev.h>
-#include <netdrivers/drivers.h>
+
+#include "net_drivers.h"
 
 #define NR_RX         32
 #define NR_RX_PAGES   64u /* with long frames */
@@ -347,7 +348,7 @@ static int net_probe(struct virtio_device *d)
     return ret;
 }
 
-void netdrivers_init(void)
+void virtio_net_find(void)
 {
     static const struct virtio_driver driver = {VIRTIO_ID_NET, net_probe};
     virtio_add_driver(&driver);
