@@ -2,6 +2,7 @@
  *
  * The net thread sleeps until the next timer (inet_timers.c) or until a device has packets.  Timers only run once the
  * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
+#include <base/string.h>
 #include <core/random.h>
 #include <core/thread.h>
 #include <core/wait.h>
@@ -10,6 +11,7 @@
 
 #include <lwip/dns.h>
 #include <net_hooks.h>
+#include <lwip/inet_chksum.h>
 #include <lwip/init.h>
 #include <lwip/netif.h>
 #include <lwip/sys.h>
@@ -158,6 +160,34 @@ unsigned net_rand(void)
 u32_t net_tcp_isn(void)
 {
     return (u32_t)random_u64();
+}
+
+static uint64_t add_around(uint64_t sum, uint64_t n)
+{
+    sum += n;
+    return sum + (sum < n);
+}
+
+/* The Internet's sum of n bytes as they lie in memory, eight at a time, each carry going round: the order of the bytes
+ * does not matter to it.  lwIP's own takes two. */
+u16_t net_chksum(const void *bytes, int n)
+{
+    struct word {
+        uint64_t value;
+    } __attribute__((packed));
+    const struct word *w = bytes;
+    uint64_t sum = 0, rest = 0;
+    for (; n >= 32; n -= 32, w += 4)
+        for (unsigned i = 0; i < 4; i++)
+            sum = add_around(sum, w[i].value);
+    for (; n >= 8; n -= 8, w++)
+        sum = add_around(sum, w->value);
+    memcpy(&rest, w, (size_t)n);
+    sum = add_around(sum, rest);
+    sum = (sum >> 32) + (uint32_t)sum;
+    uint32_t low = (uint32_t)((sum >> 32) + (uint32_t)sum);
+    low = FOLD_U32T(low);
+    return (u16_t)FOLD_U32T(low);
 }
 
 void net_panic(const char *what, int line)

@@ -44,6 +44,7 @@
 #define LWIP_NETIF_LINK_CALLBACK      1
 #define LWIP_NETIF_HOSTNAME           1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF  1
+#define LWIP_CHKSUM                   net_chksum
 #define ARP_QUEUEING                  1
 #define ARP_TABLE_SIZE                64
 #define TCPIP_MBOX_SIZE               0
@@ -73,6 +74,7 @@
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) net_tcp_isn()
 
 void net_assert_locked(void);
+unsigned short net_chksum(const void *bytes, int n);
 void *net_malloc(unsigned long size);
 void *net_calloc(unsigned long n, unsigned long size);
 void net_free(void *p);
