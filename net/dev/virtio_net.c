@@ -34,11 +34,9 @@
 #define HDR_LEGACY    sizeof(struct virtio_net_hdr)
 #define MTU           1500
 
-#define OFFLOADS                                                   \
-    (1ull << VIRTIO_NET_F_CSUM | 1ull << VIRTIO_NET_F_GUEST_CSUM | \
-     1ull << VIRTIO_NET_F_HOST_TSO4 | 1ull << VIRTIO_NET_F_HOST_TSO6)
-/* Only for frames that may be spread over buffers. */
-#define LONG_FRAMES (1ull << VIRTIO_NET_F_GUEST_TSO4 | 1ull << VIRTIO_NET_F_GUEST_TSO6)
+#define BIT(feature) (1ull << (feature))
+#define TSO          (BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6))
+#define LONG_FRAMES  (BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6))
 
 struct tx_buffer {
     struct tx_buffer *next; /* free ones of a size */
@@ -292,14 +290,25 @@ static bool offer_all(struct virtio_net *n)
 
 static unsigned features_of(const struct virtio_device *d)
 {
-    unsigned features = 0;
-    if (!virtio_has(d, VIRTIO_NET_F_CSUM))
-        return 0;
+    unsigned features = virtio_has(d, VIRTIO_NET_F_CSUM) ? NETDEV_CSUM : 0;
     if (virtio_has(d, VIRTIO_NET_F_HOST_TSO4))
         features |= NETDEV_TSO4;
     if (virtio_has(d, VIRTIO_NET_F_HOST_TSO6))
         features |= NETDEV_TSO6;
-    return NETDEV_CSUM | features;
+    return features;
+}
+
+/* Once more without what a feature alone is no use for: long frames are spread over buffers and not checked. */
+static int agree(struct virtio_device *d)
+{
+    uint64_t wanted = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) |
+                      BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_CSUM) |
+                      BIT(VIRTIO_NET_F_GUEST_CSUM) | TSO | LONG_FRAMES;
+    int ret = virtio_begin(d, wanted);
+    uint64_t useless = virtio_has(d, VIRTIO_NET_F_CSUM) ? 0 : TSO;
+    if (!virtio_has(d, VIRTIO_NET_F_MRG_RXBUF) || !virtio_has(d, VIRTIO_NET_F_GUEST_CSUM))
+        useless |= LONG_FRAMES;
+    return ret == 0 && (d->features & useless) ? virtio_begin(d, wanted & ~useless) : ret;
 }
 
 static int start(struct virtio_net *n)
@@ -307,8 +316,7 @@ static int start(struct virtio_net *n)
     static const struct netdev_ops ops = {net_begin, net_send, net_poll};
     struct virtio_device *d = n->device;
     uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-    int ret = virtio_begin(d, 1ull << VIRTIO_NET_F_MAC | 1ull << VIRTIO_NET_F_STATUS |
-                                  1ull << VIRTIO_NET_F_MRG_RXBUF | OFFLOADS | LONG_FRAMES);
+    int ret = agree(d);
     bool is_merged = virtio_has(d, VIRTIO_NET_F_MRG_RXBUF);
     bool is_long = is_merged && (d->features & LONG_FRAMES);
     unsigned features = features_of(d);

@@ -250,6 +250,21 @@ static void takes_long_frames(void **state)
     assert_int_equal(page_count_free(), before);
 }
 
+/* No long frames where they could not be put down or are not checked; no cutting of what has no checksum. */
+static void agrees_on_what_it_can_use(void **state)
+{
+    begin(ALL & ~BIT(VIRTIO_NET_F_MRG_RXBUF));
+    assert_int_equal(device.features & LONG_FRAMES, 0);
+    assert_int_equal(((struct virtio_net *)driver)->rx_size, BUF_SIZE);
+    begin(ALL & ~BIT(VIRTIO_NET_F_GUEST_CSUM));
+    assert_int_equal(device.features & LONG_FRAMES, 0);
+    begin(ALL & ~BIT(VIRTIO_NET_F_CSUM));
+    assert_int_equal(device.features & TSO, 0);
+    assert_int_equal(features, 0);
+    begin(ALL & ~BIT(VIRTIO_NET_F_HOST_TSO6));
+    assert_int_equal(features, NETDEV_CSUM | NETDEV_TSO4);
+}
+
 static void believes_no_length(void **state)
 {
     static const uint32_t lengths[] = {0,    1,          11,        12, 13, BUF_SIZE, BUF_SIZE + 1,
@@ -384,9 +399,13 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_plain_frames), cmocka_unit_test(takes_long_frames),
-        cmocka_unit_test(believes_no_length), cmocka_unit_test(believes_no_number_of_buffers),
-        cmocka_unit_test(believes_no_id),     cmocka_unit_test(survives_anything),
+        cmocka_unit_test(takes_plain_frames),
+        cmocka_unit_test(takes_long_frames),
+        cmocka_unit_test(agrees_on_what_it_can_use),
+        cmocka_unit_test(believes_no_length),
+        cmocka_unit_test(believes_no_number_of_buffers),
+        cmocka_unit_test(believes_no_id),
+        cmocka_unit_test(survives_anything),
         cmocka_unit_test(sends_from_its_own),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
