@@ -148,6 +148,6 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
 void netlink_init(void); /* boot */
 
 /* --- netif.c */
-void netif_send_all(void); /* the net lock is to be given back: nothing waits for more to send */
+void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
 struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

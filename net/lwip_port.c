@@ -51,7 +51,7 @@ static void deliver_local(void)
             has_more = true;
         }
     } while (has_more);
-    netif_send_all();
+    netif_flush_all();
     inet_tcp_check_linger();
 }
 

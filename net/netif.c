@@ -45,10 +45,10 @@ void netdev_poll_all(void)
         d->ops->poll(d->driver, d);
 }
 
-void netif_send_all(void)
+void netif_flush_all(void)
 {
     for (struct netdev *d = devices; d; d = d->next)
-        netif_send_pending(d);
+        netif_flush(d);
 }
 
 /* --- names servers ------------------------------------------------------------------------------------- */

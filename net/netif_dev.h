@@ -22,9 +22,11 @@ struct netdev {
     unsigned features;
     struct ifinfo_counts counts;
     struct netif_pending pending;
+    unsigned nr_queued; /* frames that the device was not told of yet */
     struct netdev *next;
 };
 
 /* netif.linkoutput */
 err_t netif_transmit(struct netif *n, struct pbuf *p);
 void netif_send_pending(struct netdev *d);
+void netif_flush(struct netdev *d); /* all that was sent goes now */

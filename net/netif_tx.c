@@ -17,6 +17,7 @@
 #define V4_LEN     20u
 #define V6_LEN     40u
 #define MIN_MERGED 256u /* bytes of payload that are worth it */
+#define BATCH      8u   /* frames */
 
 /* Where a TCP packet without a checksum has what. */
 struct tcp_frame {
@@ -61,12 +62,26 @@ static bool find_tcp(const uint8_t *f, size_t n, size_t len, struct tcp_frame *o
     return true;
 }
 
+static void tell(struct netdev *d)
+{
+    d->nr_queued = 0;
+    d->ops->flush(d->driver);
+}
+
+/* Not every frame is worth telling, but the device is not to be idle while its ring fills. */
+static void queue(struct netdev *d, size_t n, const struct netdev_offload *o)
+{
+    d->ops->send(d->driver, n, o);
+    if (++d->nr_queued == BATCH)
+        tell(d);
+}
+
 /* The pending frame gets its lengths and the sum of what IP adds to TCP's checksum, and goes. */
 void netif_send_pending(struct netdev *d)
 {
     struct netif_pending *w = &d->pending;
     uint8_t *f = w->frame, *ip = f + IP_START;
-    if (likely(!f))
+    if (!f)
         return;
     w->frame = NULL;
     struct netdev_offload o = {
@@ -88,7 +103,14 @@ void netif_send_pending(struct netdev *d)
     sum = FOLD_U32T(sum);
     uint16_t folded = (uint16_t)FOLD_U32T(sum);
     memcpy(f + w->tcp + o.csum_offset, &folded, sizeof(folded));
-    d->ops->send(d->driver, w->len, &o);
+    queue(d, w->len, &o);
+}
+
+void netif_flush(struct netdev *d)
+{
+    netif_send_pending(d);
+    if (d->nr_queued > 0)
+        tell(d);
 }
 
 /* Does the packet with its headers at `h` continue the pending frame? */
@@ -157,7 +179,7 @@ err_t netif_transmit(struct netif *n, struct pbuf *p)
         if (is_tcp)
             begin(d, frame, len, may_grow ? room : len, &t);
         else
-            d->ops->send(d->driver, len, &(struct netdev_offload){0});
+            queue(d, len, &(struct netdev_offload){0});
     }
     inet_timers_use();
     d->counts.tx_packets++;

@@ -172,6 +172,11 @@ static void net_send(void *driver, size_t len, const struct netdev_offload *o)
     e->command = TX_COMMAND;
     e->status = 0;
     n->tx.at = (n->tx.at + 1) % NR;
+}
+
+static void net_flush(void *driver)
+{
+    struct e1000 *n = driver;
     write(n, TX_RING + RING_TAIL, n->tx.at);
 }
 
@@ -217,7 +222,7 @@ static void reset(struct e1000 *n, uint8_t mac[6])
 
 static int start(struct e1000 *n, struct pci_device *pci)
 {
-    static const struct netdev_ops ops = {net_begin, net_send, net_poll};
+    static const struct netdev_ops ops = {net_begin, net_send, net_flush, net_poll};
     uint8_t mac[6];
     reset(n, mac);
     if (!make_ring(n, &n->rx, RX_RING, 0) || !make_ring(n, &n->tx, TX_RING, DONE))

@@ -170,6 +170,15 @@ static void receive(struct virtio_net *n, struct netdev *d, struct netdev_seg *p
     spin_unlock_irq(&n->lock, irqs);
 }
 
+static void tell(struct virtio_net *n, struct virtq *q)
+{
+    bool irqs = spin_lock_irq(&n->lock);
+    bool rings = virtq_needs_ring(q);
+    spin_unlock_irq(&n->lock, irqs);
+    if (rings)
+        virtq_ring(q);
+}
+
 static void net_poll(void *driver, struct netdev *d)
 {
     struct virtio_net *n = driver;
@@ -182,13 +191,8 @@ static void net_poll(void *driver, struct netdev *d)
         receive(n, d, part, nr);
         took = true;
     }
-    if (!took)
-        return;
-    bool irqs = spin_lock_irq(&n->lock);
-    bool rings = virtq_needs_ring(&n->rx);
-    spin_unlock_irq(&n->lock, irqs);
-    if (rings)
-        virtq_ring(&n->rx);
+    if (took)
+        tell(n, &n->rx);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------- */
@@ -247,12 +251,15 @@ static void net_send(void *driver, size_t len, const struct netdev_offload *o)
     struct virtq_buf buf = {b->data, (uint32_t)(n->header + len)};
     bool irqs = spin_lock_irq(&n->lock);
     int ret = virtq_add(&n->tx, &buf, 1, 0, b);
-    bool rings = ret == 0 && virtq_needs_ring(&n->tx);
     spin_unlock_irq(&n->lock, irqs);
     if (ret < 0)
         put_tx(n, b); /* a queue shorter than our buffers: lost */
-    else if (rings)
-        virtq_ring(&n->tx);
+}
+
+static void net_flush(void *driver)
+{
+    struct virtio_net *n = driver;
+    tell(n, &n->tx);
 }
 
 /* --- starting ------------------------------------------------------------------------------------------ */
@@ -313,7 +320,7 @@ static int agree(struct virtio_device *d)
 
 static int start(struct virtio_net *n)
 {
-    static const struct netdev_ops ops = {net_begin, net_send, net_poll};
+    static const struct netdev_ops ops = {net_begin, net_send, net_flush, net_poll};
     struct virtio_device *d = n->device;
     uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
     int ret = agree(d);

@@ -165,7 +165,10 @@ static void sends_in_turn(void **state)
             ops->send(n, 60 + nr, &(struct netdev_offload){0});
             assert_int_equal(n->tx.entries[at].len, 60 + nr);
             assert_int_equal(n->tx.entries[at].command, TX_COMMAND);
-            assert_int_equal(*reg(TX_RING + RING_TAIL), (at + 1) % NR);
+            if (nr % 3 == 0) {
+                ops->flush(n);
+                assert_int_equal(*reg(TX_RING + RING_TAIL), (at + 1) % NR);
+            }
         }
         assert_int_equal(nr, NR - 1);
         for (unsigned i = 0; i < NR; i++)

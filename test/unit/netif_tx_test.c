@@ -62,7 +62,7 @@ static bool is_begun, is_out;
 /* What the wire sees: each packet's TCP payload, cut and checked as a device would. */
 static uint8_t wire[1 << 20];
 static uint32_t wire_from, wire_to; /* sequence numbers */
-static unsigned nr_frames, nr_packets, nr_plain;
+static unsigned nr_frames, nr_packets, nr_plain, nr_told;
 static uint8_t last_flags;
 
 static void *begin_frame(void *driver, size_t n, bool is_large, size_t *to)
@@ -109,7 +109,13 @@ static void send_frame(void *driver, size_t n, const struct netdev_offload *o)
     wire_to += (uint32_t)payload;
 }
 
-static const struct netdev_ops ops = {begin_frame, send_frame, NULL};
+static void told(void *driver)
+{
+    assert_false(is_begun);
+    nr_told++;
+}
+
+static const struct netdev_ops ops = {begin_frame, send_frame, told, NULL};
 static struct netdev dev = {.ops = &ops};
 
 /* --- packets --------------------------------------------------------------------------------------- */
@@ -204,7 +210,10 @@ static void waits_no_longer_than_it_must(void **state)
     start(ALL, 5);
     transmit(make(false, 5, MSS, TCP_ACK));
     assert_true(is_begun);
-    netif_send_pending(&dev);
+    nr_told = 0;
+    netif_flush(&dev);
+    netif_flush(&dev);
+    assert_int_equal(nr_told, 1);
     check_wire(5 + MSS);
     assert_int_equal(nr_frames, 1);
     start(ALL, 5);

@@ -373,6 +373,7 @@ static void sends_from_its_own(void **state)
                 assert_true(p + room <= busy || p >= busy + PAGE_SIZE / 2);
             }
             ops->send(driver, n, &o);
+            ops->flush(driver);
         }
         if (fake_random() % 2 == 0) {
             void *q;

@@ -30,8 +30,10 @@ struct netdev_ops {
     /* Memory to write a frame of n bytes to, or more, up to *room; is_large: as much room as there is.  NULL: none is
      * free, and the frame is lost.  `send` follows before the next `begin`. */
     void *(*begin)(void *driver, size_t n, bool is_large, size_t *room);
-    /* Send the n bytes that were written there. */
+    /* Queue the n bytes that were written there. */
     void (*send)(void *driver, size_t n, const struct netdev_offload *o);
+    /* Nothing more follows for now: tell the device of what was queued. */
+    void (*flush)(void *driver);
     /* Hand received frames to netdev_receive, until there are none. */
     void (*poll)(void *driver, struct netdev *d);
 };
