@@ -160,7 +160,7 @@ static void receive(struct virtio_net *n, struct netdev *d, struct netdev_seg *p
     if (part[0].len > n->header) {
         part[0].p = (char *)part[0].p + n->header;
         part[0].len -= n->header;
-        is_kept = netdev_receive(d, part, nr, how);
+        is_kept = netdev_receive(d, part, nr, how) && (how & NETDEV_PAGES);
     }
     if ((how & NETDEV_PAGES) && !is_kept)
         give_up_pages(spare, nr);

@@ -91,10 +91,13 @@ void virtio_add_driver(const struct virtio_driver *driver)
     assert_int_equal(driver->probe(&device), 0);
 }
 
-/* The next buffer that the driver offers: its head, or -1. */
+/* The next buffer that the driver offers: its head, or -1 and one that nobody reads. */
 static int next_offered(unsigned index, void **p, uint32_t *len)
 {
+    static uint8_t nobodys[PAGE_SIZE];
     struct vring *r = &queue[index]->ring;
+    *p = nobodys;
+    *len = sizeof(nobodys);
     if (seen[index] == r->avail->idx)
         return -1;
     uint16_t head = r->avail->ring[seen[index]++ & queue[index]->mask];
