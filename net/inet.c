@@ -22,7 +22,10 @@ struct inet_sock *inet_new(const struct socket_ops *ops, int family, int type, i
     i->ttl = 64;
     i->multicast_ttl = 1;
     i->multicast_loop = true;
-    i->s.rcvbuf = 131072;
+    if (type == SOCK_STREAM) { /* what Linux begins with and lets grow */
+        i->s.sndbuf = 16384;
+        i->s.rcvbuf = 131072;
+    }
     list_init(&i->datagrams);
     list_init(&i->accepts);
     list_init(&i->accept_node);

@@ -6,7 +6,7 @@
  *
  *   lwip_port.c   the lock, the thread, timers, memory
  *   inet.c        making sockets, addresses, what TCP and UDP share
- *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes
+ *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
  *   inet_udp.c    datagrams, and raw ones
  *   inet_opt.c    options
  *   inet_proc.c   /proc/net
@@ -51,7 +51,8 @@ struct inet_sock {
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
     bool is_corked, sent_fin;
-    bool has_arrived; /* (r) TCP: while it lingers: the peer has everything, our FIN included */
+    unsigned withheld; /* TCP: of lwIP's receive window, because SO_RCVBUF asks for less */
+    bool has_arrived;  /* (r) TCP: while it lingers: the peer has everything, our FIN included */
     struct list linger_node; /* inet_tcp.c's */
     /* a listener's */
     struct list accepts; /* struct inet_sock.accept_node */
@@ -108,10 +109,19 @@ struct inet_sock *inet_tcp_new(int family) must_check;
 /* Callbacks of a connection's control block; err: the block is gone. */
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
-void inet_tcp_update(struct inet_sock *i); /* can_send, from the control block */
 void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
 void inet_tcp_forget_ended(void); /* connections without a socket; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
+
+/* --- inet_tcp_room.c */
+size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */
+void inet_tcp_update(struct inet_sock *i);       /* can_send, from the control block */
+/* The connection is there: its window becomes what SO_RCVBUF says.  Before its block goes back to lwIP, it is given
+ * back. */
+void inet_tcp_open_window(struct inet_sock *i);
+void inet_tcp_restore_window(struct inet_sock *i);
+void inet_tcp_was_read(struct inet_sock *i, size_t n); /* n bytes: the window opens again */
+void inet_tcp_buffers_changed(struct socket *s);
 
 /* --- inet_tcp_data.c */
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);

@@ -11,8 +11,6 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 
-#define BACKLOG_MAX 255 /* lwIP counts in a byte */
-
 struct inet_sock *inet_tcp_new(int family)
 {
     struct inet_sock *i = inet_new(&inet_tcp_ops, family, SOCK_STREAM, IPPROTO_TCP);
@@ -28,14 +26,6 @@ struct inet_sock *inet_tcp_new(int family)
 }
 
 /* --- what lwIP tells ----------------------------------------------------------------------------------- */
-
-void inet_tcp_update(struct inet_sock *i)
-{
-    bool can = i->state == INET_CONNECTED && i->tcp && !i->sent_fin &&
-               i->tcp->snd_buf >= TCP_SND_BUF / 3 &&
-               tcp_sndqueuelen(i->tcp) < TCP_SND_QUEUELEN * 2 / 3;
-    atomic_store(&i->can_send, can);
-}
 
 static void die(struct inet_sock *i, int error)
 {
@@ -66,6 +56,7 @@ void inet_tcp_detach(struct inet_sock *i)
     struct tcp_pcb *pcb = i->tcp;
     if (!pcb)
         return;
+    inet_tcp_restore_window(i);
     i->tcp = NULL;
     tcp_arg(pcb, NULL);
     tcp_recv(pcb, NULL);
@@ -155,6 +146,7 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_OK;
     take_names(i);
     atomic_store(&i->state, INET_CONNECTED);
+    inet_tcp_open_window(i);
     inet_tcp_update(i);
     socket_wake_all(&i->s);
     return ERR_OK;
@@ -199,6 +191,7 @@ static int renew(struct inet_sock *i)
         return -ENOMEM;
     tcp_arg(i->tcp, i);
     i->state = INET_NEW;
+    i->withheld = 0;
     i->local_port = i->peer_port = 0;
     i->has_eof = i->sent_fin = false;
     atomic_store(&i->s.shut, 0);
@@ -312,11 +305,11 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_MEM;
     socket_inherit(&i->s, &l->s);
     inet_tcp_attach(i, pcb);
-    tcp_backlog_delayed(pcb);
     if (l->tcp && ip_get_option(l->tcp, SOF_KEEPALIVE))
         ip_set_option(pcb, SOF_KEEPALIVE);
     i->state = INET_CONNECTED;
     take_names(i);
+    inet_tcp_open_window(i);
     inet_tcp_update(i);
     i->listener = l;
     list_push_back(&l->accepts, &i->accept_node);
@@ -327,11 +320,9 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 static int listen_locked(struct inet_sock *i, int backlog)
 {
-    unsigned limit = MIN(MAX((unsigned)backlog, 1u), (unsigned)BACKLOG_MAX);
-    if (i->state == INET_LISTENING) {
-        tcp_backlog_set((struct tcp_pcb_listen *)i->tcp, limit);
+    i->backlog = (unsigned)backlog;
+    if (i->state == INET_LISTENING)
         return 0;
-    }
     if (i->state != INET_NEW)
         return -EINVAL;
     if (!i->local_port) {
@@ -345,7 +336,7 @@ static int listen_locked(struct inet_sock *i, int backlog)
         i->local_port = i->tcp->local_port;
     }
     err_t err = ERR_OK;
-    struct tcp_pcb *pcb = tcp_listen_with_backlog_and_err(i->tcp, (u8_t)limit, &err);
+    struct tcp_pcb *pcb = tcp_listen_with_backlog_and_err(i->tcp, TCP_DEFAULT_LISTEN_BACKLOG, &err);
     if (!pcb)
         return inet_errno(err);
     i->tcp = pcb;
@@ -373,8 +364,6 @@ static struct inet_sock *take_connection(struct inet_sock *l)
     atomic_store(&l->nr_accepts, l->nr_accepts - 1);
     struct inet_sock *i = list_entry(node, struct inet_sock, accept_node);
     i->listener = NULL;
-    if (i->tcp)
-        tcp_backlog_accepted(i->tcp);
     return i;
 }
 
@@ -525,6 +514,7 @@ static int shutdown_locked(struct inet_sock *i, int how)
     i->sent_fin = true;
     atomic_store(&i->can_send, false);
     if (i->has_eof) {
+        inet_tcp_restore_window(i);
         while (i->tcp && i->rx_bytes > 0 && TCP_WND_MAX(i->tcp) != i->tcp->rcv_wnd)
             tcp_recved(i->tcp, (u16_t)MIN(TCP_WND_MAX(i->tcp) - i->tcp->rcv_wnd, 0xffffu));
         inet_tcp_detach(i);
@@ -587,5 +577,6 @@ const struct socket_ops inet_tcp_ops = {
     .getsockopt = inet_getsockopt,
     .poll = tcp_poll_op,
     .ioctl = inet_ioctl,
+    .buffers_changed = inet_tcp_buffers_changed,
     .release = tcp_release,
 };

@@ -42,7 +42,7 @@ static ssize_t push(struct inet_sock *i, const void *data, size_t n, bool has_mo
     if (ret < 0)
         return ret;
     struct tcp_pcb *pcb = i->tcp;
-    size_t step = MIN(MIN(n, (size_t)tcp_sndbuf(pcb)), (size_t)0xffff);
+    size_t step = MIN(MIN(n, inet_tcp_room(i)), (size_t)0xffff);
     u8_t flags = TCP_WRITE_FLAG_COPY | (has_more ? TCP_WRITE_FLAG_MORE : 0);
     err_t err = ERR_MEM;
     /* Segments are limited, too: less may go where much does not. */
@@ -169,11 +169,7 @@ static ssize_t copy_out(struct inet_sock *i, size_t skip, struct iobuf *to)
 static void consume(struct inet_sock *i, size_t n)
 {
     atomic_store(&i->rx_bytes, i->rx_bytes - n);
-    for (size_t left = n; i->tcp && left > 0;) {
-        u16_t step = (u16_t)MIN(left, (size_t)0xffff);
-        tcp_recved(i->tcp, step);
-        left -= step;
-    }
+    inet_tcp_was_read(i, n);
     n += i->rx_offset;
     while (i->rx && n >= i->rx->len) {
         struct pbuf *p = i->rx;

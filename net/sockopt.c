@@ -68,12 +68,14 @@ static int set_buffer(struct socket *s, int name, unsigned value, bool is_forced
         value = MIN(value, (unsigned)SOCKET_BUF_MAX);
     }
     value = MIN(value, 0x7fffffffu / 2) * 2;
-    if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+    bool is_send = name == SO_SNDBUF || name == SO_SNDBUFFORCE;
+    if (is_send)
         s->sndbuf = MAX(value, (unsigned)BUF_MIN_SEND);
     else
         s->rcvbuf = MAX(value, (unsigned)BUF_MIN_RECV);
+    set_flag(s, is_send ? SOCKET_SET_SNDBUF : SOCKET_SET_RCVBUF, true);
     buffers_changed(s);
-    if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+    if (is_send)
         socket_wake_writers(s);
     return 0;
 }

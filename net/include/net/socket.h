@@ -54,7 +54,7 @@ enum { SHUT_RECV = 1, SHUT_SEND = 2, SHUT_BOTH = 3 };
 
 #define SOCKET_SOMAXCONN   4096
 #define SOCKET_BUF_DEFAULT 212992
-#define SOCKET_BUF_MAX     212992 /* what SO_SNDBUF and SO_RCVBUF may ask for, before it is doubled */
+#define SOCKET_BUF_MAX     4194304 /* what SO_SNDBUF and SO_RCVBUF may ask for, before it is doubled */
 
 /* --- who is calling ------------------------------------------------------------------------------------ */
 
@@ -192,6 +192,9 @@ enum {
     SOCKET_PASSSEC,
     SOCKET_TIMESTAMP,
     SOCKET_TIMESTAMPNS,
+    SOCKET_RXQ_OVFL,
+    SOCKET_SET_SNDBUF, /* no option: the program has said how large a buffer is to be */
+    SOCKET_SET_RCVBUF,
 };
 static inline bool socket_has(const struct socket *s, unsigned flag)
 {
