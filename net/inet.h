@@ -7,7 +7,7 @@
  *   lwip_port.c   the lock, the thread, timers, memory
  *   inet.c        making sockets, addresses, what TCP and UDP share
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
- *   inet_udp.c    datagrams, and raw ones
+ *   inet_udp.c    datagrams, and raw ones;  inet_error.c  errors by ICMP
  *   inet_opt.c    options
  *   inet_proc.c   /proc/net
  *   netif.c       interfaces: loopback, configuration */
@@ -51,6 +51,10 @@ struct inet_sock {
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
     bool is_corked, sent_fin;
+    unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+    uint64_t
+        stuck_since_ns; /* since when the peer has not taken the byte `stuck_at`; 0: it has all */
+    uint32_t stuck_at;
     unsigned withheld; /* TCP: of lwIP's receive window, because SO_RCVBUF asks for less */
     bool has_arrived;  /* (r) TCP: while it lingers: the peer has everything, our FIN included */
     struct list linger_node; /* inet_tcp.c's */
@@ -65,7 +69,12 @@ struct inet_sock {
     bool multicast_loop;
     int mtu_discover;
     bool wants_pktinfo, wants_ttl, wants_tos;
+    bool wants_pktinfo6, wants_hops6, wants_class6;
+    bool recverr4, recverr6;
+    struct list errors;   /* struct inet_error.node */
+    unsigned nr_errors;   /* (r) */
     unsigned drops;       /* UDP: datagrams that found no room */
+    unsigned nr_arrived;  /* (r) UDP: datagrams that did */
     struct list all_node; /* UDP: inet_all_udp's */
 };
 
@@ -100,6 +109,10 @@ void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port
 /* bind(2)'s checks of an address: 0, -EADDRNOTAVAIL, -EACCES. */
 must_check int inet_check_bind(const struct inet_sock *i, ip_addr_t *ip, uint16_t port);
 int inet_getname(struct socket *s, struct socket_addr *addr, bool peer);
+/* The control block sends and receives by the interface that SO_BINDTODEVICE named. */
+void inet_bind_interface(struct inet_sock *i);
+/* Whereby packets to `ip` go; NULL: there is no way. */
+struct netif *inet_route(const struct inet_sock *i, const ip_addr_t *ip);
 /* The unspecified destination means this machine. */
 void inet_fix_destination(ip_addr_t *ip);
 long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg);
@@ -107,6 +120,7 @@ long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg);
 /* --- inet_tcp.c */
 struct inet_sock *inet_tcp_new(int family) must_check;
 /* Callbacks of a connection's control block; err: the block is gone. */
+void inet_tcp_watch(struct inet_sock *i); /* user_timeout_ms has changed */
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
 void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
@@ -135,13 +149,21 @@ struct inet_datagram {
     ip_addr_t from, to;
     uint16_t from_port;
     uint8_t ttl, tos;
+    bool was_peeked;
     int ifindex;
+    unsigned drops;      /* before it */
     uint64_t arrived_ns; /* wall clock; for SO_TIMESTAMP */
 };
 struct inet_sock *inet_udp_new(int family) must_check;
 struct inet_sock *inet_raw_new(int family, int type, int protocol) must_check;
 extern struct list inet_all_udp; /* under the net lock: struct inet_sock.all_node */
-void inet_watch_icmp(void);      /* errors for datagram sockets */
+
+/* --- inet_error.c */
+#define INET_ERRORS_MAX 256
+void inet_watch_icmp(void);
+/* recvmsg(2) with MSG_ERRQUEUE: takes the net lock, does not wait. */
+ssize_t inet_recv_error(struct inet_sock *i, struct socket_msg *m);
+void inet_drop_errors(struct inet_sock *i);
 
 /* --- inet_opt.c */
 extern const uint8_t inet_tcp_state_of[]; /* Linux's number of lwIP's */

@@ -71,6 +71,12 @@ static int set_tcp(struct inet_sock *i, int name, int value)
         if (pcb)
             pcb->keep_cnt = (unsigned)value;
         return 0;
+    case TCP_USER_TIMEOUT:
+        if (value < 0)
+            return -EINVAL;
+        i->user_timeout_ms = (unsigned)value;
+        inet_tcp_watch(i);
+        return 0;
     case TCP_QUICKACK: /* hints, which lwIP has no use for */
     case TCP_DEFER_ACCEPT:
         return value < 0 ? -EINVAL : 0;
@@ -136,6 +142,9 @@ static int get_tcp(struct inet_sock *i, int name, void *value, unsigned *len)
         break;
     case TCP_MAXSEG:
         n = pcb && i->state == INET_CONNECTED ? pcb->mss : 536;
+        break;
+    case TCP_USER_TIMEOUT:
+        n = (int)i->user_timeout_ms;
         break;
     case TCP_QUICKACK:
         n = 1;
@@ -203,10 +212,8 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
     int n;
     if (len >= sizeof(n))
         memcpy(&n, value, sizeof(n));
-    else if (len >= 1)
-        n = *(const uint8_t *)value;
     else
-        return -EINVAL;
+        n = len >= 1 ? *(const uint8_t *)value : 0;
     switch (name) {
     case IP_TOS:
         i->tos = (uint8_t)n;
@@ -230,6 +237,11 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
     case IP_MTU_DISCOVER:
         i->mtu_discover = n;
         return 0;
+    case IP_RECVERR:
+        i->recverr4 = n != 0;
+        if (!n)
+            inet_drop_errors(i);
+        return 0;
     case IP_MULTICAST_TTL:
         if (i->s.type == SOCK_STREAM || n < -1 || n > 255)
             return -EINVAL;
@@ -250,7 +262,7 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
 /* Of the way to the peer; lwIP's loopback interface has none, and Linux stops where a packet's length does. */
 static int get_mtu(struct inet_sock *i)
 {
-    struct netif *n = i->state == INET_CONNECTED ? ip_route(&i->local, &i->peer) : NULL;
+    struct netif *n = i->state == INET_CONNECTED ? inet_route(i, &i->peer) : NULL;
     return !n ? -ENOTCONN : n->mtu ? n->mtu : 0xffff;
 }
 
@@ -272,6 +284,12 @@ static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
         break;
     case IP_MTU_DISCOVER:
         n = i->mtu_discover;
+        break;
+    case IP_RECVERR:
+        n = i->recverr4;
+        break;
+    case IP_RECVTOS:
+        n = i->wants_tos;
         break;
     case IP_MTU:
         n = get_mtu(i);
@@ -318,6 +336,20 @@ static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned l
         i->tos = (uint8_t)n;
         set_ttl(i);
         return 0;
+    case IPV6_RECVPKTINFO:
+        i->wants_pktinfo6 = n;
+        return 0;
+    case IPV6_RECVHOPLIMIT:
+        i->wants_hops6 = n;
+        return 0;
+    case IPV6_RECVTCLASS:
+        i->wants_class6 = n;
+        return 0;
+    case IPV6_RECVERR:
+        i->recverr6 = n != 0;
+        if (!n)
+            inet_drop_errors(i);
+        return 0;
     case IPV6_MULTICAST_HOPS:
         if (n < -1 || n > 255)
             return -EINVAL;
@@ -346,6 +378,18 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
     case IPV6_TCLASS:
         n = i->tos;
         break;
+    case IPV6_RECVERR:
+        n = i->recverr6;
+        break;
+    case IPV6_RECVPKTINFO:
+        n = i->wants_pktinfo6;
+        break;
+    case IPV6_RECVHOPLIMIT:
+        n = i->wants_hops6;
+        break;
+    case IPV6_RECVTCLASS:
+        n = i->wants_class6;
+        break;
     default:
         return -ENOPROTOOPT;
     }
@@ -373,7 +417,9 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
     if (len >= sizeof(n))
         memcpy(&n, value, sizeof(n));
     inet_lock();
-    if (level == SOL_SOCKET)
+    if (level == SOL_SOCKET && name == SO_BINDTOIFINDEX)
+        inet_bind_interface(i);
+    else if (level == SOL_SOCKET)
         ret = name == SO_KEEPALIVE ? set_keepalive(i, n) : -ENOPROTOOPT;
     else if (level == IPPROTO_TCP && is_tcp(i) && name == TCP_CONGESTION)
         ret = len >= 4 && memcmp(value, "reno", 4) == 0 ? 0 : -ENOENT;

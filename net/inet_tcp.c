@@ -62,6 +62,7 @@ void inet_tcp_detach(struct inet_sock *i)
     tcp_recv(pcb, NULL);
     tcp_sent(pcb, NULL);
     tcp_err(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
     tcp_close(pcb);
 }
 
@@ -120,9 +121,38 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t n)
     return ERR_OK;
 }
 
+/* lwIP asks twice a second.  Nothing is said to the peer, as on Linux: it may be gone. */
+static err_t on_poll(void *arg, struct tcp_pcb *pcb)
+{
+    struct inet_sock *i = arg;
+    uint64_t now = arch_clock_ns();
+    if (!i || (!pcb->unacked && !pcb->unsent)) {
+        if (i)
+            i->stuck_since_ns = 0;
+        return ERR_OK;
+    }
+    if (!i->stuck_since_ns || i->stuck_at != pcb->lastack) {
+        i->stuck_since_ns = now;
+        i->stuck_at = pcb->lastack;
+    }
+    if (now - i->stuck_since_ns < i->user_timeout_ms * 1000000ul)
+        return ERR_OK;
+    tcp_err(pcb, NULL);
+    tcp_abandon(pcb, 0);
+    die(i, -ETIMEDOUT);
+    return ERR_ABRT;
+}
+
+void inet_tcp_watch(struct inet_sock *i)
+{
+    if (i->tcp && i->state != INET_LISTENING)
+        tcp_poll(i->tcp, i->user_timeout_ms ? on_poll : NULL, 1);
+}
+
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb)
 {
     i->tcp = pcb;
+    inet_tcp_watch(i);
     tcp_arg(pcb, i);
     tcp_recv(pcb, on_receive);
     tcp_sent(pcb, on_sent);
@@ -190,6 +220,7 @@ static int renew(struct inet_sock *i)
     if (!i->tcp)
         return -ENOMEM;
     tcp_arg(i->tcp, i);
+    inet_bind_interface(i);
     i->state = INET_NEW;
     i->withheld = 0;
     i->local_port = i->peer_port = 0;
@@ -304,6 +335,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     if (!i)
         return ERR_MEM;
     socket_inherit(&i->s, &l->s);
+    i->user_timeout_ms = l->user_timeout_ms;
     inet_tcp_attach(i, pcb);
     if (l->tcp && ip_get_option(l->tcp, SOF_KEEPALIVE))
         ip_set_option(pcb, SOF_KEEPALIVE);

@@ -53,6 +53,8 @@ void socket_inherit(struct socket *s, const struct socket *from)
     s->rcvlowat = from->rcvlowat;
     s->priority = from->priority;
     s->mark = from->mark;
+    s->ifindex = from->ifindex;
+    s->peek_off = from->peek_off;
     s->rcvtimeo_ns = from->rcvtimeo_ns;
     s->sndtimeo_ns = from->sndtimeo_ns;
     s->linger_s = from->linger_s;

@@ -173,6 +173,7 @@ struct socket {
     /* options: each is one word, written whole */
     unsigned sndbuf, rcvbuf;
     int rcvlowat, priority, mark, peek_off, incoming_cpu;
+    int ifindex;                      /* SO_BINDTODEVICE; 0: any */
     int64_t rcvtimeo_ns, sndtimeo_ns; /* 0: none */
     int linger_s;                     /* < 0: off */
     uint32_t flags;                   /* atomic: 1 << SOCKET_* */
@@ -292,6 +293,25 @@ static inline void socket_wake_writers(struct socket *s)
     waitq_wake(&s->write_wait, 0, POLL_WRITABLE | POLLWRBAND);
 }
 void socket_wake_all(struct socket *s);
+
+/* Control data for the receiver; what does not fit is MSG_CTRUNC. */
+static inline void socket_emit(struct socket_msg *m, int level, int type, const void *data,
+                               size_t len)
+{
+    if (!m->control || !m->control->emit(m->control, level, type, data, len))
+        m->out_flags |= MSG_CTRUNC;
+}
+
+/* SO_PEEK_OFF: where a peek begins, 0 when it is off; and n bytes were peeked at, or read. */
+static inline size_t socket_peek_offset(const struct socket *s, int flags)
+{
+    return flags & MSG_PEEK && s->peek_off > 0 ? (size_t)s->peek_off : 0;
+}
+static inline void socket_move_peek(struct socket *s, int flags, size_t n)
+{
+    if (s->peek_off >= 0)
+        s->peek_off = flags & MSG_PEEK ? s->peek_off + (int)n : MAX(s->peek_off - (int)n, 0);
+}
 
 /* The bytes that a receiver wants before it stops waiting. */
 static inline size_t socket_low_water(const struct socket *s, int flags, size_t n)
