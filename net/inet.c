@@ -30,6 +30,7 @@ struct inet_sock *inet_new(const struct socket_ops *ops, int family, int type, i
     }
     list_init(&i->datagrams);
     list_init(&i->errors);
+    list_init(&i->groups);
     list_init(&i->accepts);
     list_init(&i->accept_node);
     list_init(&i->all_node);
@@ -215,8 +216,8 @@ void inet_bind_interface(struct inet_sock *i)
 
 struct netif *inet_route(const struct inet_sock *i, const ip_addr_t *ip)
 {
-    return i->s.ifindex ? netif_get_by_index((u8_t)MIN(i->s.ifindex, 255))
-                        : ip_route(&i->local, ip);
+    int index = i->s.ifindex ?: ip_addr_ismulticast(ip) ? i->multicast_if : 0;
+    return index ? netif_get_by_index((u8_t)MIN(index, 255)) : ip_route(&i->local, ip);
 }
 
 void inet_fix_destination(ip_addr_t *ip)

@@ -8,7 +8,7 @@
  *   inet.c        making sockets, addresses, what TCP and UDP share
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
  *   inet_udp.c    datagrams, and raw ones;  inet_error.c  errors by ICMP
- *   inet_opt.c    options
+ *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
  *   netif.c       interfaces: loopback, configuration */
 #pragma once
@@ -66,7 +66,11 @@ struct inet_sock {
     struct inet_sock *listener; /* of one that was not accepted yet */
     /* options */
     uint8_t tos, ttl, multicast_ttl;
-    bool multicast_loop;
+    bool multicast_loop, members_only;
+    int multicast_if;        /* index; 0: as routes say */
+    uint32_t multicast_addr; /* what IP_MULTICAST_IF was told by address; network byte order */
+    struct list groups;      /* struct membership.node of inet_multicast.c */
+    unsigned nr_groups;
     int mtu_discover;
     bool wants_pktinfo, wants_ttl, wants_tos;
     bool wants_pktinfo6, wants_hops6, wants_class6;
@@ -169,6 +173,18 @@ void inet_drop_errors(struct inet_sock *i);
 extern const uint8_t inet_tcp_state_of[]; /* Linux's number of lwIP's */
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned *len);
+
+/* --- inet_multicast.c: the net lock is held; 0 or -errno */
+int inet_membership(struct inet_sock *i, const void *value, unsigned len, bool joins);
+int inet_membership6(struct inet_sock *i, const void *value, unsigned len, bool joins);
+int inet_group_request(struct inet_sock *i, bool is_v6, const void *value, unsigned len,
+                       bool joins); /* MCAST_*_GROUP */
+int inet_set_multicast_if(struct inet_sock *i, const void *value, unsigned len);
+int inet_set_multicast_if6(struct inet_sock *i, int index);
+void inet_set_multicast(struct inet_sock *i); /* the control block does as the options say */
+void inet_leave_all(struct inet_sock *i);
+/* Is a datagram to `to`, if it is a group, for a socket that asked for those of its own groups only? */
+bool inet_hears(struct inet_sock *i, const ip_addr_t *to, int ifindex);
 
 /* --- netlink.c */
 void netlink_init(void); /* boot */

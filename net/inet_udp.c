@@ -55,8 +55,15 @@ static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, 
 static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                    u16_t port)
 {
+    struct inet_sock *i = arg;
     (void)pcb;
-    enqueue(arg, p, from, port);
+    /* What is for a group comes here whoever the socket's peer is. */
+    bool is_ours = i->state != INET_CONNECTED ||
+                   (port == i->peer_port && ip_addr_cmp_zoneless(from, &i->peer));
+    if (is_ours && inet_hears(i, ip_current_dest_addr(), netif_get_index(ip_current_input_netif())))
+        enqueue(i, p, from, port);
+    else
+        pbuf_free(p);
 }
 
 /* Every raw socket gets a copy, and the stack goes on with the packet. */
@@ -498,6 +505,7 @@ static void dgram_release(struct socket *s)
     while ((d = take(i)))
         free_datagram(d);
     inet_drop_errors(i);
+    inet_leave_all(i);
     inet_unlock();
     heap_free(i);
 }

@@ -66,6 +66,7 @@
 #define LWIP_TCP_RTO_TIME          1000
 #define TCP_MSL                    30000UL /* TIME_WAIT lasts twice as long: a minute, as on Linux */
 #define SO_REUSE                   1
+#define SO_REUSE_RXTOALL           1
 #define LWIP_MULTICAST_TX_OPTIONS  1
 
 #define LWIP_HOOK_FILENAME                             "net_hooks.h"
