@@ -179,6 +179,9 @@ ssize_t unix_seqpacket_recv(struct socket *s, struct socket_msg *m);
 /* --- rights */
 /* They go into a message: 0 or -ETOOMANYREFS. */
 must_check int unix_rights_send(struct socket_rights *r);
+/* It will go to `to`: called after the former and before the message is queued, so that of two that make a cycle
+ * together one sees the other. */
+void unix_rights_aim(const struct socket_rights *r, const struct unix_sock *to);
 /* They come out of one. */
 void unix_rights_receive(struct socket_rights *r);
 /* A copy with references of its own; NULL: no memory. */

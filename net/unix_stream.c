@@ -48,6 +48,8 @@ static ssize_t send_one(struct unix_sock *u, struct unix_sock *peer, struct sock
         ret = take_rights(m, msg);
     if (likely(ret == 0)) {
         unix_msg_sign(msg, m, peer);
+        if (unlikely(msg->rights))
+            unix_rights_aim(msg->rights, peer);
         ret = deliver(peer, msg);
     }
     if (unlikely(ret < 0)) {
