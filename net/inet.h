@@ -186,6 +186,11 @@ void inet_leave_all(struct inet_sock *i);
 /* Is a datagram to `to`, if it is a group, for a socket that asked for those of its own groups only? */
 bool inet_hears(struct inet_sock *i, const ip_addr_t *to, int ifindex);
 
+/* --- packet.c: the net lock is held */
+void packet_see(const struct netif *n, const struct pbuf *p,
+                bool is_out);                                      /* with its Ethernet header */
+void packet_see_loop(const struct netif *n, const struct pbuf *p); /* of the loopback interface */
+
 /* --- netlink.c */
 void netlink_init(void); /* boot */
 

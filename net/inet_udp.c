@@ -17,7 +17,6 @@
 #include <lwip/udp.h>
 
 #define DATA_MAX      65507u
-#define NS_PER_SEC    1000000000ul
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
 
 static const struct socket_ops dgram_ops;
@@ -341,14 +340,7 @@ static void put_control_v6(const struct inet_sock *i, struct socket_msg *m,
 
 static void put_control(struct inet_sock *i, struct socket_msg *m, const struct inet_datagram *d)
 {
-    int64_t when[2] = {(int64_t)(d->arrived_ns / NS_PER_SEC),
-                       (int64_t)(d->arrived_ns % NS_PER_SEC)};
-    if (socket_has(&i->s, SOCKET_TIMESTAMPNS)) {
-        socket_emit(m, SOL_SOCKET, SO_TIMESTAMPNS_OLD, when, sizeof(when));
-    } else if (socket_has(&i->s, SOCKET_TIMESTAMP)) {
-        when[1] /= 1000;
-        socket_emit(m, SOL_SOCKET, SO_TIMESTAMP_OLD, when, sizeof(when));
-    }
+    socket_emit_stamp(&i->s, m, d->arrived_ns);
     if (socket_has(&i->s, SOCKET_RXQ_OVFL) && d->drops)
         socket_emit(m, SOL_SOCKET, SO_RXQ_OVFL, &d->drops, sizeof(d->drops));
     if (i->is_v6)

@@ -95,6 +95,7 @@ static err_t output(struct netif *n, struct pbuf *p)
     }
     d->counts.tx_packets++;
     d->counts.tx_bytes += len;
+    packet_see(n, p, true);
     return ERR_OK;
 }
 
@@ -109,6 +110,7 @@ int net_count_input(const struct pbuf *p, const struct netif *n)
     if (c == &loop_counts) {
         c->tx_packets = ++c->rx_packets;
         c->tx_bytes = c->rx_bytes += p->tot_len;
+        packet_see_loop(n, p);
     }
     return 0;
 }
@@ -136,6 +138,7 @@ void netdev_receive(struct netdev *d, const void *frame, size_t n)
     d->counts.rx_packets++;
     d->counts.rx_bytes += n;
     memcpy(p->payload, frame, n);
+    packet_see(&d->netif, p, false);
     if (d->netif.input(p, &d->netif) != ERR_OK)
         pbuf_free(p);
 }

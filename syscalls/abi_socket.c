@@ -6,6 +6,7 @@
 #include <base/string.h>
 #include <core/heap.h>
 #include <linux/fcntl.h>
+#include <linux/filter.h>
 #include <linux/in.h>
 #include <linux/time_types.h>
 #include <linux/uio.h>
@@ -456,6 +457,25 @@ int abi_option_from_user(int level, int name, void *value, unsigned *len)
     memcpy(value, &ns, sizeof(ns));
     *len = sizeof(ns);
     return 0;
+}
+
+int abi_filter_from_user(const void *value, unsigned len, struct uptr *program, unsigned *bytes)
+{
+    struct {
+        uint16_t n;
+        struct uptr program;
+    } big;
+    struct {
+        uint16_t n;
+        uint32_t program;
+    } small;
+    if (len != (caller_is_i386() ? sizeof(small) : sizeof(big)))
+        return -EINVAL;
+    memcpy(&big, value, MIN(len, (unsigned)sizeof(big)));
+    memcpy(&small, value, sizeof(small));
+    *program = caller_is_i386() ? uptr_of_word(small.program) : big.program;
+    *bytes = small.n * (unsigned)sizeof(struct sock_filter);
+    return small.n == 0 || small.n > BPF_MAXINSNS || uptr_is_null(*program) ? -EINVAL : 0;
 }
 
 void abi_option_to_user(int level, int name, void *value, unsigned *len, unsigned room)

@@ -449,12 +449,32 @@ long sys_recvmmsg(int sockfd, struct uptr msgvec, unsigned vlen, int flags, stru
 
 /* --- options ------------------------------------------------------------------------------------------- */
 
+/* SO_ATTACH_FILTER: the program is what `value` points to. */
+static long set_filter(struct socket *s, const void *value, unsigned len)
+{
+    struct uptr program;
+    unsigned n;
+    int ret = abi_filter_from_user(value, len, &program, &n);
+    if (ret < 0)
+        return ret;
+    void *copy = heap_alloc(n);
+    if (!copy)
+        return -ENOMEM;
+    ret = user_read(copy, program, n) < 0
+              ? -EFAULT
+              : socket_set_option(s, SOL_SOCKET, SO_ATTACH_FILTER, copy, n);
+    heap_free(copy);
+    return ret;
+}
+
 static long set_option(struct socket *s, int level, int name, struct uptr optval, int optlen)
 {
     char value[OPTION_MAX] = {0};
     unsigned len = MIN((unsigned)optlen, (unsigned)OPTION_MAX);
     if (user_read(value, optval, len) < 0)
         return -EFAULT;
+    if (level == SOL_SOCKET && name == SO_ATTACH_FILTER)
+        return set_filter(s, value, len);
     int ret = abi_option_from_user(level, name, value, &len);
     return ret < 0 ? ret : socket_set_option(s, level, name, value, len);
 }

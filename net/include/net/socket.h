@@ -302,6 +302,9 @@ static inline void socket_emit(struct socket_msg *m, int level, int type, const 
         m->out_flags |= MSG_CTRUNC;
 }
 
+/* SO_TIMESTAMP and SO_TIMESTAMPNS: when it arrived, in nanoseconds of the wall clock. */
+void socket_emit_stamp(const struct socket *s, struct socket_msg *m, uint64_t ns);
+
 /* SO_PEEK_OFF: where a peek begins, 0 when it is off; and n bytes were peeked at, or read. */
 static inline size_t socket_peek_offset(const struct socket *s, int flags)
 {
