@@ -520,7 +520,7 @@ void inet_tcp_forget_ended(void)
         tcp_abort(tcp_tw_pcbs);
     for (struct tcp_pcb *pcb = tcp_active_pcbs, *next; pcb; pcb = next) {
         next = pcb->next;
-        if (!pcb->callback_arg)
+        if (!pcb->callback_arg || pcb->state == SYN_RCVD)
             tcp_abort(pcb);
     }
 }
