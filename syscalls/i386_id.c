@@ -128,13 +128,10 @@ long sys_getgroups_32(int size, struct uptr list)
 long sys_setgroups_32(size_t size, struct uptr list)
 {
     unsigned n = (unsigned)size;
-    if (!cred_has_cap(current_cred(), CAP_SETGID))
-        return -EPERM;
-    if (n > NGROUPS_MAX)
-        return -EINVAL;
-    uint32_t *groups = n ? heap_alloc(n * sizeof(*groups)) : NULL;
-    if (n && !groups)
-        return -ENOMEM;
+    uint32_t *groups;
+    long ret = groups_alloc(size, &groups);
+    if (ret < 0)
+        return ret;
     for (unsigned i = 0; i < n; i++) {
         uint16_t id;
         if (user_get(uptr_add(list, i * sizeof(id)), &id)) {

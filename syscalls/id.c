@@ -360,16 +360,24 @@ long groups_set(uint32_t *groups, unsigned n)
     return commit(new);
 }
 
-long sys_setgroups(size_t size, struct uptr list)
+long groups_alloc(size_t size, uint32_t **groups)
 {
     unsigned n = (unsigned)size;
     if (!cred_has_cap(current_cred(), CAP_SETGID))
         return -EPERM;
     if (n > NGROUPS_MAX)
         return -EINVAL;
-    uint32_t *groups = n ? heap_alloc(n * sizeof(*groups)) : NULL;
-    if (n && !groups)
-        return -ENOMEM;
+    *groups = n ? heap_alloc(n * sizeof(**groups)) : NULL;
+    return n && !*groups ? -ENOMEM : 0;
+}
+
+long sys_setgroups(size_t size, struct uptr list)
+{
+    unsigned n = (unsigned)size;
+    uint32_t *groups;
+    long ret = groups_alloc(size, &groups);
+    if (ret < 0)
+        return ret;
     if (n && user_read(groups, list, n * sizeof(*groups))) {
         heap_free(groups);
         return -EFAULT;

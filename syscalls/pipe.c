@@ -73,6 +73,18 @@ static long splice(struct file *in, struct uptr off_in, struct file *out, struct
     return ret;
 }
 
+/* The end of a transfer from file to file: `ret` is its result, and either may be missing. */
+static long put_both(struct file *in, struct file *out, long ret)
+{
+    if (out)
+        files_sigpipe(out, ret);
+    if (in)
+        file_put(in);
+    if (out)
+        file_put(out);
+    return ret;
+}
+
 long sys_splice(int fd_in, struct uptr off_in, int fd_out, struct uptr off_out, size_t len,
                 unsigned flags)
 {
@@ -82,13 +94,7 @@ long sys_splice(int fd_in, struct uptr off_in, int fd_out, struct uptr off_out, 
         return -EINVAL;
     struct file *in = file_of_fd(fd_in), *out = file_of_fd(fd_out);
     long ret = in && out ? splice(in, off_in, out, off_out, MIN(len, MAX_RW_COUNT), flags) : -EBADF;
-    if (out)
-        files_sigpipe(out, ret);
-    if (in)
-        file_put(in);
-    if (out)
-        file_put(out);
-    return ret;
+    return put_both(in, out, ret);
 }
 
 long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
@@ -99,13 +105,7 @@ long sys_tee(int fd_in, int fd_out, size_t len, unsigned flags)
         return 0;
     struct file *in = file_of_fd(fd_in), *out = file_of_fd(fd_out);
     long ret = in && out ? file_tee(in, out, MIN(len, MAX_RW_COUNT), flags) : -EBADF;
-    if (out)
-        files_sigpipe(out, ret);
-    if (in)
-        file_put(in);
-    if (out)
-        file_put(out);
-    return ret;
+    return put_both(in, out, ret);
 }
 
 /* The pages are copied: SPLICE_F_GIFT is a hint that may be ignored. */

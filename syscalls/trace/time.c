@@ -187,49 +187,51 @@ void trace_show_utimbuf(struct trace *t, unsigned i)
     trace_put_char(t, '}');
 }
 
-void trace_show_timeval_pair(struct trace *t, unsigned i)
+static void put_timeval(struct trace *t, const struct pair *p)
 {
-    struct pair p[2];
-    uint64_t addr = t->arg[i];
+    put_pair(t, p, "tv_usec");
+    trace_put_local_time(t, p->sec, (uint64_t)p->fraction * 1000);
+}
 
-    if (!read_pair(t, addr, &p[0]) || !read_pair(t, addr + pair_size(t), &p[1])) {
+static void put_timespec_or_word(struct trace *t, const struct pair *p)
+{
+    enum { UTIME_NOW = 0x3fffffff, UTIME_OMIT = 0x3ffffffe };
+
+    if (p->fraction == UTIME_NOW) {
+        trace_put(t, "UTIME_NOW");
+    } else if (p->fraction == UTIME_OMIT) {
+        trace_put(t, "UTIME_OMIT");
+    } else {
+        put_pair(t, p, "tv_nsec");
+        trace_put_local_time(t, p->sec, (uint64_t)p->fraction);
+    }
+}
+
+/* The two times of a file. */
+static void put_times(struct trace *t, uint64_t addr,
+                      void (*put)(struct trace *t, const struct pair *p))
+{
+    struct pair access, change;
+
+    if (!read_pair(t, addr, &access) || !read_pair(t, addr + pair_size(t), &change)) {
         trace_put_addr(t, addr);
         return;
     }
     trace_put_char(t, '[');
-    for (unsigned n = 0; n < 2; n++) {
-        if (n)
-            trace_put(t, ", ");
-        put_pair(t, &p[n], "tv_usec");
-        trace_put_local_time(t, p[n].sec, (uint64_t)p[n].fraction * 1000);
-    }
+    put(t, &access);
+    trace_put(t, ", ");
+    put(t, &change);
     trace_put_char(t, ']');
+}
+
+void trace_show_timeval_pair(struct trace *t, unsigned i)
+{
+    put_times(t, t->arg[i], put_timeval);
 }
 
 void trace_show_timespec_pair(struct trace *t, unsigned i)
 {
-    enum { UTIME_NOW = 0x3fffffff, UTIME_OMIT = 0x3ffffffe };
-    struct pair p[2];
-    uint64_t addr = t->arg[i];
-
-    if (!read_pair(t, addr, &p[0]) || !read_pair(t, addr + pair_size(t), &p[1])) {
-        trace_put_addr(t, addr);
-        return;
-    }
-    trace_put_char(t, '[');
-    for (unsigned n = 0; n < 2; n++) {
-        if (n)
-            trace_put(t, ", ");
-        if (p[n].fraction == UTIME_NOW) {
-            trace_put(t, "UTIME_NOW");
-        } else if (p[n].fraction == UTIME_OMIT) {
-            trace_put(t, "UTIME_OMIT");
-        } else {
-            put_pair(t, &p[n], "tv_nsec");
-            trace_put_local_time(t, p[n].sec, (uint64_t)p[n].fraction);
-        }
-    }
-    trace_put_char(t, ']');
+    put_times(t, t->arg[i], put_timespec_or_word);
 }
 
 /* time(2)'s result in its argument. */

@@ -1,6 +1,7 @@
 """`yolk gdb`: scripted sessions, at 1 and 4 CPUs, of C programs of both ABIs and of Go's."""
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -233,9 +234,27 @@ def test_waiting_for_an_ide(program, tmp_path, where):
         r = subprocess.run(f"{command} --batch -ex 'hbreak all_asleep' -ex c -ex bt -ex c", shell=True, capture_output=True,
                            timeout=100, check=False)
         assert b"all_asleep" in r.stdout, r.stderr
-        out, _ = p.communicate(timeout=60)
+        out, err = p.communicate(timeout=60)
+        print("gdb:", r.stdout.decode(), r.stderr.decode(), "yolk:", err.decode(), sep="\n")
         assert out == b"2 z\nnumber 42\n" and p.returncode == 0
     assert not (tmp_path / "s").exists()
+
+
+def test_a_machine_that_gets_no_cpu(program, tmp_path):
+    """gdb waits for QEMU longer than the two seconds after which it would send its packet again."""
+    mark = tmp_path / "mark"
+    with subprocess.Popen([YOLK, "gdb", "--wait", "--listen", "0", "--timeout", "100", program("musl"), "z"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        command = p.stderr.readline().decode().split("debugger: ", 1)[1].strip()
+        (qemu,) = pathlib.Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text(encoding="ascii").split()
+        # gdb itself stops QEMU, so that its next words to it find nobody.
+        stop = f"shell kill -STOP {qemu}; (sleep 2.5; kill -CONT {qemu}) >{mark} 2>&1 &"
+        r = subprocess.run(f"{command} --batch -ex 'hbreak all_asleep' -ex c -ex '{stop}' -ex c", shell=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100, check=False)
+        out, _ = p.communicate(timeout=60)
+        print(r.stdout.decode())
+        assert mark.read_bytes() == b"" and b"SIGINT" not in r.stdout
+        assert out == b"2 z\nnumber 42\n" and p.returncode == 0
 
 
 def test_the_page_for_an_ide(program):

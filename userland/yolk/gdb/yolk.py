@@ -328,3 +328,8 @@ def show_trace(arguments):
             what = f"status {int(r['ret']):#x}"
         rows.append([int(r["seq"]), f"{int(r['time_ns']) / 1e9:.6f}", int(r["cpu"]), int(r["tid"]), kind, what])
     table(["SEQ", "TIME", "CPU", "TID", "KIND", "WHAT"], rows)
+
+
+# gdb sends a packet again after two seconds, and takes the second answer for that of the next packet: a machine
+# that got no CPU for so long would then stop with SIGINT, or be found without breakpoints.
+view.quietly("set remotetimeout 120")
