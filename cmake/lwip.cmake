@@ -15,6 +15,8 @@ foreach(f ethip6 icmp6 inet6 ip6 ip6_addr ip6_frag mld6 nd6)
   list(APPEND sources ${src}/core/ipv6/${f}.c)
 endforeach()
 list(APPEND sources ${src}/netif/ethernet.c)
+# Its ICMP errors quote too little of a packet.
+set_property(SOURCE ${src}/core/udp.c ${src}/core/ipv4/ip4.c PROPERTY COMPILE_DEFINITIONS icmp_dest_unreach=net_icmp_unreach)
 set(lwip_includes ${CMAKE_SOURCE_DIR}/net/lwip ${src}/include)
 
 add_library(lwip OBJECT ${sources})

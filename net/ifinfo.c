@@ -83,7 +83,7 @@ struct request {
     };
 };
 
-static bool find(const char *name, struct ifinfo *out)
+bool ifinfo_find(const char *name, struct ifinfo *out)
 {
     for (unsigned index = 1; ifinfo_next(index, out); index = out->index + 1)
         if (strncmp(out->name, name, sizeof(out->name)) == 0)
@@ -181,7 +181,7 @@ long ifinfo_ioctl(unsigned cmd, struct uptr arg)
         strlcpy(r.name, i.name, sizeof(r.name));
         return user_put(arg, &r);
     }
-    if (!find(r.name, &i))
+    if (!ifinfo_find(r.name, &i))
         return -ENODEV;
     int ret = answer(&r, cmd, &i);
     return ret < 0 ? ret : user_put(arg, &r);

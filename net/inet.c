@@ -7,6 +7,7 @@
 #include <vfs/inode.h>
 
 #include <lwip/err.h>
+#include <lwip/ip.h>
 #include <lwip/netif.h>
 
 #define PORT_MIN_FREE 1024 /* below, binding needs CAP_NET_BIND_SERVICE */
@@ -22,8 +23,14 @@ struct inet_sock *inet_new(const struct socket_ops *ops, int family, int type, i
     i->ttl = 64;
     i->multicast_ttl = 1;
     i->multicast_loop = true;
-    i->s.rcvbuf = 131072;
+    i->mtu_discover = IP_PMTUDISC_WANT;
+    if (type == SOCK_STREAM) { /* what Linux begins with and lets grow */
+        i->s.sndbuf = 16384;
+        i->s.rcvbuf = 131072;
+    }
     list_init(&i->datagrams);
+    list_init(&i->errors);
+    list_init(&i->groups);
     list_init(&i->accepts);
     list_init(&i->accept_node);
     list_init(&i->all_node);
@@ -198,6 +205,19 @@ int inet_check_bind(const struct inet_sock *i, ip_addr_t *ip, uint16_t port)
     if (port && port < PORT_MIN_FREE && !cred_has_cap(c.cred, CAP_NET_BIND_SERVICE))
         return -EACCES;
     return 0;
+}
+
+void inet_bind_interface(struct inet_sock *i)
+{
+    struct ip_pcb *pcb = (struct ip_pcb *)i->tcp;
+    if (pcb) /* lwIP counts in a byte, and has fewer */
+        pcb->netif_idx = (u8_t)MIN(i->s.ifindex, 255);
+}
+
+struct netif *inet_route(const struct inet_sock *i, const ip_addr_t *ip)
+{
+    int index = i->s.ifindex ?: ip_addr_ismulticast(ip) ? i->multicast_if : 0;
+    return index ? netif_get_by_index((u8_t)MIN(index, 255)) : ip_route(&i->local, ip);
 }
 
 void inet_fix_destination(ip_addr_t *ip)

@@ -6,9 +6,9 @@
  *
  *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
- *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes
- *   inet_udp.c    datagrams, and raw ones
- *   inet_opt.c    options
+ *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
+ *   inet_udp.c    datagrams, and raw ones;  inet_error.c  errors by ICMP
+ *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
  *   netif.c       interfaces: loopback, configuration, frames that come;  netif_tx.c  frames that go */
 #pragma once
@@ -51,7 +51,12 @@ struct inet_sock {
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
     bool is_corked, sent_fin;
-    bool has_arrived; /* (r) TCP: while it lingers: the peer has everything, our FIN included */
+    unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+    uint64_t
+        stuck_since_ns; /* since when the peer has not taken the byte `stuck_at`; 0: it has all */
+    uint32_t stuck_at;
+    unsigned withheld; /* TCP: of lwIP's receive window, because SO_RCVBUF asks for less */
+    bool has_arrived;  /* (r) TCP: while it lingers: the peer has everything, our FIN included */
     struct list linger_node; /* inet_tcp.c's */
     /* a listener's */
     struct list accepts; /* struct inet_sock.accept_node */
@@ -61,10 +66,19 @@ struct inet_sock {
     struct inet_sock *listener; /* of one that was not accepted yet */
     /* options */
     uint8_t tos, ttl, multicast_ttl;
-    bool multicast_loop;
+    bool multicast_loop, members_only;
+    int multicast_if;        /* index; 0: as routes say */
+    uint32_t multicast_addr; /* what IP_MULTICAST_IF was told by address; network byte order */
+    struct list groups;      /* struct membership.node of inet_multicast.c */
+    unsigned nr_groups;
     int mtu_discover;
     bool wants_pktinfo, wants_ttl, wants_tos;
+    bool wants_pktinfo6, wants_hops6, wants_class6;
+    bool recverr4, recverr6;
+    struct list errors;   /* struct inet_error.node */
+    unsigned nr_errors;   /* (r) */
     unsigned drops;       /* UDP: datagrams that found no room */
+    unsigned nr_arrived;  /* (r) UDP: datagrams that did */
     struct list all_node; /* UDP: inet_all_udp's */
 };
 
@@ -105,6 +119,10 @@ void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port
 /* bind(2)'s checks of an address: 0, -EADDRNOTAVAIL, -EACCES. */
 must_check int inet_check_bind(const struct inet_sock *i, ip_addr_t *ip, uint16_t port);
 int inet_getname(struct socket *s, struct socket_addr *addr, bool peer);
+/* The control block sends and receives by the interface that SO_BINDTODEVICE named. */
+void inet_bind_interface(struct inet_sock *i);
+/* Whereby packets to `ip` go; NULL: there is no way. */
+struct netif *inet_route(const struct inet_sock *i, const ip_addr_t *ip);
 /* The unspecified destination means this machine. */
 void inet_fix_destination(ip_addr_t *ip);
 long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg);
@@ -112,12 +130,22 @@ long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg);
 /* --- inet_tcp.c */
 struct inet_sock *inet_tcp_new(int family) must_check;
 /* Callbacks of a connection's control block; err: the block is gone. */
+void inet_tcp_watch(struct inet_sock *i); /* user_timeout_ms has changed */
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
-void inet_tcp_update(struct inet_sock *i); /* can_send, from the control block */
 void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
 void inet_tcp_forget_ended(void); /* connections without a socket; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
+
+/* --- inet_tcp_room.c */
+size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */
+void inet_tcp_update(struct inet_sock *i);       /* can_send, from the control block */
+/* The connection is there: its window becomes what SO_RCVBUF says.  Before its block goes back to lwIP, it is given
+ * back. */
+void inet_tcp_open_window(struct inet_sock *i);
+void inet_tcp_restore_window(struct inet_sock *i);
+void inet_tcp_was_read(struct inet_sock *i, size_t n); /* n bytes: the window opens again */
+void inet_tcp_buffers_changed(struct socket *s);
 
 /* --- inet_tcp_data.c */
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);
@@ -131,18 +159,43 @@ struct inet_datagram {
     ip_addr_t from, to;
     uint16_t from_port;
     uint8_t ttl, tos;
+    bool was_peeked;
     int ifindex;
+    unsigned drops;      /* before it */
     uint64_t arrived_ns; /* wall clock; for SO_TIMESTAMP */
 };
 struct inet_sock *inet_udp_new(int family) must_check;
 struct inet_sock *inet_raw_new(int family, int type, int protocol) must_check;
 extern struct list inet_all_udp; /* under the net lock: struct inet_sock.all_node */
-void inet_watch_icmp(void);      /* errors for datagram sockets */
+
+/* --- inet_error.c */
+#define INET_ERRORS_MAX 256
+void inet_watch_icmp(void);
+/* recvmsg(2) with MSG_ERRQUEUE: takes the net lock, does not wait. */
+ssize_t inet_recv_error(struct inet_sock *i, struct socket_msg *m);
+void inet_drop_errors(struct inet_sock *i);
 
 /* --- inet_opt.c */
 extern const uint8_t inet_tcp_state_of[]; /* Linux's number of lwIP's */
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned *len);
+
+/* --- inet_multicast.c: the net lock is held; 0 or -errno */
+int inet_membership(struct inet_sock *i, const void *value, unsigned len, bool joins);
+int inet_membership6(struct inet_sock *i, const void *value, unsigned len, bool joins);
+int inet_group_request(struct inet_sock *i, bool is_v6, const void *value, unsigned len,
+                       bool joins); /* MCAST_*_GROUP */
+int inet_set_multicast_if(struct inet_sock *i, const void *value, unsigned len);
+int inet_set_multicast_if6(struct inet_sock *i, int index);
+void inet_set_multicast(struct inet_sock *i); /* the control block does as the options say */
+void inet_leave_all(struct inet_sock *i);
+/* Is a datagram to `to`, if it is a group, for a socket that asked for those of its own groups only? */
+bool inet_hears(struct inet_sock *i, const ip_addr_t *to, int ifindex);
+
+/* --- packet.c: the net lock is held */
+void packet_see(const struct netif *n, const struct pbuf *p,
+                bool is_out);                                      /* with its Ethernet header */
+void packet_see_loop(const struct netif *n, const struct pbuf *p); /* of the loopback interface */
 
 /* --- netlink.c */
 void netlink_init(void); /* boot */

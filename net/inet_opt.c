@@ -8,8 +8,6 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 
-#include <lwip/igmp.h>
-#include <lwip/mld6.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 #include <lwip/udp.h>
@@ -70,6 +68,12 @@ static int set_tcp(struct inet_sock *i, int name, int value)
             return -EINVAL;
         if (pcb)
             pcb->keep_cnt = (unsigned)value;
+        return 0;
+    case TCP_USER_TIMEOUT:
+        if (value < 0)
+            return -EINVAL;
+        i->user_timeout_ms = (unsigned)value;
+        inet_tcp_watch(i);
         return 0;
     case TCP_QUICKACK: /* hints, which lwIP has no use for */
     case TCP_DEFER_ACCEPT:
@@ -137,6 +141,9 @@ static int get_tcp(struct inet_sock *i, int name, void *value, unsigned *len)
     case TCP_MAXSEG:
         n = pcb && i->state == INET_CONNECTED ? pcb->mss : 536;
         break;
+    case TCP_USER_TIMEOUT:
+        n = (int)i->user_timeout_ms;
+        break;
     case TCP_QUICKACK:
         n = 1;
         break;
@@ -168,45 +175,23 @@ static void set_ttl(struct inet_sock *i)
     }
 }
 
-static void set_multicast(struct inet_sock *i)
-{
-    if (i->s.type != SOCK_DGRAM || i->s.protocol != IPPROTO_UDP)
-        return;
-    udp_set_multicast_ttl(i->udp, i->multicast_ttl);
-    if (i->multicast_loop)
-        udp_set_flags(i->udp, UDP_FLAGS_MULTICAST_LOOP);
-    else
-        udp_clear_flags(i->udp, UDP_FLAGS_MULTICAST_LOOP);
-}
-
-static int membership(struct inet_sock *i, const void *value, unsigned len, bool joins)
-{
-    struct ip_mreqn m = {0};
-    ip4_addr_t group, own = {0};
-    if (len < sizeof(struct ip_mreq))
-        return -EINVAL;
-    memcpy(&m, value, MIN(len, (unsigned)sizeof(m)));
-    group.addr = m.imr_multiaddr.s_addr;
-    own.addr = m.imr_address.s_addr;
-    if (is_tcp(i))
-        return -EPROTO;
-    if (!ip4_addr_ismulticast(&group))
-        return -EINVAL;
-    err_t err = joins ? igmp_joingroup(&own, &group) : igmp_leavegroup(&own, &group);
-    return err == ERR_OK ? 0 : err == ERR_VAL ? -EADDRNOTAVAIL : -ENODEV;
-}
-
 static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len)
 {
-    if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)
-        return membership(i, value, len, name == IP_ADD_MEMBERSHIP);
+    switch (name) {
+    case IP_ADD_MEMBERSHIP:
+    case IP_DROP_MEMBERSHIP:
+        return inet_membership(i, value, len, name == IP_ADD_MEMBERSHIP);
+    case MCAST_JOIN_GROUP:
+    case MCAST_LEAVE_GROUP:
+        return inet_group_request(i, false, value, len, name == MCAST_JOIN_GROUP);
+    case IP_MULTICAST_IF:
+        return inet_set_multicast_if(i, value, len);
+    }
     int n;
     if (len >= sizeof(n))
         memcpy(&n, value, sizeof(n));
-    else if (len >= 1)
-        n = *(const uint8_t *)value;
     else
-        return -EINVAL;
+        n = len >= 1 ? *(const uint8_t *)value : 0;
     switch (name) {
     case IP_TOS:
         i->tos = (uint8_t)n;
@@ -230,15 +215,25 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
     case IP_MTU_DISCOVER:
         i->mtu_discover = n;
         return 0;
+    case IP_RECVERR:
+        i->recverr4 = n != 0;
+        if (!n)
+            inet_drop_errors(i);
+        return 0;
     case IP_MULTICAST_TTL:
         if (i->s.type == SOCK_STREAM || n < -1 || n > 255)
             return -EINVAL;
         i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
-        set_multicast(i);
+        inet_set_multicast(i);
         return 0;
     case IP_MULTICAST_LOOP:
         i->multicast_loop = n != 0;
-        set_multicast(i);
+        inet_set_multicast(i);
+        return 0;
+    case IP_MULTICAST_ALL:
+        if (n != 0 && n != 1)
+            return -EINVAL;
+        i->members_only = !n;
         return 0;
     case IP_BIND_ADDRESS_NO_PORT: /* a hint */
         return 0;
@@ -250,7 +245,7 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
 /* Of the way to the peer; lwIP's loopback interface has none, and Linux stops where a packet's length does. */
 static int get_mtu(struct inet_sock *i)
 {
-    struct netif *n = i->state == INET_CONNECTED ? ip_route(&i->local, &i->peer) : NULL;
+    struct netif *n = i->state == INET_CONNECTED ? inet_route(i, &i->peer) : NULL;
     return !n ? -ENOTCONN : n->mtu ? n->mtu : 0xffff;
 }
 
@@ -273,10 +268,22 @@ static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
     case IP_MTU_DISCOVER:
         n = i->mtu_discover;
         break;
+    case IP_RECVERR:
+        n = i->recverr4;
+        break;
+    case IP_RECVTOS:
+        n = i->wants_tos;
+        break;
     case IP_MTU:
         n = get_mtu(i);
         if (n < 0)
             return n;
+        break;
+    case IP_MULTICAST_IF:
+        n = (int)i->multicast_addr;
+        break;
+    case IP_MULTICAST_ALL:
+        n = !i->members_only;
         break;
     case IP_MULTICAST_TTL:
         n = i->multicast_ttl;
@@ -299,6 +306,17 @@ static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned l
         return -EINVAL;
     memcpy(&n, value, sizeof(n));
     switch (name) {
+    case IPV6_ADD_MEMBERSHIP:
+    case IPV6_DROP_MEMBERSHIP:
+        return inet_membership6(i, value, len, name == IPV6_ADD_MEMBERSHIP);
+    case MCAST_JOIN_GROUP:
+    case MCAST_LEAVE_GROUP:
+        return inet_group_request(i, true, value, len, name == MCAST_JOIN_GROUP);
+    case IPV6_MULTICAST_IF:
+        return inet_set_multicast_if6(i, n);
+    case IPV6_MULTICAST_ALL:
+        i->members_only = !n;
+        return 0;
     case IPV6_V6ONLY:
         if (i->local_port || i->state != INET_NEW)
             return -EINVAL;
@@ -318,15 +336,33 @@ static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned l
         i->tos = (uint8_t)n;
         set_ttl(i);
         return 0;
+    case IPV6_RECVPKTINFO:
+        i->wants_pktinfo6 = n;
+        return 0;
+    case IPV6_RECVHOPLIMIT:
+        i->wants_hops6 = n;
+        return 0;
+    case IPV6_RECVTCLASS:
+        i->wants_class6 = n;
+        return 0;
+    case IPV6_RECVERR:
+        i->recverr6 = n != 0;
+        if (!n)
+            inet_drop_errors(i);
+        return 0;
     case IPV6_MULTICAST_HOPS:
+        if (is_tcp(i))
+            return -ENOPROTOOPT;
         if (n < -1 || n > 255)
             return -EINVAL;
         i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
-        set_multicast(i);
+        inet_set_multicast(i);
         return 0;
     case IPV6_MULTICAST_LOOP:
-        i->multicast_loop = n != 0;
-        set_multicast(i);
+        if (n != 0 && n != 1)
+            return -EINVAL;
+        i->multicast_loop = n;
+        inet_set_multicast(i);
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -345,6 +381,30 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
         break;
     case IPV6_TCLASS:
         n = i->tos;
+        break;
+    case IPV6_RECVERR:
+        n = i->recverr6;
+        break;
+    case IPV6_MULTICAST_IF:
+        n = i->multicast_if;
+        break;
+    case IPV6_MULTICAST_HOPS:
+        n = i->multicast_ttl;
+        break;
+    case IPV6_MULTICAST_LOOP:
+        n = i->multicast_loop;
+        break;
+    case IPV6_MULTICAST_ALL:
+        n = !i->members_only;
+        break;
+    case IPV6_RECVPKTINFO:
+        n = i->wants_pktinfo6;
+        break;
+    case IPV6_RECVHOPLIMIT:
+        n = i->wants_hops6;
+        break;
+    case IPV6_RECVTCLASS:
+        n = i->wants_class6;
         break;
     default:
         return -ENOPROTOOPT;
@@ -373,7 +433,9 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
     if (len >= sizeof(n))
         memcpy(&n, value, sizeof(n));
     inet_lock();
-    if (level == SOL_SOCKET)
+    if (level == SOL_SOCKET && name == SO_BINDTOIFINDEX)
+        inet_bind_interface(i);
+    else if (level == SOL_SOCKET)
         ret = name == SO_KEEPALIVE ? set_keepalive(i, n) : -ENOPROTOOPT;
     else if (level == IPPROTO_TCP && is_tcp(i) && name == TCP_CONGESTION)
         ret = len >= 4 && memcmp(value, "reno", 4) == 0 ? 0 : -ENOENT;

@@ -11,8 +11,6 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 
-#define BACKLOG_MAX 255 /* lwIP counts in a byte */
-
 struct inet_sock *inet_tcp_new(int family)
 {
     struct inet_sock *i = inet_new(&inet_tcp_ops, family, SOCK_STREAM, IPPROTO_TCP);
@@ -28,14 +26,6 @@ struct inet_sock *inet_tcp_new(int family)
 }
 
 /* --- what lwIP tells ----------------------------------------------------------------------------------- */
-
-void inet_tcp_update(struct inet_sock *i)
-{
-    bool can = i->state == INET_CONNECTED && i->tcp && !i->sent_fin &&
-               i->tcp->snd_buf >= TCP_SND_BUF / 3 &&
-               tcp_sndqueuelen(i->tcp) < TCP_SND_QUEUELEN * 2 / 3;
-    atomic_store(&i->can_send, can);
-}
 
 static void die(struct inet_sock *i, int error)
 {
@@ -66,11 +56,13 @@ void inet_tcp_detach(struct inet_sock *i)
     struct tcp_pcb *pcb = i->tcp;
     if (!pcb)
         return;
+    inet_tcp_restore_window(i);
     i->tcp = NULL;
     tcp_arg(pcb, NULL);
     tcp_recv(pcb, NULL);
     tcp_sent(pcb, NULL);
     tcp_err(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
     tcp_close(pcb);
 }
 
@@ -132,9 +124,38 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t n)
     return ERR_OK;
 }
 
+/* lwIP asks twice a second.  Nothing is said to the peer, as on Linux: it may be gone. */
+static err_t on_poll(void *arg, struct tcp_pcb *pcb)
+{
+    struct inet_sock *i = arg;
+    uint64_t now = arch_clock_ns();
+    if (!i || (!pcb->unacked && !pcb->unsent)) {
+        if (i)
+            i->stuck_since_ns = 0;
+        return ERR_OK;
+    }
+    if (!i->stuck_since_ns || i->stuck_at != pcb->lastack) {
+        i->stuck_since_ns = now;
+        i->stuck_at = pcb->lastack;
+    }
+    if (now - i->stuck_since_ns < i->user_timeout_ms * 1000000ul)
+        return ERR_OK;
+    tcp_err(pcb, NULL);
+    tcp_abandon(pcb, 0);
+    die(i, -ETIMEDOUT);
+    return ERR_ABRT;
+}
+
+void inet_tcp_watch(struct inet_sock *i)
+{
+    if (i->tcp && i->state != INET_LISTENING)
+        tcp_poll(i->tcp, i->user_timeout_ms ? on_poll : NULL, 1);
+}
+
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb)
 {
     i->tcp = pcb;
+    inet_tcp_watch(i);
     tcp_arg(pcb, i);
     tcp_recv(pcb, on_receive);
     tcp_sent(pcb, on_sent);
@@ -158,6 +179,7 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_OK;
     take_names(i);
     atomic_store(&i->state, INET_CONNECTED);
+    inet_tcp_open_window(i);
     inet_tcp_update(i);
     socket_wake_all(&i->s);
     return ERR_OK;
@@ -201,7 +223,9 @@ static int renew(struct inet_sock *i)
     if (!i->tcp)
         return -ENOMEM;
     tcp_arg(i->tcp, i);
+    inet_bind_interface(i);
     i->state = INET_NEW;
+    i->withheld = 0;
     i->local_port = i->peer_port = 0;
     i->has_eof = i->sent_fin = false;
     atomic_store(&i->s.shut, 0);
@@ -314,12 +338,13 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     if (!i)
         return ERR_MEM;
     socket_inherit(&i->s, &l->s);
+    i->user_timeout_ms = l->user_timeout_ms;
     inet_tcp_attach(i, pcb);
-    tcp_backlog_delayed(pcb);
     if (l->tcp && ip_get_option(l->tcp, SOF_KEEPALIVE))
         ip_set_option(pcb, SOF_KEEPALIVE);
     i->state = INET_CONNECTED;
     take_names(i);
+    inet_tcp_open_window(i);
     inet_tcp_update(i);
     i->listener = l;
     list_push_back(&l->accepts, &i->accept_node);
@@ -330,11 +355,9 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 static int listen_locked(struct inet_sock *i, int backlog)
 {
-    unsigned limit = MIN(MAX((unsigned)backlog, 1u), (unsigned)BACKLOG_MAX);
-    if (i->state == INET_LISTENING) {
-        tcp_backlog_set((struct tcp_pcb_listen *)i->tcp, limit);
+    i->backlog = (unsigned)backlog;
+    if (i->state == INET_LISTENING)
         return 0;
-    }
     if (i->state != INET_NEW)
         return -EINVAL;
     if (!i->local_port) {
@@ -348,7 +371,7 @@ static int listen_locked(struct inet_sock *i, int backlog)
         i->local_port = i->tcp->local_port;
     }
     err_t err = ERR_OK;
-    struct tcp_pcb *pcb = tcp_listen_with_backlog_and_err(i->tcp, (u8_t)limit, &err);
+    struct tcp_pcb *pcb = tcp_listen_with_backlog_and_err(i->tcp, TCP_DEFAULT_LISTEN_BACKLOG, &err);
     if (!pcb)
         return inet_errno(err);
     i->tcp = pcb;
@@ -376,8 +399,6 @@ static struct inet_sock *take_connection(struct inet_sock *l)
     atomic_store(&l->nr_accepts, l->nr_accepts - 1);
     struct inet_sock *i = list_entry(node, struct inet_sock, accept_node);
     i->listener = NULL;
-    if (i->tcp)
-        tcp_backlog_accepted(i->tcp);
     return i;
 }
 
@@ -502,7 +523,7 @@ void inet_tcp_forget_ended(void)
         tcp_abort(tcp_tw_pcbs);
     for (struct tcp_pcb *pcb = tcp_active_pcbs, *next; pcb; pcb = next) {
         next = pcb->next;
-        if (!pcb->callback_arg)
+        if (!pcb->callback_arg || pcb->state == SYN_RCVD)
             tcp_abort(pcb);
     }
 }
@@ -528,6 +549,7 @@ static int shutdown_locked(struct inet_sock *i, int how)
     i->sent_fin = true;
     atomic_store(&i->can_send, false);
     if (i->has_eof) {
+        inet_tcp_restore_window(i);
         while (i->tcp && i->rx_bytes > 0 && TCP_WND_MAX(i->tcp) != i->tcp->rcv_wnd)
             tcp_recved(i->tcp, (u16_t)MIN(TCP_WND_MAX(i->tcp) - i->tcp->rcv_wnd, 0xffffu));
         inet_tcp_detach(i);
@@ -590,5 +612,6 @@ const struct socket_ops inet_tcp_ops = {
     .getsockopt = inet_getsockopt,
     .poll = tcp_poll_op,
     .ioctl = inet_ioctl,
+    .buffers_changed = inet_tcp_buffers_changed,
     .release = tcp_release,
 };

@@ -21,13 +21,11 @@ void inet_tcp_drop_rx(struct inet_sock *i)
 
 /* --- sending ------------------------------------------------------------------------------------------- */
 
-/* Why nothing can be sent: -errno, or 0. */
+/* Why nothing can be sent: -EPIPE (or the pending error, which inet_tcp_send tells if nothing else is to tell), or
+ * 0. */
 static int refuse_send(struct inet_sock *i)
 {
-    int ret = socket_take_error(&i->s);
-    if (ret < 0)
-        return ret;
-    if (atomic_load(&i->s.shut) & SHUT_SEND)
+    if (atomic_load(&i->s.error) || (atomic_load(&i->s.shut) & SHUT_SEND))
         return -EPIPE;
     enum inet_state state = atomic_load(&i->state);
     if (state == INET_CONNECTED)
@@ -42,7 +40,7 @@ static ssize_t push(struct inet_sock *i, const void *data, size_t n, bool has_mo
     if (ret < 0)
         return ret;
     struct tcp_pcb *pcb = i->tcp;
-    size_t step = MIN(MIN(n, (size_t)tcp_sndbuf(pcb)), (size_t)0xffff);
+    size_t step = MIN(MIN(n, inet_tcp_room(i)), (size_t)0xffff);
     u8_t flags = TCP_WRITE_FLAG_COPY | (has_more ? TCP_WRITE_FLAG_MORE : 0);
     err_t err = ERR_MEM;
     /* Segments are limited, too: less may go where much does not. */
@@ -118,19 +116,9 @@ static ssize_t send_all(struct inet_sock *i, struct socket_msg *m, char *buf, si
     return (ssize_t)done;
 }
 
-ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
+static ssize_t send_buffered(struct inet_sock *i, struct socket_msg *m, uint64_t deadline)
 {
-    struct inet_sock *i = inet_of(s);
     char small[CHUNK_SMALL];
-    m->raises_sigpipe = true;
-    if (m->flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    uint64_t deadline = socket_deadline(s->sndtimeo_ns, m->nonblock);
-    int ret = wait_until_connected(i, deadline);
-    if (ret == 0)
-        ret = refuse_send(i);
-    if (ret < 0)
-        return ret;
     if (m->data->left <= sizeof(small))
         return send_all(i, m, small, sizeof(small), deadline);
     size_t size = MIN(m->data->left, (size_t)CHUNK_MAX);
@@ -140,6 +128,21 @@ ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
     ssize_t sent = send_all(i, m, buf, size, deadline);
     heap_free(buf);
     return sent;
+}
+
+ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
+{
+    struct inet_sock *i = inet_of(s);
+    m->raises_sigpipe = true;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    uint64_t deadline = socket_deadline(s->sndtimeo_ns, m->nonblock);
+    ssize_t ret = wait_until_connected(i, deadline);
+    if (ret == 0)
+        ret = refuse_send(i);
+    if (ret == 0)
+        ret = send_buffered(i, m, deadline);
+    return ret == -EPIPE ? socket_take_error(s) ?: -EPIPE : ret;
 }
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
@@ -169,11 +172,7 @@ static ssize_t copy_out(struct inet_sock *i, size_t skip, struct iobuf *to)
 static void consume(struct inet_sock *i, size_t n)
 {
     atomic_store(&i->rx_bytes, i->rx_bytes - n);
-    for (size_t left = n; i->tcp && left > 0;) {
-        u16_t step = (u16_t)MIN(left, (size_t)0xffff);
-        tcp_recved(i->tcp, step);
-        left -= step;
-    }
+    inet_tcp_was_read(i, n);
     n += i->rx_offset;
     while (i->rx && n >= i->rx->len) {
         struct pbuf *p = i->rx;
@@ -201,7 +200,7 @@ static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t skip)
     if (i->rx_bytes > skip) {
         ssize_t n;
         if (m->flags & MSG_TRUNC) { /* thrown away */
-            n = (ssize_t)MIN(i->rx_bytes, m->data->left);
+            n = (ssize_t)MIN(i->rx_bytes - skip, m->data->left);
             iobuf_skip(m->data, (size_t)n);
         } else {
             n = copy_out(i, skip, m->data);
@@ -230,9 +229,13 @@ ssize_t inet_tcp_recv(struct socket *s, struct socket_msg *m)
         m->addr->len = 0;
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     for (;;) {
-        size_t skip = m->flags & MSG_PEEK ? done : 0;
         inet_lock();
+        size_t skip = socket_peek_offset(s, m->flags);
+        if ((m->flags & MSG_PEEK) && s->peek_off < 0)
+            skip = done;
         ssize_t ret = try_recv(i, m, skip);
+        if (ret > 0)
+            socket_move_peek(s, m->flags, (size_t)ret);
         inet_unlock();
         if (ret > 0)
             done += (size_t)ret;

@@ -1,7 +1,6 @@
 /* Datagrams: UDP, and raw IP with ICMP.
  *
- * A datagram waits in the socket's queue as the buffers that it came in.  Errors that others report (ICMP) reach the
- * sockets that are connected to them through a raw control block of our own, which sees every ICMP packet first. */
+ * A datagram waits in the socket's queue as the buffers that it came in. */
 #include <asm/ioctls.h>
 #include <asm/socket.h>
 #include <base/string.h>
@@ -14,12 +13,10 @@
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/netif.h>
-#include <lwip/prot/udp.h>
 #include <lwip/raw.h>
 #include <lwip/udp.h>
 
 #define DATA_MAX      65507u
-#define NS_PER_SEC    1000000000ul
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
 
 static const struct socket_ops dgram_ops;
@@ -42,20 +39,30 @@ static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, 
     d->from = *from;
     d->to = *ip_current_dest_addr();
     d->from_port = port;
+    d->was_peeked = false;
+    d->drops = i->drops;
     d->arrived_ns = clock_wall_ns();
     d->ifindex = netif_get_index(ip_current_input_netif());
     d->ttl = ip_current_is_v6() ? IP6H_HOPLIM(ip6_current_header()) : IPH_TTL(ip4_current_header());
     d->tos = ip_current_is_v6() ? IP6H_TC(ip6_current_header()) : IPH_TOS(ip4_current_header());
     list_push_back(&i->datagrams, &d->node);
     atomic_store(&i->rx_bytes, i->rx_bytes + cost);
+    atomic_store(&i->nr_arrived, i->nr_arrived + 1);
     socket_wake_readers(&i->s);
 }
 
 static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                    u16_t port)
 {
+    struct inet_sock *i = arg;
     (void)pcb;
-    enqueue(arg, p, from, port);
+    /* What is for a group comes here whoever the socket's peer is. */
+    bool is_ours = i->state != INET_CONNECTED ||
+                   (port == i->peer_port && ip_addr_cmp_zoneless(from, &i->peer));
+    if (is_ours && inet_hears(i, ip_current_dest_addr(), netif_get_index(ip_current_input_netif())))
+        enqueue(i, p, from, port);
+    else
+        pbuf_free(p);
 }
 
 /* Every raw socket gets a copy, and the stack goes on with the packet. */
@@ -77,83 +84,6 @@ static u8_t on_raw(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr
     }
     enqueue(i, copy, from, 0);
     return 0;
-}
-
-/* --- errors of others ---------------------------------------------------------------------------------- */
-
-static int error_of_code(unsigned code)
-{
-    switch (code) {
-    case ICMP_DUR_NET:
-        return -ENETUNREACH;
-    case ICMP_DUR_PORT:
-        return -ECONNREFUSED;
-    case ICMP_DUR_PROTO:
-        return -ENOPROTOOPT;
-    default:
-        return -EHOSTUNREACH;
-    }
-}
-
-/* A datagram of ours did not arrive: its socket hears of it if it is connected to where it went. */
-static void refuse(const ip_addr_t *to, uint16_t to_port, uint16_t from_port, int error)
-{
-    struct inet_sock *i;
-    list_for_each(i, &inet_all_udp, all_node) {
-        if (i->state != INET_CONNECTED || i->peer_port != to_port || i->local_port != from_port ||
-            !ip_addr_cmp(&i->peer, to))
-            continue;
-        atomic_store(&i->s.error, error);
-        socket_wake_all(&i->s);
-    }
-}
-
-static u8_t on_icmp(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
-{
-    struct {
-        struct icmp_echo_hdr h; /* as long as every ICMP header */
-        struct ip_hdr ip;
-        struct udp_hdr udp;
-    } __attribute__((packed)) m;
-    (void)arg, (void)pcb, (void)from;
-    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) ||
-        m.h.type != ICMP_DUR || IPH_PROTO(&m.ip) != IP_PROTO_UDP || IPH_HL_BYTES(&m.ip) != IP_HLEN)
-        return 0;
-    ip_addr_t to;
-    ip_addr_set_ip4_u32_val(to, m.ip.dest.addr);
-    refuse(&to, lwip_ntohs(m.udp.dest), lwip_ntohs(m.udp.src), error_of_code(m.h.code));
-    return 0;
-}
-
-static u8_t on_icmp6(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
-{
-    struct {
-        uint8_t type, code;
-        uint16_t sum;
-        uint32_t unused;
-        struct ip6_hdr ip;
-        struct udp_hdr udp;
-    } __attribute__((packed)) m;
-    enum { UNREACHABLE = 1, PORT = 4 };
-    (void)arg, (void)pcb, (void)from;
-    if (pbuf_copy_partial(p, &m, sizeof(m), ip_current_header_tot_len()) != sizeof(m) ||
-        m.type != UNREACHABLE || IP6H_NEXTH(&m.ip) != IP6_NEXTH_UDP)
-        return 0;
-    ip_addr_t to;
-    ip_addr_copy_from_ip6_packed(to, m.ip.dest);
-    refuse(&to, lwip_ntohs(m.udp.dest), lwip_ntohs(m.udp.src),
-           m.code == PORT ? -ECONNREFUSED : -EHOSTUNREACH);
-    return 0;
-}
-
-void inet_watch_icmp(void)
-{
-    struct raw_pcb *v4 = raw_new_ip_type(IPADDR_TYPE_V4, IP_PROTO_ICMP);
-    struct raw_pcb *v6 = raw_new_ip_type(IPADDR_TYPE_V6, IP6_NEXTH_ICMP6);
-    if (!v4 || !v6)
-        panic("no memory for the network");
-    raw_recv(v4, on_icmp, NULL);
-    raw_recv(v6, on_icmp6, NULL);
 }
 
 /* --- making, binding, connecting ----------------------------------------------------------------------- */
@@ -235,7 +165,7 @@ static int dgram_bind(struct socket *s, const struct socket_addr *addr)
 /* The local address of packets to `ip`. */
 static void choose_source(struct inet_sock *i, const ip_addr_t *ip)
 {
-    struct netif *n = ip_route(&i->local, ip);
+    struct netif *n = inet_route(i, ip);
     const ip_addr_t *source = n ? ip_netif_get_local_ip(n, ip) : NULL;
     if (source && ip_addr_isany(&i->local))
         i->local = *source;
@@ -258,7 +188,7 @@ static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
     if (ret < 0)
         return ret;
     inet_fix_destination(&ip);
-    if (!ip_route(&i->local, &ip))
+    if (!inet_route(i, &ip))
         return -ENETUNREACH;
     if (!i->is_raw) {
         if (!i->local_port)
@@ -314,7 +244,7 @@ static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_
     if (IP_IS_V4(ip) && ip4_addr_get_u32(ip_2_ip4(ip)) == IPADDR_BROADCAST &&
         !socket_has(&i->s, SOCKET_BROADCAST))
         return -EACCES;
-    return ip_route(&i->local, ip) ? 0 : -ENETUNREACH;
+    return inet_route(i, ip) ? 0 : -ENETUNREACH;
 }
 
 /* An echo request from a SOCK_DGRAM carries the socket's own number. */
@@ -370,41 +300,67 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
 
-static void put_control(struct inet_sock *i, struct socket_msg *m, const struct inet_datagram *d)
+static void put_control_v4(const struct inet_sock *i, struct socket_msg *m,
+                           const struct inet_datagram *d)
 {
-    struct socket_control *c = m->control;
-    bool fits = true;
-    if (!c)
-        return;
-    int64_t when[2] = {(int64_t)(d->arrived_ns / NS_PER_SEC),
-                       (int64_t)(d->arrived_ns % NS_PER_SEC)};
-    if (socket_has(&i->s, SOCKET_TIMESTAMPNS)) {
-        fits &= c->emit(c, SOL_SOCKET, SO_TIMESTAMPNS_OLD, when, sizeof(when));
-    } else if (socket_has(&i->s, SOCKET_TIMESTAMP)) {
-        when[1] /= 1000;
-        fits &= c->emit(c, SOL_SOCKET, SO_TIMESTAMP_OLD, when, sizeof(when));
-    }
-    if (i->wants_pktinfo && IP_IS_V4(&d->to)) {
+    int value = d->ttl;
+    if (i->wants_pktinfo) {
         struct in_pktinfo info = {.ipi_ifindex = d->ifindex};
         info.ipi_spec_dst.s_addr = info.ipi_addr.s_addr = ip4_addr_get_u32(ip_2_ip4(&d->to));
-        fits &= c->emit(c, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+        socket_emit(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
     }
-    int value = d->ttl;
     if (i->wants_ttl)
-        fits &= c->emit(c, IPPROTO_IP, IP_TTL, &value, sizeof(value));
+        socket_emit(m, IPPROTO_IP, IP_TTL, &value, sizeof(value));
     if (i->wants_tos)
-        fits &= c->emit(c, IPPROTO_IP, IP_TOS, &d->tos, sizeof(d->tos));
-    if (!fits)
-        m->out_flags |= MSG_CTRUNC;
+        socket_emit(m, IPPROTO_IP, IP_TOS, &d->tos, sizeof(d->tos));
 }
 
-static ssize_t copy_out(struct pbuf *p, struct iobuf *to, size_t n)
+static void put_control_v6(const struct inet_sock *i, struct socket_msg *m,
+                           const struct inet_datagram *d)
+{
+    int value = d->ttl;
+    if (i->wants_pktinfo6) {
+        struct {
+            uint8_t addr[16];
+            int ifindex;
+        } info = {.ifindex = d->ifindex}; /* struct in6_pktinfo */
+        struct socket_addr a;
+        inet_put_addr(i, &d->to, 1, &a);
+        memcpy(info.addr, a.bytes + offsetof(struct sockaddr_in6, sin6_addr), 16);
+        socket_emit(m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+    }
+    if (IP_IS_V4(&d->to))
+        return;
+    if (i->wants_hops6)
+        socket_emit(m, IPPROTO_IPV6, IPV6_HOPLIMIT, &value, sizeof(value));
+    value = d->tos;
+    if (i->wants_class6)
+        socket_emit(m, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
+}
+
+static void put_control(struct inet_sock *i, struct socket_msg *m, const struct inet_datagram *d)
+{
+    socket_emit_stamp(&i->s, m, d->arrived_ns);
+    if (socket_has(&i->s, SOCKET_RXQ_OVFL) && d->drops)
+        socket_emit(m, SOL_SOCKET, SO_RXQ_OVFL, &d->drops, sizeof(d->drops));
+    if (i->is_v6)
+        put_control_v6(i, m, d);
+    if (IP_IS_V4(&d->to))
+        put_control_v4(i, m, d);
+}
+
+static ssize_t copy_out(struct pbuf *p, size_t offset, struct iobuf *to, size_t n)
 {
     for (size_t left = n; p && left > 0; p = p->next) {
-        size_t step = MIN(left, (size_t)p->len);
-        if (iobuf_put(to, p->payload, step) != (ssize_t)step)
+        if (offset >= p->len) {
+            offset -= p->len;
+            continue;
+        }
+        size_t step = MIN(left, p->len - offset);
+        if (iobuf_put(to, (char *)p->payload + offset, step) != (ssize_t)step)
             return -EFAULT;
         left -= step;
+        offset = 0;
     }
     return (ssize_t)n;
 }
@@ -415,31 +371,43 @@ static void free_datagram(struct inet_datagram *d)
     heap_free(d);
 }
 
-/* The first datagram, taken out unless it is only looked at; the net lock is held. */
-static struct inet_datagram *take(struct inet_sock *i, bool peeks)
+/* The datagram at *offset (SO_PEEK_OFF), which becomes the bytes of it to leave out; NULL: none.  The net lock is held. */
+static struct inet_datagram *look(struct inet_sock *i, size_t *offset)
 {
-    if (list_is_empty(&i->datagrams))
-        return NULL;
-    struct inet_datagram *d = list_entry(i->datagrams.next, struct inet_datagram, node);
-    if (!peeks) {
-        list_remove(&d->node);
-        atomic_store(&i->rx_bytes, i->rx_bytes - d->p->tot_len - DATAGRAM_COST);
+    struct inet_datagram *d;
+    list_for_each(d, &i->datagrams, node) {
+        size_t n = d->p->tot_len;
+        if (i->s.peek_off < 0 || *offset < n || (*offset == 0 && !d->was_peeked))
+            return d;
+        *offset -= n;
     }
+    return NULL;
+}
+
+/* The first datagram, taken out; the net lock is held. */
+static struct inet_datagram *take(struct inet_sock *i)
+{
+    struct list *node = list_pop_front(&i->datagrams);
+    if (!node)
+        return NULL;
+    struct inet_datagram *d = list_entry(node, struct inet_datagram, node);
+    atomic_store(&i->rx_bytes, i->rx_bytes - d->p->tot_len - DATAGRAM_COST);
     return d;
 }
 
-static bool has_something(struct inet_sock *i)
+static bool has_news(struct inet_sock *i, unsigned seen)
 {
-    return atomic_load(&i->rx_bytes) > 0 || atomic_load(&i->s.error) ||
+    return atomic_load(&i->nr_arrived) != seen || atomic_load(&i->s.error) ||
            (atomic_load(&i->s.shut) & SHUT_RECV);
 }
 
-static ssize_t deliver(struct inet_sock *i, struct socket_msg *m, struct inet_datagram *d)
+static ssize_t deliver(struct inet_sock *i, struct socket_msg *m, struct inet_datagram *d,
+                       size_t offset)
 {
-    size_t full = d->p->tot_len, n = MIN(full, m->data->left);
-    if (n < full)
+    size_t full = d->p->tot_len, n = MIN(full - offset, m->data->left);
+    if (n < full - offset)
         m->out_flags |= MSG_TRUNC;
-    ssize_t ret = copy_out(d->p, m->data, n);
+    ssize_t ret = copy_out(d->p, offset, m->data, n);
     if (ret < 0)
         return ret;
     if (m->addr) {
@@ -449,7 +417,10 @@ static ssize_t deliver(struct inet_sock *i, struct socket_msg *m, struct inet_da
         i->peer_port = peer_port;
     }
     put_control(i, m, d);
-    return m->flags & MSG_TRUNC ? (ssize_t)full : ret;
+    ret = m->flags & MSG_TRUNC ? (ssize_t)full : ret;
+    d->was_peeked = true;
+    socket_move_peek(&i->s, m->flags, (size_t)ret);
+    return ret;
 }
 
 static ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
@@ -460,14 +431,16 @@ static ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
         return -EOPNOTSUPP;
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     if (m->flags & MSG_ERRQUEUE)
-        return -EAGAIN;
+        return inet_recv_error(i, m);
     for (;;) {
         int ret = socket_take_error(s);
         if (ret < 0)
             return ret;
         inet_lock();
-        struct inet_datagram *d = take(i, peeks);
-        ssize_t n = d ? deliver(i, m, d) : 0;
+        unsigned seen = i->nr_arrived;
+        size_t offset = socket_peek_offset(s, m->flags);
+        struct inet_datagram *d = peeks ? look(i, &offset) : take(i);
+        ssize_t n = d ? deliver(i, m, d, offset) : 0;
         inet_unlock();
         if (d) {
             if (!peeks)
@@ -476,7 +449,7 @@ static ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
         }
         if ((s->shut & SHUT_RECV) && deadline)
             return 0;
-        ret = SOCKET_WAIT(&s->read_wait, has_something(i), deadline);
+        ret = SOCKET_WAIT(&s->read_wait, has_news(i, seen), deadline);
         if (ret < 0)
             return ret;
     }
@@ -500,7 +473,7 @@ static uint32_t dgram_poll(struct socket *s, struct file *f, struct poll_table *
     poll_on(t, f, &s->write_wait);
     unsigned shut = atomic_load(&s->shut);
     uint32_t events = POLL_WRITABLE | POLLWRBAND;
-    if (atomic_load(&s->error))
+    if (atomic_load(&s->error) || atomic_load(&inet_of(s)->nr_errors) > 0)
         events |= POLLERR;
     if (shut == SHUT_BOTH)
         events |= POLLHUP;
@@ -521,8 +494,10 @@ static void dgram_release(struct socket *s)
         raw_remove(i->raw);
     else
         udp_remove(i->udp);
-    while ((d = take(i, false)))
+    while ((d = take(i)))
         free_datagram(d);
+    inet_drop_errors(i);
+    inet_leave_all(i);
     inet_unlock();
     heap_free(i);
 }
@@ -533,8 +508,8 @@ static long dgram_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
     if (cmd != FIONREAD)
         return inet_ioctl(s, cmd, arg);
     inet_lock();
-    struct inet_datagram *d = take(i, true);
-    int n = d ? d->p->tot_len : 0;
+    struct inet_datagram *d = list_entry(i->datagrams.next, struct inet_datagram, node);
+    int n = i->rx_bytes > 0 ? d->p->tot_len : 0;
     inet_unlock();
     return socket_put_int(arg, n);
 }

@@ -1,6 +1,7 @@
 /* The network's parts, in the order in which they come up. */
 #include <net/net.h>
 #include <inet.h>
+#include <packet.h>
 #include <unix.h>
 
 void net_init(void)
@@ -8,6 +9,7 @@ void net_init(void)
     unix_init();
     inet_init();
     netlink_init();
+    packet_init();
 }
 
 void net_forget_ended(void)

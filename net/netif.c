@@ -12,6 +12,7 @@
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
+#include <lwip/igmp.h>
 #include <lwip/netif.h>
 #include <netif/ethernet.h>
 
@@ -86,6 +87,7 @@ int net_count_input(const struct pbuf *p, const struct netif *n)
     if (c == &loop_counts) {
         c->tx_packets = ++c->rx_packets;
         c->tx_bytes = c->rx_bytes += p->tot_len;
+        packet_see_loop(n, p);
     }
     return 0;
 }
@@ -165,6 +167,7 @@ bool netdev_receive(struct netdev *d, const struct netdev_seg *parts, unsigned n
     d->counts.rx_packets++;
     d->counts.rx_bytes += n;
     set_checksums(d, how & NETDEV_VALID ? 0 : NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
+    packet_see(&d->netif, p, false);
     if (d->netif.input(p, &d->netif) != ERR_OK)
         pbuf_free(p);
     set_checksums(d, 0);
@@ -272,7 +275,28 @@ struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint
     return d;
 }
 
-/* The loopback interface is lwIP's own, made by its netif_init. */
+/* What goes to a group has been looped already, unless its sender does not want that. */
+static err_t loop_output(struct netif *n, struct pbuf *p)
+{
+    return p->flags & PBUF_FLAG_MCASTLOOP ? ERR_OK : netif_loop_output(n, p);
+}
+
+static err_t loop_output4(struct netif *n, struct pbuf *p, const ip4_addr_t *to)
+{
+    return loop_output(n, p);
+}
+
+static err_t loop_output6(struct netif *n, struct pbuf *p, const ip6_addr_t *to)
+{
+    return loop_output(n, p);
+}
+
+/* The loopback interface is lwIP's own, made by its netif_init.  Groups can be joined there, as on Linux. */
 void netif_init_all(void)
 {
+    struct netif *n = netif_get_by_index(1);
+    n->output = loop_output4;
+    n->output_ip6 = loop_output6;
+    n->flags |= NETIF_FLAG_IGMP;
+    igmp_start(n);
 }

@@ -184,5 +184,6 @@ err_t netif_transmit(struct netif *n, struct pbuf *p)
     inet_timers_use();
     d->counts.tx_packets++;
     d->counts.tx_bytes += len;
+    packet_see(n, p, true);
     return ERR_OK;
 }

@@ -4,11 +4,14 @@
  * changes it first and wakes then, with the poll bits that the change is about, so that an edge-triggered epoll
  * reports what Linux's does. */
 #include <asm/ioctls.h>
+#include <asm/socket.h>
 #include <base/string.h>
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 #include <net/ifinfo.h>
 #include <net/socket.h>
+
+#define NS_PER_SEC 1000000000ul
 
 static struct socket_family *families;
 static net_caller_fn *caller_fn;
@@ -53,6 +56,8 @@ void socket_inherit(struct socket *s, const struct socket *from)
     s->rcvlowat = from->rcvlowat;
     s->priority = from->priority;
     s->mark = from->mark;
+    s->ifindex = from->ifindex;
+    s->peek_off = from->peek_off;
     s->rcvtimeo_ns = from->rcvtimeo_ns;
     s->sndtimeo_ns = from->sndtimeo_ns;
     s->linger_s = from->linger_s;
@@ -75,6 +80,17 @@ void socket_wake_all(struct socket *s)
 {
     waitq_wake(&s->read_wait, 0, POLL_READABLE | POLLRDHUP | POLLHUP | POLLERR);
     waitq_wake(&s->write_wait, 0, POLL_WRITABLE | POLLHUP | POLLERR);
+}
+
+void socket_emit_stamp(const struct socket *s, struct socket_msg *m, uint64_t ns)
+{
+    int64_t when[2] = {(int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC)};
+    if (socket_has(s, SOCKET_TIMESTAMPNS)) {
+        socket_emit(m, SOL_SOCKET, SO_TIMESTAMPNS_OLD, when, sizeof(when));
+    } else if (socket_has(s, SOCKET_TIMESTAMP)) {
+        when[1] /= 1000;
+        socket_emit(m, SOL_SOCKET, SO_TIMESTAMP_OLD, when, sizeof(when));
+    }
 }
 
 long socket_put_int(struct uptr arg, int value)

@@ -2,6 +2,7 @@
 #include <asm/socket.h>
 #include <base/string.h>
 #include <linux/capability.h>
+#include <net/ifinfo.h>
 #include <net/socket.h>
 #include <vfs/inode.h>
 
@@ -29,6 +30,7 @@ static int flag_of_name(int name)
         {SO_PASSSEC, SOCKET_PASSSEC},
         {SO_TIMESTAMP_OLD, SOCKET_TIMESTAMP},
         {SO_TIMESTAMPNS_OLD, SOCKET_TIMESTAMPNS},
+        {SO_RXQ_OVFL, SOCKET_RXQ_OVFL},
     };
     for (unsigned i = 0; i < ARRAY_LEN(known); i++)
         if (known[i].name == name)
@@ -68,12 +70,14 @@ static int set_buffer(struct socket *s, int name, unsigned value, bool is_forced
         value = MIN(value, (unsigned)SOCKET_BUF_MAX);
     }
     value = MIN(value, 0x7fffffffu / 2) * 2;
-    if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+    bool is_send = name == SO_SNDBUF || name == SO_SNDBUFFORCE;
+    if (is_send)
         s->sndbuf = MAX(value, (unsigned)BUF_MIN_SEND);
     else
         s->rcvbuf = MAX(value, (unsigned)BUF_MIN_RECV);
+    set_flag(s, is_send ? SOCKET_SET_SNDBUF : SOCKET_SET_RCVBUF, true);
     buffers_changed(s);
-    if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+    if (is_send)
         socket_wake_writers(s);
     return 0;
 }
@@ -101,13 +105,56 @@ static int set_linger(struct socket *s, const void *value, unsigned len)
     return 0;
 }
 
+static bool has_peek_off(const struct socket *s)
+{
+    return s->family == AF_UNIX ||
+           ((s->family == AF_INET || s->family == AF_INET6) && s->type != SOCK_RAW);
+}
+
 static int set_peek_off(struct socket *s, int value)
 {
-    if (s->family != AF_UNIX)
+    if (!has_peek_off(s))
         return -EOPNOTSUPP;
-    if (value < -1)
-        return -EINVAL;
     s->peek_off = value;
+    return 0;
+}
+
+/* Anybody may choose an interface, once. */
+static int bind_to_interface(struct socket *s, int index)
+{
+    if (s->ifindex && !caller_has_cap(CAP_NET_RAW))
+        return -EPERM;
+    if (index < 0)
+        return -EINVAL;
+    s->ifindex = index;
+    if (s->ops->setsockopt)
+        (void)!s->ops->setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index));
+    return 0;
+}
+
+static int bind_to_device(struct socket *s, const void *value, unsigned len)
+{
+    struct ifinfo i = {.index = 0};
+    char name[sizeof(i.name)] = "";
+    memcpy(name, value, MIN(len, (unsigned)sizeof(name) - 1));
+    if (name[0] && !ifinfo_find(name, &i))
+        return -ENODEV;
+    return bind_to_interface(s, (int)i.index);
+}
+
+static int get_device(struct socket *s, void *value, unsigned *len)
+{
+    struct ifinfo i;
+    if (s->ifindex == 0) {
+        *len = 0;
+        return 0;
+    }
+    if (*len < sizeof(i.name))
+        return -EINVAL;
+    if (!ifinfo_next((unsigned)s->ifindex, &i) || (int)i.index != s->ifindex)
+        return -ENODEV;
+    *len = (unsigned)strlen(i.name) + 1;
+    memcpy(value, i.name, *len);
     return 0;
 }
 
@@ -141,6 +188,8 @@ static int set_number(struct socket *s, int name, int value)
         return 0;
     case SO_PEEK_OFF:
         return set_peek_off(s, value);
+    case SO_BINDTOIFINDEX:
+        return bind_to_interface(s, value);
     case SO_INCOMING_CPU:
         s->incoming_cpu = value;
         return 0;
@@ -151,8 +200,9 @@ static int set_number(struct socket *s, int name, int value)
 
 int socket_set_option(struct socket *s, int level, int name, const void *value, unsigned len)
 {
-    if (level != SOL_SOCKET || name == SO_BINDTODEVICE || name == SO_ATTACH_FILTER ||
-        name == SO_DETACH_FILTER)
+    if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
+        return bind_to_device(s, value, len);
+    if (level != SOL_SOCKET || name == SO_ATTACH_FILTER || name == SO_DETACH_FILTER)
         return s->ops->setsockopt    ? s->ops->setsockopt(s, level, name, value, len)
                : level == SOL_SOCKET ? -ENOPROTOOPT
                                      : -EOPNOTSUPP;
@@ -234,9 +284,10 @@ static bool get_number(struct socket *s, int name, int *value)
         *value = s->incoming_cpu;
         return true;
     case SO_PEEK_OFF:
-        if (s->family != AF_UNIX)
-            return false;
         *value = s->peek_off;
+        return has_peek_off(s);
+    case SO_BINDTOIFINDEX:
+        *value = s->ifindex;
         return true;
     default:
         return false;
@@ -252,7 +303,9 @@ static int answer(void *to, unsigned *len, const void *from, unsigned n)
 
 int socket_get_option(struct socket *s, int level, int name, void *value, unsigned *len)
 {
-    if (level != SOL_SOCKET || name == SO_BINDTODEVICE)
+    if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
+        return get_device(s, value, len);
+    if (level != SOL_SOCKET)
         return s->ops->getsockopt    ? s->ops->getsockopt(s, level, name, value, len)
                : level == SOL_SOCKET ? -ENOPROTOOPT
                                      : -EOPNOTSUPP;
@@ -275,6 +328,8 @@ int socket_get_option(struct socket *s, int level, int name, void *value, unsign
         return answer(value, len, &s->sndtimeo_ns, sizeof(s->sndtimeo_ns));
     case SO_PEERCRED:
         return answer(value, len, &s->peer_cred, sizeof(s->peer_cred));
+    case SO_PEEK_OFF:
+        return -EOPNOTSUPP;
     case SO_PEERNAME: {
         struct socket_addr a;
         int ret = s->ops->getname ? s->ops->getname(s, &a, true) : -ENOTCONN;

@@ -221,6 +221,8 @@ static uint32_t common_poll(struct unix_sock *u, struct file *f, struct poll_tab
         events |= POLLRDHUP | POLL_READABLE;
     if (unix_first(u) || atomic_load(&u->nr_queued))
         events |= POLL_READABLE;
+    if (atomic_load(&u->oob))
+        events |= POLLPRI;
     if (!unix_is_datagram(u) && u->state == UNIX_CLOSED)
         events |= POLLHUP;
     return events;
@@ -271,7 +273,7 @@ static long unix_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
     case SIOCATMARK:
         if (s->type != SOCK_STREAM)
             return -ENOTTY;
-        return socket_put_int(arg, 0);
+        return socket_put_int(arg, unix_is_at_mark(unix_of(s)));
     default:
         return -ENOTTY;
     }

@@ -8,7 +8,10 @@
  *   unix_rights.c   descriptors on their way, and the cycles that nobody can reach
  *
  * A message lies in the queue of the socket that will read it and is paid for by the one that sent it
- * (unix_sock.wmem), as Linux does: what a sender may have under way decides when it blocks. */
+ * (unix_sock.wmem), as Linux does: what a sender may have under way decides when it blocks.
+ *
+ * A stream's byte of MSG_OOB is a message in the queue, like others but for what reads it; once that was recv(MSG_OOB), it
+ * stays there without bytes, as the mark at which other reads stop. */
 #pragma once
 
 #include <base/list.h>
@@ -56,8 +59,9 @@ struct unix_sock {
     bool is_dead;          /* released: no message and no connection comes any more */
     struct list queue;     /* struct unix_msg.node; of a listener: struct unix_sock.accept_node */
     unsigned nr_queued;
-    unsigned backlog;    /* of a listener, and of datagrams */
-    size_t bytes_queued; /* of data */
+    unsigned backlog;     /* of a listener, and of datagrams */
+    size_t bytes_queued;  /* of data */
+    struct unix_msg *oob; /* in the queue: the byte of MSG_OOB; NULL: none.  Also read without it */
     struct list accept_node;
     struct waitq peer_wait; /* RANK_WAITQ_PEER: who waits to send or connect to it */
     /* of a datagram socket: on its peer's peer_wait, wakes our writers */
@@ -171,6 +175,7 @@ bool unix_give_rights(struct socket_msg *sm, struct unix_msg *m);
 
 ssize_t unix_stream_send(struct socket *s, struct socket_msg *m);
 ssize_t unix_stream_recv(struct socket *s, struct socket_msg *m);
+bool unix_is_at_mark(struct unix_sock *u); /* SIOCATMARK */
 ssize_t unix_dgram_send(struct socket *s, struct socket_msg *m);
 ssize_t unix_dgram_recv(struct socket *s, struct socket_msg *m);
 ssize_t unix_seqpacket_send(struct socket *s, struct socket_msg *m);
@@ -179,6 +184,9 @@ ssize_t unix_seqpacket_recv(struct socket *s, struct socket_msg *m);
 /* --- rights */
 /* They go into a message: 0 or -ETOOMANYREFS. */
 must_check int unix_rights_send(struct socket_rights *r);
+/* It will go to `to`: called after the former and before the message is queued, so that of two that make a cycle
+ * together one sees the other. */
+void unix_rights_aim(const struct socket_rights *r, const struct unix_sock *to);
 /* They come out of one. */
 void unix_rights_receive(struct socket_rights *r);
 /* A copy with references of its own; NULL: no memory. */

@@ -73,6 +73,8 @@ static int send_to(struct unix_sock *u, const struct socket_addr *addr, const st
             if (ret < 0)
                 return ret;
             unix_msg_sign(msg, m, to);
+            if (unlikely(msg->rights))
+                unix_rights_aim(msg->rights, to);
         }
         ret = try_deliver(u, to, msg);
         if (ret == 1)

@@ -4,7 +4,8 @@
  * or two in each other's, with no descriptor left: nobody can ever read those messages.  Such cycles are found as
  * Linux found them for twenty years: a socket whose file has no references but those of messages is a candidate;
  * what candidates' queues hold of each other is subtracted; who still has references then is reachable, and so is
- * what lies in its queue; the rest is garbage, and its messages are taken away.
+ * what lies in its queue; the rest is garbage, and its messages are taken away.  That looks at every socket in flight,
+ * so it is only done once a cycle is possible: the message that closes one goes to a socket that is in flight itself.
  *
  * gc_lock makes that exact: a file goes into and out of flight, and rights are peeked at, under it, before the
  * receiver can use the descriptor to read another queue. */
@@ -19,6 +20,7 @@ static struct list flying = LIST_INIT(flying);                  /* struct unix_s
 static unsigned nr_files_in_flight;
 static struct list drains = LIST_INIT(drains); /* struct drain.node */
 static bool is_collecting, wants_round;
+static bool may_cycle; /* (also read without it) */
 
 static struct unix_sock *sock_of_file(const struct file *f)
 {
@@ -51,6 +53,16 @@ int unix_rights_send(struct socket_rights *r)
     return 0;
 }
 
+void unix_rights_aim(const struct socket_rights *r, const struct unix_sock *to)
+{
+    if (r->nr_sockets == 0)
+        return;
+    spin_lock(&gc_lock);
+    if (to->in_flight > 0 || !to->s.file)
+        atomic_store(&may_cycle, true);
+    spin_unlock(&gc_lock);
+}
+
 void unix_rights_receive(struct socket_rights *r)
 {
     spin_lock(&gc_lock);
@@ -61,6 +73,8 @@ void unix_rights_receive(struct socket_rights *r)
     }
     r->nr_sockets = 0;
     nr_files_in_flight -= r->nr;
+    if (list_is_empty(&flying))
+        atomic_store(&may_cycle, false);
     spin_unlock(&gc_lock);
 }
 
@@ -239,7 +253,7 @@ static void find_garbage(struct list *hits)
 /* Find and let go; what is let go comes here again, and only asks for another round. */
 void unix_collect_garbage(void)
 {
-    if (likely(list_is_empty(&flying)))
+    if (likely(!atomic_load(&may_cycle)))
         return;
     struct list hits = LIST_INIT(hits);
     spin_lock(&gc_lock);

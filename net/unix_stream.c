@@ -10,7 +10,7 @@
 #define FRAGMENT_MAX 32768u /* and what may lie apart */
 
 /* Hand `msg` to the peer: 0, or -EPIPE when nobody will read it. */
-static inline int deliver(struct unix_sock *peer, struct unix_msg *msg)
+static inline int deliver(struct unix_sock *peer, struct unix_msg *msg, bool is_oob)
 {
     spin_lock(&peer->lock);
     if (unlikely(peer->is_dead || (peer->s.shut & SHUT_RECV))) {
@@ -18,6 +18,8 @@ static inline int deliver(struct unix_sock *peer, struct unix_msg *msg)
         return -EPIPE;
     }
     unix_enqueue(peer, msg);
+    if (unlikely(is_oob))
+        atomic_store(&peer->oob, msg); /* the one before it is ordinary from now on */
     spin_unlock(&peer->lock);
     socket_wake_readers(&peer->s);
     return 0;
@@ -37,7 +39,7 @@ static int take_rights(struct socket_msg *m, struct unix_msg *msg)
 }
 
 static ssize_t send_one(struct unix_sock *u, struct unix_sock *peer, struct socket_msg *m, size_t n,
-                        uint64_t deadline)
+                        bool is_oob, uint64_t deadline)
 {
     struct unix_msg *msg;
     int ret = unix_msg_new(u, n, HEAD_MAX, deadline, &msg);
@@ -48,7 +50,9 @@ static ssize_t send_one(struct unix_sock *u, struct unix_sock *peer, struct sock
         ret = take_rights(m, msg);
     if (likely(ret == 0)) {
         unix_msg_sign(msg, m, peer);
-        ret = deliver(peer, msg);
+        if (unlikely(msg->rights))
+            unix_rights_aim(msg->rights, peer);
+        ret = deliver(peer, msg, is_oob);
     }
     if (unlikely(ret < 0)) {
         unix_msg_free(msg);
@@ -60,7 +64,8 @@ static ssize_t send_one(struct unix_sock *u, struct unix_sock *peer, struct sock
 ssize_t unix_stream_send(struct socket *s, struct socket_msg *m)
 {
     struct unix_sock *u = unix_of(s), *peer = atomic_load(&u->peer);
-    if (unlikely(m->flags & MSG_OOB))
+    size_t oob = m->flags & MSG_OOB ? 1 : 0; /* the last byte is it */
+    if (unlikely(oob && m->data->left == 0))
         return -EOPNOTSUPP;
     if (unlikely(m->addr && m->addr->len > 0))
         return u->state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
@@ -72,7 +77,9 @@ ssize_t unix_stream_send(struct socket *s, struct socket_msg *m)
     uint64_t deadline = socket_deadline(s->sndtimeo_ns, m->nonblock);
     size_t most = MIN(s->sndbuf / 2 - 64, HEAD_MAX + FRAGMENT_MAX), done = 0;
     while (m->data->left > 0) {
-        ssize_t ret = send_one(u, peer, m, MIN(m->data->left, most), deadline);
+        bool is_oob = m->data->left == oob;
+        ssize_t ret =
+            send_one(u, peer, m, is_oob ? 1 : MIN(m->data->left - oob, most), is_oob, deadline);
         if (unlikely(ret < 0))
             return done > 0 ? (ssize_t)done : ret;
         done += ret;
@@ -122,14 +129,45 @@ struct reading {
     bool has_cred, checks_cred;
 };
 
+static struct unix_msg *behind(struct unix_sock *u, const struct unix_msg *msg)
+{
+    struct list *next = atomic_load(&msg->node.next);
+    return next == &u->queue ? NULL : list_entry(next, struct unix_msg, node);
+}
+
+static void drop_first(struct unix_sock *u, struct unix_msg *msg)
+{
+    spin_lock(&u->lock);
+    u->bytes_queued -= msg->len - msg->offset;
+    msg->offset = msg->len;
+    if (u->oob == msg)
+        atomic_store(&u->oob, NULL);
+    spin_unlock(&u->lock);
+    unix_dequeue(u, msg);
+    unix_msg_free(msg);
+}
+
+/* Whatever `msg` is, it is a mark or the byte of MSG_OOB itself.  1: the read ends before it; 0: it is no more, or
+ * was passed; -1: it is read like any other. */
+static int pass_mark(struct reading *r, struct unix_msg *msg)
+{
+    struct unix_sock *u = r->u;
+    bool is_oob = msg == atomic_load(&u->oob);
+    if (r->done > 0 && (is_oob || !atomic_load(&u->oob)))
+        return 1;
+    if (is_oob && socket_has(&u->s, SOCKET_OOBINLINE))
+        return -1;
+    if (r->m->flags & MSG_PEEK)
+        r->last_peeked = msg;
+    else
+        drop_first(u, msg);
+    return 0;
+}
+
 /* The message to read from; NULL: none there. */
 static struct unix_msg *next_message(struct reading *r)
 {
-    struct unix_sock *u = r->u;
-    if (likely(!r->last_peeked))
-        return unix_first(u);
-    struct list *next = atomic_load(&r->last_peeked->node.next);
-    return next == &u->queue ? NULL : list_entry(next, struct unix_msg, node);
+    return likely(!r->last_peeked) ? unix_first(r->u) : behind(r->u, r->last_peeked);
 }
 
 /* The first message of a call says who wrote and from where. */
@@ -167,6 +205,10 @@ static bool consume(struct reading *r, struct unix_msg *msg, size_t n)
     if (u->s.peek_off > 0)
         u->s.peek_off = MAX(0, u->s.peek_off - (int)n);
     if (msg->offset + n == msg->len) {
+        if (unlikely(msg == atomic_load(&u->oob))) {
+            drop_first(u, msg);
+            return had_rights;
+        }
         unix_dequeue(u, msg);
         unix_msg_free(msg);
         return had_rights;
@@ -188,9 +230,15 @@ static int read_step(struct reading *r, uint64_t deadline)
             return 1;
         r->last_peeked = NULL; /* it may be gone when the wait is over */
         r->skip = peeks && r->u->s.peek_off > 0 ? (size_t)r->u->s.peek_off : 0;
-        return wait_for_data(r->u, r->skip, deadline);
+        bool hides_oob = atomic_load(&r->u->oob) && !socket_has(&r->u->s, SOCKET_OOBINLINE);
+        return wait_for_data(r->u, r->skip + (peeks && hides_oob), deadline);
     }
     size_t there = msg->len - msg->offset;
+    if (unlikely(there == 0 || msg == atomic_load(&r->u->oob))) {
+        int mark = pass_mark(r, msg);
+        if (mark >= 0)
+            return mark;
+    }
     if (unlikely(r->skip >= there && r->skip > 0)) {
         r->skip -= there;
         r->last_peeked = msg;
@@ -205,13 +253,46 @@ static int read_step(struct reading *r, uint64_t deadline)
     return consume(r, msg, n) || r->m->data->left == 0;
 }
 
+bool unix_is_at_mark(struct unix_sock *u)
+{
+    mutex_lock(&u->io);
+    struct unix_msg *first = unix_first(u), *oob = atomic_load(&u->oob);
+    bool is_at = first && (first == oob ||
+                           (first->offset == first->len && (!oob || behind(u, first) == oob)));
+    mutex_unlock(&u->io);
+    return is_at;
+}
+
+static ssize_t recv_oob(struct unix_sock *u, struct socket_msg *m)
+{
+    mutex_lock(&u->io);
+    struct unix_msg *msg = socket_has(&u->s, SOCKET_OOBINLINE) ? NULL : atomic_load(&u->oob);
+    ssize_t ret = msg ? 1 : -EINVAL; /* without room for it, too */
+    if (msg && m->data->left > 0 && unix_msg_copy(msg, 0, 1, m->data) < 0)
+        ret = -EFAULT;
+    if (msg && !(m->flags & MSG_PEEK)) {
+        spin_lock(&u->lock);
+        if (u->oob == msg)
+            atomic_store(&u->oob, NULL);
+        msg->offset = msg->len;
+        u->bytes_queued--;
+        spin_unlock(&u->lock);
+    }
+    mutex_unlock(&u->io);
+    if (m->addr)
+        m->addr->len = 0;
+    if (ret > 0)
+        m->out_flags |= MSG_OOB;
+    return ret;
+}
+
 ssize_t unix_stream_recv(struct socket *s, struct socket_msg *m)
 {
     struct unix_sock *u = unix_of(s);
     if (unlikely(u->state != UNIX_CONNECTED))
         return -EINVAL;
     if (unlikely(m->flags & MSG_OOB))
-        return -EOPNOTSUPP;
+        return recv_oob(u, m);
     struct reading r = {.u = u, .m = m, .low_water = socket_low_water(s, m->flags, m->data->left)};
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     int ret;

@@ -6,12 +6,15 @@
 #include <base/string.h>
 #include <core/heap.h>
 #include <linux/fcntl.h>
+#include <linux/filter.h>
+#include <linux/in.h>
 #include <linux/time_types.h>
 #include <linux/uio.h>
 #include <proc/cred.h>
 
-#define CONTROL_MAX 20480 /* net.core.optmem_max */
-#define NS_PER_SEC  1000000000L
+#define CONTROL_MAX    20480 /* net.core.optmem_max */
+#define NS_PER_SEC     1000000000L
+#define I386_GROUP_REQ 132 /* struct group_req there */
 
 /* No exported header has these. */
 struct linux_msghdr {
@@ -418,9 +421,21 @@ static bool is_small_time(int name)
     return caller_is_i386() && (name == SO_RCVTIMEO_OLD || name == SO_SNDTIMEO_OLD);
 }
 
+/* MCAST_JOIN_GROUP and its like: an index and an address, which i386 does not align. */
+static void widen_group_request(char *value, unsigned *len)
+{
+    if (*len < I386_GROUP_REQ)
+        return;
+    memmove(value + sizeof(uint64_t), value + sizeof(uint32_t), I386_GROUP_REQ - sizeof(uint32_t));
+    *len = MAX(*len, (unsigned)(I386_GROUP_REQ + sizeof(uint32_t)));
+}
+
 int abi_option_from_user(int level, int name, void *value, unsigned *len)
 {
     struct __kernel_old_timeval tv;
+    if (caller_is_i386() && (level == IPPROTO_IP || level == IPPROTO_IPV6) &&
+        (name == MCAST_JOIN_GROUP || name == MCAST_LEAVE_GROUP))
+        widen_group_request(value, len);
     if (!is_time_option(level, name))
         return 0;
     union i386_timeval small;
@@ -442,6 +457,25 @@ int abi_option_from_user(int level, int name, void *value, unsigned *len)
     memcpy(value, &ns, sizeof(ns));
     *len = sizeof(ns);
     return 0;
+}
+
+int abi_filter_from_user(const void *value, unsigned len, struct uptr *program, unsigned *bytes)
+{
+    struct {
+        uint16_t n;
+        struct uptr program;
+    } big;
+    struct {
+        uint16_t n;
+        uint32_t program;
+    } small;
+    if (len != (caller_is_i386() ? sizeof(small) : sizeof(big)))
+        return -EINVAL;
+    memcpy(&big, value, MIN(len, (unsigned)sizeof(big)));
+    memcpy(&small, value, sizeof(small));
+    *program = caller_is_i386() ? uptr_of_word(small.program) : big.program;
+    *bytes = small.n * (unsigned)sizeof(struct sock_filter);
+    return small.n == 0 || small.n > BPF_MAXINSNS || uptr_is_null(*program) ? -EINVAL : 0;
 }
 
 void abi_option_to_user(int level, int name, void *value, unsigned *len, unsigned room)

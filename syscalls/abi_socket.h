@@ -38,4 +38,7 @@ must_check int user_mmsg_put_len(struct uptr vec, unsigned i, unsigned len);
 
 /* Option values in the kernel's layout: SO_RCVTIMEO and its like hold nanoseconds there.  `len` may be adjusted. */
 must_check int abi_option_from_user(int level, int name, void *value, unsigned *len);
+/* struct sock_fprog: where its instructions are, and how many bytes.  -EINVAL. */
+must_check int abi_filter_from_user(const void *value, unsigned len, struct uptr *program,
+                                    unsigned *bytes);
 void abi_option_to_user(int level, int name, void *value, unsigned *len, unsigned room);

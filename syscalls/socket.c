@@ -263,6 +263,21 @@ static long send_end(const struct socket_msg *m, long ret)
     return ret;
 }
 
+/* What sendto(2) and recvfrom(2) begin with: 0, -EFAULT, -EBADF, -ENOTSOCK. */
+static long begin_buffer(int fd, struct uptr buf, size_t len, int flags, struct file **f,
+                         struct socket **s, struct iobuf *b, struct socket_msg *m)
+{
+    len = MIN(len, MAX_RW_COUNT);
+    if (!user_range_ok(buf, len))
+        return -EFAULT;
+    long ret = socket_of_fd(fd, f, s);
+    if (ret < 0)
+        return ret;
+    iobuf_user(b, buf, len);
+    *m = (struct socket_msg){.data = b, .flags = flags, .nonblock = is_nonblocking(*f, flags)};
+    return 0;
+}
+
 long sys_sendto(int sockfd, struct uptr buf, size_t len, int flags, struct uptr dest_addr,
                 int addrlen)
 {
@@ -270,14 +285,10 @@ long sys_sendto(int sockfd, struct uptr buf, size_t len, int flags, struct uptr 
     struct socket *s;
     struct socket_addr a;
     struct iobuf b;
-    len = MIN(len, MAX_RW_COUNT);
-    if (!user_range_ok(buf, len))
-        return -EFAULT;
-    long ret = socket_of_fd(sockfd, &f, &s);
+    struct socket_msg m;
+    long ret = begin_buffer(sockfd, buf, len, flags, &f, &s, &b, &m);
     if (ret < 0)
         return ret;
-    iobuf_user(&b, buf, len);
-    struct socket_msg m = {.data = &b, .flags = flags, .nonblock = is_nonblocking(f, flags)};
     if (!uptr_is_null(dest_addr)) {
         ret = user_get_addr(dest_addr, addrlen, &a);
         m.addr = &a;
@@ -301,16 +312,23 @@ static long send_message(struct file *f, struct socket *s, struct uptr msg, int 
     return ret;
 }
 
-long sys_sendmsg(int sockfd, struct uptr msg, int flags)
+/* sendmsg(2) and recvmsg(2): one message of a descriptor's socket. */
+static long one_message(int fd, struct uptr msg, int flags,
+                        long (*fn)(struct file *, struct socket *, struct uptr, int))
 {
     struct file *f;
     struct socket *s;
-    long ret = socket_of_fd(sockfd, &f, &s);
+    long ret = socket_of_fd(fd, &f, &s);
     if (ret < 0)
         return ret;
-    ret = send_message(f, s, msg, flags);
+    ret = fn(f, s, msg, flags);
     file_put(f);
     return ret;
+}
+
+long sys_sendmsg(int sockfd, struct uptr msg, int flags)
+{
+    return one_message(sockfd, msg, flags, send_message);
 }
 
 long sys_sendmmsg(int sockfd, struct uptr msgvec, unsigned vlen, int flags)
@@ -341,14 +359,10 @@ long sys_recvfrom(int sockfd, struct uptr buf, size_t len, int flags, struct upt
     struct socket *s;
     struct socket_addr a = {.len = 0};
     struct iobuf b;
-    len = MIN(len, MAX_RW_COUNT);
-    if (!user_range_ok(buf, len))
-        return -EFAULT;
-    long ret = socket_of_fd(sockfd, &f, &s);
+    struct socket_msg m;
+    long ret = begin_buffer(sockfd, buf, len, flags, &f, &s, &b, &m);
     if (ret < 0)
         return ret;
-    iobuf_user(&b, buf, len);
-    struct socket_msg m = {.data = &b, .flags = flags, .nonblock = is_nonblocking(f, flags)};
     if (!uptr_is_null(src_addr))
         m.addr = &a;
     ret = socket_recv(s, &m);
@@ -377,14 +391,7 @@ static long recv_message(struct file *f, struct socket *s, struct uptr msg, int 
 
 long sys_recvmsg(int sockfd, struct uptr msg, int flags)
 {
-    struct file *f;
-    struct socket *s;
-    long ret = socket_of_fd(sockfd, &f, &s);
-    if (ret < 0)
-        return ret;
-    ret = recv_message(f, s, msg, flags);
-    file_put(f);
-    return ret;
+    return one_message(sockfd, msg, flags, recv_message);
 }
 
 static long recv_many(struct file *f, struct socket *s, struct uptr vec, unsigned vlen, int flags,
@@ -442,12 +449,32 @@ long sys_recvmmsg(int sockfd, struct uptr msgvec, unsigned vlen, int flags, stru
 
 /* --- options ------------------------------------------------------------------------------------------- */
 
+/* SO_ATTACH_FILTER: the program is what `value` points to. */
+static long set_filter(struct socket *s, const void *value, unsigned len)
+{
+    struct uptr program;
+    unsigned n;
+    int ret = abi_filter_from_user(value, len, &program, &n);
+    if (ret < 0)
+        return ret;
+    void *copy = heap_alloc(n);
+    if (!copy)
+        return -ENOMEM;
+    ret = user_read(copy, program, n) < 0
+              ? -EFAULT
+              : socket_set_option(s, SOL_SOCKET, SO_ATTACH_FILTER, copy, n);
+    heap_free(copy);
+    return ret;
+}
+
 static long set_option(struct socket *s, int level, int name, struct uptr optval, int optlen)
 {
     char value[OPTION_MAX] = {0};
     unsigned len = MIN((unsigned)optlen, (unsigned)OPTION_MAX);
     if (user_read(value, optval, len) < 0)
         return -EFAULT;
+    if (level == SOL_SOCKET && name == SO_ATTACH_FILTER)
+        return set_filter(s, value, len);
     int ret = abi_option_from_user(level, name, value, &len);
     return ret < 0 ? ret : socket_set_option(s, level, name, value, len);
 }

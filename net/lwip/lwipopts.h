@@ -51,13 +51,13 @@
 #define ARP_TABLE_SIZE                64
 #define TCPIP_MBOX_SIZE               0
 
-/* TCP: windows of 256 KiB, scaled; a listener counts who was not accepted yet. */
+/* TCP: windows of 256 KiB, scaled.  A listener counts who has not answered yet; the rest is net/inet_tcp_room.c's. */
 #define TCP_MSS                    1460
 #define TCP_CALCULATE_EFF_SEND_MSS 1
 #define LWIP_WND_SCALE             1
 #define TCP_RCV_SCALE              3
 #define TCP_WND                    (256 * 1024)
-#define TCP_SND_BUF                (256 * 1024)
+#define TCP_SND_BUF                (1024 * 1024) /* at most */
 #define TCP_SND_QUEUELEN           2048
 #define TCP_SNDLOWAT               32768
 #define TCP_QUEUE_OOSEQ            1
@@ -68,12 +68,15 @@
 #define LWIP_TCP_RTO_TIME          1000
 #define TCP_MSL                    30000UL /* TIME_WAIT lasts twice as long: a minute, as on Linux */
 #define SO_REUSE                   1
+#define SO_REUSE_RXTOALL           1
 #define LWIP_MULTICAST_TX_OPTIONS  1
 
 #define LWIP_HOOK_FILENAME                             "net_hooks.h"
 #define LWIP_HOOK_IP4_INPUT(p, n)                      net_count_input(p, n)
 #define LWIP_HOOK_IP6_INPUT(p, n)                      net_count_input(p, n)
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) net_tcp_isn()
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p)  net_tcp_input(pcb, h)
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, options) net_tcp_output(pcb, h, options)
 
 void net_assert_locked(void);
 unsigned short net_chksum(const void *bytes, int n);

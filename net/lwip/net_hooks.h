@@ -1,11 +1,21 @@
 /* What lwIP's sources call besides; bodies in net/lwip_port.c and net/netif.c. */
 #pragma once
 
+#include <lwip/err.h>
+#include <lwip/icmp.h>
 #include <lwip/ip_addr.h>
 
 struct netif;
 struct pbuf;
+struct tcp_hdr;
+struct tcp_pcb;
 
 u32_t net_tcp_isn(void);
 /* A packet arrives: the loopback interface counts it.  0: lwIP goes on with it. */
 int net_count_input(const struct pbuf *p, const struct netif *n);
+/* Stands in for icmp_dest_unreach (cmake/lwip.cmake). */
+void net_icmp_unreach(struct pbuf *p, enum icmp_dur_type code);
+/* A segment for `pcb`; ERR_OK: lwIP goes on with it. */
+err_t net_tcp_input(struct tcp_pcb *pcb, const struct tcp_hdr *h);
+/* A segment of `pcb` (NULL: of none), complete but for its checksum.  `options` is its end, and the answer. */
+u32_t *net_tcp_output(const struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options);

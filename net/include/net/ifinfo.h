@@ -31,6 +31,8 @@ struct ifinfo {
 
 /* The interface with the least index >= `index`; false: there is none.  Brings the stack up.  Thread context. */
 bool ifinfo_next(unsigned index, struct ifinfo *out);
+/* The interface of that name; false: there is none. */
+bool ifinfo_find(const char *name, struct ifinfo *out);
 /* SIOCGIF*, which every socket answers; -ENOTTY: not one of them. */
 long ifinfo_ioctl(unsigned cmd, struct uptr arg);
 /* SIOCGIFCONF: the interfaces that have an IPv4 address, each as a struct ifreq of `size` bytes (at least 32), as many as

@@ -54,7 +54,7 @@ enum { SHUT_RECV = 1, SHUT_SEND = 2, SHUT_BOTH = 3 };
 
 #define SOCKET_SOMAXCONN   4096
 #define SOCKET_BUF_DEFAULT 212992
-#define SOCKET_BUF_MAX     212992 /* what SO_SNDBUF and SO_RCVBUF may ask for, before it is doubled */
+#define SOCKET_BUF_MAX     4194304 /* what SO_SNDBUF and SO_RCVBUF may ask for, before it is doubled */
 
 /* --- who is calling ------------------------------------------------------------------------------------ */
 
@@ -173,6 +173,7 @@ struct socket {
     /* options: each is one word, written whole */
     unsigned sndbuf, rcvbuf;
     int rcvlowat, priority, mark, peek_off, incoming_cpu;
+    int ifindex;                      /* SO_BINDTODEVICE; 0: any */
     int64_t rcvtimeo_ns, sndtimeo_ns; /* 0: none */
     int linger_s;                     /* < 0: off */
     uint32_t flags;                   /* atomic: 1 << SOCKET_* */
@@ -192,6 +193,9 @@ enum {
     SOCKET_PASSSEC,
     SOCKET_TIMESTAMP,
     SOCKET_TIMESTAMPNS,
+    SOCKET_RXQ_OVFL,
+    SOCKET_SET_SNDBUF, /* no option: the program has said how large a buffer is to be */
+    SOCKET_SET_RCVBUF,
 };
 static inline bool socket_has(const struct socket *s, unsigned flag)
 {
@@ -289,6 +293,28 @@ static inline void socket_wake_writers(struct socket *s)
     waitq_wake(&s->write_wait, 0, POLL_WRITABLE | POLLWRBAND);
 }
 void socket_wake_all(struct socket *s);
+
+/* Control data for the receiver; what does not fit is MSG_CTRUNC. */
+static inline void socket_emit(struct socket_msg *m, int level, int type, const void *data,
+                               size_t len)
+{
+    if (!m->control || !m->control->emit(m->control, level, type, data, len))
+        m->out_flags |= MSG_CTRUNC;
+}
+
+/* SO_TIMESTAMP and SO_TIMESTAMPNS: when it arrived, in nanoseconds of the wall clock. */
+void socket_emit_stamp(const struct socket *s, struct socket_msg *m, uint64_t ns);
+
+/* SO_PEEK_OFF: where a peek begins, 0 when it is off; and n bytes were peeked at, or read. */
+static inline size_t socket_peek_offset(const struct socket *s, int flags)
+{
+    return flags & MSG_PEEK && s->peek_off > 0 ? (size_t)s->peek_off : 0;
+}
+static inline void socket_move_peek(struct socket *s, int flags, size_t n)
+{
+    if (s->peek_off >= 0)
+        s->peek_off = flags & MSG_PEEK ? s->peek_off + (int)n : MAX(s->peek_off - (int)n, 0);
+}
 
 /* The bytes that a receiver wants before it stops waiting. */
 static inline size_t socket_low_water(const struct socket *s, int flags, size_t n)
