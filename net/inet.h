@@ -4,13 +4,13 @@
  * thread context: system calls, and the net thread, which takes packets in and runs the timers.  What packets a call
  * sends to this very machine are delivered before the lock is given back (inet_unlock).
  *
- *   lwip_port.c   the lock, the thread, timers, memory
+ *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
  *   inet_udp.c    datagrams, and raw ones;  inet_error.c  errors by ICMP
  *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
- *   netif.c       interfaces: loopback, configuration */
+ *   netif.c       interfaces: loopback, configuration, frames that come;  netif_tx.c  frames that go */
 #pragma once
 
 #include <core/heap.h>
@@ -98,6 +98,12 @@ void inet_unlook(void);
 /* Bring the stack up; the first caller does it. */
 void inet_start(void);
 void inet_kick(void); /* packets have come: the net thread looks; any context */
+
+/* --- inet_timers.c, all under the net lock */
+void inet_timers_use(
+    void); /* the stack is being used: the timers run, and go on doing so for a while */
+void inet_timers_run(void);      /* those that are due */
+uint64_t inet_timers_next(void); /* until when the net thread may sleep, in arch_clock_ns() time */
 
 /* --- inet.c */
 void inet_init(void); /* boot */
@@ -195,5 +201,6 @@ void packet_see_loop(const struct netif *n, const struct pbuf *p); /* of the loo
 void netlink_init(void); /* boot */
 
 /* --- netif.c */
+void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
 struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

@@ -102,6 +102,9 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
         p = p->next;
     i->rx_last = p;
     atomic_store(&i->rx_bytes, i->rx_bytes + n);
+    /* Several packets in one frame are one to lwIP, which answers every second at once. */
+    if (n > TCP_MSS)
+        tcp_ack_now(pcb);
     socket_wake_readers(&i->s);
     return ERR_OK;
 }

@@ -1,7 +1,8 @@
 /* What lwIP asks of a kernel: a lock, memory, time, chance, and someone who runs its timers.
  *
- * The net thread sleeps until the next timer or until a device has packets.  lwIP's periodic timers only run once the
+ * The net thread sleeps until the next timer (inet_timers.c) or until a device has packets.  Timers only run once the
  * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
+#include <base/string.h>
 #include <core/random.h>
 #include <core/thread.h>
 #include <core/wait.h>
@@ -10,10 +11,10 @@
 
 #include <lwip/dns.h>
 #include <net_hooks.h>
+#include <lwip/inet_chksum.h>
 #include <lwip/init.h>
 #include <lwip/netif.h>
 #include <lwip/sys.h>
-#include <lwip/timeouts.h>
 
 #define NS_PER_MS 1000000ul
 
@@ -22,10 +23,12 @@ static bool is_up;        /* atomic; set under `lock` */
 static struct waitq thread_wait;
 static uint64_t thread_deadline; /* atomic: until when the thread sleeps */
 static bool has_work;            /* atomic */
+static uint64_t poll_at;         /* under `lock`: when a device wants to be polled all the same */
 
 void inet_lock(void)
 {
     mutex_lock(&lock);
+    inet_timers_use();
 }
 
 void net_assert_locked(void)
@@ -33,7 +36,7 @@ void net_assert_locked(void)
     assert(mutex_is_held(&lock));
 }
 
-/* Packets to this machine wait on their interface; delivering them may send more. */
+/* Packets to this machine wait on their interface; delivering them may send more.  Then nothing else waits. */
 static void deliver_local(void)
 {
     struct netif *n;
@@ -48,13 +51,8 @@ static void deliver_local(void)
             has_more = true;
         }
     } while (has_more);
+    netif_flush_all();
     inet_tcp_check_linger();
-}
-
-static uint64_t next_timer(void)
-{
-    u32_t ms = sys_timeouts_sleeptime();
-    return ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? TIME_NEVER : arch_clock_ns() + ms * NS_PER_MS;
 }
 
 void inet_unlock(void)
@@ -79,19 +77,31 @@ void inet_kick(void)
     waitq_wake(&thread_wait, 0, 0);
 }
 
+void netdev_poll_again(uint64_t ns)
+{
+    poll_at = MIN(poll_at, arch_clock_ns() + ns);
+}
+
 static void net_thread(void *arg)
 {
+    uint64_t timers_at = 0;
     (void)arg;
     for (;;) {
         (void)!WAIT_EVENT(&thread_wait, atomic_load(&has_work), WAIT_UNINTERRUPTIBLE,
                           atomic_load(&thread_deadline));
-        (void)atomic_swap(&has_work, false);
-        inet_lock();
+        mutex_lock(&lock);
+        bool is_kicked = atomic_swap(&has_work, false);
+        if (is_kicked)
+            inet_timers_use();
+        poll_at = TIME_NEVER;
         netdev_poll_all();
         deliver_local();
-        sys_check_timeouts();
-        deliver_local();
-        atomic_store(&thread_deadline, next_timer());
+        if (is_kicked || arch_clock_ns() >= timers_at) {
+            inet_timers_run();
+            deliver_local();
+            timers_at = inet_timers_next();
+        }
+        atomic_store(&thread_deadline, MIN(timers_at, poll_at));
         mutex_unlock(&lock);
     }
 }
@@ -111,7 +121,7 @@ void inet_start(void)
         lwip_init();
         netif_init_all();
         inet_watch_icmp();
-        thread_deadline = next_timer();
+        thread_deadline = inet_timers_next();
         if (!thread_spawn("net", net_thread, NULL))
             panic("no memory for the net thread");
         atomic_store(&is_up, true);
@@ -150,6 +160,34 @@ unsigned net_rand(void)
 u32_t net_tcp_isn(void)
 {
     return (u32_t)random_u64();
+}
+
+static uint64_t add_around(uint64_t sum, uint64_t n)
+{
+    sum += n;
+    return sum + (sum < n);
+}
+
+/* The Internet's sum of n bytes as they lie in memory, eight at a time, each carry going round: the order of the bytes
+ * does not matter to it.  lwIP's own takes two. */
+u16_t net_chksum(const void *bytes, int n)
+{
+    struct word {
+        uint64_t value;
+    } __attribute__((packed));
+    const struct word *w = bytes;
+    uint64_t sum = 0, rest = 0;
+    for (; n >= 32; n -= 32, w += 4)
+        for (unsigned i = 0; i < 4; i++)
+            sum = add_around(sum, w[i].value);
+    for (; n >= 8; n -= 8, w++)
+        sum = add_around(sum, w->value);
+    memcpy(&rest, w, (size_t)n);
+    sum = add_around(sum, rest);
+    sum = (sum >> 32) + (uint32_t)sum;
+    uint32_t low = (uint32_t)((sum >> 32) + (uint32_t)sum);
+    low = FOLD_U32T(low);
+    return (u16_t)FOLD_U32T(low);
 }
 
 void net_panic(const char *what, int line)

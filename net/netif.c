@@ -4,10 +4,10 @@
  * addresses otherwise.  Nobody waits for either. */
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/page.h>
 #include <inet.h>
-#include <net/ifinfo.h>
-#include <net/netdev.h>
 #include <net_hooks.h>
+#include <netif_dev.h>
 
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
@@ -17,14 +17,6 @@
 #include <netif/ethernet.h>
 
 #define NR_SERVERS 3
-
-struct netdev {
-    struct netif netif; /* first */
-    const struct netdev_ops *ops;
-    void *driver;
-    struct ifinfo_counts counts;
-    struct netdev *next;
-};
 
 /* under the net lock */
 static struct netdev *devices;
@@ -54,6 +46,12 @@ void netdev_poll_all(void)
         d->ops->poll(d->driver, d);
 }
 
+void netif_flush_all(void)
+{
+    for (struct netdev *d = devices; d; d = d->next)
+        netif_flush(d);
+}
+
 /* --- names servers ------------------------------------------------------------------------------------- */
 
 static void tell_servers(void)
@@ -78,30 +76,9 @@ void netdev_set_nameserver(unsigned number, const struct ip_addr *server)
 
 /* --- lwIP's side of a device --------------------------------------------------------------------------- */
 
-static err_t output(struct netif *n, struct pbuf *p)
-{
-    struct netdev *d = (struct netdev *)n;
-    struct netdev_seg seg[16];
-    size_t len = p->tot_len;
-    unsigned nr = 0;
-    for (struct pbuf *q = p; q; q = q->next) {
-        if (nr == ARRAY_LEN(seg))
-            return ERR_BUF;
-        seg[nr++] = (struct netdev_seg){q->payload, q->len};
-    }
-    if (!d->ops->transmit(d->driver, seg, nr, len)) {
-        d->counts.tx_dropped++;
-        return ERR_MEM;
-    }
-    d->counts.tx_packets++;
-    d->counts.tx_bytes += len;
-    packet_see(n, p, true);
-    return ERR_OK;
-}
-
 struct ifinfo_counts *netif_counts(const struct netif *n)
 {
-    return n->linkoutput == output ? &((struct netdev *)n)->counts : &loop_counts;
+    return n->linkoutput == netif_transmit ? &((struct netdev *)n)->counts : &loop_counts;
 }
 
 int net_count_input(const struct pbuf *p, const struct netif *n)
@@ -122,25 +99,79 @@ static err_t setup(struct netif *n)
     n->hwaddr_len = ETH_HWADDR_LEN;
     n->output = etharp_output;
     n->output_ip6 = ethip6_output;
-    n->linkoutput = output;
+    n->linkoutput = netif_transmit;
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP |
                NETIF_FLAG_MLD6;
     return ERR_OK;
 }
 
-void netdev_receive(struct netdev *d, const void *frame, size_t n)
+/* --- receiving ----------------------------------------------------------------------------------------- */
+
+/* A part that stays where the device wrote it has lwIP's head in front of it, at the start of its page. */
+_Static_assert(sizeof(struct pbuf_custom) <= NETDEV_HEADROOM, "it fits in front of a part");
+
+static void free_page(struct pbuf *p)
 {
-    struct pbuf *p = n <= 0xffff ? pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM) : NULL;
+    page_put(page_of(direct_paddr(p)));
+}
+
+static struct pbuf *keep(const struct netdev_seg *parts, unsigned nr)
+{
+    struct pbuf *all = NULL;
+    for (unsigned i = 0; i < nr; i++) {
+        struct pbuf_custom *head = (void *)((uintptr_t)parts[i].p & ~(PAGE_SIZE - 1));
+        u16_t len = (u16_t)parts[i].len;
+        head->custom_free_function = free_page;
+        struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, head, parts[i].p, len);
+        if (all)
+            pbuf_cat(all, p);
+        else
+            all = p;
+    }
+    return all;
+}
+
+static struct pbuf *copy(const struct netdev_seg *parts, unsigned nr, size_t n)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM);
+    char *to = p ? p->payload : NULL;
+    for (unsigned i = 0; p && i < nr; i++) {
+        memcpy(to, parts[i].p, parts[i].len);
+        to += parts[i].len;
+    }
+    return p;
+}
+
+/* What lwIP does of checksums: nothing of TCP's where the device does them, nor then for packets to this machine
+ * itself, which have none; of received packets those that the device has not looked at. */
+static void set_checksums(struct netdev *d, unsigned checks)
+{
+    unsigned all =
+        NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
+    if (d->features & NETDEV_CSUM)
+        all &= ~(unsigned)NETIF_CHECKSUM_GEN_TCP;
+    NETIF_SET_CHECKSUM_CTRL(&d->netif, (u16_t)(all | checks));
+}
+
+bool netdev_receive(struct netdev *d, const struct netdev_seg *parts, unsigned nr, unsigned how)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < nr; i++)
+        n += parts[i].len;
+    bool is_kept = (how & NETDEV_PAGES) && n <= 0xffff;
+    struct pbuf *p = is_kept ? keep(parts, nr) : n <= 0xffff ? copy(parts, nr, n) : NULL;
     if (!p) {
         d->counts.rx_dropped++;
-        return;
+        return false;
     }
     d->counts.rx_packets++;
     d->counts.rx_bytes += n;
-    memcpy(p->payload, frame, n);
+    set_checksums(d, how & NETDEV_VALID ? 0 : NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
     packet_see(&d->netif, p, false);
     if (d->netif.input(p, &d->netif) != ERR_OK)
         pbuf_free(p);
+    set_checksums(d, 0);
+    return is_kept;
 }
 
 void netdev_set_link(struct netdev *d, bool has_link)
@@ -210,18 +241,20 @@ static void configure(struct netif *n)
 }
 
 struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6],
-                          unsigned mtu, bool has_link)
+                          unsigned mtu, unsigned features, bool has_link)
 {
     struct netdev *d = heap_zalloc(sizeof(*d));
     if (!d)
         return NULL;
     d->ops = ops;
     d->driver = driver;
+    d->features = features;
     inet_start();
     inet_lock();
     struct netif *n = &d->netif;
     bool is_first = !devices;
     netif_add_noaddr(n, d, setup, ethernet_input);
+    set_checksums(d, 0);
     memcpy(n->hwaddr, mac, ETH_HWADDR_LEN);
     n->mtu = (u16_t)mtu;
     n->mtu6 = (u16_t)mtu;

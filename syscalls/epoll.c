@@ -44,14 +44,14 @@ seldom_called long sys_epoll_ctl(int epfd, int op, int fd, struct uptr event)
 /* Where epoll_wait's events go: a cursor into the user's array. */
 static int emit_event(void *arg, uint32_t events, uint64_t data)
 {
-    struct uptr *next = arg;
+    struct uptr *next = arg, at = *next;
     /* Two words that overlap: the events are the lower half of the first. */
     _Static_assert(offsetof(struct epoll_event, data) == 4 && sizeof(struct epoll_event) == 12, "");
-    int ret = user_store64(*next, events | data << 32);
+    int ret = user_store64(at, events | data << 32);
     if (ret == 0)
-        ret = user_store64(uptr_add(*next, 4), data);
+        ret = user_store64(uptr_add(at, 4), data);
     if (ret == 0)
-        *next = uptr_add(*next, sizeof(struct epoll_event));
+        *next = uptr_add(at, sizeof(struct epoll_event));
     return ret;
 }
 

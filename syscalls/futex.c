@@ -98,7 +98,7 @@ long sys_futex(struct uptr uaddr, int futex_op, unsigned val, unsigned long time
 }
 
 /* One element of futex_waitv(2)'s array.  0, -EFAULT, -EINVAL. */
-static int read_waiter(struct uptr p, struct futex_one *one)
+static seldom_called int read_waiter(struct uptr p, struct futex_one *one)
 {
     struct futex_waitv w;
 

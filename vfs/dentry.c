@@ -183,7 +183,7 @@ static int reserve(struct dentry *dir)
 }
 
 /* Into table and list; the place was reserved. */
-static void insert(struct dentry *dir, struct dentry *d)
+static inline void insert(struct dentry *dir, struct dentry *d)
 {
     assert(spin_is_held(&dir->lock) && !d->is_linked);
     struct dentry **head = bucket_of(dir, d->hash);
@@ -240,7 +240,7 @@ void dentry_unlink(struct dentry *d)
     dentry_put(d);
 }
 
-bool dentry_unlink_unused(struct dentry *d)
+seldom_called bool dentry_unlink_unused(struct dentry *d)
 {
     struct dentry *dir = d->parent;
     assert(mutex_is_held(&dir->inode->lock));
@@ -294,13 +294,13 @@ static struct dentry *find(struct dentry *dir, const char *name, size_t len, uin
     return d;
 }
 
-struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
+inline struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
 {
     return find(dir, name, len, name_hash(name, len));
 }
 
 /* Is the file system to be asked whether the name still means this?  What something is mounted on stays. */
-static bool is_stale(struct dentry *d)
+static inline bool is_stale(struct dentry *d)
 {
     uint64_t until = atomic_load(&d->valid_until);
     return unlikely(until) && arch_clock_ns() >= until && !atomic_load(&d->mounts);
@@ -396,7 +396,7 @@ struct place {
 };
 
 /* The name and directory of `d`, copied; the directory referenced. */
-static int place_copy(struct place *p, struct dentry *d)
+static seldom_called int place_copy(struct place *p, struct dentry *d)
 {
     char *name = name_copy(p->short_name, sizeof(p->short_name), d->name, d->name_len);
     if (!name)
@@ -416,7 +416,7 @@ static void place_drop(struct place *p)
 }
 
 /* Give `d`, which is in no table, the place *p; *p becomes the old one. */
-static void place_swap(struct place *p, struct dentry *d)
+static seldom_called void place_swap(struct place *p, struct dentry *d)
 {
     struct place old = {.dir = d->parent, .len = d->name_len, .hash = d->hash};
     spin_lock(&d->lock);

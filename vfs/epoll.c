@@ -90,16 +90,17 @@ static bool has_ready(struct epoll *ep)
     return atomic_load(&ep->ready.next) != &ep->ready;
 }
 
+/* Interrupts are off. */
 static void make_ready(struct item *item)
 {
     struct epoll *ep = item->ep;
-    bool irqs = spin_lock_irq(&ep->ready_lock);
+    spin_lock(&ep->ready_lock);
     item->has_news = true;
     if (!item->is_ready) {
         item->is_ready = true;
         list_push_back(&ep->ready, &item->ready_node);
     }
-    spin_unlock_irq(&ep->ready_lock, irqs);
+    spin_unlock(&ep->ready_lock);
 }
 
 /* The first item, which stays where it is.  The list is not empty, and as only who holds ep->lock
@@ -132,7 +133,7 @@ static void drop_ready(struct item *item)
 
 /* Something became ready: one sleeper, and everyone who polls the instance.  Answers whether a
  * sleeper heard. */
-static bool wake_watchers(struct epoll *ep)
+static inline __attribute__((always_inline)) bool wake_watchers(struct epoll *ep)
 {
     bool was_heard = false;
     __atomic_thread_fence(
@@ -142,6 +143,15 @@ static bool wake_watchers(struct epoll *ep)
     if (!waitq_is_empty(&ep->poll_wait))
         waitq_wake_queued(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
     return was_heard;
+}
+
+/* The file was ready when the program asked for its events. */
+static void make_ready_at_once(struct item *item)
+{
+    bool irqs = arch_irq_save();
+    make_ready(item);
+    arch_irq_restore(irqs);
+    wake_watchers(item->ep);
 }
 
 /* A wake-up of one of the file's queues, under that queue's lock, in any context. */
@@ -212,7 +222,7 @@ static void add_waiter(struct poll_table *t, struct file *f, struct waitq *q)
 }
 
 /* What of the item's events holds now.  ep->lock is held. */
-static uint32_t item_poll(struct item *item, struct poll_table *t)
+static inline uint32_t item_poll(struct item *item, struct poll_table *t)
 {
     return file_poll(item->file, t) & item->events;
 }
@@ -255,10 +265,8 @@ static void insert_item(struct epoll *ep, struct item *item)
     list_push_back(&f->epoll_items, &item->file_node);
     spin_unlock(&f->lock);
 
-    if (item_subscribe(item)) {
-        make_ready(item);
-        wake_watchers(ep);
-    }
+    if (item_subscribe(item))
+        make_ready_at_once(item);
 }
 
 /* Take an item out and free it.  ep->lock is held, and nest_lock when the item watches an instance.
@@ -297,7 +305,7 @@ static void set_height(struct epoll *ep, unsigned height)
     spin_set_rank(&ep->poll_wait.lock, RANK_WAITQ_2 + height);
 }
 
-static void raise(struct epoll *ep, unsigned height)
+static seldom_called void raise(struct epoll *ep, unsigned height)
 {
     if (ep->height >= height)
         return;
@@ -308,7 +316,7 @@ static void raise(struct epoll *ep, unsigned height)
 }
 
 /* After an item of `ep` has gone. */
-static void lower(struct epoll *ep)
+static seldom_called void lower(struct epoll *ep)
 {
     unsigned height = 0;
     struct item *item;
@@ -324,7 +332,7 @@ static void lower(struct epoll *ep)
 }
 
 /* The longest chain of instances above. */
-static unsigned depth_above(struct epoll *ep)
+static seldom_called unsigned depth_above(struct epoll *ep)
 {
     unsigned depth = 0;
     struct item *item;
@@ -389,10 +397,8 @@ static int ctl_mod(struct epoll *ep, struct item *item, uint32_t events, uint64_
     bool needs_more = item->events & ~EPOLL_PRIVATE & ~item->waited_for;
     if (needs_more)
         item_unsubscribe(item);
-    if (needs_more ? item_subscribe(item) : item_poll(item, NULL)) {
-        make_ready(item);
-        wake_watchers(ep);
-    }
+    if (needs_more ? item_subscribe(item) : item_poll(item, NULL))
+        make_ready_at_once(item);
     return 0;
 }
 
@@ -446,23 +452,22 @@ int epoll_ctl(struct file *epoll, int op, struct file *target, int fd, uint32_t 
 
 /* Deliver what is ready, each item at most once: events, or -EFAULT when the first one could not be
  * told. */
-static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *arg)
+static int deliver_locked(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *arg)
 {
-    int nr = 0;
-    mutex_lock(&ep->lock);
     /* Only who holds ->lock takes items off the list, so its present end stays on it until we get
      * there. */
     const struct list *last = atomic_load(&ep->ready.prev);
-    bool is_last = last == &ep->ready;
-    while (!is_last && nr < max_events) {
+    bool is_last;
+    int nr = 0;
+    if (last == &ep->ready) /* another has been faster */
+        return 0;
+    do {
         struct item *item = first_ready(ep);
         is_last = &item->ready_node == last;
         uint32_t events = item_ask(item);
         int ret = events ? emit(arg, events, item->data) : 0;
-        if (ret < 0) {
-            nr = nr > 0 ? nr : ret;
-            break;
-        }
+        if (ret < 0)
+            return nr > 0 ? nr : ret;
         nr += events != 0;
         if (events && (item->events & EPOLLONESHOT))
             atomic_store(&item->events, item->events & EPOLL_PRIVATE);
@@ -470,7 +475,14 @@ static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *
         if (!stays ||
             atomic_load(&item->ready_node.next) != &ep->ready) /* else the end is where it is */
             settle(ep, item, stays);
-    }
+    } while (!is_last && nr < max_events);
+    return nr;
+}
+
+static int deliver(struct epoll *ep, int max_events, epoll_emit_fn *emit, void *arg)
+{
+    mutex_lock(&ep->lock);
+    int nr = deliver_locked(ep, max_events, emit, arg);
     mutex_unlock(&ep->lock);
     if (has_ready(ep) && !waitq_is_empty(&ep->wait))
         waitq_wake(&ep->wait, 1, 0); /* what is left, or level-triggered, is another sleeper's */
@@ -591,7 +603,7 @@ seldom_called struct file *epoll_new(void)
 /* --- files that go away ----------------------------------------------------------------------- */
 
 /* An instance that watches `f`, referenced; NULL: none. */
-static struct epoll *first_watcher(struct file *f)
+static inline struct epoll *first_watcher(struct file *f)
 {
     struct epoll *ep = NULL;
     spin_lock(&f->lock);

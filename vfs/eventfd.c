@@ -19,7 +19,7 @@ struct eventfd {
 };
 
 /* Take the counter, or one from it: false when it is zero. */
-static bool try_take(struct eventfd *e, uint64_t *value)
+static inline bool try_take(struct eventfd *e, uint64_t *value)
 {
     uint64_t count = atomic_load(&e->count);
     while (count != 0) {
@@ -34,7 +34,7 @@ static bool try_take(struct eventfd *e, uint64_t *value)
 }
 
 /* Add to the counter: false when it has no room for `n`. */
-static bool try_add(struct eventfd *e, uint64_t n)
+static inline bool try_add(struct eventfd *e, uint64_t n)
 {
     uint64_t count = atomic_load(&e->count);
     while (COUNT_MAX - count >= n)
@@ -99,15 +99,20 @@ static ssize_t eventfd_write(struct file *f, struct iobuf *from, int64_t *pos)
     return sizeof(value);
 }
 
+static __attribute__((noinline)) void add_waiters(struct poll_table *t, struct file *f)
+{
+    struct eventfd *e = f->data;
+    if (t->events & POLLIN)
+        poll_on(t, f, &e->read_wait);
+    if (t->events & POLLOUT)
+        poll_on(t, f, &e->write_wait);
+}
+
 static uint32_t eventfd_poll(struct file *f, struct poll_table *t)
 {
     struct eventfd *e = f->data;
-    if (t) {
-        if (t->events & POLLIN)
-            poll_on(t, f, &e->read_wait);
-        if (t->events & POLLOUT)
-            poll_on(t, f, &e->write_wait);
-    }
+    if (unlikely(t))
+        add_waiters(t, f);
     uint64_t count = atomic_load(&e->count);
     uint32_t events = 0;
     if (count > 0)

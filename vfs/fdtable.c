@@ -50,7 +50,7 @@ static bool bit_test(const uint64_t *map, unsigned n)
 }
 
 /* The first bit >= `from` that is `value`; `size` when there is none. */
-static unsigned bit_find(const uint64_t *map, unsigned size, unsigned from, bool value)
+static inline unsigned bit_find(const uint64_t *map, unsigned size, unsigned from, bool value)
 {
     for (unsigned n = from; n < size; n = (n | 63) + 1) {
         uint64_t word = (value ? map[n / 64] : ~map[n / 64]) >> (n % 64);
@@ -189,7 +189,7 @@ struct file *fd_get_io(struct fdtable *t, int fd)
     return get(t, fd, false);
 }
 
-struct file *fd_borrow(struct fdtable *t, int fd)
+inline struct file *fd_borrow(struct fdtable *t, int fd)
 {
     const struct fdarray *a = t->array;
     struct file *f = (unsigned)fd < a->size ? a->slot[fd] : NULL;
@@ -288,7 +288,7 @@ void fd_bind(struct fdtable *t, int fd, struct file *f)
     spin_unlock(&t->lock);
 }
 
-void fd_unreserve(struct fdtable *t, int fd)
+seldom_called void fd_unreserve(struct fdtable *t, int fd)
 {
     spin_lock(&t->lock);
     assert(bit_test(t->array->is_used, fd) && !t->array->slot[fd]);
@@ -432,7 +432,7 @@ int fd_set_flags(struct fdtable *t, int fd, int flags)
     return is_open ? 0 : -EBADF;
 }
 
-void fdtable_close_on_exec(struct fdtable *t)
+seldom_called void fdtable_close_on_exec(struct fdtable *t)
 {
     for (unsigned n = 0;; n++) {
         spin_lock(&t->lock);

@@ -35,8 +35,8 @@ static ssize_t zero_read(struct file *f, struct iobuf *to, int64_t *pos)
 }
 
 /* Private: ordinary anonymous memory.  Shared: an object of its own for each mmap call. */
-static int zero_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,
-                     struct vm_object **object)
+static seldom_called int zero_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,
+                                   struct vm_object **object)
 {
     *object = NULL;
     if ((flags & MAP_TYPE) == MAP_PRIVATE)
@@ -92,7 +92,7 @@ static uint32_t random_poll(struct file *f, struct poll_table *t)
     return POLLIN | POLLRDNORM;
 }
 
-static long random_ioctl(struct file *f, unsigned cmd, struct uptr arg)
+static seldom_called long random_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     int bits = random_is_seeded() ? 256 : 0;
     if (cmd == RNDGETENTCNT)

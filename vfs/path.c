@@ -73,7 +73,8 @@ void fs_context_put(struct fs_context *fs)
     heap_free(fs);
 }
 
-static void context_set(struct fs_context *fs, struct path *which, const struct path *p)
+static seldom_called void context_set(struct fs_context *fs, struct path *which,
+                                      const struct path *p)
 {
     struct path new = *p;
     path_get(&new);

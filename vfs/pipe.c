@@ -55,7 +55,7 @@ struct page *pipe_take_page(struct pipe *p)
     return page;
 }
 
-void pipe_give_page(struct pipe *p, struct page *page)
+inline void pipe_give_page(struct pipe *p, struct page *page)
 {
     /* A page that splice or tee shared with another pipe is not ours to write into again. */
     if (!p->spare && page_refs(page) == 1)
@@ -312,7 +312,7 @@ static uint32_t pipe_poll(struct file *f, struct poll_table *t)
     return events;
 }
 
-static long pipe_ioctl(struct file *f, unsigned cmd, struct uptr arg)
+static seldom_called long pipe_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     struct pipe *p = f->data;
     if (cmd != FIONREAD)

@@ -93,7 +93,7 @@ int walk_start(struct walk_state *s, const struct walk *w, const char *name, uns
     return ret;
 }
 
-void walk_end(struct walk_state *s)
+inline void walk_end(struct walk_state *s)
 {
     if (s->at.dentry)
         path_put(&s->at);
@@ -104,7 +104,7 @@ void walk_end(struct walk_state *s)
 }
 
 /* ".." */
-static int step_up(struct walk_state *s)
+static seldom_called int step_up(struct walk_state *s)
 {
     need_root(s);
     for (;;) {

@@ -4,40 +4,29 @@
 #include <base/string.h>
 
 /* clang-format off */
-/* Linux's names of the feature bits, in bit order from 0; "" where Linux prints nothing. */
-static const char *const names_1_edx[32] = {
-    "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", "", "sep", "mtrr", "pge", "mca", "cmov",
-    "pat", "pse36", "pn", "clflush", "", "dts", "acpi", "mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe",
-};
-static const char *const names_1_ecx[32] = {
-    "pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3", "cid", "sdbg", "fma",
-    "cx16", "xtpr", "pdcm", "", "pcid", "dca", "sse4_1", "sse4_2", "x2apic", "movbe", "popcnt", "tsc_deadline_timer",
-    "aes", "xsave", "", "avx", "f16c", "rdrand", "hypervisor",
-};
-static const char *const names_ext_edx[32] = {
-    [11] = "syscall", [19] = "mp", [20] = "nx", [22] = "mmxext", [25] = "fxsr_opt", [26] = "pdpe1gb",
-    [27] = "rdtscp", [29] = "lm", [30] = "3dnowext", [31] = "3dnow",
-};
-static const char *const names_ext_ecx[32] = {
-    "lahf_lm", "cmp_legacy", "svm", "extapic", "cr8_legacy", "abm", "sse4a", "misalignsse", "3dnowprefetch", "osvw",
-    "ibs", "xop", "skinit", "wdt", [15] = "lwp", [16] = "fma4", [17] = "tce", [19] = "nodeid_msr", [21] = "tbm",
-    [22] = "topoext", [23] = "perfctr_core", [24] = "perfctr_nb", [26] = "bpext", [29] = "mwaitx",
-};
-static const char *const names_7_ebx[32] = {
-    "fsgsbase", "tsc_adjust", "", "bmi1", "hle", "avx2", "", "smep", "bmi2", "erms", "invpcid", "rtm", "cqm", "",
-    "", "rdt_a", "avx512f", "avx512dq", "rdseed", "adx", "smap", "avx512ifma", "", "clflushopt", "clwb", "intel_pt",
-    "avx512pf", "avx512er", "avx512cd", "sha_ni", "avx512bw", "avx512vl",
-};
-static const char *const names_7_ecx[32] = {
-    "", "avx512vbmi", "umip", "", "", "waitpkg", "avx512_vbmi2", "", "gfni", "vaes", "vpclmulqdq", "avx512_vnni",
-    "avx512_bitalg", "tme", "avx512_vpopcntdq", "", "", "", "", "", "", "", "rdpid", "", "bus_lock_detect",
-    "cldemote", "", "movdiri", "movdir64b", "enqcmd",
-};
-static const char *const names_7_edx[32] = {
-    [2] = "avx512_4vnniw", [3] = "avx512_4fmaps", [4] = "fsrm", [8] = "avx512_vp2intersect", [10] = "md_clear",
-    [14] = "serialize", [16] = "tsxldtrk", [22] = "amx_bf16", [23] = "avx512_fp16", [24] = "amx_tile", [25] = "amx_int8",
-};
-static const char *const names_d1_eax[32] = {"xsaveopt", "xsavec", "xgetbv1", "xsaves"};
+/* Linux's names of the feature bits, in bit order from 0, with the bit's number where Linux names none before it. */
+static const char names_1_edx[] =
+    "fpu vme de pse tsc msr pae mce cx8 apic 11:sep mtrr pge mca cmov pat pse36 pn clflush 21:dts acpi mmx fxsr "
+    "sse sse2 ss ht tm ia64 pbe";
+static const char names_1_ecx[] =
+    "pni pclmulqdq dtes64 monitor ds_cpl vmx smx est tm2 ssse3 cid sdbg fma cx16 xtpr pdcm 17:pcid dca sse4_1 "
+    "sse4_2 x2apic movbe popcnt tsc_deadline_timer aes xsave 28:avx f16c rdrand hypervisor";
+static const char names_ext_edx[] =
+    "11:syscall 19:mp nx 22:mmxext 25:fxsr_opt pdpe1gb rdtscp 29:lm 3dnowext 3dnow";
+static const char names_ext_ecx[] =
+    "lahf_lm cmp_legacy svm extapic cr8_legacy abm sse4a misalignsse 3dnowprefetch osvw ibs xop skinit wdt "
+    "15:lwp fma4 tce 19:nodeid_msr 21:tbm topoext perfctr_core perfctr_nb 26:bpext 29:mwaitx";
+static const char names_7_ebx[] =
+    "fsgsbase tsc_adjust 3:bmi1 hle avx2 7:smep bmi2 erms invpcid rtm cqm 15:rdt_a avx512f avx512dq rdseed adx "
+    "smap avx512ifma 23:clflushopt clwb intel_pt avx512pf avx512er avx512cd sha_ni avx512bw avx512vl";
+static const char names_7_ecx[] =
+    "1:avx512vbmi umip 5:waitpkg avx512_vbmi2 8:gfni vaes vpclmulqdq avx512_vnni avx512_bitalg tme "
+    "avx512_vpopcntdq 22:rdpid 24:bus_lock_detect cldemote 27:movdiri movdir64b enqcmd";
+static const char names_7_edx[] =
+    "2:avx512_4vnniw avx512_4fmaps fsrm 8:avx512_vp2intersect 10:md_clear 14:serialize 16:tsxldtrk 22:amx_bf16 "
+    "avx512_fp16 amx_tile amx_int8";
+static const char names_d1_eax[] =
+    "xsaveopt xsavec xgetbv1 xsaves";
 /* clang-format on */
 
 struct text {
@@ -55,11 +44,20 @@ static void printf_like(2, 3) put(struct text *t, const char *format, ...)
     t->used = MIN(t->used + n, t->size - 1);
 }
 
-static void put_flags(struct text *t, uint32_t bits, const char *const names[32])
+static void put_flags(struct text *t, uint32_t bits, const char *names)
 {
-    for (unsigned i = 0; i < 32; i++)
-        if (bits >> i & 1 && names[i] && names[i][0])
-            put(t, " %s", names[i]);
+    for (unsigned bit = 0; *names; bit++) {
+        char *behind;
+        unsigned long number = strtoul(names, &behind, 10);
+        if (*behind == ':') {
+            bit = (unsigned)number;
+            names = behind + 1;
+        }
+        const char *space = strchr(names, ' '), *end = space ? space : names + strlen(names);
+        if (bits >> bit & 1)
+            put(t, " %.*s", (int)(end - names), names);
+        names = space ? space + 1 : end;
+    }
 }
 
 static void put_all_flags(struct text *t)

@@ -38,6 +38,13 @@ static struct {
     size_t size;       /* of the state */
 } fpu;
 
+/* What Linux writes into a signal frame where the CPU does not, in one piece: the end of the fxsave image, and with XSAVE
+ * the header, of which the CPU writes only the first word. */
+static struct {
+    struct _fpx_sw_bytes sw;
+    struct xsave_header header;
+} frame_middle;
+
 /* A program's initial state: no component in its header, so XRSTOR reads nothing beyond. */
 static alignas(64) uint8_t initial[FXSAVE_SIZE + sizeof(struct xsave_header)];
 
@@ -58,14 +65,31 @@ static seldom_called void fpu_detect(void)
     memcpy(initial + FX_MXCSR, &mxcsr, sizeof(mxcsr));
 }
 
+/* And how large it is with what XCR0 now enables. */
+static seldom_called void fpu_measure(void)
+{
+    uint32_t trailer = 0;
+
+    if (fpu.features != 0) {
+        fpu.size = cpuid(0xd, 0).ebx;
+        trailer = FP_XSTATE_MAGIC2_SIZE;
+    }
+    frame_middle.sw.magic1 = FP_XSTATE_MAGIC1;
+    frame_middle.sw.extended_size = (uint32_t)fpu.size + trailer;
+    frame_middle.sw.xfeatures = fpu.features;
+    frame_middle.sw.xstate_size = (uint32_t)fpu.size;
+}
+
 void fpu_init_cpu(void)
 {
-    if (fpu.size == 0)
+    bool is_first = fpu.size == 0;
+
+    if (is_first)
         fpu_detect();
-    if (fpu.features != 0) {
+    if (fpu.features != 0)
         __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)fpu.features), "d"(0));
-        fpu.size = cpuid(0xd, 0).ebx; /* of what XCR0 now enables: the same on every CPU */
-    }
+    if (is_first)
+        fpu_measure();
     fpu_load(initial);
 }
 
@@ -153,7 +177,7 @@ static bool frame_load(uintptr_t va, uint64_t features)
 
 size_t arch_fpu_frame_size(void)
 {
-    return fpu.size + (fpu.features != 0 ? FP_XSTATE_MAGIC2_SIZE : 0);
+    return frame_middle.sw.extended_size;
 }
 
 size_t arch_minsigstksz(void)
@@ -164,22 +188,12 @@ size_t arch_minsigstksz(void)
     return ALIGN_UP(frame + frame_align + arch_fpu_frame_size() + state_align, (size_t)16);
 }
 
-/* What Linux writes where the CPU does not, in one piece before it: the end of the fxsave image, and the header, of which
- * XSAVE writes only the first word. */
+/* What the CPU does not write, before it writes. */
 static bool frame_prepare(uintptr_t va)
 {
-    const struct {
-        struct _fpx_sw_bytes sw;
-        struct xsave_header header;
-    } between = {.sw = {
-                     .magic1 = FP_XSTATE_MAGIC1,
-                     .extended_size = arch_fpu_frame_size(),
-                     .xfeatures = fpu.features,
-                     .xstate_size = fpu.size,
-                 }};
-    size_t size = fpu.features != 0 ? sizeof(between) : sizeof(between.sw);
+    size_t size = fpu.features != 0 ? sizeof(frame_middle) : sizeof(frame_middle.sw);
 
-    return arch_copy_to_user(va + FXSAVE_SIZE - sizeof(between.sw), &between, size) == 0;
+    return arch_copy_to_user(va + FXSAVE_SIZE - sizeof(frame_middle.sw), &frame_middle, size) == 0;
 }
 
 /* And behind it. */
@@ -208,11 +222,12 @@ int arch_fpu_to_user(struct uptr frame)
 /* Is there further state behind the fxsave image?  Then the features that are in the frame; else 0. */
 static int frame_features(uintptr_t va, uint64_t *features)
 {
+    const size_t used = ALIGN_UP(offsetof(struct _fpx_sw_bytes, padding), sizeof(uint64_t));
     struct _fpx_sw_bytes sw;
     uint32_t magic2;
 
     *features = 0;
-    if (arch_copy_from_user(&sw, va + FXSAVE_SIZE - sizeof(sw), sizeof(sw)) != 0)
+    if (arch_copy_from_user(&sw, va + FXSAVE_SIZE - sizeof(sw), used) != 0)
         return -EFAULT;
     if (fpu.features == 0 || sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size > fpu.size ||
         sw.xstate_size < FXSAVE_SIZE + sizeof(struct xsave_header) ||

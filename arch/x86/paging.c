@@ -73,7 +73,7 @@ uint64_t *pte_descend(uint64_t *entry, uint64_t bits, table_alloc_fn *alloc)
 }
 
 /* Replace a 2 MiB leaf by a table of 512 small ones that map the same. */
-static int pte_split(uint64_t *entry)
+static seldom_called int pte_split(uint64_t *entry)
 {
     struct paddr page = up_table_page_alloc();
     uint64_t *table = direct_ptr(page);
@@ -112,7 +112,7 @@ int arch_vm_init(struct arch_vm *vm)
     return 0;
 }
 
-static void table_free(uint64_t *table, unsigned level, unsigned entries)
+static seldom_called void table_free(uint64_t *table, unsigned level, unsigned entries)
 {
     for (unsigned i = 0; level > 0 && i < entries; i++)
         if (table[i] & PTE_P && !(table[i] & PTE_BIG))

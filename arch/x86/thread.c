@@ -28,9 +28,9 @@
 
 #define SEGMENT_READ(reg)                                         \
     __extension__({                                               \
-        uint32_t selector_;                                       \
+        uint32_t selector_; /* the CPU clears the upper half */   \
         __asm__ volatile("movl %%" reg ", %0" : "=r"(selector_)); \
-        (uint16_t) selector_;                                     \
+        selector_;                                                \
     })
 
 static struct arch_thread *current_arch(void)
@@ -77,7 +77,7 @@ static void gs_base_write(uint64_t v)
 }
 
 /* Loading the GS selector loads the kernel's base; put that back.  The base that came is the user's. */
-static void gs_selector_load(struct cpu *cpu, uint32_t selector)
+static inline void gs_selector_load(struct cpu *cpu, uint32_t selector)
 {
     SEGMENT_LOAD("gs", selector);
     uint64_t base = rdmsr(MSR_GS_BASE);
@@ -87,6 +87,10 @@ static void gs_selector_load(struct cpu *cpu, uint32_t selector)
 
 /* --- switching ------------------------------------------------------------------------------------------------ */
 
+/* A program has made an entry: until then every thread's are empty, and every CPU's.  Who switches to a thread that has
+ * one has taken a lock since it was made. */
+static bool tls_is_used;
+
 static void tls_load(struct cpu *cpu, const struct arch_thread *t)
 {
     for (unsigned i = 0; i < ARRAY_LEN(t->tls); i++)
@@ -95,28 +99,33 @@ static void tls_load(struct cpu *cpu, const struct arch_thread *t)
 
 static void user_state_save(struct arch_thread *t)
 {
-    t->ds = SEGMENT_READ("ds");
-    t->es = SEGMENT_READ("es");
-    t->fs = SEGMENT_READ("fs");
-    t->gs = SEGMENT_READ("gs");
+    arch_get_selectors(&t->selectors);
     t->fs_base = fs_base_read();
     t->gs_base = gs_base_read();
 }
 
-static void user_state_load(struct cpu *cpu, const struct arch_thread *t)
+/* A zero selector over a zero one changes nothing; any other may have another descriptor behind it by now. */
+static void selectors_load(struct cpu *cpu, const struct arch_selectors *s)
 {
-    uint32_t ds = t->ds, es = t->es, fs = t->fs;
+    uint32_t ds = s->ds, es = s->es, fs = s->fs;
 
-    tls_load(cpu, t);
-    /* A zero selector over a zero one changes nothing; any other may have another descriptor behind it by now. */
     if (ds | SEGMENT_READ("ds"))
         SEGMENT_LOAD("ds", ds);
     if (es | SEGMENT_READ("es"))
         SEGMENT_LOAD("es", es);
     if (fs | SEGMENT_READ("fs"))
         SEGMENT_LOAD("fs", fs);
-    if (t->gs | SEGMENT_READ("gs"))
-        gs_selector_load(cpu, t->gs);
+    if (s->gs | SEGMENT_READ("gs"))
+        gs_selector_load(cpu, s->gs);
+}
+
+static void user_state_load(struct cpu *cpu, const struct arch_thread *t)
+{
+    if (unlikely(__atomic_load_n(&tls_is_used, __ATOMIC_RELAXED)))
+        tls_load(cpu, t);
+    if (unlikely(t->selectors.all | SEGMENT_READ("ds") | SEGMENT_READ("es") | SEGMENT_READ("fs") |
+                 SEGMENT_READ("gs")))
+        selectors_load(cpu, &t->selectors);
     fs_base_write(t->fs_base);
     gs_base_write(t->gs_base);
 }
@@ -125,7 +134,7 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 {
     struct arch_thread *p = (struct arch_thread *)prev, *n = (struct arch_thread *)next;
     struct cpu *cpu = this_cpu();
-    uint16_t ss = SEGMENT_READ("ss");
+    uint32_t ss = SEGMENT_READ("ss");
 
     if (p->fpu) {
         user_state_save(p);
@@ -213,12 +222,10 @@ void arch_tls_load(void)
 
 void arch_get_selectors(struct arch_selectors *s)
 {
-    *s = (struct arch_selectors){
-        .ds = SEGMENT_READ("ds"),
-        .es = SEGMENT_READ("es"),
-        .fs = SEGMENT_READ("fs"),
-        .gs = SEGMENT_READ("gs"),
-    };
+    s->ds = (uint16_t)SEGMENT_READ("ds");
+    s->es = (uint16_t)SEGMENT_READ("es");
+    s->fs = (uint16_t)SEGMENT_READ("fs");
+    s->gs = (uint16_t)SEGMENT_READ("gs");
 }
 
 void arch_set_selectors(const struct arch_selectors *s)
@@ -309,7 +316,7 @@ static void tls_reload(unsigned entry)
     arch_set_selectors(&s);
 }
 
-int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d)
+seldom_called int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *d)
 {
     bool is_zero = is_empty(d);
 
@@ -317,6 +324,7 @@ int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *
         return -EINVAL;
     if (!is_zero && (!d->seg_32bit || d->contents > 1 || d->seg_not_present))
         return -EINVAL;
+    __atomic_store_n(&tls_is_used, true, __ATOMIC_RELAXED);
     t->tls[entry - ARCH_TLS_FIRST] = is_zero ? 0 : descriptor_of(d);
     if (t == current_arch()) {
         bool irqs = arch_irq_save();
@@ -325,9 +333,9 @@ int arch_tls_set(struct arch_thread *t, unsigned entry, const struct user_desc *
         arch_irq_restore(irqs);
         return 0;
     }
-    if (t->fs == TLS_SELECTOR(entry))
+    if (t->selectors.fs == TLS_SELECTOR(entry))
         t->fs_base = d->base_addr;
-    if (t->gs == TLS_SELECTOR(entry))
+    if (t->selectors.gs == TLS_SELECTOR(entry))
         t->gs_base = d->base_addr;
     return 0;
 }

@@ -69,8 +69,8 @@ void trap_user(unsigned vector, uint64_t error, struct regs *regs)
     up_fault(regs, vector, error);
 }
 
-static noreturn void trap_panic(const char *what, unsigned vector, uint64_t error,
-                                const struct regs *r)
+static seldom_called noreturn void trap_panic(const char *what, unsigned vector, uint64_t error,
+                                              const struct regs *r)
 {
     log_line(LOG_PANIC, "rip %016lx rsp %016lx rflags %08lx cs %02lx", r->rip, r->rsp, r->rflags,
              r->cs);
@@ -121,7 +121,7 @@ void trap_kernel(unsigned vector, uint64_t error, struct regs *regs)
     }
 }
 
-struct regs *trap_bad_iret(struct regs *fault)
+seldom_called struct regs *trap_bad_iret(struct regs *fault)
 {
     struct regs *user = (struct regs *)this_cpu()->kernel_rsp - 1;
 
@@ -154,7 +154,7 @@ void trap_fatal(unsigned vector, uint64_t error, struct regs *regs)
                regs);
 }
 
-void arch_dump_cpus(void)
+seldom_called void arch_dump_cpus(void)
 {
     unsigned me = this_cpu()->index;
 
@@ -164,7 +164,7 @@ void arch_dump_cpus(void)
     ipi_send_nmi(me); /* last: it comes at once, and its handler may wait for the others */
 }
 
-void arch_halt_others(void)
+seldom_called void arch_halt_others(void)
 {
     const uint64_t patience_cycles = 1000 * 1000 * 1000; /* a CPU may be gone already */
     unsigned me = this_cpu()->index, others = 0;

@@ -15,7 +15,7 @@
 
 _Static_assert(EFAULT == 14, "FAULT_MEANS_EFAULT");
 
-int arch_user_load32(uintptr_t va, uint32_t *value)
+inline int arch_user_load32(uintptr_t va, uint32_t *value)
 {
     int err = 0;
     uint32_t v = 0;
@@ -28,7 +28,7 @@ int arch_user_load32(uintptr_t va, uint32_t *value)
     return err;
 }
 
-int arch_user_load64(uintptr_t va, uint64_t *value)
+inline int arch_user_load64(uintptr_t va, uint64_t *value)
 {
     int err = 0;
     uint64_t v = 0;
@@ -52,7 +52,7 @@ int arch_user_store32(uintptr_t va, uint32_t value)
     return err;
 }
 
-int arch_user_store64(uintptr_t va, uint64_t value)
+inline int arch_user_store64(uintptr_t va, uint64_t value)
 {
     int err = 0;
 

@@ -23,7 +23,7 @@ uint64_t clock_wall_ns(void)
     return arch_clock_ns() + arch_wall_offset_ns();
 }
 
-void clock_set_wall_ns(uint64_t ns)
+seldom_called void clock_set_wall_ns(uint64_t ns)
 {
     arch_set_wall_offset_ns(ns - arch_clock_ns());
     for (unsigned i = 0; i < atomic_load(&nr_set_fns); i++)

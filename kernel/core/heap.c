@@ -118,7 +118,7 @@ struct slab *heap_slab_of(const void *p)
 
 /* --- allocation ------------------------------------------------------------------------------------------------ */
 
-void *heap_alloc(size_t size)
+inline void *heap_alloc(size_t size)
 {
     if (size > HEAP_MAX_SLOT - OVERHEAD)
         return block_alloc(size);
@@ -221,7 +221,7 @@ struct slab *slab_new(const char *name, size_t size)
     return s;
 }
 
-size_t heap_bytes_used(void)
+seldom_called size_t heap_bytes_used(void)
 {
     size_t bytes = atomic_load(&block_bytes);
     for (unsigned i = 0; i < atomic_load(&nr_slabs); i++)
@@ -244,7 +244,7 @@ void heap_dump(void)
 
 _Static_assert(HEAP_MAX_SLABS <= 64, "struct heap_counts has room");
 
-void heap_count(struct heap_counts *c)
+seldom_called void heap_count(struct heap_counts *c)
 {
     size_t pages =
         page_count_total() - page_count_free() - page_count_describing() - kstack_free_pages();

@@ -19,17 +19,6 @@ uint64_t sched_slice_ns(const struct thread *t)
     return slice;
 }
 
-struct core_cpu *lock_home(struct thread *t)
-{
-    for (;;) {
-        struct core_cpu *core = core_cpus[atomic_load(&t->cpu)];
-        spin_lock(&core->rq.lock);
-        if (likely(t->cpu == core->index))
-            return core;
-        spin_unlock(&core->rq.lock);
-    }
-}
-
 /* Behind the threads of higher and, unless it `continues`, of its own priority. */
 static void queue_urgent(struct run_queue *rq, struct thread *t, bool continues)
 {
@@ -88,7 +77,7 @@ static struct thread *queue_first(const struct list *queue)
     return list_is_empty(queue) ? NULL : list_entry(queue->next, struct thread, run_node);
 }
 
-struct thread *run_queue_peek(const struct run_queue *rq)
+inline struct thread *run_queue_peek(const struct run_queue *rq)
 {
     struct thread *t;
 

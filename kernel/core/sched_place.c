@@ -18,7 +18,7 @@ cpuset sched_idle_cpus;
 /* Atomic: moving average, within the bounds above. */
 static uint64_t remote_wake_ns = REMOTE_WAKE_MIN_NS;
 
-void sched_slice_arm(struct core_cpu *core, const struct thread *current)
+seldom_called void sched_slice_arm(struct core_cpu *core, const struct thread *current)
 {
     uint64_t now = arch_clock_ns();
     uint64_t ran = now - current->run_start_ns;
@@ -30,7 +30,7 @@ void sched_slice_arm(struct core_cpu *core, const struct thread *current)
 }
 
 /* Get an idle CPU of the set to look for work; false when there is none. */
-static bool kick_idle(cpuset allowed)
+static seldom_called bool kick_idle(cpuset allowed)
 {
     for (;;) {
         cpuset idle = atomic_load(&sched_idle_cpus) & allowed;
@@ -45,7 +45,7 @@ static bool kick_idle(cpuset allowed)
 }
 
 /* The slice timer, in interrupt context on the CPU that it belongs to. */
-void sched_slice_over(struct timer *timer)
+seldom_called void sched_slice_over(struct timer *timer)
 {
     struct core_cpu *core = this_core();
     struct run_queue *rq = &core->rq;
@@ -154,8 +154,8 @@ void sched_queue_ready(struct thread *t, enum ready_how how)
     struct core_cpu *core = lock_home(t);
     unsigned cpu = choose_cpu(t, &follows_waker);
 
-    t->state = THREAD_READY;
-    if (cpu != core->index) {
+    if (unlikely(cpu != core->index)) {
+        t->state = THREAD_READY;
         sched_set_cpu(t, cpu);
         spin_unlock(&core->rq.lock);
         core = core_cpus[cpu];
@@ -177,7 +177,7 @@ void sched_make_ready(struct thread *t)
 /* --- what the guesses learn from --------------------------------------------------------------------- */
 
 /* How long it took from waking another CPU until it runs the thread; updates that cross are lost, which is fine. */
-void sched_note_remote_wake(struct thread *t, uint64_t now)
+seldom_called void sched_note_remote_wake(struct thread *t, uint64_t now)
 {
     uint64_t took = now > t->kicked_ns ? now - t->kicked_ns : 0;
     uint64_t average = atomic_load(&remote_wake_ns);

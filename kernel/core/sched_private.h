@@ -30,7 +30,16 @@ static inline bool may_run_on(const struct thread *t, unsigned cpu)
 /* --- run_queue.c: with the queue's lock held -------------------------------------------------------- */
 
 /* The queue that `t` belongs to now, locked. */
-struct core_cpu *lock_home(struct thread *t);
+static inline struct core_cpu *lock_home(struct thread *t)
+{
+    for (;;) {
+        struct core_cpu *core = core_cpus[atomic_load(&t->cpu)];
+        spin_lock(&core->rq.lock);
+        if (likely(t->cpu == core->index))
+            return core;
+        spin_unlock(&core->rq.lock);
+    }
+}
 /* Make `t`, which is on no queue and whose cpu this is, wait here. */
 void run_queue_add(struct core_cpu *core, struct thread *t, enum ready_how how);
 void run_queue_remove(struct core_cpu *core, struct thread *t);

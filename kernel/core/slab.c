@@ -41,7 +41,7 @@ static struct magazine boot_magazines[HEAP_MAX_SLABS];
 static struct magazine *magazines[ARCH_MAX_CPUS] = {boot_magazines};
 
 /* This CPU's magazine for `s`; NULL when there is no memory for magazines. */
-static struct magazine *own_magazine(const struct slab *s)
+static inline struct magazine *own_magazine(const struct slab *s)
 {
     struct magazine **all = &magazines[this_cpu()->index];
     if (unlikely(!*all)) {
@@ -241,7 +241,7 @@ void slab_put(struct slab *s, void *slot)
     arch_irq_restore(irqs);
 }
 
-void *slab_alloc(struct slab *s)
+inline void *slab_alloc(struct slab *s)
 {
     if (s->size > HEAP_MAX_SLOT)
         return heap_zalloc(s->size);
@@ -264,7 +264,7 @@ void slab_set_spare(struct slab *s, const size_t *spare)
     s->spare = spare;
 }
 
-size_t slab_in_use(struct slab *s)
+seldom_called size_t slab_in_use(struct slab *s)
 {
     size_t n = __atomic_load_n(&s->taken, __ATOMIC_RELAXED);
     if (s->spare)

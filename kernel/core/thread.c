@@ -205,7 +205,7 @@ bool thread_killed(void)
 
 /* --- looking at all ----------------------------------------------------------------------------------- */
 
-void sched_visit(void (*visit)(void *arg, struct thread *t), void *arg)
+seldom_called void sched_visit(void (*visit)(void *arg, struct thread *t), void *arg)
 {
     struct thread *t;
     bool irqs = spin_lock_irq(&threads.lock);
@@ -215,7 +215,7 @@ void sched_visit(void (*visit)(void *arg, struct thread *t), void *arg)
     spin_unlock_irq(&threads.lock, irqs);
 }
 
-void thread_visit_anyhow(void (*visit)(struct thread *t))
+seldom_called void thread_visit_anyhow(void (*visit)(struct thread *t))
 {
     bool irqs = arch_irq_save(), locked = spin_try(&threads.lock);
     struct thread *t;

@@ -30,7 +30,7 @@ void vm_get(struct vm *vm)
     ref_get(&vm->ref);
 }
 
-void vm_put(struct vm *vm)
+seldom_called void vm_put(struct vm *vm)
 {
     if (!ref_put(&vm->ref))
         return;

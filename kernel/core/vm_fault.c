@@ -81,7 +81,7 @@ static int copy_page(struct page *from, struct page **copy)
 
 /* --- fresh anonymous memory -------------------------------------------------------------------------------- */
 
-static bool is_memory_plentiful(void)
+static inline bool is_memory_plentiful(void)
 {
     uint64_t free = page_count_free();
     return free >= PLENTY_PAGES && free * 8 >= page_count_total();
@@ -244,7 +244,7 @@ static bool look_up(struct fault *f)
     return found;
 }
 
-static bool is_allowed(const struct fault *f)
+static inline bool is_allowed(const struct fault *f)
 {
     if (f->write)
         return f->area.prot & PROT_WRITE;

@@ -18,7 +18,7 @@
 #define STEP_ORDER   3
 #define STEP_ENTRIES ((PAGE_SIZE << STEP_ORDER) / sizeof(struct page *))
 
-unsigned vm_pages_flags(const struct vm_area *a, bool writable)
+inline unsigned vm_pages_flags(const struct vm_area *a, bool writable)
 {
     unsigned flags = MAP_USER;
     if (a->prot & ALL_PROT)
@@ -259,8 +259,8 @@ bool vm_pages_is_own(const struct page *p)
 }
 
 /* Over an entry that is there: needs no table, so it cannot fail. */
-static void set_rights(struct vm *vm, const struct vm_area *a, uintptr_t va, struct paddr pa,
-                       unsigned flags, bool writable)
+static inline void set_rights(struct vm *vm, const struct vm_area *a, uintptr_t va, struct paddr pa,
+                              unsigned flags, bool writable)
 {
     unsigned rights = MAP_R | MAP_W | MAP_X;
     unsigned wanted = vm_pages_flags(a, writable) | (flags & (MAP_BIG | MAP_UNCACHED));
@@ -320,7 +320,8 @@ struct move {
     int err;
 };
 
-static enum visit move_entry(void *arg, uintptr_t va, size_t size, struct paddr pa, unsigned flags)
+static seldom_called enum visit move_entry(void *arg, uintptr_t va, size_t size, struct paddr pa,
+                                           unsigned flags)
 {
     struct move *m = arg;
     m->at = va;

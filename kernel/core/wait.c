@@ -97,15 +97,15 @@ static bool waiter_call(struct waiter *w, unsigned long key)
 unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key)
 {
     struct waiter *w, *next;
-    unsigned taken = 0, exclusive = 0;
+    unsigned taken = 0;
 
     bool irqs = spin_lock_irq(&q->lock);
     list_for_each_safe(w, next, &q->waiters, node) {
-        bool is_exclusive = w->is_exclusive;
+        bool is_exclusive = w->is_exclusive; /* a thread may be gone afterwards, and its waiter */
         if (!waiter_call(w, key))
             continue;
         taken++;
-        if (is_exclusive && ++exclusive == nr)
+        if (is_exclusive && --nr == 0)
             break;
     }
     spin_unlock_irq(&q->lock, irqs);
@@ -157,8 +157,8 @@ static void block(struct thread *t, uint64_t deadline)
         sched_block(t);
 }
 
-/* True when the deadline came. */
-static bool block_until(struct thread *t, uint64_t deadline)
+/* True when the deadline came.  Apart, because most sleeps have none. */
+static __attribute__((noinline)) bool block_until(struct thread *t, uint64_t deadline)
 {
     struct alarm a = {.thread = t};
 
@@ -203,6 +203,37 @@ int wait_sleep_until(const struct clock_deadline *until)
     int result = wait_sleep(clock_deadline_mono(until));
     waitq_remove(&on_set);
     return result;
+}
+
+int wait_event_step(struct event_wait *e, struct waitq *q, bool is_exclusive, enum wait_how how,
+                    uint64_t deadline)
+{
+    if (e->stage == EVENT_WAIT_PREPARED) {
+        e->stage = EVENT_WAIT_AWAKE;
+        e->result = wait_sleep(deadline);
+        if (unlikely(e->result <
+                     0)) /* whoever wakes one of the others from here on does not mean this one */
+            waitq_remove(&e->waiter);
+        return 0;
+    }
+    if (e->stage == EVENT_WAIT_NEW) {
+        waiter_init(&e->waiter);
+        e->result = 0;
+    }
+    if (e->result < 0)
+        return e->result;
+    wait_prepare(how);
+    if (!e->waiter.is_queued)
+        waitq_insert(q, &e->waiter, is_exclusive);
+    e->stage = EVENT_WAIT_PREPARED;
+    return 0;
+}
+
+void wait_event_end(struct event_wait *e)
+{
+    if (e->stage == EVENT_WAIT_PREPARED)
+        wait_cancel();
+    waitq_remove(&e->waiter);
 }
 
 bool thread_wake(struct thread *t)

@@ -88,7 +88,7 @@ int virtq_add(struct virtq *q, const struct virtq_buf *bufs, unsigned nr_out, un
         desc->addr = direct_paddr(bufs[i].p).pa;
         desc->len = bufs[i].len;
         desc->flags = (i >= nr_out ? VRING_DESC_F_WRITE : 0) | (i + 1 < nr ? VRING_DESC_F_NEXT : 0);
-        at = desc->next;
+        at = desc->next & q->mask;
     }
     q->free_head = at;
     q->nr_free -= nr;

@@ -240,6 +240,18 @@ static int restore_registers(struct regs *regs, const struct sigcontext *sc, uns
     return 0;
 }
 
+/* A bad stack in the frame is ignored, as on Linux. */
+static void restore_altstack(const stack_t *s, uintptr_t sp)
+{
+    const struct sigaltstack_state *now = &current_task()->altstack;
+    struct sigaltstack_state alt = {
+        .sp = (uintptr_t)s->ss_sp, .size = s->ss_size, .flags = s->ss_flags};
+    if (alt.sp == now->sp && alt.size == now->size && alt.flags == now->flags)
+        return; /* most programs have none, and the rest leave theirs as it is */
+    int ignored = signal_set_altstack(&alt, NULL, sp);
+    (void)ignored;
+}
+
 static int restore_frame(struct regs *regs)
 {
     struct ucontext uc;
@@ -254,14 +266,7 @@ static int restore_frame(struct regs *regs)
         return -EFAULT;
     if (arch_fpu_from_user((struct uptr){(uintptr_t)uc.uc_mcontext.fpstate}))
         return -EFAULT;
-    if (current_task()->altstack.flags == SS_DISABLE && uc.uc_stack.ss_flags == SS_DISABLE)
-        return 0; /* none before, none since: most programs */
-    /* A bad stack in the frame is ignored, as on Linux. */
-    struct sigaltstack_state alt = {.sp = (uintptr_t)uc.uc_stack.ss_sp,
-                                    .size = uc.uc_stack.ss_size,
-                                    .flags = uc.uc_stack.ss_flags};
-    int ignored = signal_set_altstack(&alt, NULL, regs->rsp);
-    (void)ignored;
+    restore_altstack(&uc.uc_stack, regs->rsp);
     return 0;
 }
 

@@ -229,7 +229,7 @@ bool signal_send_queued(struct process *p, struct task *t, struct queued_signal 
     return !was_queued;
 }
 
-void signal_cancel_queued(struct process *p, struct queued_signal *e)
+seldom_called void signal_cancel_queued(struct process *p, struct queued_signal *e)
 {
     bool irqs = spin_lock_irq(&p->sighand->lock);
     if (!list_is_empty(&e->node)) {
@@ -286,7 +286,7 @@ int signal_may_send(struct process *p, int sig)
 
 /* --- signals that cannot be refused ----------------------------------------------------------- */
 
-static void force(int sig, const siginfo_t *info, bool to_default)
+static seldom_called void force(int sig, const siginfo_t *info, bool to_default)
 {
     struct task *t = current_task();
     struct process *p = t->process;
@@ -301,7 +301,7 @@ static void force(int sig, const siginfo_t *info, bool to_default)
     spin_unlock_irq(&p->sighand->lock, irqs);
 }
 
-void signal_fault(int sig, int code, uintptr_t addr, int trapno, uint64_t error)
+seldom_called void signal_fault(int sig, int code, uintptr_t addr, int trapno, uint64_t error)
 {
     struct task *t = current_task();
     siginfo_t info;

@@ -68,7 +68,7 @@ uint64_t signal_pending_set(void)
     return set;
 }
 
-int signal_take(uint64_t set, siginfo_t *info)
+seldom_called int signal_take(uint64_t set, siginfo_t *info)
 {
     struct task *t = current_task();
     bool irqs = spin_lock_irq(&t->process->sighand->lock);
@@ -103,7 +103,7 @@ static int wait_for(struct task *t, uint64_t set, siginfo_t *info, uint64_t dead
     return sig ? sig : err == -ETIMEDOUT ? -EAGAIN : -EINTR;
 }
 
-int signal_wait(uint64_t set, siginfo_t *info, uint64_t deadline)
+seldom_called int signal_wait(uint64_t set, siginfo_t *info, uint64_t deadline)
 {
     set &= ~UNBLOCKABLE;
     int sig = signal_take(set, info);

@@ -1,9 +1,16 @@
-/* The virtio network device, over any transport: one pair of queues, a buffer for each frame.
+/* The virtio network device, over any transport: one pair of queues.
  *
  * The receive interrupt only wakes the net thread and stays off until that has found the queue empty.  Frames that are
  * sent are copied into a buffer of ours, so that lwIP may free or send its own again at once; buffers come back
- * when the next frame looks for one. */
+ * when the next frame looks for one.
+ *
+ * A device that checks and cuts packets (QEMU's, with a tap interface) receives whole trains of them into as many pages
+ * as they take, which the stack keeps, and sends frames of tens of KiB from a few large buffers.  Without, each
+ * frame has a small buffer.
+ *
+ * What the device writes (lengths, how many buffers a frame has) is believed no further than our own buffers reach. */
 #include <base/errno.h>
+#include <base/log.h>
 #include <base/string.h>
 #include <core/atomic.h>
 #include <core/heap.h>
@@ -12,24 +19,40 @@
 #include <dev/virtio.h>
 #include <linux/virtio_net.h>
 #include <net/netdev.h>
-#include <netdrivers/drivers.h>
 
-#define NR_RX      32
-#define NR_TX      32
-#define BUF_SIZE   2048 /* a frame with its header: two in a page */
-#define HDR_MODERN sizeof(struct virtio_net_hdr_mrg_rxbuf)
-#define HDR_LEGACY sizeof(struct virtio_net_hdr)
-#define MTU        1500
+#include "net_drivers.h"
+
+#define NR_RX         32
+#define NR_RX_PAGES   64u /* with long frames */
+#define NR_TX         32
+#define NR_TX_LARGE   8
+#define BUF_SIZE      2048u /* a frame with its header: two in a page */
+#define PAGE_BUF_SIZE (PAGE_SIZE - NETDEV_HEADROOM)
+#define LARGE_ORDER   3
+#define MAX_PARTS     18u /* pages for 64 KiB and a header */
+#define HDR_MERGED    sizeof(struct virtio_net_hdr_mrg_rxbuf)
+#define HDR_LEGACY    sizeof(struct virtio_net_hdr)
+#define MTU           1500
+
+#define BIT(feature) (1ull << (feature))
+#define TSO          (BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6))
+#define LONG_FRAMES  (BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6))
+
+struct tx_buffer {
+    struct tx_buffer *next; /* free ones of a size */
+    char *data;
+    size_t size;
+};
 
 struct virtio_net {
     struct virtio_device *device;
-    size_t header; /* bytes before each frame */
+    size_t header;  /* bytes before each frame */
+    size_t rx_size; /* of a receive buffer */
     struct virtq rx, tx;
     struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues */
     /* under the net lock */
-    void *tx_free[NR_TX];
-    unsigned nr_tx_free;
-    bool is_set_up;
+    struct tx_buffer buffers[NR_TX + NR_TX_LARGE];
+    struct tx_buffer *tx_free, *tx_free_large, *tx_current;
     bool link_changed; /* atomic */
 };
 
@@ -55,129 +78,273 @@ static bool has_link(struct virtio_net *n)
     return status & VIRTIO_NET_S_LINK_UP;
 }
 
+/* --- receiving ----------------------------------------------------------------------------------------- */
+
+/* Buffers are pages, or two to a page. */
+static bool has_pages(const struct virtio_net *n)
+{
+    return n->rx_size == PAGE_BUF_SIZE;
+}
+
 /* Give a buffer to the device; the lock is held. */
 static void offer(struct virtio_net *n, void *buf)
 {
-    if (virtq_add(&n->rx, &(struct virtq_buf){buf, BUF_SIZE}, 0, 1, buf) < 0)
+    if (virtq_add(&n->rx, &(struct virtq_buf){buf, (uint32_t)n->rx_size}, 0, 1, buf) < 0)
         panic("virtio-net: a receive buffer does not fit its queue");
 }
 
-/* The next frame's buffer; NULL: none, and an interrupt will tell of more. */
-static void *next_frame(struct virtio_net *n, uint32_t *len)
+static void *take(struct virtio_net *n, size_t *len)
+{
+    uint32_t written;
+    void *buf = virtq_take(&n->rx, &written);
+    *len = buf ? MIN((size_t)written, n->rx_size) : 0;
+    return buf;
+}
+
+/* The next frame's buffers, the header still in the first: how many; 0: none, and an interrupt will tell of more. */
+static unsigned next_frame(struct virtio_net *n, struct netdev_seg part[MAX_PARTS])
+{
+    unsigned nr = 0, wanted = 1;
+    bool irqs = spin_lock_irq(&n->lock);
+    part[0].p = take(n, &part[0].len);
+    while (!part[0].p && virtq_enable_irq(&n->rx)) {
+        virtq_disable_irq(&n->rx);
+        part[0].p = take(n, &part[0].len);
+    }
+    if (part[0].p)
+        nr = 1;
+    if (nr && n->header == HDR_MERGED && virtio_has(n->device, VIRTIO_NET_F_MRG_RXBUF))
+        wanted = ((const struct virtio_net_hdr_mrg_rxbuf *)part[0].p)->num_buffers;
+    while (nr && nr < MIN(wanted, MAX_PARTS) && (part[nr].p = take(n, &part[nr].len)))
+        nr++;
+    spin_unlock_irq(&n->lock, irqs);
+    if (nr && nr < wanted)
+        part[0].len = 0; /* it has not given as many, or more than a frame takes: no frame */
+    return nr;
+}
+
+static void give_up_pages(void *const spare[], unsigned nr)
+{
+    for (unsigned i = 0; i < nr; i++)
+        page_put(page_of(direct_paddr(spare[i])));
+}
+
+/* Pages in place of those that the stack is to keep; false: not enough memory. */
+static bool spare_pages(void *spare[MAX_PARTS], unsigned nr)
+{
+    for (unsigned i = 0; i < nr; i++) {
+        struct page *p = page_alloc(0, PG_MAY_FAIL);
+        if (!p) {
+            give_up_pages(spare, i);
+            return false;
+        }
+        spare[i] = (char *)page_ptr(p) + NETDEV_HEADROOM;
+    }
+    return true;
+}
+
+/* One frame to the stack, and buffers back to the device: those or others. */
+static void receive(struct virtio_net *n, struct netdev *d, struct netdev_seg *part, unsigned nr)
+{
+    void *old[MAX_PARTS], *spare[MAX_PARTS];
+    const struct virtio_net_hdr *h = part[0].p;
+    unsigned how = 0;
+    bool is_kept = false;
+    for (unsigned i = 0; i < nr; i++)
+        old[i] = part[i].p;
+    if (h->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID) &&
+        virtio_has(n->device, VIRTIO_NET_F_GUEST_CSUM))
+        how |= NETDEV_VALID;
+    if (has_pages(n) && nr > 1 && spare_pages(spare, nr))
+        how |= NETDEV_PAGES;
+    if (part[0].len > n->header) {
+        part[0].p = (char *)part[0].p + n->header;
+        part[0].len -= n->header;
+        is_kept = netdev_receive(d, part, nr, how) && (how & NETDEV_PAGES);
+    }
+    if ((how & NETDEV_PAGES) && !is_kept)
+        give_up_pages(spare, nr);
+    bool irqs = spin_lock_irq(&n->lock);
+    for (unsigned i = 0; i < nr; i++)
+        offer(n, is_kept ? spare[i] : old[i]);
+    spin_unlock_irq(&n->lock, irqs);
+}
+
+static void tell(struct virtio_net *n, struct virtq *q)
 {
     bool irqs = spin_lock_irq(&n->lock);
-    void *buf = virtq_take(&n->rx, len);
-    while (!buf && virtq_enable_irq(&n->rx)) {
-        virtq_disable_irq(&n->rx);
-        buf = virtq_take(&n->rx, len);
-    }
+    bool rings = virtq_needs_ring(q);
     spin_unlock_irq(&n->lock, irqs);
-    return buf;
+    if (rings)
+        virtq_ring(q);
 }
 
 static void net_poll(void *driver, struct netdev *d)
 {
     struct virtio_net *n = driver;
-    uint32_t len;
-    void *buf;
+    struct netdev_seg part[MAX_PARTS];
+    unsigned nr;
     bool took = false;
     if (atomic_swap(&n->link_changed, false))
         netdev_set_link(d, has_link(n));
-    while ((buf = next_frame(n, &len))) {
-        if (len > n->header)
-            netdev_receive(d, (char *)buf + n->header, len - n->header);
-        bool irqs = spin_lock_irq(&n->lock);
-        offer(n, buf);
-        spin_unlock_irq(&n->lock, irqs);
+    while ((nr = next_frame(n, part)) > 0) {
+        receive(n, d, part, nr);
         took = true;
     }
-    if (!took)
-        return;
-    bool irqs = spin_lock_irq(&n->lock);
-    bool rings = virtq_needs_ring(&n->rx);
-    spin_unlock_irq(&n->lock, irqs);
-    if (rings)
-        virtq_ring(&n->rx);
+    if (took)
+        tell(n, &n->rx);
 }
 
-/* A buffer to send from; NULL: all are under way. */
-static void *take_tx(struct virtio_net *n)
+/* --- sending ------------------------------------------------------------------------------------------- */
+
+static struct tx_buffer **free_list(struct virtio_net *n, const struct tx_buffer *b)
 {
-    uint32_t written;
-    void *buf;
-    bool irqs = spin_lock_irq(&n->lock);
-    while ((buf = virtq_take(&n->tx, &written)))
-        n->tx_free[n->nr_tx_free++] = buf;
-    spin_unlock_irq(&n->lock, irqs);
-    return n->nr_tx_free > 0 ? n->tx_free[--n->nr_tx_free] : NULL;
+    return b->size > BUF_SIZE ? &n->tx_free_large : &n->tx_free;
 }
 
-static bool net_transmit(void *driver, const struct netdev_seg *seg, unsigned nr, size_t len)
+static void put_tx(struct virtio_net *n, struct tx_buffer *b)
+{
+    struct tx_buffer **list = free_list(n, b);
+    b->next = *list;
+    *list = b;
+}
+
+static void take_back_sent(struct virtio_net *n)
+{
+    struct tx_buffer *b;
+    bool irqs = spin_lock_irq(&n->lock);
+    while ((b = virtq_take(&n->tx, NULL)))
+        put_tx(n, b);
+    spin_unlock_irq(&n->lock, irqs);
+}
+
+static void *net_begin(void *driver, size_t len, bool is_large, size_t *room)
 {
     struct virtio_net *n = driver;
-    if (n->header + len > BUF_SIZE)
-        return false;
-    char *buf = take_tx(n);
-    if (!buf)
-        return false;
-    memset(buf, 0, n->header);
-    char *to = buf + n->header;
-    for (unsigned i = 0; i < nr; i++) {
-        memcpy(to, seg[i].p, seg[i].len);
-        to += seg[i].len;
-    }
-    struct virtq_buf b = {buf, (uint32_t)(n->header + len)};
-    bool irqs = spin_lock_irq(&n->lock);
-    int ret = virtq_add(&n->tx, &b, 1, 0, buf);
-    bool rings = ret == 0 && virtq_needs_ring(&n->tx);
-    spin_unlock_irq(&n->lock, irqs);
-    if (ret < 0)
-        n->tx_free[n->nr_tx_free++] = buf;
-    else if (rings)
-        virtq_ring(&n->tx);
-    return ret == 0;
+    take_back_sent(n);
+    struct tx_buffer **list = is_large && n->tx_free_large ? &n->tx_free_large : &n->tx_free;
+    struct tx_buffer *b = *list;
+    if (!b || len > b->size - n->header)
+        return NULL;
+    *list = b->next;
+    n->tx_current = b;
+    *room = b->size - n->header;
+    return b->data + n->header;
 }
 
-/* Two buffers to a page, `nr` in all; false: no memory. */
-static bool make_buffers(void **buf, unsigned nr)
+static void net_send(void *driver, size_t len, const struct netdev_offload *o)
 {
-    for (unsigned i = 0; i < nr; i += 2) {
-        struct page *p = page_alloc(0, 0);
-        if (!p)
-            return false;
-        buf[i] = page_ptr(p);
-        buf[i + 1] = (char *)page_ptr(p) + BUF_SIZE;
+    struct virtio_net *n = driver;
+    struct tx_buffer *b = n->tx_current;
+    struct virtio_net_hdr *h = (void *)b->data;
+    memset(b->data, 0, n->header);
+    if (o->csum_start) {
+        h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        h->csum_start = o->csum_start;
+        h->csum_offset = o->csum_offset;
+    }
+    if (o->gso_size) {
+        h->gso_type = o->is_v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+        h->gso_size = o->gso_size;
+        h->hdr_len = o->headers;
+    }
+    struct virtq_buf buf = {b->data, (uint32_t)(n->header + len)};
+    bool irqs = spin_lock_irq(&n->lock);
+    int ret = virtq_add(&n->tx, &buf, 1, 0, b);
+    spin_unlock_irq(&n->lock, irqs);
+    if (ret < 0)
+        put_tx(n, b); /* a queue shorter than our buffers: lost */
+}
+
+static void net_flush(void *driver)
+{
+    struct virtio_net *n = driver;
+    tell(n, &n->tx);
+}
+
+/* --- starting ------------------------------------------------------------------------------------------ */
+
+/* Large ones are as many as there is memory for. */
+static bool make_tx_buffers(struct virtio_net *n, bool has_large)
+{
+    char *page = NULL;
+    for (unsigned i = 0; i < NR_TX + (has_large ? NR_TX_LARGE : 0); i++) {
+        bool is_large = i >= NR_TX, is_half = !is_large && i % 2;
+        struct page *p = is_half ? NULL : page_alloc(is_large ? LARGE_ORDER : 0, 0);
+        if (!p && !is_half)
+            return is_large;
+        page = is_half ? page + BUF_SIZE : page_ptr(p);
+        n->buffers[i].data = page;
+        n->buffers[i].size = is_large ? PAGE_SIZE << LARGE_ORDER : BUF_SIZE;
+        put_tx(n, &n->buffers[i]);
     }
     return true;
 }
 
+static bool offer_all(struct virtio_net *n)
+{
+    char *page = NULL;
+    while (n->rx.nr_free > 0) {
+        bool is_half = !has_pages(n) && n->rx.nr_free % 2;
+        struct page *p = is_half ? NULL : page_alloc(0, 0);
+        if (!p && !is_half)
+            return false;
+        page = is_half ? page + BUF_SIZE : page_ptr(p);
+        offer(n, has_pages(n) ? page + NETDEV_HEADROOM : page);
+    }
+    return true;
+}
+
+static unsigned features_of(const struct virtio_device *d)
+{
+    unsigned features = virtio_has(d, VIRTIO_NET_F_CSUM) ? NETDEV_CSUM : 0;
+    if (virtio_has(d, VIRTIO_NET_F_HOST_TSO4))
+        features |= NETDEV_TSO4;
+    if (virtio_has(d, VIRTIO_NET_F_HOST_TSO6))
+        features |= NETDEV_TSO6;
+    return features;
+}
+
+/* Once more without what a feature alone is no use for: long frames are spread over buffers and not checked. */
+static int agree(struct virtio_device *d)
+{
+    uint64_t wanted = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) |
+                      BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_CSUM) |
+                      BIT(VIRTIO_NET_F_GUEST_CSUM) | TSO | LONG_FRAMES;
+    int ret = virtio_begin(d, wanted);
+    uint64_t useless = virtio_has(d, VIRTIO_NET_F_CSUM) ? 0 : TSO;
+    if (!virtio_has(d, VIRTIO_NET_F_MRG_RXBUF) || !virtio_has(d, VIRTIO_NET_F_GUEST_CSUM))
+        useless |= LONG_FRAMES;
+    return ret == 0 && (d->features & useless) ? virtio_begin(d, wanted & ~useless) : ret;
+}
+
 static int start(struct virtio_net *n)
 {
-    static const struct netdev_ops ops = {net_transmit, net_poll};
+    static const struct netdev_ops ops = {net_begin, net_send, net_flush, net_poll};
     struct virtio_device *d = n->device;
-    void *rx[NR_RX];
     uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-    int ret = virtio_begin(d, 1ull << VIRTIO_NET_F_MAC | 1ull << VIRTIO_NET_F_STATUS);
+    int ret = agree(d);
+    bool is_merged = virtio_has(d, VIRTIO_NET_F_MRG_RXBUF);
+    bool is_long = is_merged && (d->features & LONG_FRAMES);
+    unsigned features = features_of(d);
+    n->rx_size = is_long ? PAGE_BUF_SIZE : BUF_SIZE;
+    n->header = is_merged || virtio_has(d, VIRTIO_F_VERSION_1) ? HDR_MERGED : HDR_LEGACY;
     if (ret == 0)
-        ret = virtq_start(&n->rx, d, 0, NR_RX, on_receive, n);
+        ret = virtq_start(&n->rx, d, 0, is_long ? NR_RX_PAGES : NR_RX, on_receive, n);
     if (ret == 0)
-        ret = virtq_start(&n->tx, d, 1, NR_TX, NULL, n);
-    if (ret == 0 && (!make_buffers(rx, NR_RX) || !make_buffers(n->tx_free, NR_TX)))
+        ret = virtq_start(&n->tx, d, 1, 2 * NR_TX, NULL, n);
+    if (ret == 0 && (!make_tx_buffers(n, features & ~(unsigned)NETDEV_CSUM) || !offer_all(n)))
         ret = -ENOMEM;
     if (ret)
         return ret;
-    n->header = virtio_has(d, VIRTIO_F_VERSION_1) ? HDR_MODERN : HDR_LEGACY;
-    n->nr_tx_free = NR_TX;
     d->driver = n;
     d->config_changed = config_changed;
-    for (unsigned i = 0; i < NR_RX; i++)
-        offer(n, rx[i]);
     virtio_ready(d);
     virtq_ring(&n->rx);
     if (virtio_has(d, VIRTIO_NET_F_MAC))
         virtio_config(d, 0, mac, sizeof(mac));
     /* From here on the net thread polls. */
-    if (!netdev_add(&ops, n, mac, MTU, has_link(n)))
+    if (!netdev_add(&ops, n, mac, MTU, features, has_link(n)))
         return -ENOMEM;
     netdev_interrupt(); /* the first poll asks for interrupts */
     return 0;
@@ -196,7 +363,7 @@ static int net_probe(struct virtio_device *d)
     return ret;
 }
 
-void netdrivers_init(void)
+void virtio_net_find(void)
 {
     static const struct virtio_driver driver = {VIRTIO_ID_NET, net_probe};
     virtio_add_driver(&driver);

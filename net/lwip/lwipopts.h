@@ -7,8 +7,11 @@
 #define LWIP_SOCKET               0
 #define LWIP_ERRNO_STDINCLUDE     0
 #define LWIP_TIMERS               1
+#define LWIP_TIMERS_CUSTOM        1 /* net/inet_timers.c runs them */
 #define LWIP_STATS                0
 #define LWIP_ASSERT_CORE_LOCKED() net_assert_locked()
+#define lwip_htons(x)             __builtin_bswap16(x)
+#define lwip_htonl(x)             __builtin_bswap32(x)
 
 #define MEM_LIBC_MALLOC 1
 #define MEMP_MEM_MALLOC 1
@@ -16,9 +19,7 @@
 #define mem_clib_malloc net_malloc
 #define mem_clib_free   net_free
 #define mem_clib_calloc net_calloc
-/* Not from memory, but of one pool each: how many at most. */
-#define MEMP_NUM_SYS_TIMEOUT 32
-#define MEMP_NUM_NETDB       0
+#define MEMP_NUM_NETDB  0
 
 #define LWIP_IPV4                     1
 #define LWIP_IPV6                     1
@@ -45,6 +46,7 @@
 #define LWIP_NETIF_LINK_CALLBACK      1
 #define LWIP_NETIF_HOSTNAME           1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF  1
+#define LWIP_CHKSUM                   net_chksum
 #define ARP_QUEUEING                  1
 #define ARP_TABLE_SIZE                64
 #define TCPIP_MBOX_SIZE               0
@@ -77,6 +79,7 @@
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, options) net_tcp_output(pcb, h, options)
 
 void net_assert_locked(void);
+unsigned short net_chksum(const void *bytes, int n);
 void *net_malloc(unsigned long size);
 void *net_calloc(unsigned long n, unsigned long size);
 void net_free(void *p);

@@ -1,26 +1,33 @@
 /* A call's line: its name, its arguments as their kinds say, its result. */
 #include "decode.h"
 
-struct kind_trace {
-    show_fn *show;
-    const struct flag_table *names;
-    uint8_t when;
+/* Of each kind, in tables of their own: a pointer beside a byte would take as much as two pointers, and the kernel
+ * has no use for the names. */
+static show_fn *const show_of[NR_KINDS] = {
+#define KIND(name, type, how, when, show, names) [KIND_##name] = trace_show_##show,
+#include "kinds.def"
+#undef KIND
+};
+
+static const struct flag_table trace_flags_none = {0};
+static const struct flag_table *const names_of[NR_KINDS] = {
+#define KIND(name, type, how, when, show, names) [KIND_##name] = &trace_flags_##names,
+#include "kinds.def"
+#undef KIND
 };
 
 #define WHEN_OF_ENTRY  WHEN_ENTRY
 #define WHEN_OF_EXIT   WHEN_EXIT
 #define WHEN_OF_BY_CMD WHEN_BY_CMD
-static const struct flag_table trace_flags_none = {0};
-static const struct kind_trace kinds[NR_KINDS] = {
-#define KIND(name, type, how, when, show, names) \
-    [KIND_##name] = {trace_show_##show, &trace_flags_##names, WHEN_OF_##when},
+static const uint8_t when_of[NR_KINDS] = {
+#define KIND(name, type, how, when, show, names) [KIND_##name] = WHEN_OF_##when,
 #include "kinds.def"
 #undef KIND
 };
 
 const struct flag_table *trace_arg_table(const struct trace *t, unsigned i)
 {
-    return kinds[t->sc->kind[i]].names;
+    return names_of[t->sc->kind[i]];
 }
 
 /* Arguments that are shown twice, as they were and as they became, hold back what follows. */
@@ -33,7 +40,7 @@ static bool is_behind_change(const struct trace *t, unsigned i)
 
 static bool is_late(const struct trace *t, unsigned i)
 {
-    uint8_t when = kinds[t->sc->kind[i]].when;
+    uint8_t when = when_of[t->sc->kind[i]];
 
     if (is_behind_change(t, i))
         return true;
@@ -43,9 +50,9 @@ static bool is_late(const struct trace *t, unsigned i)
 static void show_args(struct trace *t)
 {
     for (; t->next < t->sc->argc; t->next++) {
-        const struct kind_trace *k = &kinds[t->sc->kind[t->next]];
-        if (k->show == trace_show_nothing ||
-            (k->when == WHEN_BY_CMD && trace_arg_is_absent(t, t->next)))
+        uint8_t kind = t->sc->kind[t->next];
+        if (show_of[kind] == trace_show_nothing ||
+            (when_of[kind] == WHEN_BY_CMD && trace_arg_is_absent(t, t->next)))
             continue;
         if (!t->is_exit && is_late(t, t->next)) {
             t->has_comma = t->shown && !is_behind_change(t, t->next);
@@ -56,7 +63,7 @@ static void show_args(struct trace *t)
         if (t->shown && !t->has_comma)
             trace_put(t, ", ");
         t->has_comma = false;
-        k->show(t, t->next);
+        show_of[kind](t, t->next);
         t->shown++;
     }
 }

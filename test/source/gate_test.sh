@@ -37,12 +37,13 @@ image() {
         -o "$1" "$1.S" 2>"$1.log" || { cat "$1.log"; echo "$1: cannot be made"; failures=$((failures + 1)); }
 }
 
+# passes NAME [MAX_KIB], stops NAME WHY [MAX_KIB]
 passes() {
-    sh "$gate" "$1" >"$1.out" 2>&1 || { cat "$1.out"; echo "$1: stopped"; failures=$((failures + 1)); }
+    sh "$gate" "$@" >"$1.out" 2>&1 || { cat "$1.out"; echo "$1: stopped"; failures=$((failures + 1)); }
 }
 
 stops() {
-    if sh "$gate" "$1" >"$1.out" 2>&1 || ! grep -q "$2" "$1.out"; then
+    if sh "$gate" "$1" ${3:+"$3"} >"$1.out" 2>&1 || ! grep -q "$2" "$1.out"; then
         cat "$1.out"
         echo "$1: not stopped, or not for '$2'"
         failures=$((failures + 1))
@@ -71,6 +72,10 @@ stops two_notes 'want one PT_NOTE'
 NOTES=1 ALIGN=8
 image wide_note 5 nop
 stops wide_note 'want one PT_NOTE'
+NOTES=1 ALIGN=4
+image large 5 '.skip 5000'
+passes large 12
+stops large 'more than 8 KiB' 8
 echo 'no image' >text
 stops text 'cannot read'
 

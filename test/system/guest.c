@@ -1,5 +1,7 @@
 /* What the tests of the command line run in the guest: one small thing for each first argument. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -146,6 +149,18 @@ static int reread(const char *path)
     return 0;
 }
 
+/* Whether a server can be reached: the name of the error. */
+static int try_connect(const char *address, const char *port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+
+    inet_pton(AF_INET, address, &to.sin_addr);
+    if (connect(s, (struct sockaddr *)&to, sizeof to) == 0)
+        return puts("connected") < 0;
+    return puts(errno == ENETUNREACH ? "ENETUNREACH" : strerror(errno)) < 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -182,6 +197,8 @@ int main(int argc, char **argv)
         return store_mapped(argv[2]);
     if (!strcmp(what, "reread") && argc > 2)
         return reread(argv[2]);
+    if (!strcmp(what, "connect") && argc > 3)
+        return try_connect(argv[2], argv[3]);
     if (!strcmp(what, "tty"))
         return printf("%d %d %d\n", isatty(0), isatty(1), isatty(2)) < 0;
     if (!strcmp(what, "reboot")) {

@@ -67,8 +67,10 @@ static const struct argp_option option_table[] = {
      "pass connections to port HOST of this machine (127.0.0.1 unless told otherwise) on to port "
      "GUEST of the program; repeatable",
      2},
-    {"net", OPT_NET, "user|none|tap=IF", 0,
-     "network: through this machine's own sockets (default), none, or a tap interface", 2},
+    {"net", OPT_NET, "user|none|tap=IF[,model=CARD]", 0,
+     "network: through this machine's own sockets (default), none, or a tap interface; CARD is "
+     "virtio (default), e1000 or e1000e",
+     2},
     {"ip", OPT_IP, "ADDR/LEN,GATEWAY", 0, "a fixed address instead of DHCP", 2},
     {"pcap", OPT_PCAP, "FILE", 0,
      "write what goes over the guest's wire to FILE, for tcpdump and Wireshark", 2},
@@ -112,6 +114,25 @@ static bool is_port(const char *text)
     char *end;
     unsigned long n = strtoul(text, &end, 10);
     return *text >= '0' && *text <= '9' && !*end && n >= 1 && n <= 65535;
+}
+
+static void set_net(struct run_options *o, const char *text)
+{
+    static const char comma_model[] = ",model=";
+    char *net = xstrdup(text), *model = strstr(net, comma_model);
+
+    o->card = "virtio";
+    if (model) {
+        *model = 0;
+        o->card = model + sizeof comma_model - 1;
+    }
+    if (strcmp(net, "user") != 0 && (strcmp(net, "none") != 0 || model) &&
+        (strncmp(net, "tap=", 4) != 0 || !net[4]))
+        die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE", text);
+    if (strcmp(o->card, "virtio") != 0 && strcmp(o->card, "e1000") != 0 &&
+        strcmp(o->card, "e1000e") != 0)
+        die(STATUS_FAILED, "--net %s: the model is one of virtio, e1000, e1000e", text);
+    o->net = net;
 }
 
 /* [HOSTADDR:]HOST:GUEST[/udp] as QEMU's user network takes it. */
@@ -191,10 +212,7 @@ static bool set_guest_option(struct run_options *o, int key, char *arg)
         add_publish(&o->publish, arg);
         break;
     case OPT_NET:
-        if (strcmp(arg, "user") != 0 && strcmp(arg, "none") != 0 &&
-            (strncmp(arg, "tap=", 4) != 0 || !arg[4]))
-            die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE", arg);
-        o->net = arg;
+        set_net(o, arg);
         break;
     case OPT_PCAP:
         o->pcap = arg;
@@ -342,6 +360,7 @@ void run_options_init(struct run_options *options)
                                     .accel = "auto",
                                     .machine = "auto",
                                     .net = "user",
+                                    .card = "virtio",
                                     .kernel = kernel_image_path()};
 }
 

@@ -50,8 +50,14 @@ bool machine_is_serial_only(void)
 
 void machine_choose(struct machine *machine, const struct run_options *options)
 {
+    bool is_pci_card = strcmp(options->card, "virtio") != 0;
+
     memset(machine, 0, sizeof *machine);
-    machine->kind = strcmp(options->machine, "auto") ? options->machine : "microvm";
+    machine->kind = options->machine;
+    if (!strcmp(machine->kind, "auto"))
+        machine->kind = is_pci_card ? "q35" : "microvm";
+    else if (is_pci_card && !strcmp(machine->kind, "microvm"))
+        die(STATUS_FAILED, "--net model=%s: a microvm has no PCI", options->card);
     machine->has_net = strcmp(options->net, "none") != 0;
     machine->nr_volumes = (unsigned)options->nr_volumes;
     machine->accel = options->accel;
@@ -190,7 +196,9 @@ static void add_network(struct strings *argv, const struct machine *machine,
         return;
     strings_addf(argv, "-netdev");
     if (!strncmp(options->net, "tap=", 4)) {
-        strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no", options->net + 4);
+        /* What is recorded is to be packets: without the device's heads in front, and none that are to be cut. */
+        strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no%s", options->net + 4,
+                     options->pcap ? ",vnet_hdr=off" : "");
     } else {
         char *forwards = xstrdup("");
         for (size_t i = 0; i < options->publish.nr; i++) {
@@ -202,10 +210,11 @@ static void add_network(struct strings *argv, const struct machine *machine,
         free(forwards);
     }
     strings_addf(argv, "-device");
-    strings_addf(argv, "%s",
-                 strcmp(machine->kind, "microvm")
-                     ? "virtio-net-pci,netdev=net0,romfile="
-                     : "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
+    if (!strcmp(machine->kind, "microvm"))
+        strings_addf(argv, "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
+    else
+        strings_addf(argv, "%s,netdev=net0,romfile=",
+                     strcmp(options->card, "virtio") ? options->card : "virtio-net-pci");
 }
 
 static void add_words(struct strings *argv, const char *const *words)

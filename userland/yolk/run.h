@@ -20,6 +20,7 @@ struct run_options {
     bool leak_check, verbose, json;
     struct strings env;     /* NAME=VALUE */
     const char *net;        /* "user", "none", "tap=IF" */
+    const char *card;       /* "virtio", "e1000", "e1000e" */
     const char *ip;         /* NULL: DHCP */
     const char *pcap;       /* file for what is on the wire; NULL: none */
     struct strings publish; /* QEMU's form: tcp:ADDR:HOST-:GUEST */

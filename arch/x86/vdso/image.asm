@@ -3,11 +3,10 @@
 %macro IMAGE 2
 global vdso_image_%1, vdso_image_%1_size
 
-section .rodata.vdso align=4096
-        align   4096, db 0
+section .rodata.vdso align=16 ; where kernel.ld begins a page
 vdso_image_%1:
         incbin  %2
-        align   4096, db 0
+        times   -($ - $$) & 4095 db 0
 vdso_image_%1_end:
 
 section .rodata

@@ -5,24 +5,55 @@
 
 struct netdev;
 struct netdev_seg {
-    const void *p;
+    void *p;
     size_t len;
+};
+
+/* What a device does by itself. */
+enum netdev_features {
+    NETDEV_CSUM = 1, /* fills in the checksum of a TCP packet */
+    NETDEV_TSO4 = 2, /* cuts a long TCP packet into several; with NETDEV_CSUM */
+    NETDEV_TSO6 = 4,
+};
+
+/* What is left to the device; offsets from the frame's start. */
+struct netdev_offload {
+    uint16_t csum_start,
+        csum_offset;   /* the sum from csum_start on goes to csum_offset behind it; 0: nowhere */
+    uint16_t gso_size; /* bytes of payload in each packet; 0: the frame is one */
+    uint16_t headers;  /* bytes before the payload, with gso_size */
+    bool is_v6;
 };
 
 /* Called under the net lock, in thread context. */
 struct netdev_ops {
-    /* Send one frame of `n` bytes, copied before this answers; false: dropped. */
-    bool (*transmit)(void *driver, const struct netdev_seg *seg, unsigned nr, size_t n);
+    /* Memory to write a frame of n bytes to, or more, up to *room; is_large: as much room as there is.  NULL: none is
+     * free, and the frame is lost.  `send` follows before the next `begin`. */
+    void *(*begin)(void *driver, size_t n, bool is_large, size_t *room);
+    /* Queue the n bytes that were written there. */
+    void (*send)(void *driver, size_t n, const struct netdev_offload *o);
+    /* Nothing more follows for now: tell the device of what was queued. */
+    void (*flush)(void *driver);
     /* Hand received frames to netdev_receive, until there are none. */
     void (*poll)(void *driver, struct netdev *d);
 };
 
 /* A device that works from now on; its name is eth0 or the next.  NULL: no memory.  Boot, thread context. */
 struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6],
-                          unsigned mtu, bool has_link);
-/* From ops->poll: a frame, which is copied. */
-void netdev_receive(struct netdev *d, const void *frame, size_t n);
+                          unsigned mtu, unsigned features, bool has_link);
+
+#define NETDEV_HEADROOM 64u /* the stack's bytes at the start of a page that it keeps */
+enum netdev_received {
+    NETDEV_VALID = 1, /* the checksums of its payload are known to be right */
+    /* Each part lies in a page of its own, behind the headroom: the stack keeps the pages, and has the driver's references
+     * to them, unless the frame is too long for it. */
+    NETDEV_PAGES = 2,
+};
+/* From ops->poll: a frame in nr parts (at least one).  True: the pages were kept; false: it was copied, or dropped. */
+bool netdev_receive(struct netdev *d, const struct netdev_seg *parts, unsigned nr, unsigned how);
 void netdev_set_link(struct netdev *d, bool has_link); /* from ops->poll */
+/* From ops->poll: do so again in `ns` at the latest, as no interrupt may come. */
+void netdev_poll_again(uint64_t ns);
 /* Something to poll has come.  Any context. */
 void netdev_interrupt(void);
 

@@ -77,15 +77,24 @@ must_check int arch_irq_msi(irq_handler *handler, void *arg, uint64_t *address, 
 
 /* --- threads -------------------------------------------------------------------------------------- */
 
+struct arch_selectors {
+    union {
+        struct {
+            uint16_t ds, es, fs, gs;
+        };
+        uint64_t all; /* 0: none has anything loaded, as in most 64-bit programs */
+    };
+};
+
 /* What a CPU keeps for a thread; the first member of core's struct thread. */
 struct arch_thread {
-    uint64_t rsp;              /* kernel stack pointer while switched out */
-    uint64_t stack_top;        /* the user's struct regs lies just below */
-    uint64_t fs_base, gs_base; /* the user's, true while switched out */
-    void *fpu;                 /* XSAVE area; NULL for a thread that never leaves ring 0 */
-    uint64_t tls[3];           /* descriptors of set_thread_area(2): see arch_tls_set */
-    uint16_t ds, es, fs, gs;   /* the user's selectors, true while switched out */
-    unsigned fpu_cpu;          /* the CPU whose registers may still hold `fpu` */
+    uint64_t rsp;                    /* kernel stack pointer while switched out */
+    uint64_t stack_top;              /* the user's struct regs lies just below */
+    uint64_t fs_base, gs_base;       /* the user's, true while switched out */
+    void *fpu;                       /* XSAVE area; NULL for a thread that never leaves ring 0 */
+    uint64_t tls[3];                 /* descriptors of set_thread_area(2): see arch_tls_set */
+    struct arch_selectors selectors; /* the user's, true while switched out */
+    unsigned fpu_cpu;                /* the CPU whose registers may still hold `fpu` */
 };
 
 /* Prepare a new thread so that the first arch_switch to it calls entry(arg) on its own stack with interrupts
@@ -115,9 +124,6 @@ uint64_t arch_get_fs_base(void);
 uint64_t arch_get_gs_base(void);
 
 /* The current thread's selectors.  Setting one to what it is keeps its base; a bad one becomes 0. */
-struct arch_selectors {
-    uint16_t ds, es, fs, gs;
-};
 void arch_get_selectors(struct arch_selectors *s);
 void arch_set_selectors(const struct arch_selectors *s);
 

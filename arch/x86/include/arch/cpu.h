@@ -36,11 +36,13 @@ static inline struct cpu *this_cpu(void)
     return c;
 }
 
-/* The running thread: unlike this_cpu() it stays true across a switch to another CPU. */
+/* The running thread: unlike this_cpu() it stays true across a switch to another CPU, or to another thread and back, as
+ * what runs on one stack is one thread.  So a function may load it once and keep it, which is why the load is neither
+ * volatile nor depends on memory.  It changes under nobody but core_cpu_init, before which no one may ask. */
 static inline struct thread *current_thread(void)
 {
     struct thread *t;
-    __asm__ volatile("movq %%gs:8, %0" : "=r"(t));
+    __asm__("movq %%gs:8, %0" : "=r"(t));
     return t;
 }
 

@@ -53,7 +53,8 @@ static inline bool waitq_is_empty(const struct waitq *q)
 /* Wake all non-exclusive waiters and up to `nr` exclusive ones (0: all).  Any context; answers how many threads
  * or callbacks took it.  `key` is passed to callbacks. */
 unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key);
-static inline unsigned waitq_wake(struct waitq *q, unsigned nr, unsigned long key)
+static inline __attribute__((always_inline)) unsigned waitq_wake(struct waitq *q, unsigned nr,
+                                                                 unsigned long key)
 {
     /* The caller has changed a condition; who waits for it is on the list before looking at the condition. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -82,33 +83,31 @@ must_check int wait_sleep_until(const struct clock_deadline *until);
 /* The condition came true before sleeping: undo wait_prepare. */
 void wait_cancel(void);
 
-/* 0 once `cond` is true; -ETIMEDOUT; -EINTR.  `cond` is looked at first, so a satisfied wait costs nothing, and
- * last, so that an exclusive wake-up that meets a signal or the deadline is not lost. */
-#define WAIT_EVENT(q, cond, how, deadline) WAIT_EVENT_ON(q, cond, how, deadline, waitq_add)
-#define WAIT_EVENT_EXCLUSIVE(q, cond, how, deadline) \
-    WAIT_EVENT_ON(q, cond, how, deadline, waitq_add_exclusive)
-#define WAIT_EVENT_ON(q, cond, how, deadline, add) \
-    __extension__({                                \
-        int ret_ = 0;                              \
-        if (!(cond)) {                             \
-            struct waiter waiter_;                 \
-            waiter_init(&waiter_);                 \
-            for (;;) {                             \
-                wait_prepare(how);                 \
-                if (!waiter_.is_queued)            \
-                    add((q), &waiter_);            \
-                if (cond) {                        \
-                    wait_cancel();                 \
-                    ret_ = 0;                      \
-                    break;                         \
-                }                                  \
-                if (ret_ != 0) {                   \
-                    wait_cancel();                 \
-                    break;                         \
-                }                                  \
-                ret_ = wait_sleep(deadline);       \
-            }                                      \
-            waitq_remove(&waiter_);                \
-        }                                          \
-        ret_;                                      \
+/* 0 once `cond` is true; -ETIMEDOUT; -EINTR.  `cond` is looked at first, so a satisfied wait costs nothing; between
+ * joining the queue and sleeping, so that no wake-up is missed; and after leaving the queue for good, so that an
+ * exclusive wake-up that meets a signal or the deadline is not lost.  Who sees it hold need not have taken the queue's
+ * lock since, so something else must keep the queue in memory until its wakers are done. */
+#define WAIT_EVENT(q, cond, how, deadline)           WAIT_EVENT_ON(q, cond, how, deadline, false)
+#define WAIT_EVENT_EXCLUSIVE(q, cond, how, deadline) WAIT_EVENT_ON(q, cond, how, deadline, true)
+#define WAIT_EVENT_ON(q, cond, how, deadline, is_exclusive)                         \
+    __extension__({                                                                 \
+        struct event_wait wait_;                                                    \
+        int ret_ = 0;                                                               \
+        wait_.stage = EVENT_WAIT_NEW;                                               \
+        while (ret_ == 0 && !(cond))                                                \
+            ret_ = wait_event_step(&wait_, (q), (is_exclusive), (how), (deadline)); \
+        if (wait_.stage != EVENT_WAIT_NEW)                                          \
+            wait_event_end(&wait_);                                                 \
+        ret_;                                                                       \
     })
+
+/* What WAIT_EVENT is made of: when the condition does not hold, the next step is taken and answers 0, so that the
+ * condition is looked at again, or why there is no use in that. */
+struct event_wait {
+    struct waiter waiter;
+    int result; /* of the last sleep */
+    enum { EVENT_WAIT_NEW, EVENT_WAIT_PREPARED, EVENT_WAIT_AWAKE } stage;
+};
+must_check int wait_event_step(struct event_wait *e, struct waitq *q, bool is_exclusive,
+                               enum wait_how how, uint64_t deadline);
+void wait_event_end(struct event_wait *e);

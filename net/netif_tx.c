@@ -1,0 +1,189 @@
+/* Frames on their way out, and what the device does for them.
+ *
+ * A device that fills in checksums is given TCP packets without (lwIP leaves the field 0).  For one that also cuts long
+ * packets up (TSO), packets that continue each other become one frame on the way: lwIP knows nothing of it, and counts,
+ * waits and repeats in packets as the peer sees them.  A frame waits no longer than the net lock is held. */
+#include <base/string.h>
+#include <inet.h>
+#include <netif_dev.h>
+
+#include <lwip/inet_chksum.h>
+#include <lwip/prot/ethernet.h>
+#include <lwip/prot/ip.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/tcp.h>
+
+#define IP_START   SIZEOF_ETH_HDR
+#define V4_LEN     20u
+#define V6_LEN     40u
+#define MIN_MERGED 256u /* bytes of payload that are worth it */
+#define BATCH      8u   /* frames */
+
+/* Where a TCP packet without a checksum has what. */
+struct tcp_frame {
+    uint16_t tcp, payload;
+    size_t len; /* of the payload */
+    uint32_t seq;
+    uint8_t flags;
+    bool is_v6;
+};
+
+static uint16_t get16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void put16(uint8_t *p, size_t value)
+{
+    p[0] = (uint8_t)(value >> 8);
+    p[1] = (uint8_t)value;
+}
+
+/* Is it one?  `n` of its `len` bytes are at f. */
+static bool find_tcp(const uint8_t *f, size_t n, size_t len, struct tcp_frame *out)
+{
+    uint16_t type = n >= IP_START + V4_LEN + TCP_HLEN ? get16(f + 12) : 0;
+    if (type == ETHTYPE_IP && f[IP_START] == 0x45 && f[IP_START + 9] == IP_PROTO_TCP &&
+        !(get16(f + IP_START + 6) & (IP_OFFMASK | IP_MF)))
+        out->tcp = IP_START + V4_LEN;
+    else if (type == ETHTYPE_IPV6 && f[IP_START + 6] == IP_PROTO_TCP &&
+             n >= IP_START + V6_LEN + TCP_HLEN)
+        out->tcp = IP_START + V6_LEN;
+    else
+        return false;
+    const uint8_t *t = f + out->tcp;
+    out->is_v6 = type == ETHTYPE_IPV6;
+    out->payload = (uint16_t)(out->tcp + (t[12] >> 4) * 4);
+    if (out->payload < out->tcp + TCP_HLEN || out->payload > n || get16(t + 16) != 0)
+        return false;
+    out->len = len - out->payload;
+    out->seq = (uint32_t)get16(t + 4) << 16 | get16(t + 6);
+    out->flags = t[13];
+    return true;
+}
+
+static void tell(struct netdev *d)
+{
+    d->nr_queued = 0;
+    d->ops->flush(d->driver);
+}
+
+/* Not every frame is worth telling, but the device is not to be idle while its ring fills. */
+static void queue(struct netdev *d, size_t n, const struct netdev_offload *o)
+{
+    d->ops->send(d->driver, n, o);
+    if (++d->nr_queued == BATCH)
+        tell(d);
+}
+
+/* The pending frame gets its lengths and the sum of what IP adds to TCP's checksum, and goes. */
+void netif_send_pending(struct netdev *d)
+{
+    struct netif_pending *w = &d->pending;
+    uint8_t *f = w->frame, *ip = f + IP_START;
+    if (!f)
+        return;
+    w->frame = NULL;
+    struct netdev_offload o = {
+        .csum_start = w->tcp, .csum_offset = 16, .headers = w->payload, .is_v6 = w->is_v6};
+    if (w->len - w->payload > w->size) {
+        o.gso_size = w->size;
+        if (w->is_v6) {
+            put16(ip + 4, w->len - IP_START - V6_LEN);
+        } else {
+            put16(ip + 2, w->len - IP_START);
+            memset(ip + 10, 0, 2);
+            uint16_t sum = inet_chksum(ip, V4_LEN);
+            memcpy(ip + 10, &sum, sizeof(sum));
+        }
+    }
+    uint16_t addresses = w->is_v6 ? 32 : 8;
+    uint32_t sum = (u16_t)~inet_chksum(f + w->tcp - addresses, addresses);
+    sum += lwip_htons(IP_PROTO_TCP) + lwip_htons((u16_t)(w->len - w->tcp));
+    sum = FOLD_U32T(sum);
+    uint16_t folded = (uint16_t)FOLD_U32T(sum);
+    memcpy(f + w->tcp + o.csum_offset, &folded, sizeof(folded));
+    queue(d, w->len, &o);
+}
+
+void netif_flush(struct netdev *d)
+{
+    netif_send_pending(d);
+    if (d->nr_queued > 0)
+        tell(d);
+}
+
+/* Does the packet with its headers at `h` continue the pending frame? */
+static bool continues(const struct netif_pending *w, const uint8_t *h, const struct tcp_frame *t)
+{
+    const uint8_t *f = w->frame;
+    if (t->seq != w->next_seq || t->is_v6 != w->is_v6 || t->payload != w->payload || t->len == 0 ||
+        t->len > w->size || w->len + t->len > w->room || (t->flags & ~TCP_PSH) != TCP_ACK)
+        return false;
+    /* Everything but lengths, the packet's number, sequence numbers, PSH and checksums. */
+    unsigned fixed = t->is_v6 ? IP_START + 6 : IP_START + 12;
+    return memcmp(f, h, IP_START + 2) == 0 &&
+           memcmp(f + fixed, h + fixed, t->tcp - fixed + 4) == 0 &&
+           (t->is_v6 ? memcmp(f + IP_START + 2, h + IP_START + 2, 2)
+                     : memcmp(f + IP_START + 6, h + IP_START + 6, 4)) == 0 &&
+           memcmp(f + t->tcp + 8, h + t->tcp + 8, 5) == 0 &&
+           memcmp(f + t->tcp + 14, h + t->tcp + 14, 2) == 0 &&
+           memcmp(f + t->tcp + 18, h + t->tcp + 18, (size_t)t->payload - t->tcp - 18) == 0;
+}
+
+/* The frame has grown by a packet's payload; more may follow, unless this was its last. */
+static void grew(struct netdev *d, const struct tcp_frame *t)
+{
+    struct netif_pending *w = &d->pending;
+    w->next_seq = t->seq + (uint32_t)t->len;
+    if (t->len < w->size || (t->flags & TCP_PSH) || w->room - w->len < w->size)
+        netif_send_pending(d);
+}
+
+static void begin(struct netdev *d, uint8_t *frame, size_t len, size_t room,
+                  const struct tcp_frame *t)
+{
+    d->pending = (struct netif_pending){.frame = frame,
+                                        .len = len,
+                                        .room = room,
+                                        .tcp = t->tcp,
+                                        .payload = t->payload,
+                                        .size = (uint16_t)t->len,
+                                        .is_v6 = t->is_v6};
+    grew(d, t);
+}
+
+err_t netif_transmit(struct netif *n, struct pbuf *p)
+{
+    struct netdev *d = (struct netdev *)n;
+    struct netif_pending *w = &d->pending;
+    struct tcp_frame t;
+    size_t len = p->tot_len, room;
+    bool is_tcp = (d->features & NETDEV_CSUM) && find_tcp(p->payload, p->len, len, &t);
+    bool is_merged = is_tcp && w->frame && continues(w, p->payload, &t);
+    if (is_merged) {
+        pbuf_copy_partial(p, w->frame + w->len, (u16_t)t.len, t.payload);
+        w->frame[t.tcp + 13] |= t.flags;
+        w->len += t.len;
+        grew(d, &t);
+    } else {
+        netif_send_pending(d);
+        bool may_grow = is_tcp && t.len >= MIN_MERGED && t.flags == TCP_ACK &&
+                        (d->features & (t.is_v6 ? NETDEV_TSO6 : NETDEV_TSO4));
+        uint8_t *frame = d->ops->begin(d->driver, len, may_grow, &room);
+        if (!frame) {
+            d->counts.tx_dropped++;
+            return ERR_MEM;
+        }
+        pbuf_copy_partial(p, frame, p->tot_len, 0);
+        if (is_tcp)
+            begin(d, frame, len, may_grow ? room : len, &t);
+        else
+            queue(d, len, &(struct netdev_offload){0});
+    }
+    inet_timers_use();
+    d->counts.tx_packets++;
+    d->counts.tx_bytes += len;
+    packet_see(n, p, true);
+    return ERR_OK;
+}

@@ -1,0 +1,325 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../net/netif_tx.c"
+
+/* Packets that continue each other become one frame, and what the device makes of it is what was sent. */
+
+#define V4_HEADERS 54u
+#define V6_HEADERS 74u
+#define MSS        1460u
+
+/* --- lwIP and the device --------------------------------------------------------------------------- */
+
+u16_t pbuf_copy_partial(const struct pbuf *p, void *to, u16_t len, u16_t offset)
+{
+    assert_true(offset + len <= p->len);
+    memcpy(to, (const char *)p->payload + offset, len);
+    return len;
+}
+
+static uint64_t fake_random(void)
+{
+    static uint64_t x = 88172645463325252;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return x;
+}
+
+static uint32_t sum_of(const void *bytes, size_t n)
+{
+    const uint8_t *b = bytes;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += i % 2 ? b[i] : (uint32_t)b[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+u16_t lwip_htons(u16_t n)
+{
+    return (u16_t)(n << 8 | n >> 8);
+}
+
+u16_t inet_chksum(const void *bytes, u16_t n)
+{
+    return lwip_htons((u16_t)~sum_of(bytes, n));
+}
+
+void inet_timers_use(void)
+{
+}
+
+static uint8_t buffer[1 << 16];
+static size_t room;
+static bool is_begun, is_out;
+
+/* What the wire sees: each packet's TCP payload, cut and checked as a device would. */
+static uint8_t wire[1 << 20];
+static uint32_t wire_from, wire_to; /* sequence numbers */
+static unsigned nr_frames, nr_packets, nr_plain, nr_told;
+static uint8_t last_flags;
+
+static void *begin_frame(void *driver, size_t n, bool is_large, size_t *to)
+{
+    assert_false(is_begun);
+    if (is_out)
+        return NULL;
+    is_begun = true;
+    *to = is_large ? room : MAX(n, 1600u);
+    memset(buffer, 0xee, sizeof(buffer));
+    return buffer;
+}
+
+static void send_frame(void *driver, size_t n, const struct netdev_offload *o)
+{
+    assert_true(is_begun);
+    is_begun = false;
+    nr_frames++;
+    if (!o->csum_start) {
+        nr_plain++;
+        return;
+    }
+    bool is_v6 = get16(buffer + 12) == ETHTYPE_IPV6;
+    uint8_t *ip = buffer + 14, *tcp = buffer + o->csum_start;
+    size_t payload = n - o->headers;
+    assert_int_equal(o->is_v6, is_v6);
+    assert_int_equal(o->csum_offset, 16);
+    assert_int_equal(o->headers, o->csum_start + (tcp[12] >> 4) * 4);
+    assert_int_equal(get16(ip + (is_v6 ? 4 : 2)), n - 14 - (is_v6 ? 40 : 0));
+    if (!is_v6)
+        assert_int_equal(sum_of(ip, 20), 0xffff);
+    /* The checksum's field has the addresses' part. */
+    uint8_t pseudo[4] = {0, 6, (uint8_t)((n - o->csum_start) >> 8), (uint8_t)(n - o->csum_start)};
+    uint32_t sum = (is_v6 ? sum_of(ip + 8, 32) : sum_of(ip + 12, 8)) + sum_of(pseudo, 4);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    assert_int_equal(get16(tcp + 16), sum);
+    assert_true(o->gso_size ? payload > o->gso_size : payload <= MSS);
+    nr_packets += o->gso_size ? (unsigned)((payload + o->gso_size - 1) / o->gso_size) : 1;
+    uint32_t seq = (uint32_t)get16(tcp + 4) << 16 | get16(tcp + 6);
+    last_flags = tcp[13];
+    assert_int_equal(seq, wire_to);
+    memcpy(wire + (seq - wire_from), buffer + o->headers, payload);
+    wire_to += (uint32_t)payload;
+}
+
+static void told(void *driver)
+{
+    assert_false(is_begun);
+    nr_told++;
+}
+
+static const struct netdev_ops ops = {begin_frame, send_frame, told, NULL};
+static struct netdev dev = {.ops = &ops};
+
+/* --- packets --------------------------------------------------------------------------------------- */
+
+static uint8_t packet[2000];
+
+static uint8_t byte_at(uint32_t seq)
+{
+    return (uint8_t)(seq * 13 + (seq >> 9));
+}
+
+/* A TCP packet as lwIP makes it, in `packet`. */
+static size_t make(bool is_v6, uint32_t seq, size_t len, uint8_t flags)
+{
+    static uint16_t id;
+    unsigned tcp = is_v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
+    memset(packet, 0, tcp + 20);
+    memset(packet, 0x52, 12);
+    put16(packet + 12, is_v6 ? ETHTYPE_IPV6 : ETHTYPE_IP);
+    uint8_t *ip = packet + 14;
+    if (is_v6) {
+        ip[0] = 0x60;
+        put16(ip + 4, len + 20);
+        ip[6] = 6;
+        ip[7] = 64;
+        memset(ip + 8, 0xfd, 32);
+    } else {
+        ip[0] = 0x45;
+        put16(ip + 2, len + 40);
+        put16(ip + 4, id++);
+        ip[8] = 64;
+        ip[9] = 6;
+        memset(ip + 12, 10, 8);
+        put16(ip + 10, (uint16_t)~sum_of(ip, 20));
+    }
+    put16(packet + tcp, 7);
+    put16(packet + tcp + 2, 40000);
+    put16(packet + tcp + 4, seq >> 16);
+    put16(packet + tcp + 6, seq & 0xffff);
+    packet[tcp + 12] = 0x50;
+    packet[tcp + 13] = flags;
+    put16(packet + tcp + 14, 1000);
+    for (size_t i = 0; i < len; i++)
+        packet[tcp + 20 + i] = byte_at(seq + (uint32_t)i);
+    return tcp + 20 + len;
+}
+
+static err_t transmit(size_t n)
+{
+    struct pbuf p = {.payload = packet, .len = (u16_t)n, .tot_len = (u16_t)n};
+    return netif_transmit(&dev.netif, &p);
+}
+
+static void start(unsigned features, uint32_t seq)
+{
+    netif_send_pending(&dev);
+    dev.features = features;
+    room = 32768;
+    wire_from = wire_to = seq;
+    nr_frames = nr_packets = nr_plain = 0;
+}
+
+static void check_wire(uint32_t until)
+{
+    assert_int_equal(wire_to, until);
+    for (uint32_t s = wire_from; s != until; s++)
+        if (wire[s - wire_from] != byte_at(s))
+            fail_msg("byte %u", s - wire_from);
+}
+
+#define ALL (NETDEV_CSUM | NETDEV_TSO4 | NETDEV_TSO6)
+
+static void merges_a_train(void **state)
+{
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        uint32_t seq = 0xffffe000; /* goes round */
+        start(ALL, seq);
+        for (unsigned i = 0; i < 50; i++, seq += MSS)
+            transmit(make(v6, seq, MSS, TCP_ACK));
+        transmit(make(v6, seq, 100, TCP_ACK | TCP_PSH));
+        seq += 100;
+        assert_false(is_begun); /* the last one pushes */
+        check_wire(seq);
+        assert_int_equal(nr_packets, 51);
+        assert_int_equal(nr_frames, 3); /* 22 packets in 32 KiB */
+        assert_int_equal(last_flags, TCP_ACK | TCP_PSH);
+    }
+}
+
+static void waits_no_longer_than_it_must(void **state)
+{
+    start(ALL, 5);
+    transmit(make(false, 5, MSS, TCP_ACK));
+    assert_true(is_begun);
+    nr_told = 0;
+    netif_flush(&dev);
+    netif_flush(&dev);
+    assert_int_equal(nr_told, 1);
+    check_wire(5 + MSS);
+    assert_int_equal(nr_frames, 1);
+    start(ALL, 5);
+    transmit(make(false, 5, MSS, TCP_ACK | TCP_PSH));
+    assert_false(is_begun);
+    start(NETDEV_CSUM, 5);
+    transmit(make(false, 5, MSS, TCP_ACK));
+    assert_false(is_begun);
+    start(NETDEV_CSUM | NETDEV_TSO4, 5);
+    transmit(make(true, 5, MSS, TCP_ACK));
+    assert_false(is_begun);
+    start(0, 5);
+    transmit(make(false, 5, MSS, TCP_ACK));
+    assert_int_equal(nr_plain, 1);
+    start(ALL, 5);
+    is_out = true;
+    assert_int_equal(transmit(make(false, 5, MSS, TCP_ACK)), ERR_MEM);
+    is_out = false;
+}
+
+/* Any byte of the headers that differs keeps packets apart, except those that differ by nature. */
+static void keeps_others_apart(void **state)
+{
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        size_t headers = v6 ? V6_HEADERS : V4_HEADERS, tcp = headers - 20;
+        for (size_t at = 0; at < headers; at++) {
+            bool is_free =
+                v6 ? at == 18 || at == 19
+                   : at == 18 || at == 19 || at == 24 || at == 25 || at == 16 || at == 17;
+            if (is_free || at == tcp + 16 || at == tcp + 17)
+                continue;
+            start(ALL, 5);
+            transmit(make(v6, 5, MSS, TCP_ACK));
+            size_t n = make(v6, 5 + MSS, MSS, TCP_ACK);
+            packet[at] ^= at == tcp + 12 ? 0x20 : at == tcp + 13 ? TCP_URG : 1;
+            struct netif_pending before = dev.pending;
+            struct tcp_frame t;
+            bool is_tcp = find_tcp(packet, n, n, &t);
+            if (is_tcp && continues(&before, packet, &t))
+                fail_msg("byte %zu", at);
+        }
+    }
+}
+
+static void ends_with_what_is_no_train(void **state)
+{
+    static const struct {
+        uint32_t gap;
+        size_t len;
+        uint8_t flags;
+    } second[] = {{MSS, 0, TCP_ACK},
+                  {MSS, 10, TCP_ACK | TCP_FIN},
+                  {MSS, MSS, TCP_ACK | TCP_URG},
+                  {MSS, MSS, TCP_RST}};
+    for (unsigned i = 0; i < ARRAY_LEN(second); i++) {
+        start(ALL, 5);
+        transmit(make(false, 5, MSS, TCP_ACK));
+        transmit(make(false, 5 + second[i].gap, second[i].len, second[i].flags));
+        netif_send_pending(&dev);
+        assert_int_equal(nr_frames, 2);
+        assert_int_equal(last_flags, second[i].flags);
+    }
+    /* A gap, an overlap, a longer one. */
+    static const uint32_t at[] = {MSS + 1, MSS - 1, 0};
+    for (unsigned i = 0; i < ARRAY_LEN(at); i++) {
+        start(ALL, 5);
+        transmit(make(false, 5, MSS, TCP_ACK));
+        netif_send_pending(&dev);
+        wire_to = 5 + at[i];
+        transmit(make(false, 5 + at[i], MSS, TCP_ACK));
+        netif_send_pending(&dev);
+        assert_int_equal(nr_frames, 2);
+    }
+    start(ALL, 5);
+    transmit(make(false, 5, 1000, TCP_ACK));
+    transmit(make(false, 1005, MSS, TCP_ACK));
+    netif_send_pending(&dev);
+    check_wire(1005 + MSS);
+    assert_int_equal(nr_frames, 2);
+}
+
+/* Whatever a raw socket sends: read no further than it reaches. */
+static void survives_anything(void **state)
+{
+    start(ALL, 0);
+    for (unsigned i = 0; i < 300000; i++) {
+        size_t n = 14 + fake_random() % 120;
+        uint8_t *exact = malloc(n); /* its end is guarded */
+        size_t made = make(fake_random() % 2, 5, 60, TCP_ACK);
+        memcpy(exact, packet, MIN(n, made));
+        for (unsigned k = fake_random() % 6; k > 0; k--)
+            exact[fake_random() % n] = (uint8_t)fake_random();
+        struct tcp_frame t = {0};
+        size_t len = n + fake_random() % 1000;
+        if (find_tcp(exact, n, len, &t))
+            assert_true(t.payload <= n && t.len <= len && t.tcp + 20u <= t.payload);
+        free(exact);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(merges_a_train),     cmocka_unit_test(waits_no_longer_than_it_must),
+        cmocka_unit_test(keeps_others_apart), cmocka_unit_test(ends_with_what_is_no_train),
+        cmocka_unit_test(survives_anything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
