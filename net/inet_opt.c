@@ -175,23 +175,8 @@ static void set_ttl(struct inet_sock *i)
     }
 }
 
-static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len)
+static int set_ip_number(struct inet_sock *i, int name, int n)
 {
-    switch (name) {
-    case IP_ADD_MEMBERSHIP:
-    case IP_DROP_MEMBERSHIP:
-        return inet_membership(i, value, len, name == IP_ADD_MEMBERSHIP);
-    case MCAST_JOIN_GROUP:
-    case MCAST_LEAVE_GROUP:
-        return inet_group_request(i, false, value, len, name == MCAST_JOIN_GROUP);
-    case IP_MULTICAST_IF:
-        return inet_set_multicast_if(i, value, len);
-    }
-    int n;
-    if (len >= sizeof(n))
-        memcpy(&n, value, sizeof(n));
-    else
-        n = len >= 1 ? *(const uint8_t *)value : 0;
     switch (name) {
     case IP_TOS:
         i->tos = (uint8_t)n;
@@ -240,6 +225,26 @@ static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len
     default:
         return -ENOPROTOOPT;
     }
+}
+
+static int set_ip(struct inet_sock *i, int name, const void *value, unsigned len)
+{
+    switch (name) {
+    case IP_ADD_MEMBERSHIP:
+    case IP_DROP_MEMBERSHIP:
+        return inet_membership(i, value, len, name == IP_ADD_MEMBERSHIP);
+    case MCAST_JOIN_GROUP:
+    case MCAST_LEAVE_GROUP:
+        return inet_group_request(i, false, value, len, name == MCAST_JOIN_GROUP);
+    case IP_MULTICAST_IF:
+        return inet_set_multicast_if(i, value, len);
+    }
+    int n;
+    if (len >= sizeof(n))
+        memcpy(&n, value, sizeof(n));
+    else
+        n = len >= 1 ? *(const uint8_t *)value : 0;
+    return set_ip_number(i, name, n);
 }
 
 /* Of the way to the peer; lwIP's loopback interface has none, and Linux stops where a packet's length does. */
@@ -297,21 +302,9 @@ static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
     return answer(value, len, &n, sizeof(n));
 }
 
-static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned len)
+static int set_ipv6_number(struct inet_sock *i, int name, int n)
 {
-    int n;
-    if (!i->is_v6)
-        return -ENOPROTOOPT;
-    if (len < sizeof(n))
-        return -EINVAL;
-    memcpy(&n, value, sizeof(n));
     switch (name) {
-    case IPV6_ADD_MEMBERSHIP:
-    case IPV6_DROP_MEMBERSHIP:
-        return inet_membership6(i, value, len, name == IPV6_ADD_MEMBERSHIP);
-    case MCAST_JOIN_GROUP:
-    case MCAST_LEAVE_GROUP:
-        return inet_group_request(i, true, value, len, name == MCAST_JOIN_GROUP);
     case IPV6_MULTICAST_IF:
         return inet_set_multicast_if6(i, n);
     case IPV6_MULTICAST_ALL:
@@ -366,6 +359,26 @@ static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned l
         return 0;
     default:
         return -ENOPROTOOPT;
+    }
+}
+
+static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned len)
+{
+    int n;
+    if (!i->is_v6)
+        return -ENOPROTOOPT;
+    if (len < sizeof(n))
+        return -EINVAL;
+    memcpy(&n, value, sizeof(n));
+    switch (name) {
+    case IPV6_ADD_MEMBERSHIP:
+    case IPV6_DROP_MEMBERSHIP:
+        return inet_membership6(i, value, len, name == IPV6_ADD_MEMBERSHIP);
+    case MCAST_JOIN_GROUP:
+    case MCAST_LEAVE_GROUP:
+        return inet_group_request(i, true, value, len, name == MCAST_JOIN_GROUP);
+    default:
+        return set_ipv6_number(i, name, n);
     }
 }
 

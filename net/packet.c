@@ -377,7 +377,7 @@ static int change_request(struct packet_sock *k, const void *value, unsigned len
     list_for_each(r, &k->requests, node) {
         if (r->mreq.mr_ifindex != q.mr_ifindex || r->mreq.mr_type != q.mr_type ||
             r->mreq.mr_alen != q.mr_alen ||
-            memcmp(r->mreq.mr_address, q.mr_address, MIN(q.mr_alen, 8u)))
+            memcmp(r->mreq.mr_address, q.mr_address, MIN(q.mr_alen, 8u)) != 0)
             continue;
         r->count += adds ? 1 : -1;
         if (r->count == 0) {
