@@ -209,7 +209,7 @@ static void merges_a_train(void **state)
         assert_false(is_begun); /* the last one pushes */
         check_wire(seq);
         assert_int_equal(nr_packets, 51);
-        assert_int_equal(nr_seen, 51); /* each as lwIP made it */
+        assert_int_equal(nr_seen, 51);  /* each as lwIP made it */
         assert_int_equal(nr_frames, 3); /* 22 packets in 32 KiB */
         assert_int_equal(last_flags, TCP_ACK | TCP_PSH);
     }
