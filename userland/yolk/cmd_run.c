@@ -67,8 +67,10 @@ static const struct argp_option option_table[] = {
      "pass connections to port HOST of this machine (127.0.0.1 unless told otherwise) on to port "
      "GUEST of the program; repeatable",
      2},
-    {"net", OPT_NET, "user|none|tap=IF", 0,
-     "network: through this machine's own sockets (default), none, or a tap interface", 2},
+    {"net", OPT_NET, "user|none|tap=IF|stream=PATH", 0,
+     "network: through this machine's own sockets (default), none, a tap interface, or what "
+     "listens at the socket PATH for frames as QEMU's -netdev stream sends them",
+     2},
     {"ip", OPT_IP, "ADDR/LEN,GATEWAY", 0, "a fixed address instead of DHCP", 2},
     {"pcap", OPT_PCAP, "FILE", 0,
      "write what goes over the guest's wire to FILE, for tcpdump and Wireshark", 2},
@@ -192,8 +194,10 @@ static bool set_guest_option(struct run_options *o, int key, char *arg)
         break;
     case OPT_NET:
         if (strcmp(arg, "user") != 0 && strcmp(arg, "none") != 0 &&
-            (strncmp(arg, "tap=", 4) != 0 || !arg[4]))
-            die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE", arg);
+            (strncmp(arg, "tap=", 4) != 0 || !arg[4]) &&
+            (strncmp(arg, "stream=", 7) != 0 || !arg[7]))
+            die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE, stream=PATH",
+                arg);
         o->net = arg;
         break;
     case OPT_PCAP:

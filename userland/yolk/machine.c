@@ -186,11 +186,21 @@ static void add_capture(struct strings *argv, const struct machine *machine, con
 static void add_network(struct strings *argv, const struct machine *machine,
                         const struct run_options *options)
 {
+    char mac[32] = "";
+
     if (!machine->has_net)
         return;
     strings_addf(argv, "-netdev");
     if (!strncmp(options->net, "tap=", 4)) {
         strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no", options->net + 4);
+    } else if (!strncmp(options->net, "stream=", 7)) {
+        char *path = qemu_value(options->net + 7);
+        strings_addf(argv, "stream,id=net0,server=off,addr.type=unix,addr.path=%s", path);
+        free(path);
+        /* There may be others at the other end. */
+        unsigned id = (unsigned)getpid();
+        snprintf(mac, sizeof mac, ",mac=52:54:00:%02x:%02x:%02x", id >> 16 & 255, id >> 8 & 255,
+                 id & 255);
     } else {
         char *forwards = xstrdup("");
         for (size_t i = 0; i < options->publish.nr; i++) {
@@ -202,10 +212,11 @@ static void add_network(struct strings *argv, const struct machine *machine,
         free(forwards);
     }
     strings_addf(argv, "-device");
-    strings_addf(argv, "%s",
+    strings_addf(argv, "%s%s",
                  strcmp(machine->kind, "microvm")
                      ? "virtio-net-pci,netdev=net0,romfile="
-                     : "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
+                     : "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1",
+                 mac);
 }
 
 static void add_words(struct strings *argv, const char *const *words)
