@@ -9,7 +9,9 @@
 #include <linux/in.h>
 
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/tcp.h>
 #include <lwip/tcp.h>
+#include <net_hooks.h>
 
 #define BACKLOG_MAX 255 /* lwIP counts in a byte */
 
@@ -325,6 +327,24 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
+/* A listener whose backlog is full of connections that were never completed - a flood of SYNs, mostly - gives up the
+ * oldest of them for the next one, so that who answers soon is served.  lwIP would turn everybody away for the 20 seconds
+ * that each of them lasts.  (Linux has SYN cookies for it.) */
+int net_tcp_arrives(struct tcp_pcb *pcb, const struct tcp_hdr *header)
+{
+    struct tcp_pcb_listen *l = (struct tcp_pcb_listen *)pcb;
+    if (pcb->state != LISTEN || (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN ||
+        l->accepts_pending < l->backlog)
+        return 0;
+    struct tcp_pcb *oldest = NULL;
+    for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next) /* the newest come first */
+        if (p->state == SYN_RCVD && p->listener == l)
+            oldest = p;
+    if (oldest)
+        tcp_abandon(oldest, 0);
+    return 0;
+}
+
 static int listen_locked(struct inet_sock *i, int backlog)
 {
     unsigned limit = MIN(MAX((unsigned)backlog, 1u), (unsigned)BACKLOG_MAX);
@@ -499,7 +519,7 @@ void inet_tcp_forget_ended(void)
         tcp_abort(tcp_tw_pcbs);
     for (struct tcp_pcb *pcb = tcp_active_pcbs, *next; pcb; pcb = next) {
         next = pcb->next;
-        if (!pcb->callback_arg)
+        if (!pcb->callback_arg || pcb->state == SYN_RCVD)
             tcp_abort(pcb);
     }
 }

@@ -3,6 +3,7 @@
  * The net thread sleeps until the next timer or until a device has packets.  lwIP's periodic timers only run once the
  * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
 #include <core/random.h>
+#include <core/sched.h>
 #include <core/thread.h>
 #include <core/wait.h>
 #include <inet.h>
@@ -93,6 +94,8 @@ static void net_thread(void *arg)
         deliver_local();
         atomic_store(&thread_deadline, next_timer());
         mutex_unlock(&lock);
+        if (atomic_load(&has_work))
+            sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
     }
 }
 

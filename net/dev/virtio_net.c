@@ -16,6 +16,7 @@
 
 #define NR_RX      32
 #define NR_TX      32
+#define NR_POLLED  64   /* frames of one poll, after which others have their turn */
 #define BUF_SIZE   2048 /* a frame with its header: two in a page */
 #define HDR_MODERN sizeof(struct virtio_net_hdr_mrg_rxbuf)
 #define HDR_LEGACY sizeof(struct virtio_net_hdr)
@@ -80,17 +81,19 @@ static void net_poll(void *driver, struct netdev *d)
     struct virtio_net *n = driver;
     uint32_t len;
     void *buf;
-    bool took = false;
+    unsigned took = 0;
     if (atomic_swap(&n->link_changed, false))
         netdev_set_link(d, has_link(n));
-    while ((buf = next_frame(n, &len))) {
+    while (took < NR_POLLED && (buf = next_frame(n, &len))) {
         if (len > n->header)
             netdev_receive(d, (char *)buf + n->header, len - n->header);
         bool irqs = spin_lock_irq(&n->lock);
         offer(n, buf);
         spin_unlock_irq(&n->lock, irqs);
-        took = true;
+        took++;
     }
+    if (took == NR_POLLED)
+        netdev_interrupt(); /* as if it had come just now: the queue's own interrupts are still off */
     if (!took)
         return;
     bool irqs = spin_lock_irq(&n->lock);

@@ -5,7 +5,11 @@
 
 struct netif;
 struct pbuf;
+struct tcp_hdr;
+struct tcp_pcb;
 
 u32_t net_tcp_isn(void);
 /* A packet arrives: the loopback interface counts it.  0: lwIP goes on with it. */
 int net_count_input(const struct pbuf *p, const struct netif *n);
+/* A segment arrives for a control block, which may be a listener's.  0: lwIP goes on with it. */
+int net_tcp_arrives(struct tcp_pcb *pcb, const struct tcp_hdr *header);
