@@ -15,6 +15,8 @@ foreach(f ethip6 icmp6 inet6 ip6 ip6_addr ip6_frag mld6 nd6)
   list(APPEND sources ${src}/core/ipv6/${f}.c)
 endforeach()
 list(APPEND sources ${src}/netif/ethernet.c)
+# Some news of neighbours and routers is not believed: net/netif.c looks at it first.
+set_source_files_properties(${src}/core/ipv6/icmp6.c PROPERTIES COMPILE_DEFINITIONS nd6_input=net_nd6_input)
 set(lwip_includes ${CMAKE_SOURCE_DIR}/net/lwip ${src}/include)
 
 add_library(lwip OBJECT ${sources})

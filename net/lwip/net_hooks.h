@@ -13,3 +13,5 @@ u32_t net_tcp_isn(void);
 int net_count_input(const struct pbuf *p, const struct netif *n);
 /* A segment arrives for a control block, which may be a listener's.  0: lwIP goes on with it. */
 int net_tcp_arrives(struct tcp_pcb *pcb, const struct tcp_hdr *header);
+/* Stands between icmp6.c and nd6_input (cmake/lwip.cmake). */
+void net_nd6_input(struct pbuf *p, struct netif *n);

@@ -104,16 +104,27 @@ class Node:
     def ping(self, data, is_v6=False):
         ident = random.getrandbits(16)
         self.echoes.clear()
-        if is_v6:
-            self.send_ip6(ICMP6, echo(128, ident, 1, data))
-        else:
-            self.send_ip(ICMP, echo(8, ident, 1, data))
-        return self.wait(lambda: struct.pack(">HH", ident, 1) + data in self.echoes, 5)
+
+        def ask():
+            if is_v6:
+                self.send_ip6(ICMP6, echo(128, ident, 1, data))
+            else:
+                self.send_ip(ICMP, echo(8, ident, 1, data))
+
+        return self.repeat(ask, lambda: struct.pack(">HH", ident, 1) + data in self.echoes)
 
     def ask_datagram(self, port, data):
         self.datagrams.clear()
-        self.send_ip(UDP, udp(self.new_port(), port, data))
-        return self.wait(lambda: data in self.datagrams, 5)
+        packet = udp(self.new_port(), port, data)
+        return self.repeat(lambda: self.send_ip(UDP, packet), lambda: data in self.datagrams)
+
+    def repeat(self, ask, condition):
+        """Who asks without TCP asks again: a busy machine may drop a question, or its answer."""
+        for _ in range(10):
+            ask()
+            if self.wait(condition, 2):
+                return True
+        return False
 
     def new_port(self):
         self.next_port = self.next_port + 1 if self.next_port < 65000 else 50001
