@@ -332,18 +332,36 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 /* A listener whose backlog is full of connections that were never completed - a flood of SYNs, mostly - gives up the
  * oldest of them for the next one, so that who answers soon is served.  lwIP would turn everybody away for the 20 seconds
  * that each of them lasts.  (Linux has SYN cookies for it.) */
-int net_tcp_arrives(struct tcp_pcb *pcb, const struct tcp_hdr *header)
+static void make_room(struct tcp_pcb_listen *l)
 {
-    struct tcp_pcb_listen *l = (struct tcp_pcb_listen *)pcb;
-    if (pcb->state != LISTEN || (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN ||
-        l->accepts_pending < l->backlog)
-        return 0;
     struct tcp_pcb *oldest = NULL;
     for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next) /* the newest come first */
         if (p->state == SYN_RCVD && p->listener == l)
             oldest = p;
     if (oldest)
         tcp_abandon(oldest, 0);
+}
+
+/* lwIP would take a new MSS at any time, and fail over the longer segments that wait already; as on Linux only a SYN's
+ * counts.  Of other segments the option is overwritten. */
+static void forget_mss(uint8_t *option, size_t n)
+{
+    for (size_t k = 0; k + 1 < n && option[k] != LWIP_TCP_OPT_EOL;) {
+        size_t len = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 1);
+        if (option[k] == LWIP_TCP_OPT_MSS)
+            memset(option + k, LWIP_TCP_OPT_NOP, MIN(len, n - k));
+        k += len;
+    }
+}
+
+int net_tcp_arrives(struct tcp_pcb *pcb, struct tcp_hdr *header, unsigned nr_options)
+{
+    struct tcp_pcb_listen *l = (struct tcp_pcb_listen *)pcb;
+    unsigned flags = TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST);
+    if (!(flags & TCP_SYN))
+        forget_mss((uint8_t *)(header + 1), nr_options);
+    else if (pcb->state == LISTEN && flags == TCP_SYN && l->accepts_pending >= l->backlog)
+        make_room(l);
     return 0;
 }
 

@@ -72,7 +72,7 @@
 #define LWIP_HOOK_IP4_INPUT(p, n)                      net_count_input(p, n)
 #define LWIP_HOOK_IP6_INPUT(p, n)                      net_count_input(p, n)
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) net_tcp_isn()
-#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, options2, p) net_tcp_arrives(pcb, hdr)
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, options2, p) net_tcp_arrives(pcb, hdr, len1)
 
 void net_assert_locked(void);
 void *net_malloc(unsigned long size);

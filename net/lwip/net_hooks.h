@@ -11,7 +11,8 @@ struct tcp_pcb;
 u32_t net_tcp_isn(void);
 /* A packet arrives: the loopback interface counts it.  0: lwIP goes on with it. */
 int net_count_input(const struct pbuf *p, const struct netif *n);
-/* A segment arrives for a control block, which may be a listener's.  0: lwIP goes on with it. */
-int net_tcp_arrives(struct tcp_pcb *pcb, const struct tcp_hdr *header);
+/* A segment arrives for a control block, which may be a listener's; so many bytes of options are right behind its header.
+ * 0: lwIP goes on with it. */
+int net_tcp_arrives(struct tcp_pcb *pcb, struct tcp_hdr *header, unsigned nr_options);
 /* Stands between icmp6.c and nd6_input (cmake/lwip.cmake). */
 void net_nd6_input(struct pbuf *p, struct netif *n);

@@ -58,7 +58,7 @@ def guest(*args, **kwargs):
         yield g
     finally:
         g.stop()
-        print(g.said()[-3000:])
+        print(g.said()[-20000:])
 
 
 def peer(*args, seconds=120):

@@ -6,7 +6,7 @@ import pytest
 from conftest import PEER, SECONDS, guest
 from hostile import Hostile
 from node import Node
-from packets import UDP, address, ethernet, ipv4, transport, udp
+from packets import ACK, UDP, address, ethernet, ipv4, transport, udp
 from serving import DATA, request, served_node, trouble
 from wire import Plug
 
@@ -48,6 +48,20 @@ def test_connections(short, seed):
             for c in open_ones:
                 c.reset()
             assert trouble(node, number) == "", f"after batch {number} of seed {seed}"
+
+
+def test_later_mss(short):
+    """A size of segments that comes when longer ones wait already is not taken: it counts in a SYN only."""
+    with served_node(short) as node:
+        for size in (1, 100, 1000):
+            c = node.connect(7)
+            c.say(ACK, request(DATA, size, 0, 1 << 20), window=5000)
+            c.seq += len(request(DATA))
+            for _ in range(60):  # little by little, so that the program always has more to write
+                node.look(0.05)
+                c.take().say(ACK, window=5000, options=b"\2\4" + size.to_bytes(2, "big"))
+            c.reset()
+            assert trouble(node, size) == ""
 
 
 def test_dhcp(short):
