@@ -110,7 +110,8 @@ void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
 void inet_tcp_update(struct inet_sock *i); /* can_send, from the control block */
 void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
-void inet_tcp_forget_ended(void); /* connections without a socket, unfinished packets; the net lock is held */
+void inet_tcp_forget_ended(
+    void); /* connections without a socket, unfinished packets; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
 
 /* --- inet_tcp_data.c */

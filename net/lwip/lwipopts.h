@@ -68,10 +68,10 @@
 #define SO_REUSE                   1
 #define LWIP_MULTICAST_TX_OPTIONS  1
 
-#define LWIP_HOOK_FILENAME                             "net_hooks.h"
-#define LWIP_HOOK_IP4_INPUT(p, n)                      net_count_input(p, n)
-#define LWIP_HOOK_IP6_INPUT(p, n)                      net_count_input(p, n)
-#define LWIP_HOOK_TCP_ISN(local, lport, remote, rport) net_tcp_isn()
+#define LWIP_HOOK_FILENAME                                           "net_hooks.h"
+#define LWIP_HOOK_IP4_INPUT(p, n)                                    net_count_input(p, n)
+#define LWIP_HOOK_IP6_INPUT(p, n)                                    net_count_input(p, n)
+#define LWIP_HOOK_TCP_ISN(local, lport, remote, rport)               net_tcp_isn()
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, len, len1, options2, p) net_tcp_arrives(pcb, hdr, len1)
 
 void net_assert_locked(void);
