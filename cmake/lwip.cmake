@@ -17,6 +17,8 @@ endforeach()
 list(APPEND sources ${src}/netif/ethernet.c)
 # Its ICMP errors quote too little of a packet.
 set_property(SOURCE ${src}/core/udp.c ${src}/core/ipv4/ip4.c PROPERTY COMPILE_DEFINITIONS icmp_dest_unreach=net_icmp_unreach)
+# Some news of neighbours and routers is not believed: net/netif.c looks at it first.
+set_source_files_properties(${src}/core/ipv6/icmp6.c PROPERTIES COMPILE_DEFINITIONS nd6_input=net_nd6_input)
 set(lwip_includes ${CMAKE_SOURCE_DIR}/net/lwip ${src}/include)
 
 add_library(lwip OBJECT ${sources})

@@ -134,7 +134,8 @@ void inet_tcp_watch(struct inet_sock *i); /* user_timeout_ms has changed */
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
 void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
-void inet_tcp_forget_ended(void); /* connections without a socket; the net lock is held */
+void inet_tcp_forget_ended(
+    void); /* connections without a socket, unfinished packets; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
 
 /* --- inet_tcp_room.c */

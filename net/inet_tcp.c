@@ -8,8 +8,12 @@
 #include <core/thread.h>
 #include <linux/in.h>
 
+#include <lwip/ip4_frag.h>
+#include <lwip/ip6_frag.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/tcp.h>
 #include <lwip/tcp.h>
+#include <net_hooks.h>
 
 struct inet_sock *inet_tcp_new(int family)
 {
@@ -525,6 +529,11 @@ void inet_tcp_forget_ended(void)
         next = pcb->next;
         if (!pcb->callback_arg || pcb->state == SYN_RCVD)
             tcp_abort(pcb);
+    }
+    /* Packets that lack a piece: their time is over. */
+    for (unsigned s = 0; s <= MAX(IP_REASS_MAXAGE, IPV6_REASS_MAXAGE); s++) {
+        ip_reass_tmr();
+        ip6_reass_tmr();
     }
 }
 

@@ -6,7 +6,10 @@
  * otherwise, both are 256 KiB.
  *
  * As on Linux, a listener with more connections than its backlog does not hear those who begin or end a handshake;
- * they try again.  Of those who never end it, lwIP can count 255: the oldest makes room. */
+ * they try again.  Of those who never end it, lwIP can count 255: the oldest makes room.
+ *
+ * And of a segment's options: a later MSS is none. */
+#include <base/string.h>
 #include <inet.h>
 
 #include <lwip/priv/tcp_priv.h>
@@ -117,18 +120,34 @@ u32_t *net_tcp_output(const struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *optio
 
 /* --- a listener's queue -------------------------------------------------------------------------------- */
 
+/* A flood of SYNs, mostly; lwIP would turn everybody away for the 20 seconds that each of them lasts.  (Linux has SYN
+ * cookies for it.) */
 static void forget_oldest(const struct tcp_pcb_listen *l)
 {
     struct tcp_pcb *pcb, *oldest = NULL;
-    for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
+    for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) /* the newest come first */
         if (pcb->state == SYN_RCVD && pcb->listener == l)
             oldest = pcb;
     if (oldest)
         tcp_abandon(oldest, 0);
 }
 
-err_t net_tcp_input(struct tcp_pcb *pcb, const struct tcp_hdr *h)
+/* lwIP would take a new MSS at any time, and fail over the longer segments that wait already; as on Linux only a SYN's
+ * counts.  Of other segments the option is overwritten. */
+static void forget_mss(uint8_t *option, size_t n)
 {
+    for (size_t k = 0; k + 1 < n && option[k] != LWIP_TCP_OPT_EOL;) {
+        size_t len = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 1);
+        if (option[k] == LWIP_TCP_OPT_MSS)
+            memset(option + k, LWIP_TCP_OPT_NOP, MIN(len, n - k));
+        k += len;
+    }
+}
+
+err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options)
+{
+    if (!(TCPH_FLAGS(h) & TCP_SYN))
+        forget_mss((uint8_t *)(h + 1), nr_options);
     bool is_listener = pcb->state == LISTEN;
     const struct inet_sock *l = pcb->callback_arg;
     if ((!is_listener && (pcb->state != SYN_RCVD || !pcb->listener)) || !l ||

@@ -4,6 +4,7 @@
  * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
 #include <base/string.h>
 #include <core/random.h>
+#include <core/sched.h>
 #include <core/thread.h>
 #include <core/wait.h>
 #include <inet.h>
@@ -103,6 +104,8 @@ static void net_thread(void *arg)
         }
         atomic_store(&thread_deadline, MIN(timers_at, poll_at));
         mutex_unlock(&lock);
+        if (atomic_load(&has_work))
+            sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
     }
 }
 

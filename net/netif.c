@@ -13,7 +13,10 @@
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
 #include <lwip/igmp.h>
+#include <lwip/nd6.h>
 #include <lwip/netif.h>
+#include <lwip/prot/icmp6.h>
+#include <lwip/prot/ip6.h>
 #include <netif/ethernet.h>
 
 #define NR_SERVERS 3
@@ -90,6 +93,19 @@ int net_count_input(const struct pbuf *p, const struct netif *n)
         packet_see_loop(n, p);
     }
     return 0;
+}
+
+/* lwIP believes what a single packet says.  A redirect, which it takes from anybody, to a next hop that may be anything, would
+ * end what goes to a destination; without redirects the detour goes on.  A path's MTU of less than 1280 (RFC 8201: never)
+ * would cut packets into crumbs. */
+void net_nd6_input(struct pbuf *p, struct netif *n)
+{
+    const struct icmp6_hdr *h = p->payload; /* icmp6_input has seen that it is whole */
+    if (h->type == ICMP6_TYPE_RD ||
+        (h->type == ICMP6_TYPE_PTB && lwip_ntohl(h->data) < IP6_MIN_MTU_LENGTH))
+        pbuf_free(p);
+    else
+        nd6_input(p, n);
 }
 
 static err_t setup(struct netif *n)

@@ -26,6 +26,7 @@
 #define NR_RX_PAGES   64u /* with long frames */
 #define NR_TX         32
 #define NR_TX_LARGE   8
+#define NR_POLLED     64u   /* frames of one poll, after which others have their turn */
 #define BUF_SIZE      2048u /* a frame with its header: two in a page */
 #define PAGE_BUF_SIZE (PAGE_SIZE - NETDEV_HEADROOM)
 #define LARGE_ORDER   3
@@ -183,14 +184,13 @@ static void net_poll(void *driver, struct netdev *d)
 {
     struct virtio_net *n = driver;
     struct netdev_seg part[MAX_PARTS];
-    unsigned nr;
-    bool took = false;
+    unsigned nr, took = 0;
     if (atomic_swap(&n->link_changed, false))
         netdev_set_link(d, has_link(n));
-    while ((nr = next_frame(n, part)) > 0) {
+    for (; took < NR_POLLED && (nr = next_frame(n, part)) > 0; took++)
         receive(n, d, part, nr);
-        took = true;
-    }
+    if (took == NR_POLLED)
+        netdev_interrupt(); /* as if it had come just now: the queue's own interrupts are still off */
     if (took)
         tell(n, &n->rx);
 }

@@ -67,9 +67,10 @@ static const struct argp_option option_table[] = {
      "pass connections to port HOST of this machine (127.0.0.1 unless told otherwise) on to port "
      "GUEST of the program; repeatable",
      2},
-    {"net", OPT_NET, "user|none|tap=IF[,model=CARD]", 0,
-     "network: through this machine's own sockets (default), none, or a tap interface; CARD is "
-     "virtio (default), e1000 or e1000e",
+    {"net", OPT_NET, "user|none|tap=IF|stream=PATH[,model=CARD]", 0,
+     "network: through this machine's own sockets (default), none, a tap interface, or what "
+     "listens at the socket PATH for frames as QEMU's -netdev stream sends them; CARD is virtio "
+     "(default), e1000 or e1000e",
      2},
     {"ip", OPT_IP, "ADDR/LEN,GATEWAY", 0, "a fixed address instead of DHCP", 2},
     {"pcap", OPT_PCAP, "FILE", 0,
@@ -127,8 +128,8 @@ static void set_net(struct run_options *o, const char *text)
         o->card = model + sizeof comma_model - 1;
     }
     if (strcmp(net, "user") != 0 && (strcmp(net, "none") != 0 || model) &&
-        (strncmp(net, "tap=", 4) != 0 || !net[4]))
-        die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE", text);
+        (strncmp(net, "tap=", 4) != 0 || !net[4]) && (strncmp(net, "stream=", 7) != 0 || !net[7]))
+        die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE, stream=PATH", text);
     if (strcmp(o->card, "virtio") != 0 && strcmp(o->card, "e1000") != 0 &&
         strcmp(o->card, "e1000e") != 0)
         die(STATUS_FAILED, "--net %s: the model is one of virtio, e1000, e1000e", text);

@@ -1,5 +1,6 @@
 /* yolk test: builds what the tests need and hands over to CTest; `yolk test suites` hands over to the
- * runner of the Go standard library's tests, `yolk test suites real` to that of real programs. */
+ * runner of the Go standard library's tests, `yolk test suites real` to that of real programs, `yolk
+ * test suites net` to that of the network's. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@ static const char doc[] =
     "them.\n\n`yolk test suites` runs the tests of every package of Go's standard library, which "
     "takes "
     "hours; `yolk test suites --help` says more; `yolk test suites real` those that "
-    "Redis and SQLite come with, and large inputs for compressors.\n\nExit status: 0 when every "
+    "Redis and SQLite come with, and large inputs for compressors; `yolk test suites net` those of "
+    "the network for as long as it is told.\n\nExit status: 0 when every "
     "test passed; 1 when "
     "one failed; 125 when they could not be "
     "run.";
@@ -124,18 +126,17 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
     }
 }
 
-/* Long suites: a program for Go's tests, with a table and a memory, and one for real programs; it takes
- * the rest of the line. */
+/* Long suites: a program for Go's tests, with a table and a memory, one for real programs, and one for
+ * the network; it takes the rest of the line. */
 _Noreturn static void run_suites(char **argv)
 {
-    bool real = *argv && !strcmp(*argv, "real");
+    bool named = *argv && (!strcmp(*argv, "real") || !strcmp(*argv, "net"));
     struct strings args = {0};
 
     strings_addf(&args, "/usr/bin/python3");
     strings_addf(&args, "-B");
-    strings_addf(&args, "%s/test/suites/%s", yolk_source_dir,
-                 real ? "real/suite.py" : "go/suite.py");
-    argv += real;
+    strings_addf(&args, "%s/test/suites/%s/suite.py", yolk_source_dir, named ? *argv : "go");
+    argv += named;
     for (; *argv; argv++)
         strings_addf(&args, "%s", *argv);
     setenv("YOLK_BUILD", yolk_build_dir, 1);

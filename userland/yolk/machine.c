@@ -192,6 +192,8 @@ static void add_capture(struct strings *argv, const struct machine *machine, con
 static void add_network(struct strings *argv, const struct machine *machine,
                         const struct run_options *options)
 {
+    char mac[32] = "";
+
     if (!machine->has_net)
         return;
     strings_addf(argv, "-netdev");
@@ -199,6 +201,14 @@ static void add_network(struct strings *argv, const struct machine *machine,
         /* What is recorded is to be packets: without the device's heads in front, and none that are to be cut. */
         strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no%s", options->net + 4,
                      options->pcap ? ",vnet_hdr=off" : "");
+    } else if (!strncmp(options->net, "stream=", 7)) {
+        char *path = qemu_value(options->net + 7);
+        strings_addf(argv, "stream,id=net0,server=off,addr.type=unix,addr.path=%s", path);
+        free(path);
+        /* There may be others at the other end. */
+        unsigned id = (unsigned)getpid();
+        snprintf(mac, sizeof mac, ",mac=52:54:00:%02x:%02x:%02x", id >> 16 & 255, id >> 8 & 255,
+                 id & 255);
     } else {
         char *forwards = xstrdup("");
         for (size_t i = 0; i < options->publish.nr; i++) {
@@ -211,10 +221,10 @@ static void add_network(struct strings *argv, const struct machine *machine,
     }
     strings_addf(argv, "-device");
     if (!strcmp(machine->kind, "microvm"))
-        strings_addf(argv, "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1");
+        strings_addf(argv, "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1%s", mac);
     else
-        strings_addf(argv, "%s,netdev=net0,romfile=",
-                     strcmp(options->card, "virtio") ? options->card : "virtio-net-pci");
+        strings_addf(argv, "%s,netdev=net0,romfile=%s",
+                     strcmp(options->card, "virtio") ? options->card : "virtio-net-pci", mac);
 }
 
 static void add_words(struct strings *argv, const char *const *words)

@@ -19,7 +19,7 @@ struct run_options {
     double timeout;      /* seconds; 0: none */
     bool leak_check, verbose, json;
     struct strings env;     /* NAME=VALUE */
-    const char *net;        /* "user", "none", "tap=IF" */
+    const char *net;        /* "user", "none", "tap=IF", "stream=PATH" */
     const char *card;       /* "virtio", "e1000", "e1000e" */
     const char *ip;         /* NULL: DHCP */
     const char *pcap;       /* file for what is on the wire; NULL: none */

@@ -99,6 +99,28 @@ build_redis() {
     mv "$(dirname "$out")/$name" "$out.new"
 }
 
+# Of several versions whose source is named the newest may be gone.  Debian's musl has neither crypt.h nor crypt(), which
+# only the module left out here calls.
+build_nginx() {
+    candidate nginx
+    for version in $version $(apt-cache showsrc nginx 2>/dev/null | sed -n 's/^Version: //p' | sort -Vru) 1.22.1-9+deb12u9; do
+        (need nginx >/dev/null; source_of nginx) >/dev/null 2>&1 && break
+    done
+    need nginx
+    extra=$(dirname "$out")/extra
+    mkdir -p "$extra"
+    export extra
+    : >"$extra/crypt.h"
+    printf '#include <errno.h>\nchar *crypt(const char *key, const char *salt) { errno = ENOSYS; return 0; }\n' >"$extra/crypt.c"
+    in_copy nginx '$CC -c -o "$extra/crypt.o" "$extra/crypt.c" && ./configure --with-cc="$CC" --with-cc-opt="$CFLAGS -I$extra" \
+        --with-ld-opt="-static $extra/crypt.o" --with-threads --without-pcre --without-http_rewrite_module \
+        --without-http_gzip_module --without-http_auth_basic_module --prefix=/ --conf-path=/etc/nginx/nginx.conf \
+        --error-log-path=stderr --http-log-path=/dev/null --pid-path=/tmp/nginx.pid --lock-path=/tmp/nginx.lock \
+        --http-client-body-temp-path=/tmp/body --http-proxy-temp-path=/tmp/proxy --http-fastcgi-temp-path=/tmp/fastcgi \
+        --http-uwsgi-temp-path=/tmp/uwsgi --http-scgi-temp-path=/tmp/scgi && make -j"$jobs"'
+    mv "$work/objs/nginx" "$out.new"
+}
+
 build_zstd() {
     candidate libzstd1
     need libzstd zstd
@@ -170,7 +192,7 @@ case $name in
 lua | lua-32) build_lua ;;
 sqlite3 | sqlite3-32) build_sqlite ;;
 redis-server | redis-cli | redis-benchmark | redis-pair) build_redis ;;
-zstd | xz | mawk | tcc | testfixture) "build_$name" ;;
+zstd | xz | mawk | tcc | testfixture | nginx) "build_$name" ;;
 shfmt | gojq) take_binary "$name" ;;
 busybox)
     [ -x /bin/busybox ] || die "apt-get install busybox-static"

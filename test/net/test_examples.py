@@ -1,0 +1,95 @@
+"""The examples udp and fetch, with this machine at the other end."""
+import contextlib
+import http.server
+import socket
+import struct
+import threading
+
+import pytest
+from conftest import BUILD, guest
+
+EXAMPLES = BUILD / "userland/examples"
+pytestmark = pytest.mark.skipif(not (EXAMPLES / "fetch").exists(), reason="no go: no example")
+PATTERN = bytes((i * 7 + (i >> 8)) & 255 for i in range(1 << 20))
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_udp(cpus):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with guest("-c", cpus, "-p", f"{port}:9999/udp", "udp", check=False) as g, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        g.listening()
+        s.settimeout(30)
+        numbers = set()
+        for n in (0, 1, 2, 100, 1472, 1473, 4000, 1, 8000, 100):
+            s.sendto(PATTERN[n:2 * n], ("127.0.0.1", port))
+            answer = s.recv(65536)
+            number, _, data = answer.partition(b" ")
+            assert data == PATTERN[n:2 * n][::-1]
+            numbers.add(int(number))
+        assert numbers == set(range(1, 11))
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    """/N: so many bytes; /from/N: goes on to that."""
+
+    def do_GET(self):
+        n = int(self.path.rpartition("/")[2])
+        if self.path.startswith("/from"):
+            self.send_response(302)
+            self.send_header("Location", f"/{n}")
+            self.end_headers()
+            return
+        self.send_response(200 if n <= len(PATTERN) else 404)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Length", str(min(n, len(PATTERN))))
+        self.end_headers()
+        self.wfile.write(PATTERN[:n])
+
+    def log_message(self, *words):
+        pass
+
+
+def name_server(s):
+    """files.test is 10.0.2.2, which is this machine; no name has an IPv6 address, and others do not exist."""
+    while True:
+        try:
+            question, client = s.recvfrom(512)
+        except OSError:
+            return
+        end = question.index(b"\0", 12) + 5
+        kind, known = question[end - 4:end - 2], question[12:].startswith(b"\5files\4test\0")
+        answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\2\2" if known and kind == b"\0\1" else b""
+        s.sendto(question[:2] + (b"\x81\x80" if known else b"\x81\x83") + struct.pack(">HHHH", 1, bool(answer), 0, 0) + question[12:end] + answer,
+                 client)
+
+
+@pytest.fixture(scope="module")
+def ports():
+    """Of the web server and the name server."""
+    with contextlib.ExitStack() as stack:
+        web = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files))
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        names = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        names.bind(("127.0.0.1", 0))
+        threading.Thread(target=name_server, args=(names,), daemon=True).start()
+        yield web.server_address[1], names.getsockname()[1]
+        web.shutdown()
+
+
+def fetched(*args):
+    with guest("fetch", *args, check=False) as g:
+        out = g.process.stdout.read()
+        return g.process.wait(60), out, g.said()
+
+
+def test_fetch(ports):
+    web, names = ports
+    dns = ("-dns", f"10.0.2.2:{names}")
+    status, out, said = fetched(*dns, f"http://files.test:{web}/1000000", f"http://files.test:{web}/from/1461", f"http://10.0.2.2:{web}/0")
+    assert (status, out) == (0, PATTERN[:1000000] + PATTERN[:1461]), said
+    status, out, said = fetched(*dns, f"http://nothing.test:{web}/1")
+    assert (status, out) == (1, b"") and "no such host" in said
+    status, out, said = fetched(f"http://10.0.2.2:{web}/2000000")
+    assert (status, out) == (1, b"") and "404" in said

@@ -1,0 +1,47 @@
+"""Through `-p`, from clients on this machine: many bytes both ways at once, and many connections."""
+import contextlib
+import socket
+
+import pytest
+from conftest import PEER, SECONDS, guest, peer
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def published(*options):
+    """A guest that serves at a port of this machine; it must end with all its memory back."""
+    port = free_port()
+    with guest(*options, "-p", f"{port}:7", PEER, "serve", 7) as g:
+        g.listening()
+        yield port
+        peer("ask", "127.0.0.1", port, "quit")
+        g.end()
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("up, down", [(1, 1), (1, 0), (0, 1)])
+def test_bulk(cpus, up, down):
+    if not SECONDS and (cpus, up + down) not in ((4, 2), (1, 2)):
+        pytest.skip("by hand")
+    size = (1 + SECONDS) << 20
+    with published("-c", cpus) as port:
+        assert peer("bulk", "127.0.0.1", port, 4, 2, size * up, size * down, seconds=100 + 10 * SECONDS) == "done\n"
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_churn(cpus):
+    """Connections that begin and end in every way; the free memory ends where it was after the first of them."""
+    if not SECONDS and cpus == 1:
+        pytest.skip("by hand")
+    with published("-c", cpus) as port:
+        peer("churn", "127.0.0.1", port, 4, 2)
+        before = int(peer("ask", "127.0.0.1", port, "memory"))
+        assert peer("churn", "127.0.0.1", port, 4, 8 + SECONDS, seconds=100 + 2 * SECONDS) == "done\n"
+        after = int(peer("ask", "127.0.0.1", port, "memory"))
+        print(f"free: {before} KiB, then {after} KiB")
+        assert after > before - 8192
