@@ -41,11 +41,6 @@ static uint32_t sum_of(const void *bytes, size_t n)
     return sum;
 }
 
-u16_t lwip_htons(u16_t n)
-{
-    return (u16_t)(n << 8 | n >> 8);
-}
-
 u16_t inet_chksum(const void *bytes, u16_t n)
 {
     return lwip_htons((u16_t)~sum_of(bytes, n));
