@@ -48,7 +48,7 @@ def as_markdown(section):
 
 def as_plot(title, rows):
     """An SVG of ratios to micro: one bar a row (name, ratio, bar or None); left of 1 is faster than Linux."""
-    left, width, height, gap = 170, 560, 16, 8
+    left, width, height, gap = 24 + 7 * max((len(r[0]) for r in rows), default=0), 560, 16, 8
     top = 48
     scale = width / max([1.25, *(min(r[1], 2) for r in rows)])
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 90}" '
