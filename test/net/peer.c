@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -161,8 +162,11 @@ static void *serve_connection(void *arg)
         else
             send(fd, &answer, sizeof answer, MSG_NOSIGNAL);
         if (r.kind == KIND_QUIT) {
+            struct timeval patience = {30, 0};
+            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
             shutdown(fd, SHUT_WR);
-            recv(fd, &r, 1, 0); /* until the client has it */
+            recv(fd, &r, 1,
+                 0); /* until the client has it, or its machine is gone with its last words lost */
             exit(0);
         }
     }
@@ -345,7 +349,7 @@ static void in_threads(void *(*body)(void *), long n)
 
 static void ask(enum kind kind)
 {
-    struct linger until_heard = {1, 10};
+    struct linger until_heard = {1, 60};
     int fd = open_with((struct request){.kind = kind});
     uint64_t answer;
 
