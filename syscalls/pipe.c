@@ -145,13 +145,7 @@ static long send_file(int out_fd, int in_fd, int64_t *pos, size_t count)
     long ret = !in ? -EBADF : file_check_send(in, pos, count);
     if (ret == 0)
         ret = out ? file_send(in, pos, out, MIN(count, MAX_RW_COUNT)) : -EBADF;
-    if (out)
-        files_sigpipe(out, ret);
-    if (in)
-        file_put(in);
-    if (out)
-        file_put(out);
-    return ret;
+    return put_both(in, out, ret);
 }
 
 /* The offset of i386's first sendfile is a long, the other's has 64 bits. */
