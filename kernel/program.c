@@ -5,6 +5,7 @@
 #include <image/boot.h>
 #include <image/root.h>
 #include <image/terminal.h>
+#include <net/net.h>
 #include <proc/process.h>
 #include <proc/system.h>
 #include <vfs/mount.h>
@@ -17,6 +18,7 @@ static void program_ended(int wait_status)
 
     mount_sync_all(); /* what it stored through mappings of shared folders */
     terminal_drain();
+    net_drain();
     trace_port_end();
     if (!leak_check_end(status))
         control_end(status, NULL);

@@ -4,12 +4,20 @@
 #include <packet.h>
 #include <unix.h>
 
+/* For a peer that has not answered yet: as long as the first three repetitions take. */
+#define DRAIN_NS 5000000000ul
+
 void net_init(void)
 {
     unix_init();
     inet_init();
     netlink_init();
     packet_init();
+}
+
+void net_drain(void)
+{
+    inet_tcp_drain(DRAIN_NS);
 }
 
 void net_forget_ended(void)
