@@ -216,7 +216,7 @@ err_t netif_transmit(struct netif *n, struct pbuf *p)
         d->counts.tx_dropped++;
         return err;
     }
-    inet_timers_use();
+    inet_timers_sent();
     d->counts.tx_packets++;
     d->counts.tx_bytes += p->tot_len;
     packet_see(n, p, true);

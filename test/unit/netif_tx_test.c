@@ -62,7 +62,7 @@ u16_t inet_chksum(const void *bytes, u16_t n)
     return lwip_htons((u16_t)~sum_of(bytes, n));
 }
 
-void inet_timers_use(void)
+void inet_timers_sent(void)
 {
 }
 
