@@ -361,12 +361,13 @@ static void in_threads(void *(*body)(void *), long n)
 
 static void ask(enum kind kind)
 {
-    struct linger until_heard = {1, 60};
+    struct linger until_heard = {1, 10};
     int fd = open_with((struct request){.kind = kind});
     uint64_t answer;
 
     NEED(take(fd, &answer, sizeof answer));
-    /* This machine may end with the program: not before the server knows that it has its answer. */
+    /* This machine may end with the program: not before the server knows that it has its answer.  The server's may then be
+     * gone without our hearing of that. */
     NEED(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &until_heard, sizeof until_heard));
     close(fd);
     if (kind == KIND_MEMORY)
