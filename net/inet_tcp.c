@@ -178,10 +178,11 @@ static void take_names(struct inet_sock *i)
 static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     struct inet_sock *i = arg;
-    (void)pcb;
     (void)err;
     if (!i)
         return ERR_OK;
+    pcb->nrtx = 0; /* the SYN's repetitions are no measure of what follows */
+    pcb->rto = pcb->sv;
     take_names(i);
     atomic_store(&i->state, INET_CONNECTED);
     inet_tcp_open_window(i);

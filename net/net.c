@@ -4,7 +4,7 @@
 #include <packet.h>
 #include <unix.h>
 
-/* For a peer that has not answered yet: as long as the first three repetitions take. */
+/* A peer that has not answered by then has not heard two repetitions either. */
 #define DRAIN_NS 5000000000ul
 
 void net_init(void)
