@@ -153,6 +153,9 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options)
 {
     if (!(TCPH_FLAGS(h) & TCP_SYN))
         forget_mss((uint8_t *)(h + 1), nr_options);
+    /* lwIP gives up one that waits for its last answer after a minute, even if the peer still takes what comes before. */
+    if (pcb->state == LAST_ACK && h->ackno != pcb->lastack)
+        pcb->tmr = tcp_ticks;
     bool is_listener = pcb->state == LISTEN;
     const struct inet_sock *l = pcb->callback_arg;
     if ((!is_listener && (pcb->state != SYN_RCVD || !pcb->listener)) || !l ||
