@@ -209,6 +209,7 @@ void netlink_init(void); /* boot */
 
 /* --- netif.c */
 unsigned netif_nr_waiting(void); /* packets that devices have no room for */
+void netif_drop_all_waiting(void);
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
 struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

@@ -24,5 +24,6 @@ void net_forget_ended(void)
 {
     inet_lock();
     inet_tcp_forget_ended();
+    netif_drop_all_waiting();
     inet_unlock();
 }

@@ -57,6 +57,12 @@ unsigned netif_nr_waiting(void)
     return nr;
 }
 
+void netif_drop_all_waiting(void)
+{
+    for (struct netdev *d = devices; d; d = d->next)
+        netif_drop_waiting(d);
+}
+
 void netif_flush_all(void)
 {
     for (struct netdev *d = devices; d; d = d->next)

@@ -31,5 +31,6 @@ struct netdev {
 
 /* netif.linkoutput */
 err_t netif_transmit(struct netif *n, struct pbuf *p);
+void netif_drop_waiting(struct netdev *d);
 void netif_send_pending(struct netdev *d);
 void netif_flush(struct netdev *d); /* all that was sent goes now, as far as the device has room */

@@ -192,15 +192,25 @@ static err_t wait_in_line(struct netdev *d, struct pbuf *p)
     return ERR_OK;
 }
 
+static void forget_first(struct netdev *d)
+{
+    struct pbuf *p = d->waiting;
+    d->waiting = p->next;
+    d->nr_waiting--;
+    p->next = NULL;
+    pbuf_free(p);
+}
+
+void netif_drop_waiting(struct netdev *d)
+{
+    while (d->nr_waiting > 0)
+        forget_first(d);
+}
+
 void netif_flush(struct netdev *d)
 {
-    while (d->nr_waiting > 0 && hand_over(d, d->waiting) == ERR_OK) {
-        struct pbuf *p = d->waiting;
-        d->waiting = p->next;
-        d->nr_waiting--;
-        p->next = NULL;
-        pbuf_free(p);
-    }
+    while (d->nr_waiting > 0 && hand_over(d, d->waiting) == ERR_OK)
+        forget_first(d);
     netif_send_pending(d);
     if (d->nr_queued > 0)
         tell(d);

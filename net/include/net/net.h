@@ -11,5 +11,5 @@ text_show_fn net_show_dev, net_show_route, net_show_tcp, net_show_udp, net_show_
  * goes on sending, but no longer than a few seconds without progress.  Thread context. */
 void net_drain(void);
 /* Forget the connections that no socket has any more: those that wait for their last packets, which the stack keeps for a
- * minute.  For a look at what memory is lost; thread context. */
+ * minute, and packets that no device has taken.  For a look at what memory is lost; thread context. */
 void net_forget_ended(void);
