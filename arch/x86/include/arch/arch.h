@@ -263,6 +263,7 @@ long arch_copy_string_from_user(char *dst, uintptr_t src, size_t max);
 /* One word of 8 or 4 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
 must_check int arch_user_load64(uintptr_t va, uint64_t *value);
 must_check int arch_user_store64(uintptr_t va, uint64_t value);
+must_check int arch_user_store64_pair(uintptr_t va, uint64_t value, size_t offset, uint64_t second);
 must_check int arch_user_store32(uintptr_t va, uint32_t value);
 /* 32-bit atomics on user memory; 0 or -EFAULT. */
 must_check int arch_user_load32(uintptr_t va, uint32_t *value);
