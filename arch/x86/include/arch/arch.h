@@ -61,6 +61,8 @@ void arch_dump_cpus(void);
 /* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
  * they run; each ends up in up_cpu_main.  Boot CPU, once. */
 void arch_start_cpus(unsigned max);
+/* Say to the log what was found. */
+void arch_log_machine(void);
 /* From now on system calls arrive at up_syscall_traced.  On the boot CPU, before the others start. */
 void arch_trace_syscalls(void);
 
