@@ -70,7 +70,5 @@ void up_main(const struct bootinfo *info)
     parse_boot_line();
     boot_trace(&boot_line);
     random_init();
-    if (!thread_spawn("boot", boot_thread, NULL))
-        panic("no memory for the first thread");
-    sched_start();
+    sched_start(boot_thread);
 }

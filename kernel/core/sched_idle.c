@@ -135,10 +135,12 @@ void core_cpu_init(void)
     watchdog_start();
 }
 
-void sched_start(void)
+void sched_start(void (*boot)(void *))
 {
-    work_start();
+    work_start(); /* it sleeps before `boot` begins: no time slices until there are programs */
     load_start();
+    if (!thread_spawn("boot", boot, NULL))
+        panic("no memory for the first thread");
     idle_forever();
 }
 
