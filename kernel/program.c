@@ -72,9 +72,14 @@ void boot_program(const struct cmdline *line)
     argv[0] = line->argv0 ? line->argv0 : line->init;
     for (unsigned i = 0; i < line->nr_args; i++)
         argv[i + 1] = line->args[i];
-    snprintf(dir, sizeof(dir), "%s/.", line->cwd);
-    if (root_make_dirs(dir, &args.cwd) < 0)
-        control_end(125, "the working directory %s cannot be made", line->cwd);
+    if (strcmp(line->cwd, "/") == 0) {
+        args.cwd = args.root;
+        path_get(&args.cwd);
+    } else {
+        snprintf(dir, sizeof(dir), "%s/.", line->cwd);
+        if (root_make_dirs(dir, &args.cwd) < 0)
+            control_end(125, "the working directory %s cannot be made", line->cwd);
+    }
 
     system_set_hostname(line->hostname);
     terminal_init(line);
