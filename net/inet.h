@@ -219,6 +219,8 @@ void packet_see_loop(const struct netif *n, const struct pbuf *p); /* of the loo
 void netlink_init(void); /* boot */
 
 /* --- netif.c */
+/* Datagrams that lwIP is given meanwhile, each in one frame, have no checksum where the device fills it in. */
+void netif_leave_udp(struct netif *n, bool leave);
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
 struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

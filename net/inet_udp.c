@@ -12,6 +12,7 @@
 #include <lwip/icmp.h>
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
+#include <lwip/nd6.h>
 #include <lwip/netif.h>
 #include <lwip/raw.h>
 #include <lwip/udp.h>
@@ -229,7 +230,10 @@ static int send_by(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uin
         return -ENETUNREACH;
     if (i->is_raw)
         return inet_errno(raw_sendto_if_src(i->raw, p, ip, n, own));
+    size_t mtu = IP_IS_V6(ip) ? nd6_get_destination_mtu(ip_2_ip6(ip), n) : n->mtu;
+    netif_leave_udp(n, p->tot_len + UDP_HLEN + (IP_IS_V6(ip) ? IP6_HLEN : IP_HLEN) <= mtu);
     int ret = inet_errno(udp_sendto_if_src(i->udp, p, ip, port, n, own));
+    netif_leave_udp(n, false);
     if (!i->local_port)
         i->local_port = i->udp->local_port;
     return ret == -EINVAL ? -ENETUNREACH : ret;
