@@ -36,10 +36,7 @@ static void put_control_v6(const struct inet_sock *i, struct socket_msg *m,
 {
     int value = d->ttl;
     if (i->wants_pktinfo6) {
-        struct {
-            uint8_t addr[16];
-            int ifindex;
-        } info = {.ifindex = d->ifindex}; /* struct in6_pktinfo */
+        struct in6_info info = {.ifindex = d->ifindex};
         struct socket_addr a;
         inet_put_addr(i, &d->to, 1, &a);
         memcpy(info.addr, a.bytes + offsetof(struct sockaddr_in6, sin6_addr), 16);
