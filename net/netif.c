@@ -172,6 +172,14 @@ static struct pbuf *copy(const struct netdev_seg *parts, unsigned nr, size_t n)
     return p;
 }
 
+void netif_leave_udp(struct netif *n, bool leave)
+{
+    unsigned flag = NETIF_CHECKSUM_GEN_UDP;
+    if (n->linkoutput == netif_transmit && ((struct netdev *)n)->features & NETDEV_CSUM)
+        NETIF_SET_CHECKSUM_CTRL(n,
+                                (u16_t)(leave ? n->chksum_flags & ~flag : n->chksum_flags | flag));
+}
+
 /* What lwIP does of checksums: nothing of TCP's where the device does them, nor then for packets to this machine
  * itself, which have none; of received packets those that the device has not looked at. */
 static void set_checksums(struct netdev *d, unsigned checks)

@@ -1,8 +1,9 @@
 /* Frames on their way out, and what the device does for them.
  *
- * A device that fills in checksums is given TCP packets without (lwIP leaves the field 0).  For one that also cuts long
- * packets up (TSO), packets that continue each other become one frame on the way: lwIP knows nothing of it, and counts,
- * waits and repeats in packets as the peer sees them.  A frame waits for others no longer than the net lock is held.
+ * A device that fills in checksums is given TCP packets and a program's datagrams without (lwIP leaves the field 0).  For
+ * one that also cuts long packets up (TSO), packets that continue each other become one frame on the way: lwIP knows
+ * nothing of it, and counts, waits and repeats in packets as the peer sees them.  A frame waits for others no longer than
+ * the net lock is held.
  *
  * What the device has no room for waits in a queue, as on Linux: a program that floods us would else cost the answers to
  * others, and a connection that is reset its last words. */
@@ -15,6 +16,7 @@
 #include <lwip/prot/ip.h>
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/tcp.h>
+#include <lwip/prot/udp.h>
 
 #define IP_START   SIZEOF_ETH_HDR
 #define V4_LEN     20u
@@ -43,20 +45,33 @@ static void put16(uint8_t *p, size_t value)
     p[1] = (uint8_t)value;
 }
 
+/* Where a packet of the protocol has its header of so many bytes; 0: it is none.  `n` of its bytes are at f. */
+static uint16_t find_header(const uint8_t *f, size_t n, uint8_t protocol, size_t header)
+{
+    uint16_t type = n >= IP_START + V4_LEN + header ? get16(f + 12) : 0;
+    if (type == ETHTYPE_IP && f[IP_START] == 0x45 && f[IP_START + 9] == protocol &&
+        !(get16(f + IP_START + 6) & (IP_OFFMASK | IP_MF)))
+        return IP_START + V4_LEN;
+    if (type == ETHTYPE_IPV6 && f[IP_START + 6] == protocol && n >= IP_START + V6_LEN + header)
+        return IP_START + V6_LEN;
+    return 0;
+}
+
+/* Where a datagram without a checksum has its header; 0: it is none, or goes on somewhere else. */
+static uint16_t find_udp(const uint8_t *f, size_t n, size_t len)
+{
+    uint16_t at = find_header(f, n, IP_PROTO_UDP, UDP_HLEN);
+    return at && get16(f + at + 4) == len - at && get16(f + at + 6) == 0 ? at : 0;
+}
+
 /* Is it one?  `n` of its `len` bytes are at f. */
 static bool find_tcp(const uint8_t *f, size_t n, size_t len, struct tcp_frame *out)
 {
-    uint16_t type = n >= IP_START + V4_LEN + TCP_HLEN ? get16(f + 12) : 0;
-    if (type == ETHTYPE_IP && f[IP_START] == 0x45 && f[IP_START + 9] == IP_PROTO_TCP &&
-        !(get16(f + IP_START + 6) & (IP_OFFMASK | IP_MF)))
-        out->tcp = IP_START + V4_LEN;
-    else if (type == ETHTYPE_IPV6 && f[IP_START + 6] == IP_PROTO_TCP &&
-             n >= IP_START + V6_LEN + TCP_HLEN)
-        out->tcp = IP_START + V6_LEN;
-    else
+    out->tcp = find_header(f, n, IP_PROTO_TCP, TCP_HLEN);
+    if (!out->tcp)
         return false;
     const uint8_t *t = f + out->tcp;
-    out->is_v6 = type == ETHTYPE_IPV6;
+    out->is_v6 = out->tcp == IP_START + V6_LEN;
     out->payload = (uint16_t)(out->tcp + (t[12] >> 4) * 4);
     if (out->payload < out->tcp + TCP_HLEN || out->payload > n || get16(t + 16) != 0)
         return false;
@@ -80,7 +95,23 @@ static void queue(struct netdev *d, size_t n, const struct netdev_offload *o)
         tell(d);
 }
 
-/* The pending frame gets its lengths and the sum of what IP adds to TCP's checksum, and goes. */
+/* The frame has a packet of the protocol at `at`: the place of its checksum gets the sum of what IP adds to that, and
+ * the device does the rest. */
+static void queue_unsummed(struct netdev *d, uint8_t *f, size_t len, uint16_t at, uint8_t protocol,
+                           struct netdev_offload *o)
+{
+    uint16_t addresses = at == IP_START + V6_LEN ? 32 : 8;
+    uint32_t sum = (u16_t)~inet_chksum(f + at - addresses, addresses);
+    sum += lwip_htons(protocol) + lwip_htons((u16_t)(len - at));
+    sum = FOLD_U32T(sum);
+    uint16_t folded = (uint16_t)FOLD_U32T(sum);
+    o->csum_start = at;
+    o->csum_offset = protocol == IP_PROTO_TCP ? 16 : 6;
+    memcpy(f + at + o->csum_offset, &folded, sizeof(folded));
+    queue(d, len, o);
+}
+
+/* The pending frame gets its lengths, and goes. */
 void netif_send_pending(struct netdev *d)
 {
     struct netif_pending *w = &d->pending;
@@ -88,8 +119,7 @@ void netif_send_pending(struct netdev *d)
     if (!f)
         return;
     w->frame = NULL;
-    struct netdev_offload o = {
-        .csum_start = w->tcp, .csum_offset = 16, .headers = w->payload, .is_v6 = w->is_v6};
+    struct netdev_offload o = {.headers = w->payload, .is_v6 = w->is_v6};
     if (w->len - w->payload > w->size) {
         o.gso_size = w->size;
         if (w->is_v6) {
@@ -101,13 +131,7 @@ void netif_send_pending(struct netdev *d)
             memcpy(ip + 10, &sum, sizeof(sum));
         }
     }
-    uint16_t addresses = w->is_v6 ? 32 : 8;
-    uint32_t sum = (u16_t)~inet_chksum(f + w->tcp - addresses, addresses);
-    sum += lwip_htons(IP_PROTO_TCP) + lwip_htons((u16_t)(w->len - w->tcp));
-    sum = FOLD_U32T(sum);
-    uint16_t folded = (uint16_t)FOLD_U32T(sum);
-    memcpy(f + w->tcp + o.csum_offset, &folded, sizeof(folded));
-    queue(d, w->len, &o);
+    queue_unsummed(d, f, w->len, w->tcp, IP_PROTO_TCP, &o);
 }
 
 /* Does the packet with its headers at `h` continue the pending frame? */
@@ -154,9 +178,11 @@ static void begin(struct netdev *d, uint8_t *frame, size_t len, size_t room,
 static err_t hand_over(struct netdev *d, struct pbuf *p)
 {
     struct netif_pending *w = &d->pending;
-    struct tcp_frame t;
+    struct tcp_frame t = {0};
     size_t len = p->tot_len, room;
     bool is_tcp = (d->features & NETDEV_CSUM) && find_tcp(p->payload, p->len, len, &t);
+    uint16_t udp = d->features & NETDEV_CSUM ? find_udp(p->payload, p->len, len) : 0;
+    struct netdev_offload nothing = {0};
     if (is_tcp && w->frame && continues(w, p->payload, &t)) {
         pbuf_copy_partial(p, w->frame + w->len, (u16_t)t.len, t.payload);
         w->frame[t.tcp + 13] |= t.flags;
@@ -173,8 +199,10 @@ static err_t hand_over(struct netdev *d, struct pbuf *p)
     pbuf_copy_partial(p, frame, p->tot_len, 0);
     if (is_tcp)
         begin(d, frame, len, may_grow ? room : len, &t);
+    else if (udp)
+        queue_unsummed(d, frame, len, udp, IP_PROTO_UDP, &nothing);
     else
-        queue(d, len, &(struct netdev_offload){0});
+        queue(d, len, &nothing);
     return ERR_OK;
 }
 

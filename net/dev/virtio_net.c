@@ -24,8 +24,9 @@
 
 #define NR_RX         32
 #define NR_RX_PAGES   64u /* with long frames */
-#define NR_TX         32
+#define NR_TX         48  /* a datagram of 64 KiB in pieces */
 #define NR_TX_LARGE   8
+#define TX_SLOTS      64    /* for all of them */
 #define NR_POLLED     64u   /* frames of one poll, after which others have their turn */
 #define BUF_SIZE      2048u /* a frame with its header: two in a page */
 #define PAGE_BUF_SIZE (PAGE_SIZE - NETDEV_HEADROOM)
@@ -336,7 +337,7 @@ static int start(struct virtio_net *n)
     if (ret == 0)
         ret = virtq_start(&n->rx, d, 0, is_long ? NR_RX_PAGES : NR_RX, on_used, n);
     if (ret == 0)
-        ret = virtq_start(&n->tx, d, 1, 2 * NR_TX, on_used, n);
+        ret = virtq_start(&n->tx, d, 1, TX_SLOTS, on_used, n);
     if (ret == 0 && (!make_tx_buffers(n, features & ~(unsigned)NETDEV_CSUM) || !offer_all(n)))
         ret = -ENOMEM;
     if (ret)

@@ -245,6 +245,20 @@ static struct sockaddr_storage server;
 static socklen_t server_len;
 static unsigned long rounds, seconds, up, down;
 
+/* A machine that has just begun may still be waiting for a router to tell it an address. */
+static void wait_for_way(void)
+{
+    int fd = socket(server.ss_family, SOCK_DGRAM, 0), ret;
+    struct timespec a_while = {0, 10000000};
+
+    NEED(fd >= 0);
+    for (int tries = 6000; (ret = connect(fd, (struct sockaddr *)&server, server_len)) && tries > 0;
+         tries--)
+        nanosleep(&a_while, NULL);
+    NEED(!ret);
+    close(fd);
+}
+
 static void find(const char *host, const char *port)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST}, *found;
@@ -253,6 +267,7 @@ static void find(const char *host, const char *port)
     memcpy(&server, found->ai_addr, found->ai_addrlen);
     server_len = found->ai_addrlen;
     freeaddrinfo(found);
+    wait_for_way();
 }
 
 static int new_socket(void)

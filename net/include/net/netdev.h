@@ -11,7 +11,7 @@ struct netdev_seg {
 
 /* What a device does by itself. */
 enum netdev_features {
-    NETDEV_CSUM = 1, /* fills in the checksum of a TCP packet */
+    NETDEV_CSUM = 1, /* fills in the checksum of a packet of TCP or UDP */
     NETDEV_TSO4 = 2, /* cuts a long TCP packet into several; with NETDEV_CSUM */
     NETDEV_TSO6 = 4,
 };
