@@ -165,32 +165,19 @@ u32_t net_tcp_isn(void)
     return (u32_t)random_u64();
 }
 
-static uint64_t add_around(uint64_t sum, uint64_t n)
-{
-    sum += n;
-    return sum + (sum < n);
-}
-
-/* The Internet's sum of n bytes as they lie in memory, eight at a time, each carry going round: the order of the bytes
- * does not matter to it.  lwIP's own takes two. */
+/* lwIP's own takes two bytes at a time. */
 u16_t net_chksum(const void *bytes, int n)
 {
-    struct word {
-        uint64_t value;
-    } __attribute__((packed));
-    const struct word *w = bytes;
-    uint64_t sum = 0, rest = 0;
-    for (; n >= 32; n -= 32, w += 4)
-        for (unsigned i = 0; i < 4; i++)
-            sum = add_around(sum, w[i].value);
-    for (; n >= 8; n -= 8, w++)
-        sum = add_around(sum, w->value);
-    memcpy(&rest, w, (size_t)n);
-    sum = add_around(sum, rest);
+    uint64_t sum = arch_sum(bytes, (size_t)n);
     sum = (sum >> 32) + (uint32_t)sum;
     uint32_t low = (uint32_t)((sum >> 32) + (uint32_t)sum);
     low = FOLD_U32T(low);
     return (u16_t)FOLD_U32T(low);
+}
+
+void net_copy(void *dst, const void *src, unsigned long n)
+{
+    arch_copy(dst, src, n);
 }
 
 void net_panic(const char *what, int line)
