@@ -1,11 +1,15 @@
 /* What lwIP asks of a kernel: a lock, memory, time, chance, and someone who runs its timers.
  *
  * The net thread sleeps until the next timer (inet_timers.c) or until a device has packets.  Timers only run once the
- * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
+ * stack is up, which it is from the first socket or device on: a program without network never wakes for them.
+ *
+ * The kernel's timer behind both is set when something is due earlier than it rings, and left alone otherwise: the thread
+ * sleeps and wakes with each packet, and a timer for each sleep would cost more than one that rings for nothing. */
 #include <base/string.h>
 #include <core/random.h>
 #include <core/sched.h>
 #include <core/thread.h>
+#include <core/timer.h>
 #include <core/wait.h>
 #include <inet.h>
 #include <net/netdev.h>
@@ -22,9 +26,10 @@
 static struct mutex lock; /* RANK_NET */
 static bool is_up;        /* atomic; set under `lock` */
 static struct waitq thread_wait;
-static uint64_t thread_deadline; /* atomic: until when the thread sleeps */
-static bool has_work;            /* atomic */
-static uint64_t poll_at;         /* under `lock`: when a device wants to be polled all the same */
+static bool has_work, has_rung;   /* atomic */
+static uint64_t poll_at;          /* under `lock`: when a device wants to be polled all the same */
+static struct timer thread_timer; /* the net thread's, as is: */
+static uint64_t rings_at = TIME_NEVER;
 
 void inet_lock(void)
 {
@@ -83,13 +88,28 @@ void netdev_poll_again(uint64_t ns)
     poll_at = MIN(poll_at, arch_clock_ns() + ns);
 }
 
+static void ring(struct timer *t)
+{
+    (void)t;
+    atomic_store(&has_rung, true);
+    waitq_wake(&thread_wait, 0, 0);
+}
+
+static void ring_at(uint64_t at)
+{
+    if (atomic_swap(&has_rung, false))
+        rings_at = TIME_NEVER;
+    if (at >= rings_at)
+        return;
+    rings_at = at;
+    timer_arm(&thread_timer, at);
+}
+
 static void net_thread(void *arg)
 {
     uint64_t timers_at = 0;
     (void)arg;
     for (;;) {
-        (void)!WAIT_EVENT(&thread_wait, atomic_load(&has_work), WAIT_UNINTERRUPTIBLE,
-                          atomic_load(&thread_deadline));
         mutex_lock(&lock);
         bool is_kicked = atomic_swap(&has_work, false);
         if (is_kicked)
@@ -102,10 +122,13 @@ static void net_thread(void *arg)
             deliver_local();
             timers_at = inet_timers_next();
         }
-        atomic_store(&thread_deadline, MIN(timers_at, poll_at));
+        uint64_t until = MIN(timers_at, poll_at);
         mutex_unlock(&lock);
+        ring_at(until);
         if (atomic_load(&has_work))
             sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
+        (void)!WAIT_EVENT(&thread_wait, atomic_load(&has_work) || atomic_load(&has_rung),
+                          WAIT_UNINTERRUPTIBLE, TIME_NEVER);
     }
 }
 
@@ -113,6 +136,7 @@ void inet_port_init(void)
 {
     mutex_init(&lock, RANK_NET);
     waitq_init(&thread_wait);
+    timer_init(&thread_timer, ring);
 }
 
 void inet_start(void)
@@ -124,7 +148,6 @@ void inet_start(void)
         lwip_init();
         netif_init_all();
         inet_watch_icmp();
-        thread_deadline = inet_timers_next();
         if (!thread_spawn("net", net_thread, NULL))
             panic("no memory for the net thread");
         atomic_store(&is_up, true);
