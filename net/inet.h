@@ -203,5 +203,6 @@ void netlink_init(void); /* boot */
 
 /* --- netif.c */
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
+void netif_ring_all(void);  /* it was: devices hear of what was sent */
 struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

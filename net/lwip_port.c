@@ -65,6 +65,7 @@ void inet_unlock(void)
 {
     deliver_local();
     mutex_unlock(&lock);
+    netif_ring_all();
 }
 
 void inet_look(void)
@@ -124,6 +125,7 @@ static void net_thread(void *arg)
         }
         uint64_t until = MIN(timers_at, poll_at);
         mutex_unlock(&lock);
+        netif_ring_all();
         ring_at(until);
         if (atomic_load(&has_work))
             sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
@@ -154,6 +156,7 @@ void inet_start(void)
     }
     deliver_local();
     inet_unlook();
+    netif_ring_all();
 }
 
 /* --- what its sources call ----------------------------------------------------------------------------- */
