@@ -97,7 +97,9 @@ void inet_look(void);
 void inet_unlook(void);
 /* Bring the stack up; the first caller does it. */
 void inet_start(void);
-void inet_kick(void); /* packets have come: the net thread looks; any context */
+/* Any context.  The net thread sees to the timers, or it or who holds the lock to the devices. */
+void inet_kick(void);
+void inet_frames_came(void);
 
 /* --- inet_timers.c, all under the net lock */
 void inet_timers_use(

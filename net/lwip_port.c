@@ -26,7 +26,7 @@
 static struct mutex lock; /* RANK_NET */
 static bool is_up;        /* atomic; set under `lock` */
 static struct waitq thread_wait;
-static bool has_work, has_rung;   /* atomic */
+static bool has_work, has_rung, has_frames; /* atomic: why the net thread is to run */
 static uint64_t poll_at;          /* under `lock`: when a device wants to be polled all the same */
 static struct timer thread_timer; /* the net thread's, as is: */
 static uint64_t rings_at = TIME_NEVER;
@@ -61,11 +61,24 @@ static void deliver_local(void)
     inet_tcp_check_linger();
 }
 
+static bool are_timers_wanted(void)
+{
+    return atomic_load(&has_work) || atomic_load(&has_rung);
+}
+
+/* For frames the net thread does not wait for the lock, which would then be handed to and fro between it and a program's
+ * thread on another CPU: what has come since is taken in here. */
 void inet_unlock(void)
 {
     deliver_local();
+    if (atomic_load(&has_frames) && atomic_swap(&has_frames, false)) {
+        netdev_poll_all();
+        deliver_local();
+    }
     mutex_unlock(&lock);
     netif_ring_all();
+    if (atomic_load(&has_frames))
+        waitq_wake_all(&thread_wait);
 }
 
 void inet_look(void)
@@ -76,11 +89,19 @@ void inet_look(void)
 void inet_unlook(void)
 {
     mutex_unlock(&lock);
+    if (atomic_load(&has_frames))
+        waitq_wake_all(&thread_wait);
 }
 
 void inet_kick(void)
 {
     atomic_store(&has_work, true);
+    waitq_wake(&thread_wait, 0, 0);
+}
+
+void inet_frames_came(void)
+{
+    atomic_store(&has_frames, true);
     waitq_wake(&thread_wait, 0, 0);
 }
 
@@ -111,8 +132,15 @@ static void net_thread(void *arg)
     uint64_t timers_at = 0;
     (void)arg;
     for (;;) {
-        mutex_lock(&lock);
-        bool is_kicked = atomic_swap(&has_work, false);
+        bool is_locked = false;
+        (void)!WAIT_EVENT(&thread_wait,
+                          are_timers_wanted() ||
+                              (atomic_load(&has_frames) && (is_locked = mutex_try(&lock))),
+                          WAIT_UNINTERRUPTIBLE, TIME_NEVER);
+        if (!is_locked)
+            mutex_lock(&lock);
+        bool is_kicked = atomic_swap(&has_frames, false);
+        is_kicked |= atomic_swap(&has_work, false);
         if (is_kicked)
             inet_timers_use();
         poll_at = TIME_NEVER;
@@ -127,10 +155,8 @@ static void net_thread(void *arg)
         mutex_unlock(&lock);
         netif_ring_all();
         ring_at(until);
-        if (atomic_load(&has_work))
+        if (atomic_load(&has_frames))
             sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
-        (void)!WAIT_EVENT(&thread_wait, atomic_load(&has_work) || atomic_load(&has_rung),
-                          WAIT_UNINTERRUPTIBLE, TIME_NEVER);
     }
 }
 
@@ -150,6 +176,7 @@ void inet_start(void)
         lwip_init();
         netif_init_all();
         inet_watch_icmp();
+        atomic_store(&has_work, true);
         if (!thread_spawn("net", net_thread, NULL))
             panic("no memory for the net thread");
         atomic_store(&is_up, true);

@@ -40,7 +40,7 @@ void netdev_on_resolv(netdev_resolv_fn *fn)
 
 void netdev_interrupt(void)
 {
-    inet_kick();
+    inet_frames_came();
 }
 
 void netdev_poll_all(void)
