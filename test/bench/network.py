@@ -126,18 +126,19 @@ def wrk(server, kind, connections, seconds):
 
 
 def redis_benchmark(server, depth):
-    """{"SET": requests per second, "GET": ...}"""
+    """{"SET": requests per second, "GET": ..., "cpu": QEMU's microseconds a request}"""
+    before = server.cpu_seconds()
     out = client([server.benchmark, "-h", "127.0.0.1", "-p", str(server.port), "-t", "set,get", "-n", "50000", "-c", "20",
                   "-P", str(depth), "--csv"], 180)
     found = {name: float(value) for name, value in re.findall(r'^"(SET|GET)","([\d.]+)"', out, re.M)}
     if len(found) != 2:
         raise Failed(f"redis-benchmark said {out[-300:]}")
-    return found
+    return found | {"cpu": (server.cpu_seconds() - before) / 100000 * 1e6}
 
 
 def bulk(server, to_guest, seconds):
-    """MB/s, counted at the end that receives."""
-    block, moved, start = bytes(256 << 10), 0, time.perf_counter()
+    """{"rate": MB/s, counted at the end that receives, "cpu": QEMU's milliseconds a MB}"""
+    block, moved, start, before = bytes(256 << 10), 0, time.perf_counter(), server.cpu_seconds()
     with server.connect() as c:
         c.sendall(b"t" if to_guest else b"s")
         while (took := time.perf_counter() - start) < seconds:
@@ -149,7 +150,7 @@ def bulk(server, to_guest, seconds):
             c.shutdown(socket.SHUT_WR)
             moved = int(c.makefile().readline())
             took = time.perf_counter() - start
-    return moved / took / 1e6
+    return {"rate": moved / took / 1e6, "cpu": (server.cpu_seconds() - before) / moved * 1e9}
 
 
 class Network:
@@ -293,10 +294,13 @@ class Network:
                     return {depth: redis_benchmark(server, depth) for depth in (1, 16)}
 
             done = self.take(f"redis, {cpus} CPUs", measure)
-            self.show(f"Redis (redis-benchmark -n 50000 -c 20), requests/s, {cpus} CPU{'s' * (cpus > 1)}",
-                      [(f"{name}{', pipelined by 16' * (depth > 1)}", self.each(done, depth, name), True,
-                        targets.REDIS if depth == 1 else None, f"redis {name}, depth {depth}, {cpus} CPU{'s' * (cpus > 1)}")
-                       for depth in (1, 16) for name in ("SET", "GET")])
+            rows = []
+            for depth, how in ((1, ""), (16, ", pipelined by 16")):
+                for name in ("SET", "GET"):
+                    rows.append((f"{name}{how}, requests/s", self.each(done, depth, name), True, targets.REDIS if depth == 1 else None,
+                                 f"redis {name}{how}, {cpus} CPU{'s' * (cpus > 1)}"))
+                rows.append((f"QEMU's CPU time a request{how}, µs", self.each(done, depth, "cpu"), False, None, None))
+            self.show(f"Redis (redis-benchmark -n 50000 -c 20), {cpus} CPU{'s' * (cpus > 1)}", rows)
 
     def bulk(self):
         archive = self.archive("bulk", lambda path: self.bench.build(
@@ -307,9 +311,12 @@ class Network:
                     return {to_guest: bulk(server, to_guest, self.seconds) for to_guest in (True, False)}
 
             done = self.take(f"bulk TCP, {cpus} CPUs", measure)
-            self.show(f"One TCP connection, MB/s, {cpus} CPU{'s' * (cpus > 1)}",
-                      [(name, self.each(done, key), True, targets.BULK, f"TCP {name}, {cpus} CPU{'s' * (cpus > 1)}")
-                       for key, name in ((True, "from the host"), (False, "to the host"))])
+            rows = []
+            for key, name in ((True, "from the host"), (False, "to the host")):
+                rows.append((f"{name}, MB/s", self.each(done, key, "rate"), True, targets.BULK,
+                             f"TCP {name}, {cpus} CPU{'s' * (cpus > 1)}"))
+                rows.append((f"{name}, QEMU's CPU time a MB, ms", self.each(done, key, "cpu"), False, None, None))
+            self.show(f"One TCP connection, {cpus} CPU{'s' * (cpus > 1)}", rows)
 
     def requests(self):
         archive = self.http_archive()
