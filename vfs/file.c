@@ -199,6 +199,17 @@ int64_t file_seek_sized(int64_t size, int64_t offset, int whence, int64_t *pos)
     return *pos = new;
 }
 
+int64_t file_seek_endless(struct file *f, int64_t offset, int whence, int64_t *pos)
+{
+    if (whence == SEEK_CUR)
+        offset += *pos;
+    else if (whence != SEEK_SET)
+        return -EINVAL;
+    if (offset < 0)
+        return -EINVAL;
+    return *pos = offset;
+}
+
 int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos)
 {
     *pos = 0;

@@ -69,17 +69,6 @@ int dir_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg)
     return ret;
 }
 
-int64_t dir_seek(struct file *f, int64_t offset, int whence, int64_t *pos)
-{
-    if (whence == SEEK_CUR)
-        offset += *pos;
-    else if (whence != SEEK_SET)
-        return -EINVAL;
-    if (offset < 0)
-        return -EINVAL;
-    return *pos = offset;
-}
-
 int dir_sync(struct file *f, bool data_only)
 {
     return 0; /* nothing behind the memory */
@@ -93,7 +82,7 @@ ssize_t dir_read(struct file *f, struct iobuf *to, int64_t *pos)
 const struct file_ops simple_dir_file_ops = {
     .read = dir_read,
     .readdir = dir_readdir,
-    .seek = dir_seek,
+    .seek = file_seek_endless,
     .sync = dir_sync,
     .has_pos = true,
 };

@@ -115,17 +115,6 @@ static ssize_t text_write(struct file *f, struct iobuf *from, int64_t *pos)
     return ret;
 }
 
-static int64_t text_seek(struct file *f, int64_t offset, int whence, int64_t *pos)
-{
-    if (whence == SEEK_CUR)
-        offset += *pos;
-    else if (whence != SEEK_SET)
-        return -EINVAL;
-    if (offset < 0)
-        return -EINVAL;
-    return *pos = offset;
-}
-
 static void text_release(struct file *f)
 {
     struct open_text *o = f->data;
@@ -136,7 +125,7 @@ static void text_release(struct file *f)
 static const struct file_ops text_ops = {
     .read = text_read,
     .write = text_write,
-    .seek = text_seek,
+    .seek = file_seek_endless,
     .release = text_release,
     .has_pos = true,
 };

@@ -126,25 +126,38 @@ static int advise_part(struct vm_change *c, struct vm_area *a, uintptr_t start, 
     }
 }
 
+/* A walk over what areas cover of a range; the lock may be let go between two steps. */
+struct walk {
+    uintptr_t at, end;
+    uintptr_t part, part_end; /* of the last step's area */
+    bool has_hole;
+};
+
+static struct vm_area *next_area(struct vm *vm, struct walk *w)
+{
+    if (w->at >= w->end)
+        return NULL;
+    struct vm_area *a = vm_area_at(vm, w->at);
+    if (!a || a->start > w->at)
+        w->has_hole = true;
+    if (!a || a->start >= w->end)
+        return NULL;
+    w->part = MAX(a->start, w->at);
+    w->part_end = w->at = MIN(a->end, w->end);
+    return a;
+}
+
 static int advise_locked(struct vm_change *c, uintptr_t start, uintptr_t end,
                          const struct advice *advice)
 {
-    struct vm *vm = c->vm;
-    bool has_hole = false;
+    struct walk w = {.at = start, .end = end};
+    struct vm_area *a;
     int err = 0;
-    for (uintptr_t at = start; !err && at < end;) {
-        struct vm_area *a = vm_area_at(vm, at);
-        if (!a || a->start > at)
-            has_hole = true;
-        if (!a || a->start >= end)
-            break;
-        uintptr_t part = MAX(a->start, at), part_end = MIN(a->end, end);
-        err = advise_part(c, a, part, part_end, advice);
-        at = part_end;
-    }
+    while (!err && (a = next_area(c->vm, &w)))
+        err = advise_part(c, a, w.part, w.part_end, advice);
     if (advice->effect == SET_FLAGS)
         vm_area_merge(c, start, end);
-    return err ? err : has_hole ? -ENOMEM : 0;
+    return err ? err : w.has_hole ? -ENOMEM : 0;
 }
 
 int vm_advise(struct vm *vm, uintptr_t addr, size_t len, int number)
@@ -191,24 +204,18 @@ int vm_sync(struct vm *vm, uintptr_t addr, size_t len, int flags)
         return -EINVAL;
     if (end < addr)
         return -ENOMEM;
+    struct walk w = {.at = addr, .end = end};
+    struct vm_area *a;
     int err = 0;
-    bool has_hole = false;
     mutex_lock(&vm->lock);
-    for (uintptr_t at = addr; !err && at < end;) {
-        struct vm_area *a = vm_area_at(vm, at);
-        if (!a || a->start > at)
-            has_hole = true;
-        if (!a || a->start >= end)
-            break;
-        uintptr_t part = MAX(a->start, at), part_end = MIN(a->end, end);
+    while (!err && (a = next_area(vm, &w))) {
         if (flags & MS_INVALIDATE && a->flags & AREA_LOCKED)
             err = -EBUSY;
         else if (flags & MS_SYNC)
-            err = sync_part(vm, a, part, part_end);
-        at = part_end;
+            err = sync_part(vm, a, w.part, w.part_end);
     }
     mutex_unlock(&vm->lock);
-    return err ? err : has_hole ? -ENOMEM : 0;
+    return err ? err : w.has_hole ? -ENOMEM : 0;
 }
 
 /* --- mincore ------------------------------------------------------------------------------------------------- */

@@ -357,8 +357,11 @@ static int task_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *a
 
 static const struct inode_ops task_dir_ops = {
     .lookup = task_lookup, .set_attr = inode_apply_attr, .free = proc_node_free};
-static const struct file_ops task_dir_file_ops = {
-    .read = dir_read, .readdir = task_readdir, .seek = dir_seek, .sync = dir_sync, .has_pos = true};
+static const struct file_ops task_dir_file_ops = {.read = dir_read,
+                                                  .readdir = task_readdir,
+                                                  .seek = file_seek_endless,
+                                                  .sync = dir_sync,
+                                                  .has_pos = true};
 
 /* --- /proc/PID -------------------------------------------------------------------------------- */
 
@@ -425,8 +428,11 @@ static int pid_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *ar
 
 static const struct inode_ops pid_ops = {
     .lookup = pid_lookup, .set_attr = inode_apply_attr, .free = proc_node_free};
-static const struct file_ops pid_file_ops = {
-    .read = dir_read, .readdir = pid_readdir, .seek = dir_seek, .sync = dir_sync, .has_pos = true};
+static const struct file_ops pid_file_ops = {.read = dir_read,
+                                             .readdir = pid_readdir,
+                                             .seek = file_seek_endless,
+                                             .sync = dir_sync,
+                                             .has_pos = true};
 
 /* --- /proc ------------------------------------------------------------------------------------ */
 
@@ -503,7 +509,7 @@ void procfs_init(const char *boot_line)
     static const struct inode_ops root_ops = {.lookup = root_lookup, .set_attr = inode_apply_attr};
     static const struct file_ops root_file_ops = {.read = dir_read,
                                                   .readdir = root_readdir,
-                                                  .seek = dir_seek,
+                                                  .seek = file_seek_endless,
                                                   .sync = dir_sync,
                                                   .has_pos = true};
     static const struct inode_ops self_ops = {.readlink = self_readlink};

@@ -209,5 +209,8 @@ static int fd_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg
     return ret;
 }
 
-const struct file_ops proc_fd_file_ops = {
-    .read = dir_read, .readdir = fd_readdir, .seek = dir_seek, .sync = dir_sync, .has_pos = true};
+const struct file_ops proc_fd_file_ops = {.read = dir_read,
+                                          .readdir = fd_readdir,
+                                          .seek = file_seek_endless,
+                                          .sync = dir_sync,
+                                          .has_pos = true};

@@ -19,9 +19,13 @@ static void open_ones(const char *what)
     say("  %s:%s", what, text);
 }
 
+static pid_t reader_tid;
+
 static void *reader(void *arg)
 {
     uint64_t v;
+
+    __atomic_store_n(&reader_tid, tid_of_self(), __ATOMIC_RELEASE);
     ssize_t n = read(*(int *)arg, &v, 8);
     return (void *)(long)(n == 8 && v == 5);
 }
@@ -58,7 +62,9 @@ int main(void)
     pthread_t t;
     void *good;
     NEED(pthread_create(&t, NULL, reader, &fd) == 0);
-    sleep_ms(30);
+    while (!__atomic_load_n(&reader_tid, __ATOMIC_ACQUIRE))
+        sched_yield();
+    wait_until_asleep(reader_tid);
     SHOW(close(fd));
     SHOW(write(twin, &five, 8));
     pthread_join(t, &good);

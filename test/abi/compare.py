@@ -10,12 +10,15 @@ run without NAME.args has to end with status 0.
 """
 import ctypes
 import difflib
+import fcntl
 import os
 import pathlib
 import resource
 import selectors
 import shlex
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,15 +31,25 @@ MOST_OUTPUT = 16 << 20
 
 
 LIBC = ctypes.CDLL(None)
-CLONE_NEWIPC = 0x08000000
+CLONE_NEWIPC, CLONE_NEWNET = 0x08000000, 0x40000000
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+
+
+def bring_up_loopback():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        name, flags = struct.unpack("16sh", fcntl.ioctl(s, SIOCGIFFLAGS, struct.pack("16sh", b"lo", 0)))
+        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh", name, flags | IFF_UP))
 
 
 def prepare():
-    """In the child: no limit on core files, as in the guest, and System V objects of its own (their keys are the
-    machine's: two tests at a time would see each other's).  Neither can be had without being root."""
+    """In the child: no limit on core files, as in the guest, and System V objects and a network of its own: their keys
+    and ports are the machine's, two tests at a time would see each other's, and Linux shows a row of /proc/net/tcp
+    twice when sockets come and go elsewhere.  None of this can be had without being root."""
     if os.getuid() == 0:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.RLIM_INFINITY))
         LIBC.unshare(CLONE_NEWIPC)
+        if LIBC.unshare(CLONE_NEWNET) == 0:
+            bring_up_loopback()
 
 
 def run(command, stdin, cwd, env):

@@ -91,11 +91,13 @@ static void test_ofd(void)
 
 static int held, waiting;
 static volatile int step;
+static pid_t waiter_tid;
 
 static void *wait_for_lock(void *arg)
 {
     (void)arg;
-    __atomic_store_n(&step, 1, __ATOMIC_RELEASE);
+    step = 1;
+    __atomic_store_n(&waiter_tid, tid_of_self(), __ATOMIC_RELEASE);
     long ret = set_lock(waiting, F_OFD_SETLKW, F_WRLCK, 0, 10);
     __atomic_store_n(&step, ret == 0 ? 2 : 3, __ATOMIC_RELEASE);
     return NULL;
@@ -104,7 +106,8 @@ static void *wait_for_lock(void *arg)
 static void *wait_for_flock(void *arg)
 {
     (void)arg;
-    __atomic_store_n(&step, 1, __ATOMIC_RELEASE);
+    step = 1;
+    __atomic_store_n(&waiter_tid, tid_of_self(), __ATOMIC_RELEASE);
     long ret = flock(waiting, LOCK_EX);
     __atomic_store_n(&step, ret == 0 ? 2 : 3, __ATOMIC_RELEASE);
     return NULL;
@@ -115,22 +118,31 @@ static void on_signal(int sig)
     (void)sig;
 }
 
+static pthread_t start(void *(*waiter)(void *))
+{
+    pthread_t t;
+
+    waiter_tid = 0;
+    NEED(pthread_create(&t, NULL, waiter, NULL) == 0);
+    while (!__atomic_load_n(&waiter_tid, __ATOMIC_ACQUIRE))
+        sched_yield();
+    wait_until_asleep(waiter_tid);
+    return t;
+}
+
 static void test_waiting(void)
 {
     say("-- waiting");
-    pthread_t t;
     held = open("f", O_RDWR);
     waiting = open("f", O_RDWR);
     SHOW(set_lock(held, F_OFD_SETLK, F_WRLCK, 5, 1));
-    NEED(pthread_create(&t, NULL, wait_for_lock, NULL) == 0);
-    sleep_ms(50);
+    pthread_t t = start(wait_for_lock);
     say("step %d", step);
     SHOW(set_lock(held, F_OFD_SETLK, F_UNLCK, 5, 1));
     pthread_join(t, NULL);
     say("step %d", step);
     SHOW(flock(held, LOCK_SH));
-    NEED(pthread_create(&t, NULL, wait_for_flock, NULL) == 0);
-    sleep_ms(50);
+    t = start(wait_for_flock);
     say("step %d", step);
     close(held);
     pthread_join(t, NULL);
@@ -141,11 +153,12 @@ static void test_waiting(void)
     int third = open("f", O_RDWR);
     struct sigaction sa = {.sa_handler = on_signal};
     sigaction(SIGALRM, &sa, NULL);
-    struct itimerval it = {.it_value = {0, 50000}};
+    /* Again and again: the first may come before the call. */
+    struct itimerval it = {.it_value = {0, 50000}, .it_interval = {0, 50000}}, none = {0};
     setitimer(ITIMER_REAL, &it, NULL);
     SHOW(flock(third, LOCK_SH));
-    setitimer(ITIMER_REAL, &it, NULL);
     SHOW(set_lock(third, F_OFD_SETLKW, F_WRLCK, 0, 10));
+    setitimer(ITIMER_REAL, &none, NULL);
 }
 
 int main(void)

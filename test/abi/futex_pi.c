@@ -59,7 +59,7 @@ static void *release_soon(void *unused)
 static void *count(void *unused)
 {
     (void)unused;
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 500; i++) {
         NEED(futex(&other, FUTEX_LOCK_PI_PRIVATE, 0, NULL) == 0);
         long seen = counter;
         if (i % 100 == 0)

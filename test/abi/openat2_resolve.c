@@ -8,9 +8,13 @@ static int dir;
 static void try(const char *path, uint64_t resolve)
 {
     struct open_how how = {.flags = O_RDONLY | O_NOCTTY, .resolve = resolve};
-    errno = 0;
-    int fd = (int)syscall(437, dir, path, &how, sizeof how);
+    int fd;
 
+    /* openat2(2): a ".." that met a rename or a mount, anywhere in the system, is to be tried again. */
+    do {
+        errno = 0;
+        fd = (int)syscall(437, dir, path, &how, sizeof how);
+    } while (fd < 0 && errno == EAGAIN);
     say("%s, %x: %s", path, (unsigned)resolve, fd < 0 ? strerror(errno) : "good");
     if (fd >= 0)
         close(fd);

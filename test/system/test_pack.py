@@ -2,7 +2,9 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -54,6 +56,27 @@ def test_elf_boots_by_itself(yolk, tmp_path):
     assert r.returncode == 0, r.stderr
     status, output = boot("-kernel", path)
     assert b"hello, world\r\nargument 1: one\r\nargument 2: two words\r\n" in output and status == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(number, tmp_path):
+    """Nothing is left of an image that was not finished, and who asked for it sees that a signal ended the command."""
+    tools, started, temporary = tmp_path / "bin", tmp_path / "started", tmp_path / "tmp"
+    tools.mkdir()
+    temporary.mkdir()
+    for name in ("grub-mkrescue", "xorriso", "mformat"):
+        (tools / name).write_text(f"#!/bin/sh\n: > {started}\nexec sleep 300\n")
+        (tools / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(temporary)}
+    command = subprocess.Popen([os.path.join(EXAMPLES, "../yolk/yolk"), "pack", "-o", tmp_path / "x.iso", "hello"], env=environment,
+                               start_new_session=True)
+    while not started.exists():
+        assert command.poll() is None
+        time.sleep(0.01)
+    assert list(temporary.iterdir())
+    os.killpg(command.pid, number)
+    assert command.wait(60) == -number
+    assert not list(temporary.iterdir()) and not (tmp_path / "x.iso").exists()
 
 
 @pytest.mark.parametrize("args", [["hello"], ["-f", "qcow2", "-o", "x", "hello"], ["-o", "/nowhere/x", "-f", "elf", "hello"]])

@@ -44,7 +44,7 @@ struct build {
     struct custom_def def;
     struct strings sources; /* its .c files */
     char *build_dir, *kit;  /* whose objects are linked */
-    char work[4096];        /* temporary; removed at the end */
+    char *work;             /* temporary; removed at the end */
     char *compiler;
 };
 
@@ -249,34 +249,6 @@ static char *read_line(const char *path)
     line[strcspn(line, "\n")] = 0;
     fclose(f);
     return line;
-}
-
-static void remove_work(struct build *b)
-{
-    struct strings argv = {0};
-
-    strings_addf(&argv, "rm");
-    strings_addf(&argv, "-rf");
-    strings_addf(&argv, "%s", b->work);
-    run_quietly(argv.items, NULL);
-}
-
-static struct build *to_clean;
-static void clean(void)
-{
-    if (to_clean)
-        remove_work(to_clean);
-}
-
-static void make_work(struct build *b)
-{
-    const char *tmp = getenv("TMPDIR");
-
-    snprintf(b->work, sizeof b->work, "%s/yolk-build.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(b->work))
-        die(STATUS_FAILED, "%s: %s", b->work, strerror(errno));
-    to_clean = b;
-    atexit(clean);
 }
 
 /* What the compiler says goes to stderr.  False: it refused. */
@@ -489,7 +461,7 @@ int command_build(int argc, char **argv)
     make_kit(&b);
     double start = now();
     b.compiler = read_line(xasprintf("%s/compiler", b.kit));
-    make_work(&b);
+    b.work = make_scratch();
     compile_all(&b);
     check_bodies(&b);
     link_kernel(&b);

@@ -14,14 +14,6 @@
 
 static char *work_dir;
 
-static void remove_work_dir(void)
-{
-    char *const argv[] = {"rm", "-rf", "--", work_dir, NULL};
-
-    if (work_dir)
-        run_quietly(argv, NULL);
-}
-
 static void write_file(const char *name, const void *data, size_t size)
 {
     char *path = xasprintf("%s/%s", work_dir, name);
@@ -60,20 +52,12 @@ static void need(const char *command, const char *package)
 
 void pack_iso(const char *output, const char *kernel, const char *module, const char *bootline)
 {
-    const char *tmp = getenv("TMPDIR");
     char *log = NULL, *image;
 
     need("grub-mkrescue", "grub-common grub-pc-bin grub-efi-amd64-bin");
     need("xorriso", "xorriso");
     need("mformat", "mtools");
-    work_dir = xasprintf("%s/yolk.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(work_dir)) {
-        int error = errno;
-        work_dir = NULL;
-        die(STATUS_FAILED, "cannot make a temporary directory: %s (TMPDIR chooses where)",
-            strerror(error));
-    }
-    atexit(remove_work_dir);
+    work_dir = make_scratch();
     make_dir("tree");
     make_dir("tree/boot");
     make_dir("tree/boot/grub");

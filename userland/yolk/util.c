@@ -208,6 +208,7 @@ int run_quietly(char *const argv[], char **output)
         die(STATUS_FAILED, "fork: %s", strerror(errno));
     if (!pid) {
         int null = open("/dev/null", O_RDONLY);
+        scratch_in_child();
         dup2(null, STDIN_FILENO);
         dup2(ends[1], STDOUT_FILENO);
         dup2(ends[1], STDERR_FILENO);
@@ -221,5 +222,7 @@ int run_quietly(char *const argv[], char **output)
         *output = text;
     else
         free(text);
-    return wait_for(pid);
+    int status = wait_for(pid);
+    scratch_heed_signals();
+    return status;
 }

@@ -68,6 +68,14 @@ char *find_in_path(const char *command); /* as execvp finds it; NULL when it doe
 const char *base_name(const char *path); /* what follows the last slash */
 int open_temporary(char **path); /* an unlinked file in $TMPDIR; *path ends as /proc/self/fd/N */
 
+/* A new directory in $TMPDIR, whose path lives as long as the command and which is removed with all that is in it when the
+ * command ends, also by SIGINT, SIGTERM or SIGHUP: from here on these wait for the end of the program that run_quietly
+ * runs. There can be one of them. */
+char *make_scratch(void);
+void scratch_in_child(void); /* between fork and exec: it gets its signals */
+void scratch_heed_signals(
+    void); /* after a child: does not return when a signal has come meanwhile */
+
 /* Runs a command, without stdin, to its end; what it wrote to stdout and stderr goes to *output,
  * unless that is NULL. Returns its exit status, -1 when a signal ended it. */
 int run_quietly(char *const argv[], char **output);

@@ -223,7 +223,7 @@ const struct inode_ops p9_dir_ops = {
 
 const struct file_ops p9_dir_file_ops = {
     .read = dir_read,
-    .seek = dir_seek,
+    .seek = file_seek_endless,
     .readdir = p9_readdir,
     .sync = p9_sync_file,
     .release = p9_release,

@@ -5,6 +5,8 @@ Each file is a run of testfixture, in an empty folder of a tmpfs.  Test by test 
 wants a second process fails in the guest, so files that start one are left out (NEEDS_FORK).
 """
 import difflib
+import hashlib
+import json
 import os
 import pathlib
 import re
@@ -17,7 +19,7 @@ from redis_server import HERE, program
 
 # They run a second testfixture, the sqlite3 shell or a program of the system.
 NEEDS_FORK = re.compile(r"\bexec\b|crashsql|testfixture_nb|launch_testfixture|do_multiclient_test|forced_proxy|\bopen \"?\|")
-SECONDS = 600
+SECONDS = 1800
 
 
 def candidates(root):
@@ -45,6 +47,7 @@ def outcomes(output):
     keep = []
     for line in output.splitlines():
         if re.search(r"^\S+\.\.\.|^! |errors out of", line) and "Elapsed" not in line:
+            line = re.sub(r" \([\d.]+ms\)", "", line)
             keep.append(re.sub(r"errors out of (\d+) tests.*", r"errors out of \1 tests", line))
     return keep
 
@@ -66,25 +69,67 @@ def run(yolk, binary, root, name):
     return [f"status {done.returncode}", *outcomes(text)], text + done.stderr.decode(errors="replace")
 
 
+def compare(yolk, binary, name, asked_for):
+    """(whether both sides agree, how many tests are Ok in the guest, what to print).
+
+    Some files end themselves on either side, with a status and before any test (without a feature, or as root): that
+    is an answer like any other, but none to who asks for that file by its name.
+    """
+    home = binary.parent / "root"
+    with tempfile.TemporaryDirectory(prefix="yolk-sqlite-") as scratch:
+        root = pathlib.Path(scratch, "root")
+        make_root(home, name, root)
+        native, _ = run(None, binary, root, name)
+        guest, text = run(yolk, binary, root, name)
+    ran = [x for x in native if "errors out of" in x]
+    good = sum(x.endswith("Ok") for x in guest)
+    if native == guest and (ran or not asked_for):
+        return True, good, ran[0] if ran else "ends itself before any test"
+    diff = list(difflib.unified_diff(native, guest, "native", "guest", n=0, lineterm=""))[:20]
+    return False, good, "\n".join(["", *diff, *(text.splitlines()[-5:] if not diff or len(guest) < 3 else [])])
+
+
+class Memory:
+    """What agreed is remembered for as long as the kernel and this file stay the same: a run that was stopped goes on."""
+
+    def __init__(self, yolk):
+        kernel = pathlib.Path(os.environ.get("YOLK_KERNEL") or pathlib.Path(yolk).parents[2] / "yolk.elf")
+        self.key = hashlib.sha256(kernel.read_bytes() + pathlib.Path(__file__).read_bytes()).hexdigest()
+        self.path = pathlib.Path(yolk).parents[2] / "suites/sqlite.json"
+        try:
+            kept = json.loads(self.path.read_text())
+        except (OSError, ValueError):
+            kept = {}
+        self.agreed = kept["agreed"] if kept.get("key") == self.key else {}
+
+    def add(self, name, good):
+        self.agreed[name] = good
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps({"key": self.key, "agreed": self.agreed}))
+        os.replace(new, self.path)
+
+
 def main():
     yolk, names = sys.argv[1], sys.argv[2:]
     binary = program("testfixture")
-    tests, failed = 0, []
-    home = binary.parent / "root"
-    for name in names or candidates(home):
-        with tempfile.TemporaryDirectory(prefix="yolk-sqlite-") as scratch:
-            root = pathlib.Path(scratch, "root")
-            make_root(home, name, root)
-            native, _ = run(None, binary, root, name)
-            guest, text = run(yolk, binary, root, name)
-            ran = [x for x in native if "errors out of" in x]
-            tests += sum(x.endswith("Ok") for x in guest)
-            if native != guest or not ran:
-                failed.append(name)
-                diff = list(difflib.unified_diff(native, guest, "native", "guest", n=0, lineterm=""))[:20]
-                print("\n".join([f"{name}:", *diff, *(text.splitlines()[-5:] if not diff or len(guest) < 3 else [])]), flush=True)
-            elif not names:
-                print(f"{name}: {ran[0]}", flush=True)
+    memory = None if names else Memory(yolk)
+    todo = names or [x for x in candidates(binary.parent / "root") if x not in memory.agreed]
+    if memory and memory.agreed:
+        print(f"{len(memory.agreed)} files agreed before, {len(todo)} are left", flush=True)
+    tests, failed = sum(memory.agreed.values()) if memory else 0, []
+    for number, name in enumerate(todo, 1):
+        try:
+            agree, good, text = compare(yolk, binary, name, bool(names))
+        except subprocess.TimeoutExpired as error:
+            agree, good, text = False, 0, str(error)
+        tests += good
+        if not agree:
+            failed.append(name)
+        elif memory:
+            memory.add(name, good)
+        if memory or not agree:
+            print(f"[{number}/{len(todo)}] {name}: {text}", flush=True)
     print(f"sqlite: {tests} tests are Ok in the guest as natively" + (f"; differing: {' '.join(failed)}" if failed else ""))
     return 1 if failed or not tests else 0
 

@@ -130,6 +130,9 @@ int64_t file_get_pos(struct file *f);
 void file_set_pos(struct file *f, int64_t pos);
 /* ops->seek of files whose position is always 0: devices, eventfd... */
 int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence, int64_t *pos);
+/* ops->seek of files without a size, directories and texts: SEEK_SET and SEEK_CUR; -EINVAL for any other, and for a
+ * position below 0. */
+int64_t file_seek_endless(struct file *f, int64_t offset, int whence, int64_t *pos);
 /* ops->seek of a file of `size` bytes for SEEK_SET, SEEK_CUR and SEEK_END; -EINVAL for any other, and for a position
  * below 0 or too large. */
 int64_t file_seek_sized(int64_t size, int64_t offset, int whence, int64_t *pos);

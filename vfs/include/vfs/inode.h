@@ -280,8 +280,7 @@ struct dentry *dentry_parent(struct dentry *d); /* referenced */
  * entries behind them goes on from there once this has answered 1. */
 #define DIR_POS_DYNAMIC (1L << 40)
 int dir_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg);
-/* ops->seek and ops->sync of such directories. */
-int64_t dir_seek(struct file *f, int64_t offset, int whence, int64_t *pos);
+/* ops->sync and ops->read of such directories; ops->seek is file_seek_endless. */
 int dir_sync(struct file *f, bool data_only);
 ssize_t dir_read(struct file *f, struct iobuf *to, int64_t *pos); /* -EISDIR */
 
