@@ -97,7 +97,9 @@ void inet_look(void);
 void inet_unlook(void);
 /* Bring the stack up; the first caller does it. */
 void inet_start(void);
-void inet_kick(void); /* packets have come: the net thread looks; any context */
+/* Any context.  The net thread sees to the timers, or it or who holds the lock to the devices. */
+void inet_kick(void);
+void inet_frames_came(void);
 
 /* --- inet_timers.c, all under the net lock */
 void inet_timers_wake(
@@ -230,5 +232,6 @@ void netif_drop_all_waiting(void);
 /* Datagrams that lwIP is given meanwhile, each in one frame, have no checksum where the device fills it in. */
 void netif_leave_udp(struct netif *n, bool leave);
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
+void netif_ring_all(void);  /* it was: devices hear of what was sent */
 struct ifinfo_counts *netif_counts(const struct netif *n);
 void netif_init_all(void);

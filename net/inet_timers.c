@@ -22,6 +22,7 @@
 
 /* under the net lock; times in milliseconds of arch_clock_ns() */
 static uint64_t last_run[16];
+static uint64_t next_run; /* of the first of them */
 static uint64_t last_use;
 static uint64_t rest_began; /* 0: the timers run */
 static bool is_used;
@@ -47,6 +48,7 @@ static void end_rest(uint64_t now)
     uint64_t ticks = (now - rest_began) / TCP_SLOW_INTERVAL;
     tcp_ticks += (u32_t)ticks - (ticks > 0);
     last_run[TCP_TIMER] = ticks > 0 ? now - TCP_SLOW_INTERVAL : now;
+    next_run = now;
     rest_began = 0;
 }
 
@@ -58,12 +60,16 @@ void inet_timers_run(void)
     if (is_used)
         last_use = now;
     is_used = false;
+    if (now < next_run)
+        return;
+    next_run = UINT64_MAX;
     for (int i = 0; i < lwip_num_cyclic_timers; i++) {
         const struct lwip_cyclic_timer *t = &lwip_cyclic_timers[i];
         uint64_t n = (now - last_run[i]) / t->interval_ms;
         last_run[i] += n * t->interval_ms;
         for (n = MIN(n, (uint64_t)REST_MS / IGMP_TMR_INTERVAL); n > 0; n--)
             t->handler();
+        next_run = MIN(next_run, last_run[i] + t->interval_ms);
     }
 }
 

@@ -1,11 +1,15 @@
 /* What lwIP asks of a kernel: a lock, memory, time, chance, and someone who runs its timers.
  *
  * The net thread sleeps until the next timer (inet_timers.c) or until a device has packets.  Timers only run once the
- * stack is up, which it is from the first socket or device on: a program without network never wakes for them. */
+ * stack is up, which it is from the first socket or device on: a program without network never wakes for them.
+ *
+ * The kernel's timer behind both is set when something is due earlier than it rings, and left alone otherwise: the thread
+ * sleeps and wakes with each packet, and a timer for each sleep would cost more than one that rings for nothing. */
 #include <base/string.h>
 #include <core/random.h>
 #include <core/sched.h>
 #include <core/thread.h>
+#include <core/timer.h>
 #include <core/wait.h>
 #include <inet.h>
 #include <net/netdev.h>
@@ -22,9 +26,10 @@
 static struct mutex lock; /* RANK_NET */
 static bool is_up;        /* atomic; set under `lock` */
 static struct waitq thread_wait;
-static uint64_t thread_deadline; /* atomic: until when the thread sleeps */
-static bool has_work;            /* atomic */
-static uint64_t poll_at;         /* under `lock`: when a device wants to be polled all the same */
+static bool has_work, has_rung, has_frames; /* atomic: why the net thread is to run */
+static uint64_t poll_at;          /* under `lock`: when a device wants to be polled all the same */
+static struct timer thread_timer; /* the net thread's, as is: */
+static uint64_t rings_at = TIME_NEVER;
 
 void inet_lock(void)
 {
@@ -56,10 +61,24 @@ static void deliver_local(void)
     inet_tcp_check_linger();
 }
 
+static bool are_timers_wanted(void)
+{
+    return atomic_load(&has_work) || atomic_load(&has_rung);
+}
+
+/* For frames the net thread does not wait for the lock, which would then be handed to and fro between it and a program's
+ * thread on another CPU: what has come since is taken in here. */
 void inet_unlock(void)
 {
     deliver_local();
+    if (atomic_load(&has_frames) && atomic_swap(&has_frames, false)) {
+        netdev_poll_all();
+        deliver_local();
+    }
     mutex_unlock(&lock);
+    netif_ring_all();
+    if (atomic_load(&has_frames))
+        waitq_wake_all(&thread_wait);
 }
 
 void inet_look(void)
@@ -70,6 +89,8 @@ void inet_look(void)
 void inet_unlook(void)
 {
     mutex_unlock(&lock);
+    if (atomic_load(&has_frames))
+        waitq_wake_all(&thread_wait);
 }
 
 void inet_kick(void)
@@ -78,9 +99,32 @@ void inet_kick(void)
     waitq_wake(&thread_wait, 0, 0);
 }
 
+void inet_frames_came(void)
+{
+    atomic_store(&has_frames, true);
+    waitq_wake(&thread_wait, 0, 0);
+}
+
 void netdev_poll_again(uint64_t ns)
 {
     poll_at = MIN(poll_at, arch_clock_ns() + ns);
+}
+
+static void ring(struct timer *t)
+{
+    (void)t;
+    atomic_store(&has_rung, true);
+    waitq_wake(&thread_wait, 0, 0);
+}
+
+static void ring_at(uint64_t at)
+{
+    if (atomic_swap(&has_rung, false))
+        rings_at = TIME_NEVER;
+    if (at >= rings_at)
+        return;
+    rings_at = at;
+    timer_arm(&thread_timer, at);
 }
 
 static void net_thread(void *arg)
@@ -88,10 +132,15 @@ static void net_thread(void *arg)
     uint64_t timers_at = 0;
     (void)arg;
     for (;;) {
-        (void)!WAIT_EVENT(&thread_wait, atomic_load(&has_work), WAIT_UNINTERRUPTIBLE,
-                          atomic_load(&thread_deadline));
-        mutex_lock(&lock);
-        bool is_kicked = atomic_swap(&has_work, false);
+        bool is_locked = false;
+        (void)!WAIT_EVENT(&thread_wait,
+                          are_timers_wanted() ||
+                              (atomic_load(&has_frames) && (is_locked = mutex_try(&lock))),
+                          WAIT_UNINTERRUPTIBLE, TIME_NEVER);
+        if (!is_locked)
+            mutex_lock(&lock);
+        bool is_kicked = atomic_swap(&has_frames, false);
+        is_kicked |= atomic_swap(&has_work, false);
         inet_timers_wake();
         if (is_kicked)
             inet_timers_use();
@@ -103,9 +152,11 @@ static void net_thread(void *arg)
             deliver_local();
             timers_at = inet_timers_next();
         }
-        atomic_store(&thread_deadline, MIN(timers_at, poll_at));
+        uint64_t until = MIN(timers_at, poll_at);
         mutex_unlock(&lock);
-        if (atomic_load(&has_work))
+        netif_ring_all();
+        ring_at(until);
+        if (atomic_load(&has_frames))
             sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
     }
 }
@@ -114,6 +165,7 @@ void inet_port_init(void)
 {
     mutex_init(&lock, RANK_NET);
     waitq_init(&thread_wait);
+    timer_init(&thread_timer, ring);
 }
 
 void inet_start(void)
@@ -125,13 +177,14 @@ void inet_start(void)
         lwip_init();
         netif_init_all();
         inet_watch_icmp();
-        thread_deadline = inet_timers_next();
+        atomic_store(&has_work, true);
         if (!thread_spawn("net", net_thread, NULL))
             panic("no memory for the net thread");
         atomic_store(&is_up, true);
     }
     deliver_local();
     inet_unlook();
+    netif_ring_all();
 }
 
 /* --- what its sources call ----------------------------------------------------------------------------- */
@@ -166,32 +219,19 @@ u32_t net_tcp_isn(void)
     return (u32_t)random_u64();
 }
 
-static uint64_t add_around(uint64_t sum, uint64_t n)
-{
-    sum += n;
-    return sum + (sum < n);
-}
-
-/* The Internet's sum of n bytes as they lie in memory, eight at a time, each carry going round: the order of the bytes
- * does not matter to it.  lwIP's own takes two. */
+/* lwIP's own takes two bytes at a time. */
 u16_t net_chksum(const void *bytes, int n)
 {
-    struct word {
-        uint64_t value;
-    } __attribute__((packed));
-    const struct word *w = bytes;
-    uint64_t sum = 0, rest = 0;
-    for (; n >= 32; n -= 32, w += 4)
-        for (unsigned i = 0; i < 4; i++)
-            sum = add_around(sum, w[i].value);
-    for (; n >= 8; n -= 8, w++)
-        sum = add_around(sum, w->value);
-    memcpy(&rest, w, (size_t)n);
-    sum = add_around(sum, rest);
+    uint64_t sum = arch_sum(bytes, (size_t)n);
     sum = (sum >> 32) + (uint32_t)sum;
     uint32_t low = (uint32_t)((sum >> 32) + (uint32_t)sum);
     low = FOLD_U32T(low);
     return (u16_t)FOLD_U32T(low);
+}
+
+void net_copy(void *dst, const void *src, unsigned long n)
+{
+    arch_copy(dst, src, n);
 }
 
 void net_panic(const char *what, int line)

@@ -3,8 +3,8 @@
  * Configuration happens in the background: DHCP and router advertisements when the command line says nothing, given
  * addresses otherwise.  Nobody waits for either. */
 #include <base/string.h>
+#include <core/atomic.h>
 #include <core/heap.h>
-#include <core/page.h>
 #include <inet.h>
 #include <net_hooks.h>
 #include <netif_dev.h>
@@ -21,8 +21,8 @@
 
 #define NR_SERVERS 3
 
+static struct netdev *devices; /* atomic: they only become more; changed under the net lock */
 /* under the net lock */
-static struct netdev *devices;
 static ip_addr_t servers[NR_SERVERS];
 static struct ifinfo_counts loop_counts;
 static const char *boot_ip = "";
@@ -40,13 +40,15 @@ void netdev_on_resolv(netdev_resolv_fn *fn)
 
 void netdev_interrupt(void)
 {
-    inet_kick();
+    inet_frames_came();
 }
 
 void netdev_poll_all(void)
 {
-    for (struct netdev *d = devices; d; d = d->next)
+    for (struct netdev *d = devices; d; d = d->next) {
         d->ops->poll(d->driver, d);
+        netif_take_train(d);
+    }
 }
 
 unsigned netif_nr_waiting(void)
@@ -66,7 +68,14 @@ void netif_drop_all_waiting(void)
 void netif_flush_all(void)
 {
     for (struct netdev *d = devices; d; d = d->next)
-        netif_flush(d);
+        if (d->pending.frame || d->nr_queued > 0 || d->nr_waiting > 0)
+            netif_flush(d);
+}
+
+void netif_ring_all(void)
+{
+    for (struct netdev *d = atomic_load(&devices); d; d = d->next)
+        netif_ring(d);
 }
 
 /* --- names servers ------------------------------------------------------------------------------------- */
@@ -135,81 +144,12 @@ static err_t setup(struct netif *n)
     return ERR_OK;
 }
 
-/* --- receiving ----------------------------------------------------------------------------------------- */
-
-/* A part that stays where the device wrote it has lwIP's head in front of it, at the start of its page. */
-_Static_assert(sizeof(struct pbuf_custom) <= NETDEV_HEADROOM, "it fits in front of a part");
-
-static void free_page(struct pbuf *p)
-{
-    page_put(page_of(direct_paddr(p)));
-}
-
-static struct pbuf *keep(const struct netdev_seg *parts, unsigned nr)
-{
-    struct pbuf *all = NULL;
-    for (unsigned i = 0; i < nr; i++) {
-        struct pbuf_custom *head = (void *)((uintptr_t)parts[i].p & ~(PAGE_SIZE - 1));
-        u16_t len = (u16_t)parts[i].len;
-        head->custom_free_function = free_page;
-        struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, head, parts[i].p, len);
-        if (all)
-            pbuf_cat(all, p);
-        else
-            all = p;
-    }
-    return all;
-}
-
-static struct pbuf *copy(const struct netdev_seg *parts, unsigned nr, size_t n)
-{
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM);
-    char *to = p ? p->payload : NULL;
-    for (unsigned i = 0; p && i < nr; i++) {
-        memcpy(to, parts[i].p, parts[i].len);
-        to += parts[i].len;
-    }
-    return p;
-}
-
 void netif_leave_udp(struct netif *n, bool leave)
 {
     unsigned flag = NETIF_CHECKSUM_GEN_UDP;
     if (n->linkoutput == netif_transmit && ((struct netdev *)n)->features & NETDEV_CSUM)
         NETIF_SET_CHECKSUM_CTRL(n,
                                 (u16_t)(leave ? n->chksum_flags & ~flag : n->chksum_flags | flag));
-}
-
-/* What lwIP does of checksums: nothing of TCP's where the device does them, nor then for packets to this machine
- * itself, which have none; of received packets those that the device has not looked at. */
-static void set_checksums(struct netdev *d, unsigned checks)
-{
-    unsigned all =
-        NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
-    if (d->features & NETDEV_CSUM)
-        all &= ~(unsigned)NETIF_CHECKSUM_GEN_TCP;
-    NETIF_SET_CHECKSUM_CTRL(&d->netif, (u16_t)(all | checks));
-}
-
-bool netdev_receive(struct netdev *d, const struct netdev_seg *parts, unsigned nr, unsigned how)
-{
-    size_t n = 0;
-    for (unsigned i = 0; i < nr; i++)
-        n += parts[i].len;
-    bool is_kept = (how & NETDEV_PAGES) && n <= 0xffff;
-    struct pbuf *p = is_kept ? keep(parts, nr) : n <= 0xffff ? copy(parts, nr, n) : NULL;
-    if (!p) {
-        d->counts.rx_dropped++;
-        return false;
-    }
-    d->counts.rx_packets++;
-    d->counts.rx_bytes += n;
-    set_checksums(d, how & NETDEV_VALID ? 0 : NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
-    packet_see(&d->netif, p, false);
-    if (d->netif.input(p, &d->netif) != ERR_OK)
-        pbuf_free(p);
-    set_checksums(d, 0);
-    return is_kept;
 }
 
 void netdev_set_link(struct netdev *d, bool has_link)
@@ -292,13 +232,13 @@ struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint
     struct netif *n = &d->netif;
     bool is_first = !devices;
     netif_add_noaddr(n, d, setup, ethernet_input);
-    set_checksums(d, 0);
+    netif_set_checksums(d, 0);
     memcpy(n->hwaddr, mac, ETH_HWADDR_LEN);
     n->mtu = (u16_t)mtu;
     n->mtu6 = (u16_t)mtu;
     netif_set_hostname(n, "yolk");
     d->next = devices;
-    devices = d;
+    atomic_store(&devices, d);
     netif_create_ip6_linklocal_address(n, 1);
     n->ip6_autoconfig_enabled = 1;
     netif_set_up(n);

@@ -1,4 +1,4 @@
-/* A device and lwIP's interface over it: netif.c, and what goes out of it: netif_tx.c. */
+/* A device and lwIP's interface over it: netif.c, what goes out of it: netif_tx.c, and what comes in: netif_rx.c. */
 #pragma once
 
 #include <net/ifinfo.h>
@@ -6,7 +6,7 @@
 
 #include <lwip/netif.h>
 
-/* A frame that is written but not sent yet, because what follows may continue it. */
+/* A frame that does not go on its way yet, because what follows may continue it. */
 struct netif_pending {
     uint8_t *frame; /* NULL: none */
     size_t len, room;
@@ -21,11 +21,15 @@ struct netdev {
     void *driver;
     unsigned features;
     struct ifinfo_counts counts;
-    struct netif_pending pending;
+    struct netif_pending pending; /* to be sent */
+    struct netif_pending
+        train; /* received: the frame is in `first`, its later payload in the pbufs behind */
+    struct pbuf *first, *last;
     unsigned nr_queued; /* frames that the device was not told of yet */
     unsigned
         nr_waiting; /* packets that it had no room for, in order: each one pbuf, `next` leads to the next packet */
     struct pbuf *waiting, *last_waiting;
+    bool must_ring; /* atomic: whoever clears it rings */
     struct netdev *next;
 };
 
@@ -33,4 +37,9 @@ struct netdev {
 err_t netif_transmit(struct netif *n, struct pbuf *p);
 void netif_drop_waiting(struct netdev *d);
 void netif_send_pending(struct netdev *d);
-void netif_flush(struct netdev *d); /* all that was sent goes now, as far as the device has room */
+void netif_flush(
+    struct netdev *d); /* all that was sent goes when the device is rung, as far as it has room */
+void netif_ring(struct netdev *d); /* if it must be */
+/* lwIP computes and checks those checksums that the device does not; `checks`: NETIF_CHECKSUM_CHECK_* of the payload. */
+void netif_set_checksums(struct netdev *d, unsigned checks);
+void netif_take_train(struct netdev *d); /* no more frames for now: the stack gets what waits */

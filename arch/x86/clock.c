@@ -222,11 +222,12 @@ static void timer_irq(unsigned vector, struct regs *regs)
     cpu->arch->timer_is_armed = false;
     if (cpu->index == 0)
         refine_if_due(now);
-    if (is_due)
+    if (is_due) {
         cpu->arch->timer_deadline_ns = UINT64_MAX;
-    timer_program(cpu->arch, cpu->index == 0);
-    if (is_due)
         up_timer_irq();
+    }
+    if (!cpu->arch->timer_is_armed) /* by what comes next, if anything does */
+        timer_program(cpu->arch, cpu->index == 0);
 }
 
 /* --- boot --------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ struct run_queue {
 struct timer_queue {
     struct spinlock lock; /* RANK_TIMER, interrupts off - guards: */
     struct timer *root;
-    struct timer *running; /* its function is being called */
+    struct timer *running; /* its function is being called; set under the lock, cleared without */
     uint64_t armed_ns;     /* what the hardware is set to; TIME_NEVER: nothing */
     unsigned cpu;
 };

@@ -38,13 +38,17 @@ static void queue_remove(struct timer_queue *q, struct timer *t)
     t->is_armed = false;
 }
 
-/* Set this CPU's hardware if it would be late. */
-static void queue_program(struct timer_queue *q)
+/* Unlock this CPU's queue, and set the hardware if it would be late: without the lock, because in a virtual machine a
+ * device's register may take as long as its host pleases.  Interrupts are off, so nobody else sets it. */
+static void unlock_and_program(struct timer_queue *q)
 {
-    if (q->root && q->root->deadline < q->armed_ns) {
-        q->armed_ns = q->root->deadline;
-        arch_timer_arm(q->armed_ns);
-    }
+    uint64_t at = q->root ? q->root->deadline : TIME_NEVER;
+    bool is_late = at < q->armed_ns;
+    if (is_late)
+        q->armed_ns = at;
+    spin_unlock(&q->lock);
+    if (is_late)
+        arch_timer_arm(at);
 }
 
 void timer_arm(struct timer *t, uint64_t deadline_ns)
@@ -58,7 +62,7 @@ void timer_arm(struct timer *t, uint64_t deadline_ns)
         q = lock_queue_of(t);
         if (t->is_armed)
             queue_remove(q, t);
-        if (q == here || q->running == t)
+        if (q == here || atomic_load(&q->running) == t)
             break;
         atomic_store(&t->cpu, here->cpu);
         spin_unlock(&q->lock);
@@ -67,8 +71,10 @@ void timer_arm(struct timer *t, uint64_t deadline_ns)
     t->is_armed = true;
     q->root = timer_heap_add(q->root, t);
     if (q == here && !q->running)
-        queue_program(q);
-    spin_unlock_irq(&q->lock, irqs);
+        unlock_and_program(q);
+    else
+        spin_unlock(&q->lock);
+    arch_irq_restore(irqs);
 }
 
 bool timer_cancel(struct timer *t)
@@ -90,13 +96,14 @@ bool timer_cancel_sync(struct timer *t)
     do {
         bool irqs = arch_irq_save();
         struct timer_queue *q = lock_queue_of(t);
-        is_running = q->running == t;
+        is_running = atomic_load(&q->running) == t;
         if (t->is_armed) {
             queue_remove(q, t);
             was_armed = true;
         }
         spin_unlock_irq(&q->lock, irqs);
-        if (is_running)
+        /* Without the lock, which that CPU needs next. */
+        while (is_running && atomic_load(&q->running) == t)
             arch_relax();
     } while (is_running);
     return was_armed;
@@ -115,9 +122,8 @@ void up_timer_irq(void)
         q->running = t;
         spin_unlock(&q->lock);
         t->fn(t); /* may free `t` */
+        atomic_store(&q->running, NULL);
         spin_lock(&q->lock);
-        q->running = NULL;
     }
-    queue_program(q);
-    spin_unlock(&q->lock);
+    unlock_and_program(q);
 }

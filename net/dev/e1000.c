@@ -183,10 +183,12 @@ static void net_send(void *driver, size_t len, const struct netdev_offload *o)
     n->tx.at = (n->tx.at + 1) % NR;
 }
 
-static void net_flush(void *driver)
+/* The register says how far frames are queued, so that it is written in their order: under the net lock. */
+static bool net_flush(void *driver)
 {
     struct e1000 *n = driver;
     write(n, TX_RING + RING_TAIL, n->tx.at);
+    return false;
 }
 
 /* --- starting ------------------------------------------------------------------------------------------ */
@@ -231,7 +233,7 @@ static void reset(struct e1000 *n, uint8_t mac[6])
 
 static int start(struct e1000 *n, struct pci_device *pci)
 {
-    static const struct netdev_ops ops = {net_begin, net_send, net_flush, net_poll};
+    static const struct netdev_ops ops = {net_begin, net_send, net_flush, NULL, net_poll};
     uint8_t mac[6];
     reset(n, mac);
     if (!make_ring(n, &n->rx, RX_RING, 0) || !make_ring(n, &n->tx, TX_RING, DONE))

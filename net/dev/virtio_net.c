@@ -22,12 +22,14 @@
 
 #include "net_drivers.h"
 
-#define NR_RX         32
-#define NR_RX_PAGES   64u /* with long frames */
-#define NR_TX         48  /* a datagram of 64 KiB in pieces */
-#define NR_TX_LARGE   8
-#define TX_SLOTS      64    /* for all of them */
-#define NR_POLLED     64u   /* frames of one poll, after which others have their turn */
+#define NR_RX       64
+#define NR_RX_PAGES 64u /* with long frames */
+#define NR_TX       48  /* a datagram of 64 KiB in pieces */
+#define NR_TX_LARGE 8
+#define TX_SLOTS    64  /* for all of them */
+#define NR_POLLED   64u /* frames of one poll, after which others have their turn */
+#define NR_TOLD \
+    16u /* of them, after which the device hears of its buffers: it fills them meanwhile */
 #define BUF_SIZE      2048u /* a frame with its header: two in a page */
 #define PAGE_BUF_SIZE (PAGE_SIZE - NETDEV_HEADROOM)
 #define LARGE_ORDER   3
@@ -173,13 +175,18 @@ static void receive(struct virtio_net *n, struct netdev *d, struct netdev_seg *p
     spin_unlock_irq(&n->lock, irqs);
 }
 
-static void tell(struct virtio_net *n, struct virtq *q)
+static bool needs_ring(struct virtio_net *n, struct virtq *q)
 {
     bool irqs = spin_lock_irq(&n->lock);
-    bool rings = virtq_needs_ring(q);
+    bool is_needed = virtq_needs_ring(q);
     spin_unlock_irq(&n->lock, irqs);
-    if (rings)
-        virtq_ring(q);
+    return is_needed;
+}
+
+static void tell_of_buffers(struct virtio_net *n)
+{
+    if (needs_ring(n, &n->rx))
+        virtq_ring(&n->rx);
 }
 
 static void net_poll(void *driver, struct netdev *d)
@@ -189,12 +196,15 @@ static void net_poll(void *driver, struct netdev *d)
     unsigned nr, took = 0;
     if (atomic_swap(&n->link_changed, false))
         netdev_set_link(d, has_link(n));
-    for (; took < NR_POLLED && (nr = next_frame(n, part)) > 0; took++)
+    while (took < NR_POLLED && (nr = next_frame(n, part)) > 0) {
         receive(n, d, part, nr);
+        if (++took % NR_TOLD == 0)
+            tell_of_buffers(n);
+    }
     if (took == NR_POLLED)
         netdev_interrupt(); /* as if it had come just now: the queue's own interrupts are still off */
-    if (took)
-        tell(n, &n->rx);
+    if (took % NR_TOLD)
+        tell_of_buffers(n);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------- */
@@ -261,10 +271,16 @@ static void net_send(void *driver, size_t len, const struct netdev_offload *o)
         put_tx(n, b); /* a queue shorter than our buffers: lost */
 }
 
-static void net_flush(void *driver)
+static bool net_flush(void *driver)
 {
     struct virtio_net *n = driver;
-    tell(n, &n->tx);
+    return needs_ring(n, &n->tx);
+}
+
+static void net_ring(void *driver)
+{
+    struct virtio_net *n = driver;
+    virtq_ring(&n->tx);
 }
 
 /* --- starting ------------------------------------------------------------------------------------------ */
@@ -325,7 +341,7 @@ static int agree(struct virtio_device *d)
 
 static int start(struct virtio_net *n)
 {
-    static const struct netdev_ops ops = {net_begin, net_send, net_flush, net_poll};
+    static const struct netdev_ops ops = {net_begin, net_send, net_flush, net_ring, net_poll};
     struct virtio_device *d = n->device;
     uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
     int ret = agree(d);

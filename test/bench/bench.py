@@ -16,12 +16,13 @@ import sys
 import tempfile
 
 import guest
+import network
 import report
 import targets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-SECTIONS = ("size", "boot", "growth", "memory", "instructions", "operations", "go")
+SECTIONS = ("size", "boot", "growth", "memory", "instructions", "operations", "go", *network.SECTIONS)
 OPS_END = r"^create_unlink .*\n"  # the last of ops all, to its end
 GO_BENCHMARKS = {
     "runtime": "ChanNonblocking|ChanUncontended|ChanContended|ChanSync|ChanProdCons0|SelectUncontended|"
@@ -87,11 +88,20 @@ class Bench:
     def path(self, name):
         return os.path.join(self.work, name)
 
+    @staticmethod
+    def note(text):
+        note(text)
+
+    @staticmethod
+    def build(command):
+        """What `command` has to say, which makes a static program or a tool."""
+        return run(command, cwd=HERE, env={**os.environ, "CGO_ENABLED": "0"})
+
     def program(self, name, command):
         """Builds a program with `command` + [output, source] and packs it: (path, archive)."""
         path = self.path(name)
         if not os.path.exists(path):
-            run(command, cwd=HERE, env={**os.environ, "CGO_ENABLED": "0"})
+            self.build(command)
         return guest.initrd(path, path + ".cpio")
 
     def c_program(self, name, source):
@@ -193,11 +203,18 @@ class Bench:
                               rows), figures)
 
     def _least(self, g, archive):
+        def works(mib):
+            note(f"memory: {g.name} with {mib} MiB")
+            return guest.Run(g.command(archive, memory=f"{mib}M"), "hello", 10).ok
+        return self.bisect(works)
+
+    @staticmethod
+    def bisect(works):
+        """The least number of MiB that works(MiB) is true of."""
         low, high = 1, 256
         while high - low > 1:
             middle = (low + high) // 2
-            note(f"memory: {g.name} with {middle} MiB")
-            if guest.Run(g.command(archive, memory=f"{middle}M"), "hello", 10).ok:
+            if works(middle):
                 high = middle
             else:
                 low = middle
@@ -304,24 +321,31 @@ def write_results(bench, options):
 def main():
     parser = argparse.ArgumentParser(prog="yolk bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(SECTIONS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"only these: {', '.join(SECTIONS)}; or net: {', '.join(network.SECTIONS)}")
     parser.add_argument("--micro", action="store_true",
                         help="also the smallest Linux, built once from Debian's linux-source (some minutes)")
     parser.add_argument("--no-deb", dest="deb", action="store_false", help="without Debian's cloud kernel")
     parser.add_argument("--runs", type=int, default=5, help="boots of each (default %(default)s)")
+    parser.add_argument("--seconds", type=int, default=5, help="of each load on the network (default %(default)s)")
     parser.add_argument("--kernel", metavar="FILE", help="this Yolk kernel instead of the release build")
     parser.add_argument("--json", metavar="FILE", help="all figures, for programs")
     parser.add_argument("--svg", metavar="FILE", help="a plot of the ratios")
     parser.add_argument("--save", action="store_true", help="put the run into docs/BENCHMARKS.md")
     options = parser.parse_args()
-    for name in options.names:
+    names = [n for name in options.names or SECTIONS for n in (network.SECTIONS if name == "net" else [name])]
+    for name in names:
         if name not in SECTIONS:
-            parser.error(f"there is no benchmark '{name}'; there are {', '.join(SECTIONS)}")
+            parser.error(f"there is no benchmark '{name}'; there are net, {', '.join(SECTIONS)}")
     with tempfile.TemporaryDirectory(prefix="yolk-bench-") as work:
         bench = Bench(options, work)
         print(machine_line() + "\n")
-        for name in options.names or SECTIONS:
-            getattr(bench, name)()
+        net = network.Network(bench)
+        for name in names:
+            if name in network.SECTIONS:
+                net.run(name)
+            else:
+                getattr(bench, name)()
         write_results(bench, options)
 
 

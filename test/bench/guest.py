@@ -22,13 +22,16 @@ MACHINES = {
 
 
 class Guest:
-    def __init__(self, name, kernel, append):
+    def __init__(self, name, kernel, append, server=None, server_args=()):
         self.name = name
         self.kernel = kernel
         self.append = append
+        self.server = server  # the command line for an archive with a server; None: the kernel has no network
+        self.server_args = server_args
 
-    def command(self, initrd, args=(), machine="microvm", cpus=1, memory="256M", icount=False, extra=()):
-        """The QEMU command that boots `initrd`, whose /init gets `args`."""
+    def command(self, initrd, args=(), machine="microvm", cpus=1, memory="256M", icount=False, extra=(), forward=None):
+        """The QEMU command that boots `initrd`, whose /init gets `args`; or, with forward=(PORT, GUEST'S PORT), its
+        /server, to which PORT of this machine leads."""
         model = MACHINES[machine]
         if machine == "microvm" and self.name != "yolk":
             model = "microvm,acpi=off,rtc=on"  # without a PIT and a PIC, Linux has no clock to calibrate by
@@ -36,16 +39,27 @@ class Guest:
         if icount:
             accel = ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
         append = self.append
+        nic = ["-nic", "none"]
+        if forward:
+            args = [*self.server_args, *args]
+            append = self.server
+            nic = ["-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:%d-:%d" % forward, "-device",
+                   "virtio-net-pci,netdev=net,romfile="]
+            if machine == "microvm":
+                # What QEMU puts behind the command line by itself would be the server's arguments.
+                model += ",auto-kernel-cmdline=off"
+                append += " virtio_mmio.device=512@0xfeb00000:5"
+                nic[-1] = "virtio-net-device,netdev=net,bus=virtio-mmio-bus.0"
         if args:
             append += " -- " + " ".join(args)
         return [QEMU, "-M", model, *accel, "-cpu", CPU, "-smp", str(cpus), "-m", memory, "-nodefaults",
-                "-no-user-config", "-display", "none", "-serial", "stdio", "-monitor", "none", "-nic", "none",
+                "-no-user-config", "-display", "none", "-serial", "stdio", "-monitor", "none", *nic,
                 "-no-reboot", "-kernel", self.kernel, *(["-initrd", initrd] if initrd else []),
                 "-append", append, *extra]
 
 
 def yolk(kernel):
-    return Guest("yolk", kernel, "console=ttyS0 init=/init")
+    return Guest("yolk", kernel, "console=ttyS0 init=/init", "console=ttyS0 ip=10.0.2.15/24,10.0.2.2 init=/server")
 
 
 def tsc_khz():
@@ -57,8 +71,9 @@ def tsc_khz():
 def linux(name, kernel):
     # tsc_early_khz: Linux hangs now and then on microvm when it has to calibrate by the PIT; a wrong value would make
     # its nanoseconds wrong.  tsc=reliable: with several CPUs it would give up the TSC and with it the vDSO's clock.
-    return Guest(name, kernel, f"console=ttyS0 quiet panic=-1 reboot=t tsc=reliable tsc_early_khz={tsc_khz()} "
-                 "mitigations=off rdinit=/init")
+    append = (f"console=ttyS0 quiet panic=-1 reboot=t tsc=reliable tsc_early_khz={tsc_khz()} mitigations=off rdinit=/init")
+    # Debian's kernel has its network drivers in modules.
+    return Guest(name, kernel, append, append if name != "deb" else None, ["/server"])
 
 
 def floor(kernel):
@@ -78,20 +93,23 @@ def newc(entries):
     return bytes(out)
 
 
-def initrd(program, path):
-    """Writes to `path` an archive whose /init is `program`, with what a program expects to find."""
+def initrd(program, path, server=None):
+    """Writes to `path` an archive whose /init is `program`, with what a program expects to find; and perhaps a /server."""
     def directory(name, mode=0o755):
         return (name, stat.S_IFDIR | mode, None, b"")
 
     def device(name, major, minor):
         return (name, stat.S_IFCHR | 0o666, (major, minor), b"")
 
-    with open(program, "rb") as f:
-        data = f.read()
+    def file(name, source):
+        with open(source, "rb") as f:
+            return (name, stat.S_IFREG | 0o755, None, f.read())
+
+    files = [file("init", program), *([file("server", server)] if server else [])]
     with open(path, "wb") as f:
         f.write(newc([directory("dev"), directory("tmp", 0o1777), directory("proc"), directory("sys"),
                       device("dev/console", 5, 1), device("dev/null", 1, 3), device("dev/zero", 1, 5),
-                      ("init", stat.S_IFREG | 0o755, None, data)]))
+                      *files]))
     return path
 
 

@@ -1,6 +1,6 @@
 /* ops: what one operation costs, for any kernel that runs static Linux programs.
  *
- *     ops NAME|all [ITERATIONS]      measure one operation, or all of them in turn
+ *     ops NAME|all [ITERATIONS]      measure one operation, or all of them in turn; NAME_: all that begin so
  *     ops list                       the names
  *
  * One line an operation on stdout:
@@ -17,10 +17,15 @@
  * each instruction of the guest, whatever else the host does.  The program finds that out by itself, by timing a loop
  * of known length.  The loop around each operation, 4 to 12 instructions, is part of every figure.
  *
+ * Those of TCP use the loopback interface, which they bring up.
+ *
  * Files are made in / (ops-file, ops-new), where a kernel without disks keeps them in memory. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -30,6 +35,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -341,6 +347,41 @@ static bool start_socket_partner(void)
     out = in;
     return pthread_create(&partner, NULL, byte_partner, NULL) == 0;
 }
+
+/* TCP to this machine itself. */
+static int listener;
+static struct sockaddr_in server = {.sin_family = AF_INET};
+static bool tcp_listen(void)
+{
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    socklen_t len = sizeof(server);
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    server.sin_port = 0;
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    ioctl(listener, SIOCSIFFLAGS, &lo); /* a kernel that has it up may refuse */
+    return bind(listener, (struct sockaddr *)&server, len) == 0 && listen(listener, 8) == 0 &&
+           getsockname(listener, (struct sockaddr *)&server, &len) == 0;
+}
+static int tcp_connect(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    if (connect(fd, (struct sockaddr *)&server, sizeof(server)) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
+        return -1;
+    return fd;
+}
+static bool start_tcp_partner(void)
+{
+    int one = 1;
+    if (!tcp_listen() || (in = out = tcp_connect()) < 0 ||
+        (partner_in = partner_out = accept(listener, NULL, NULL)) < 0 ||
+        setsockopt(partner_in, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
+        return false;
+    return pthread_create(&partner, NULL, byte_partner, NULL) == 0;
+}
+LOOP(tcp_connect, call(SYS_close, tcp_connect(), 0, 0, 0) == 0 &&
+                      call(SYS_close, accept(listener, NULL, NULL), 0, 0, 0) == 0)
+
 static void end_byte_partner(void)
 {
     if (in == out)
@@ -385,6 +426,8 @@ static const struct operation {
     {"pwrite_4k", 5000, pwrite_4k_loop, open_file, NULL},
     {"read_4k", 5000, read_4k_loop, open_file, NULL},
     {"write_4k", 5000, write_4k_loop, open_file, NULL},
+    {"tcp_pingpong", 500, byte_loop, start_tcp_partner, end_byte_partner},
+    {"tcp_connect", 200, tcp_connect_loop, tcp_listen, NULL},
     {"create_unlink", 1000, create_unlink_loop, NULL, NULL},
 };
 #define NR_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
@@ -435,6 +478,14 @@ static bool measure(const struct operation *op, long n)
     return works;
 }
 
+/* "all", a name, or how some begin: tcp_. */
+static bool is_wanted(const char *wanted, const char *name)
+{
+    size_t n = strlen(wanted);
+    bool is_start = n > 0 && wanted[n - 1] == '_';
+    return !strcmp(wanted, "all") || !(is_start ? strncmp(wanted, name, n) : strcmp(wanted, name));
+}
+
 int main(int argc, char **argv)
 {
     const char *wanted = argc > 1 ? argv[1] : "";
@@ -445,7 +496,7 @@ int main(int argc, char **argv)
         const struct operation *op = &operations[i];
         if (!strcmp(wanted, "list"))
             puts(op->name);
-        else if (strcmp(wanted, "all") && strcmp(wanted, op->name))
+        else if (!is_wanted(wanted, op->name))
             continue;
         else
             failed += !measure(op, n > 0 ? n : op->iterations);

@@ -8,10 +8,12 @@ def spread(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "runs": len(values)}
 
 
-def verdict(value, bar):
+def verdict(value, bar, is_least=False):
+    """Beside a bar that is the largest good value, or the least one."""
     if bar is None or value is None:
         return ""
-    return "meets" if value <= bar else "misses by %.0f %%" % (100 * (value / bar - 1))
+    over = bar / value if is_least else value / bar
+    return "meets" if over <= 1 else "misses by %.0f %%" % (100 * (over - 1))
 
 
 def number(value, digits=3):

@@ -24,6 +24,8 @@ OPERATIONS = {
     "stat": (0.4, 1000),
     "pread_4k": (0.6, None),
     "create_unlink": (0.3, None),
+    "tcp_pingpong": (0.4, None),
+    "tcp_connect": (0.25, None),
 }
 
 # boot: (largest ratio to the floor, largest ratio to micro)
@@ -32,3 +34,11 @@ GO_TO_C = 2.0        # Go's hello against C's, on microvm
 LEAST_MIB = 4        # -m for the C hello
 RSS_MIB = 8          # of QEMU, above the floor's
 IMAGE_KIB = 512      # the stripped kernel
+
+# The network, as ratios to micro: least for what is per second, else largest.
+HTTP = {"requests/s": 1.5, "p99, ms": 0.5}  # keep-alive, 8 connections
+REDIS = 1.5
+BULK = 1.3
+REQUEST_INSTRUCTIONS = {"HTTP": 0.6, "SET": 0.6}
+ANSWER_S = 0.25      # from QEMU's start to Go's first HTTP answer
+LEAST_HTTP_MIB = 16  # -m for Go's HTTP server

@@ -94,7 +94,38 @@ static void stacks_have_guards(void)
     kstack_free(b);
 }
 
+static uint16_t folded(uint64_t sum)
+{
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)sum;
+}
+
+/* Of every length and alignment up to some: exactly those bytes, and their sum. */
+static void copies_and_sums_are_exact(void)
+{
+    static uint8_t from[400], to[400];
+
+    for (size_t i = 0; i < sizeof(from); i++)
+        from[i] = (uint8_t)(random_u64() | (i < 100 ? 0xff : 0)); /* many carries */
+    for (size_t n = 0; n < 300; n++) {
+        for (size_t at = 0; at < 16; at++) {
+            uint64_t sum = 0;
+            memset(to, 0x55, sizeof(to));
+            arch_copy(to + 20 + at % 5, from + at, n);
+            for (size_t i = 0; i < sizeof(to); i++) {
+                bool is_inside = i >= 20 + at % 5 && i < 20 + at % 5 + n;
+                CHECK(to[i] == (is_inside ? from[i - 20 - at % 5 + at] : 0x55));
+            }
+            for (size_t i = 0; i < n; i++)
+                sum += (uint64_t)from[at + i] << i % 2 * 8;
+            CHECK(folded(arch_sum(from + at, n)) == folded(sum));
+        }
+    }
+}
+
 const struct kernel_test memory_tests[] = {
+    {"copies and sums are exact", copies_and_sums_are_exact},
     {"pages are distinct and aligned", pages_are_distinct_and_aligned},
     {"split blocks can be freed in any order", split_blocks_can_be_freed_in_any_order},
     {"the heap survives threads", heap_survives_threads},

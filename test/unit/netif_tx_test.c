@@ -4,6 +4,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../net/netif_tcp.c"
 #include "../../net/netif_tx.c"
 
 /* Packets that continue each other become one frame, and what the device makes of it is what was sent. */
@@ -83,7 +84,7 @@ static unsigned frames_left; /* until is_out; 0: no end */
 /* What the wire sees: each packet's TCP payload, cut and checked as a device would. */
 static uint8_t wire[1 << 20];
 static uint32_t wire_from, wire_to; /* sequence numbers */
-static unsigned nr_frames, nr_packets, nr_plain, nr_told, nr_datagrams;
+static unsigned nr_frames, nr_packets, nr_plain, nr_told, nr_datagrams, nr_rung;
 static uint8_t last_flags;
 
 static void *begin_frame(void *driver, size_t n, bool is_large, size_t *to)
@@ -142,13 +143,19 @@ static void send_frame(void *driver, size_t n, const struct netdev_offload *o)
     wire_to += (uint32_t)payload;
 }
 
-static void told(void *driver)
+static bool told(void *driver)
 {
     assert_false(is_begun);
     nr_told++;
+    return true;
 }
 
-static const struct netdev_ops ops = {begin_frame, send_frame, told, NULL};
+static void rung(void *driver)
+{
+    nr_rung++;
+}
+
+static const struct netdev_ops ops = {begin_frame, send_frame, told, rung, NULL};
 static struct netdev dev = {.ops = &ops};
 
 /* --- packets --------------------------------------------------------------------------------------- */
@@ -244,10 +251,15 @@ static void waits_no_longer_than_it_must(void **state)
     start(ALL, 5);
     transmit(make(false, 5, MSS, TCP_ACK));
     assert_true(is_begun);
-    nr_told = 0;
+    netif_ring(&dev);
+    nr_told = nr_rung = 0;
     netif_flush(&dev);
     netif_flush(&dev);
     assert_int_equal(nr_told, 1);
+    assert_int_equal(nr_rung, 0); /* that is for when the lock has been given back */
+    netif_ring(&dev);
+    netif_ring(&dev);
+    assert_int_equal(nr_rung, 1);
     check_wire(5 + MSS);
     assert_int_equal(nr_frames, 1);
     start(ALL, 5);
@@ -318,7 +330,7 @@ static void keeps_others_apart(void **state)
             struct netif_pending before = dev.pending;
             struct tcp_frame t;
             bool is_tcp = find_tcp(packet, n, n, &t);
-            if (is_tcp && continues(&before, packet, &t))
+            if (is_tcp && netif_tcp_continues(&before, packet, &t))
                 fail_msg("byte %zu", at);
         }
     }

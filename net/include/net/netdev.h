@@ -33,8 +33,10 @@ struct netdev_ops {
     void *(*begin)(void *driver, size_t n, bool is_large, size_t *room);
     /* Queue the n bytes that were written there. */
     void (*send)(void *driver, size_t n, const struct netdev_offload *o);
-    /* Nothing more follows for now: tell the device of what was queued. */
-    void (*flush)(void *driver);
+    /* Nothing more follows for now: tell the device of what was queued.  True: `ring` is what tells it. */
+    bool (*flush)(void *driver);
+    /* May be NULL.  Not under the net lock: under a hypervisor it may take as long as that pleases. */
+    void (*ring)(void *driver);
     /* Hand received frames to netdev_receive, until there are none. */
     void (*poll)(void *driver, struct netdev *d);
 };

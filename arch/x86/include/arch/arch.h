@@ -252,6 +252,9 @@ static inline struct paddr direct_paddr(const void *p)
 
 void arch_zero_page(void *page); /* 4 KiB; never byte by byte (TARGETS.md: erms under TCG) */
 void arch_copy_page(void *dst, const void *src);
+void arch_copy(void *dst, const void *src, size_t n); /* memcpy, for hundreds of bytes; n < 2^32 */
+/* The Internet's sum (RFC 1071) of bytes as they lie in memory, as 64 bits that are yet to be folded; n < 2^32. */
+uint64_t arch_sum(const void *bytes, size_t n);
 
 /* --- user memory ------------------------------------------------------------------------------------ */
 

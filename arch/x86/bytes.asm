@@ -1,0 +1,117 @@
+; Bytes by the many, of the kernel's own memory: copies that are too long for memcpy's string instruction where those are
+; slow (cpu_slow_strings), and the Internet's sum.
+
+extern cpu_slow_strings
+
+section .text
+bits 64
+
+; void arch_copy(void *dst [RDI], const void *src [RSI], size_t n [RDX])
+global arch_copy
+align 16
+arch_copy:
+        mov     ecx, edx
+        shr     ecx, 3
+        cmp     byte [rel cpu_slow_strings], 0
+        je      .string
+        mov     ecx, edx
+        shr     ecx, 6
+        jz      .short
+.block:
+%assign at 0
+%rep 2
+        mov     rax, [rsi + at]
+        mov     r8, [rsi + at + 8]
+        mov     r9, [rsi + at + 16]
+        mov     r10, [rsi + at + 24]
+        mov     [rdi + at], rax
+        mov     [rdi + at + 8], r8
+        mov     [rdi + at + 16], r9
+        mov     [rdi + at + 24], r10
+%assign at at + 32
+%endrep
+        add     rsi, 64
+        add     rdi, 64
+        dec     ecx
+        jnz     .block
+.short:
+        mov     ecx, edx
+        and     ecx, 63
+        shr     ecx, 3
+        jz      .tail
+.quad:
+        mov     rax, [rsi]
+        mov     [rdi], rax
+        add     rsi, 8
+        add     rdi, 8
+        dec     ecx
+        jnz     .quad
+.tail:
+        and     edx, 7
+        jz      .done
+.byte:
+        mov     al, [rsi]
+        mov     [rdi], al
+        inc     rsi
+        inc     rdi
+        dec     edx
+        jnz     .byte
+.done:
+        ret
+.string:
+        rep movsq
+        jmp     .tail
+
+; uint64_t arch_sum(const void *bytes [RDI], size_t n [RSI]): quadwords, each carry going round; the last one's missing
+; bytes are 0.
+global arch_sum
+align 16
+arch_sum:
+        xor     eax, eax
+        mov     ecx, esi
+        shr     ecx, 6
+        jz      .words
+.block:
+        add     rax, [rdi]
+%assign at 8
+%rep 7
+        adc     rax, [rdi + at]
+%assign at at + 8
+%endrep
+        adc     rax, 0
+        add     rdi, 64
+        dec     ecx
+        jnz     .block
+.words:
+        mov     ecx, esi
+        and     ecx, 63
+        shr     ecx, 3
+        jz      .half
+.word:
+        add     rax, [rdi]
+        adc     rax, 0
+        add     rdi, 8
+        dec     ecx
+        jnz     .word
+.half:                              ; where in a quadword two bytes are added does not matter to the sum
+        test    esi, 4
+        jz      .quarter
+        mov     ecx, [rdi]
+        add     rdi, 4
+        add     rax, rcx
+        adc     rax, 0
+.quarter:
+        test    esi, 2
+        jz      .odd
+        movzx   ecx, word [rdi]
+        add     rdi, 2
+        add     rax, rcx
+        adc     rax, 0
+.odd:
+        test    esi, 1
+        jz      .done
+        movzx   ecx, byte [rdi]
+        add     rax, rcx
+        adc     rax, 0
+.done:
+        ret
