@@ -473,7 +473,7 @@ static void stop_listening(struct inet_sock *l)
 static struct list lingering = LIST_INIT(lingering);
 static struct drain {
     struct waitq wait;
-    uint64_t unheard; /* atomic: as of the last look */
+    uint64_t unheard; /* atomic: the least of all looks */
 } * draining;
 
 /* Bytes of a connection that ends, its FIN included, that the peer has not acknowledged; at least 1 until it has all. */
@@ -513,7 +513,8 @@ void inet_tcp_check_linger(void)
         socket_wake_writers(&i->s);
     }
     if (draining) {
-        atomic_store(&draining->unheard, all_unheard());
+        uint64_t now = all_unheard();
+        atomic_store(&draining->unheard, MIN(draining->unheard, now));
         waitq_wake_all(&draining->wait);
     }
 }
@@ -551,8 +552,7 @@ void inet_tcp_drain(uint64_t patience_ns)
     inet_unlock();
     while ((left = atomic_load(&d.unheard)) > 0) {
         uint64_t deadline = arch_clock_ns() + patience_ns;
-        if (WAIT_EVENT(&d.wait, atomic_load(&d.unheard) != left, WAIT_UNINTERRUPTIBLE, deadline) <
-            0)
+        if (WAIT_EVENT(&d.wait, atomic_load(&d.unheard) < left, WAIT_UNINTERRUPTIBLE, deadline) < 0)
             break;
     }
     inet_lock();
