@@ -100,8 +100,11 @@ void inet_start(void);
 void inet_kick(void); /* packets have come: the net thread looks; any context */
 
 /* --- inet_timers.c, all under the net lock */
+void inet_timers_wake(
+    void); /* a rest is over: before anything that may send, or wants to know the time */
 void inet_timers_use(
     void); /* the stack is being used: the timers run, and go on doing so for a while */
+void inet_timers_sent(void);     /* a packet goes out: that is use, too */
 void inet_timers_run(void);      /* those that are due */
 uint64_t inet_timers_next(void); /* until when the net thread may sleep, in arch_clock_ns() time */
 
@@ -138,6 +141,9 @@ void inet_tcp_watch(struct inet_sock *i); /* user_timeout_ms has changed */
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
 void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
+/* Until peers have all that ended connections sent; gives up when for so long none has got more.  The net lock is not held;
+ * one caller at a time; sleeps. */
+void inet_tcp_drain(uint64_t patience_ns);
 void inet_tcp_forget_ended(
     void); /* connections without a socket, unfinished packets; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
@@ -219,6 +225,8 @@ void packet_see_loop(const struct netif *n, const struct pbuf *p); /* of the loo
 void netlink_init(void); /* boot */
 
 /* --- netif.c */
+unsigned netif_nr_waiting(void); /* packets that devices have no room for */
+void netif_drop_all_waiting(void);
 /* Datagrams that lwIP is given meanwhile, each in one frame, have no checksum where the device fills it in. */
 void netif_leave_udp(struct netif *n, bool leave);
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */

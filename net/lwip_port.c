@@ -92,6 +92,7 @@ static void net_thread(void *arg)
                           atomic_load(&thread_deadline));
         mutex_lock(&lock);
         bool is_kicked = atomic_swap(&has_work, false);
+        inet_timers_wake();
         if (is_kicked)
             inet_timers_use();
         poll_at = TIME_NEVER;

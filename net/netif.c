@@ -49,6 +49,20 @@ void netdev_poll_all(void)
         d->ops->poll(d->driver, d);
 }
 
+unsigned netif_nr_waiting(void)
+{
+    unsigned nr = 0;
+    for (const struct netdev *d = devices; d; d = d->next)
+        nr += d->nr_waiting;
+    return nr;
+}
+
+void netif_drop_all_waiting(void)
+{
+    for (struct netdev *d = devices; d; d = d->next)
+        netif_drop_waiting(d);
+}
+
 void netif_flush_all(void)
 {
     for (struct netdev *d = devices; d; d = d->next)

@@ -23,10 +23,14 @@ struct netdev {
     struct ifinfo_counts counts;
     struct netif_pending pending;
     unsigned nr_queued; /* frames that the device was not told of yet */
+    unsigned
+        nr_waiting; /* packets that it had no room for, in order: each one pbuf, `next` leads to the next packet */
+    struct pbuf *waiting, *last_waiting;
     struct netdev *next;
 };
 
 /* netif.linkoutput */
 err_t netif_transmit(struct netif *n, struct pbuf *p);
+void netif_drop_waiting(struct netdev *d);
 void netif_send_pending(struct netdev *d);
-void netif_flush(struct netdev *d); /* all that was sent goes now */
+void netif_flush(struct netdev *d); /* all that was sent goes now, as far as the device has room */

@@ -1,8 +1,12 @@
 /* Frames on their way out, and what the device does for them.
  *
- * A device that fills in checksums is given TCP packets and a program's datagrams without (lwIP leaves the field 0).
- * For one that also cuts long packets up (TSO), packets that continue each other become one frame on the way: lwIP knows nothing of it, and counts,
- * waits and repeats in packets as the peer sees them.  A frame waits no longer than the net lock is held. */
+ * A device that fills in checksums is given TCP packets and a program's datagrams without (lwIP leaves the field 0).  For
+ * one that also cuts long packets up (TSO), packets that continue each other become one frame on the way: lwIP knows
+ * nothing of it, and counts, waits and repeats in packets as the peer sees them.  A frame waits for others no longer than
+ * the net lock is held.
+ *
+ * What the device has no room for waits in a queue, as on Linux: a program that floods us would else cost the answers to
+ * others, and a connection that is reset its last words. */
 #include <base/string.h>
 #include <inet.h>
 #include <netif_dev.h>
@@ -17,8 +21,9 @@
 #define IP_START   SIZEOF_ETH_HDR
 #define V4_LEN     20u
 #define V6_LEN     40u
-#define MIN_MERGED 256u /* bytes of payload that are worth it */
-#define BATCH      8u   /* frames */
+#define MIN_MERGED 256u  /* bytes of payload that are worth it */
+#define BATCH      8u    /* frames */
+#define QUEUE_MAX  1000u /* packets, as on Linux */
 
 /* Where a TCP packet without a checksum has what. */
 struct tcp_frame {
@@ -129,13 +134,6 @@ void netif_send_pending(struct netdev *d)
     queue_unsummed(d, f, w->len, w->tcp, IP_PROTO_TCP, &o);
 }
 
-void netif_flush(struct netdev *d)
-{
-    netif_send_pending(d);
-    if (d->nr_queued > 0)
-        tell(d);
-}
-
 /* Does the packet with its headers at `h` continue the pending frame? */
 static bool continues(const struct netif_pending *w, const uint8_t *h, const struct tcp_frame *t)
 {
@@ -176,41 +174,89 @@ static void begin(struct netdev *d, uint8_t *frame, size_t len, size_t room,
     grew(d, t);
 }
 
-err_t netif_transmit(struct netif *n, struct pbuf *p)
+/* To the device, or to the frame that grows.  ERR_MEM: no room. */
+static err_t hand_over(struct netdev *d, struct pbuf *p)
 {
-    struct netdev *d = (struct netdev *)n;
     struct netif_pending *w = &d->pending;
     struct tcp_frame t = {0};
     size_t len = p->tot_len, room;
     bool is_tcp = (d->features & NETDEV_CSUM) && find_tcp(p->payload, p->len, len, &t);
     uint16_t udp = d->features & NETDEV_CSUM ? find_udp(p->payload, p->len, len) : 0;
     struct netdev_offload nothing = {0};
-    bool is_merged = is_tcp && w->frame && continues(w, p->payload, &t);
-    if (is_merged) {
+    if (is_tcp && w->frame && continues(w, p->payload, &t)) {
         pbuf_copy_partial(p, w->frame + w->len, (u16_t)t.len, t.payload);
         w->frame[t.tcp + 13] |= t.flags;
         w->len += t.len;
         grew(d, &t);
-    } else {
-        netif_send_pending(d);
-        bool may_grow = is_tcp && t.len >= MIN_MERGED && t.flags == TCP_ACK &&
-                        (d->features & (t.is_v6 ? NETDEV_TSO6 : NETDEV_TSO4));
-        uint8_t *frame = d->ops->begin(d->driver, len, may_grow, &room);
-        if (!frame) {
-            d->counts.tx_dropped++;
-            return ERR_MEM;
-        }
-        pbuf_copy_partial(p, frame, p->tot_len, 0);
-        if (is_tcp)
-            begin(d, frame, len, may_grow ? room : len, &t);
-        else if (udp)
-            queue_unsummed(d, frame, len, udp, IP_PROTO_UDP, &nothing);
-        else
-            queue(d, len, &nothing);
+        return ERR_OK;
     }
-    inet_timers_use();
+    netif_send_pending(d);
+    bool may_grow = is_tcp && t.len >= MIN_MERGED && t.flags == TCP_ACK &&
+                    (d->features & (t.is_v6 ? NETDEV_TSO6 : NETDEV_TSO4));
+    uint8_t *frame = d->ops->begin(d->driver, len, may_grow, &room);
+    if (!frame)
+        return ERR_MEM;
+    pbuf_copy_partial(p, frame, p->tot_len, 0);
+    if (is_tcp)
+        begin(d, frame, len, may_grow ? room : len, &t);
+    else if (udp)
+        queue_unsummed(d, frame, len, udp, IP_PROTO_UDP, &nothing);
+    else
+        queue(d, len, &nothing);
+    return ERR_OK;
+}
+
+/* lwIP may write to its packet again, so a copy waits. */
+static err_t wait_in_line(struct netdev *d, struct pbuf *p)
+{
+    struct pbuf *copy = d->nr_waiting < QUEUE_MAX ? pbuf_clone(PBUF_RAW, PBUF_RAM, p) : NULL;
+    if (!copy)
+        return ERR_MEM;
+    if (d->nr_waiting++ > 0)
+        d->last_waiting->next = copy;
+    else
+        d->waiting = copy;
+    d->last_waiting = copy;
+    return ERR_OK;
+}
+
+static void forget_first(struct netdev *d)
+{
+    struct pbuf *p = d->waiting;
+    d->waiting = p->next;
+    d->nr_waiting--;
+    p->next = NULL;
+    pbuf_free(p);
+}
+
+void netif_drop_waiting(struct netdev *d)
+{
+    while (d->nr_waiting > 0)
+        forget_first(d);
+}
+
+void netif_flush(struct netdev *d)
+{
+    while (d->nr_waiting > 0 && hand_over(d, d->waiting) == ERR_OK)
+        forget_first(d);
+    netif_send_pending(d);
+    if (d->nr_queued > 0)
+        tell(d);
+}
+
+err_t netif_transmit(struct netif *n, struct pbuf *p)
+{
+    struct netdev *d = (struct netdev *)n;
+    err_t err = d->nr_waiting > 0 ? ERR_MEM : hand_over(d, p);
+    if (err)
+        err = wait_in_line(d, p);
+    if (err) {
+        d->counts.tx_dropped++;
+        return err;
+    }
+    inet_timers_sent();
     d->counts.tx_packets++;
-    d->counts.tx_bytes += len;
+    d->counts.tx_bytes += p->tot_len;
     packet_see(n, p, true);
     return ERR_OK;
 }

@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,12 +31,13 @@
 #define MAGIC 0x9e3779b97f4a7c15ul
 #define BLOCK (32ul << 10)
 
-enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY };
+enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST };
 
 struct request {
     uint64_t magic;
     uint32_t kind, seed;
-    uint64_t up, down; /* bytes that the client, the server sends */
+    uint64_t up,
+        down; /* bytes that the client, the server sends; of KIND_LAST, `up` seconds to linger */
 };
 
 struct stream { /* one way of a connection */
@@ -150,6 +150,19 @@ static unsigned long free_kib(void)
     return info.freeram * info.mem_unit >> 10;
 }
 
+/* The last thing that the program does. */
+static void send_last(int fd, const struct request *r)
+{
+    struct linger l = {r->up > 0, (int)r->up};
+    struct stream s = {fd, r->seed * 2ul + 1, r->down};
+
+    NEED(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l));
+    NEED(send_stream(&s));
+    NEED(!close(fd));
+    puts("closed");
+    exit(0);
+}
+
 static void *serve_connection(void *arg)
 {
     int fd = (int)(long)arg;
@@ -157,16 +170,15 @@ static void *serve_connection(void *arg)
     uint64_t answer = free_kib();
 
     if (take(fd, &r, sizeof r) && r.magic == MAGIC) {
+        if (r.kind == KIND_LAST)
+            send_last(fd, &r);
         if (r.kind == KIND_DATA)
             exchange(fd, r.seed, r.down, r.up, true);
         else
             send(fd, &answer, sizeof answer, MSG_NOSIGNAL);
         if (r.kind == KIND_QUIT) {
-            struct timeval patience = {30, 0};
-            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
             shutdown(fd, SHUT_WR);
-            recv(fd, &r, 1,
-                 0); /* until the client has it, or its machine is gone with its last words lost */
+            recv(fd, &r, 1, 0); /* until the client has it */
             exit(0);
         }
     }
@@ -364,12 +376,13 @@ static void in_threads(void *(*body)(void *), long n)
 
 static void ask(enum kind kind)
 {
-    struct linger until_heard = {1, 60};
+    struct linger until_heard = {1, 10};
     int fd = open_with((struct request){.kind = kind});
     uint64_t answer;
 
     NEED(take(fd, &answer, sizeof answer));
-    /* This machine may end with the program: not before the server knows that it has its answer. */
+    /* This machine may end with the program: not before the server knows that it has its answer.  The server's may then be
+     * gone without our hearing of that. */
     NEED(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &until_heard, sizeof until_heard));
     close(fd);
     if (kind == KIND_MEMORY)
