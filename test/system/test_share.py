@@ -28,8 +28,8 @@ def folder(tmp_path):
 @pytest.fixture
 def guest(yolk, folder):
     def run(*args, mode="", options=(), **kwargs):
-        return yolk("run", "--timeout", "200", "--net", "none", "-v", f"{folder}:/data{mode}", *options, *args,
-                    timeout=240, **kwargs)
+        return yolk("run", "--timeout", "400", "--net", "none", "-v", f"{folder}:/data{mode}", *options, *args,
+                    timeout=440, **kwargs)
 
     return run
 
