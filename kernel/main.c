@@ -41,6 +41,7 @@ static void parse_boot_line(void)
     if (cmdline_parse(copy, &boot_line) < 0)
         panic("too many words on the command line (at most %d)", CMDLINE_MAX_WORDS);
     log_set_level((enum log_level)MIN(boot_line.loglevel, (unsigned)LOG_DEBUG));
+    arch_log_machine();
     log_info("%s, command line: %s", boot_info.loader, boot_info.cmdline);
     for (unsigned i = 0; i < boot_line.nr_unknown; i++)
         log_info("unknown boot parameter \"%s\"", boot_line.unknown[i]);
@@ -69,7 +70,5 @@ void up_main(const struct bootinfo *info)
     parse_boot_line();
     boot_trace(&boot_line);
     random_init();
-    if (!thread_spawn("boot", boot_thread, NULL))
-        panic("no memory for the first thread");
-    sched_start();
+    sched_start(boot_thread);
 }

@@ -5,6 +5,7 @@
 #include <image/boot.h>
 #include <image/root.h>
 #include <image/terminal.h>
+#include <net/net.h>
 #include <proc/process.h>
 #include <proc/system.h>
 #include <vfs/mount.h>
@@ -17,6 +18,7 @@ static void program_ended(int wait_status)
 
     mount_sync_all(); /* what it stored through mappings of shared folders */
     terminal_drain();
+    net_drain();
     trace_port_end();
     if (!leak_check_end(status))
         control_end(status, NULL);
@@ -46,6 +48,13 @@ static const char *reason_of(int error)
     }
 }
 
+static const char *init_path;
+
+static noreturn void refused(int error)
+{
+    control_end(error == -ENOENT ? 127 : 126, "%s cannot be run: %s", init_path, reason_of(error));
+}
+
 static void open_stdio(const struct cmdline *line, const struct path *cwd, struct file *stdio[3])
 {
     struct fs_context *fs = fs_context_new(root_path(), cwd);
@@ -65,16 +74,25 @@ static void open_stdio(const struct cmdline *line, const struct path *cwd, struc
 void boot_program(const struct cmdline *line)
 {
     static const char *argv[CMDLINE_MAX_WORDS];
-    struct init_args args = {
-        .path = line->init, .argv = argv, .envp = line->env, .root = *root_path()};
+    struct init_args args = {.path = line->init,
+                             .argv = argv,
+                             .envp = line->env,
+                             .root = *root_path(),
+                             .refused = refused};
     char dir[256];
 
+    init_path = line->init;
     argv[0] = line->argv0 ? line->argv0 : line->init;
     for (unsigned i = 0; i < line->nr_args; i++)
         argv[i + 1] = line->args[i];
-    snprintf(dir, sizeof(dir), "%s/.", line->cwd);
-    if (root_make_dirs(dir, &args.cwd) < 0)
-        control_end(125, "the working directory %s cannot be made", line->cwd);
+    if (strcmp(line->cwd, "/") == 0) {
+        args.cwd = args.root;
+        path_get(&args.cwd);
+    } else {
+        snprintf(dir, sizeof(dir), "%s/.", line->cwd);
+        if (root_make_dirs(dir, &args.cwd) < 0)
+            control_end(125, "the working directory %s cannot be made", line->cwd);
+    }
 
     system_set_hostname(line->hostname);
     terminal_init(line);
@@ -85,6 +103,6 @@ void boot_program(const struct cmdline *line)
     system_on_end(machine_ends);
     int ret = process_start_init(&args);
     if (ret < 0)
-        control_end(ret == -ENOENT ? 127 : 126, "%s cannot be run: %s", line->init, reason_of(ret));
+        refused(ret);
     path_put(&args.cwd);
 }

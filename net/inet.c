@@ -117,6 +117,20 @@ static int get_v4(const struct socket_addr *a, ip_addr_t *ip, uint16_t *port)
     return 0;
 }
 
+void inet_set_v6(ip_addr_t *ip, const void *bytes, uint32_t scope)
+{
+    uint32_t w[4];
+    memcpy(w, bytes, sizeof(w));
+    if (w[0] == 0 && w[1] == 0 && w[2] == PP_HTONL(0xffff)) {
+        ip_addr_set_ip4_u32_val(*ip, w[3]);
+    } else {
+        memset(ip, 0, sizeof(*ip));
+        IP_SET_TYPE(ip, IPADDR_TYPE_V6);
+        memcpy(ip_2_ip6(ip)->addr, w, sizeof(w));
+        ip6_addr_set_zone(ip_2_ip6(ip), (u8_t)scope);
+    }
+}
+
 static int get_v6(const struct socket_addr *a, ip_addr_t *ip, uint16_t *port)
 {
     struct sockaddr_in6 in = {0};
@@ -125,16 +139,7 @@ static int get_v6(const struct socket_addr *a, ip_addr_t *ip, uint16_t *port)
     memcpy(&in, a->bytes, MIN(a->len, sizeof(in)));
     if (in.sin6_family != AF_INET6)
         return -EAFNOSUPPORT;
-    uint32_t w[4];
-    memcpy(w, &in.sin6_addr, sizeof(w));
-    if (w[0] == 0 && w[1] == 0 && w[2] == PP_HTONL(0xffff)) {
-        ip_addr_set_ip4_u32_val(*ip, w[3]);
-    } else {
-        memset(ip, 0, sizeof(*ip));
-        IP_SET_TYPE(ip, IPADDR_TYPE_V6);
-        memcpy(ip_2_ip6(ip)->addr, w, sizeof(w));
-        ip6_addr_set_zone(ip_2_ip6(ip), (u8_t)in.sin6_scope_id);
-    }
+    inet_set_v6(ip, &in.sin6_addr, in.sin6_scope_id);
     *port = lwip_ntohs(in.sin6_port);
     return 0;
 }
@@ -214,10 +219,15 @@ void inet_bind_interface(struct inet_sock *i)
         pcb->netif_idx = (u8_t)MIN(i->s.ifindex, 255);
 }
 
+struct netif *inet_netif(int index)
+{
+    return index > 0 && index < 255 ? netif_get_by_index((u8_t)index) : NULL;
+}
+
 struct netif *inet_route(const struct inet_sock *i, const ip_addr_t *ip)
 {
     int index = i->s.ifindex ?: ip_addr_ismulticast(ip) ? i->multicast_if : 0;
-    return index ? netif_get_by_index((u8_t)MIN(index, 255)) : ip_route(&i->local, ip);
+    return index ? inet_netif(index) : ip_route(&i->local, ip);
 }
 
 void inet_fix_destination(ip_addr_t *ip)

@@ -7,7 +7,7 @@
  *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
- *   inet_udp.c    datagrams, and raw ones;  inet_error.c  errors by ICMP
+ *   inet_udp.c    datagrams, and raw ones;  inet_control.c  their control data;  inet_error.c  errors by ICMP
  *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
  *   netif.c       interfaces: loopback, configuration, frames that come;  netif_tx.c  frames that go */
@@ -102,8 +102,11 @@ void inet_kick(void);
 void inet_frames_came(void);
 
 /* --- inet_timers.c, all under the net lock */
+void inet_timers_wake(
+    void); /* a rest is over: before anything that may send, or wants to know the time */
 void inet_timers_use(
     void); /* the stack is being used: the timers run, and go on doing so for a while */
+void inet_timers_sent(void);     /* a packet goes out: that is use, too */
 void inet_timers_run(void);      /* those that are due */
 uint64_t inet_timers_next(void); /* until when the net thread may sleep, in arch_clock_ns() time */
 
@@ -118,11 +121,15 @@ must_check int inet_get_addr(const struct inet_sock *i, const struct socket_addr
                              uint16_t *port);
 void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port,
                    struct socket_addr *a);
+/* The 16 bytes of an IPv6 address, which is an IPv4 one if it is mapped. */
+void inet_set_v6(ip_addr_t *ip, const void *bytes, uint32_t scope);
 /* bind(2)'s checks of an address: 0, -EADDRNOTAVAIL, -EACCES. */
 must_check int inet_check_bind(const struct inet_sock *i, ip_addr_t *ip, uint16_t port);
 int inet_getname(struct socket *s, struct socket_addr *addr, bool peer);
 /* The control block sends and receives by the interface that SO_BINDTODEVICE named. */
 void inet_bind_interface(struct inet_sock *i);
+/* NULL: there is none of that index, whatever that is. */
+struct netif *inet_netif(int index);
 /* Whereby packets to `ip` go; NULL: there is no way. */
 struct netif *inet_route(const struct inet_sock *i, const ip_addr_t *ip);
 /* The unspecified destination means this machine. */
@@ -136,6 +143,9 @@ void inet_tcp_watch(struct inet_sock *i); /* user_timeout_ms has changed */
 void inet_tcp_attach(struct inet_sock *i, struct tcp_pcb *pcb);
 void inet_tcp_detach(struct inet_sock *i); /* both directions are over: lwIP ends it alone */
 void inet_tcp_check_linger(void); /* packets were taken in: who waited for an answer has it? */
+/* Until peers have all that ended connections sent; gives up when for so long none has got more.  The net lock is not held;
+ * one caller at a time; sleeps. */
+void inet_tcp_drain(uint64_t patience_ns);
 void inet_tcp_forget_ended(
     void); /* connections without a socket, unfinished packets; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
@@ -171,6 +181,18 @@ struct inet_sock *inet_udp_new(int family) must_check;
 struct inet_sock *inet_raw_new(int family, int type, int protocol) must_check;
 extern struct list inet_all_udp; /* under the net lock: struct inet_sock.all_node */
 
+/* --- inet_control.c: the net lock is held */
+struct inet_how { /* how one datagram goes */
+    struct netif *netif;
+    ip_addr_t source; /* any: as the socket and the interface say */
+    int ttl, tos;     /* < 0: as the socket says */
+};
+/* From the control data of a message to `to`, which may get the interface as its zone.  0, -EINVAL, -ENODEV,
+ * -ENETUNREACH. */
+must_check int inet_get_control(const struct inet_sock *i, const struct socket_msg *m,
+                                ip_addr_t *to, struct inet_how *how);
+void inet_put_control(struct inet_sock *i, struct socket_msg *m, const struct inet_datagram *d);
+
 /* --- inet_error.c */
 #define INET_ERRORS_MAX 256
 void inet_watch_icmp(void);
@@ -180,6 +202,7 @@ void inet_drop_errors(struct inet_sock *i);
 
 /* --- inet_opt.c */
 extern const uint8_t inet_tcp_state_of[]; /* Linux's number of lwIP's */
+void inet_set_ttl(struct inet_sock *i);   /* the control block does as the options say */
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned *len);
 
@@ -204,6 +227,10 @@ void packet_see_loop(const struct netif *n, const struct pbuf *p); /* of the loo
 void netlink_init(void); /* boot */
 
 /* --- netif.c */
+unsigned netif_nr_waiting(void); /* packets that devices have no room for */
+void netif_drop_all_waiting(void);
+/* Datagrams that lwIP is given meanwhile, each in one frame, have no checksum where the device fills it in. */
+void netif_leave_udp(struct netif *n, bool leave);
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
 void netif_ring_all(void);  /* it was: devices hear of what was sent */
 struct ifinfo_counts *netif_counts(const struct netif *n);

@@ -32,11 +32,6 @@ static struct netif *netif_of_address(uint32_t ip)
     return NULL;
 }
 
-static struct netif *netif_of_index(int index)
-{
-    return index > 0 && index < 255 ? netif_get_by_index((u8_t)index) : NULL;
-}
-
 /* Every interface is in this one, and lwIP takes no further members. */
 static bool is_everybody(const ip_addr_t *group)
 {
@@ -113,7 +108,7 @@ static int change_v4(struct inet_sock *i, uint32_t ip, uint32_t own, int ifindex
     ip_addr_set_ip4_u32_val(group, ip);
     if (!ip4_addr_ismulticast(ip_2_ip4(&group)))
         return joins ? -EINVAL : -EADDRNOTAVAIL;
-    struct netif *n = ifindex ? netif_of_index(ifindex)
+    struct netif *n = ifindex ? inet_netif(ifindex)
                       : own   ? netif_of_address(own)
                               : ip4_route(ip_2_ip4(&group));
     if (!joins && !n && !ifindex && !own)
@@ -127,8 +122,7 @@ static int change_v6(struct inet_sock *i, const void *ip, int ifindex, bool join
     memcpy(ip_2_ip6(&group)->addr, ip, sizeof(ip_2_ip6(&group)->addr));
     if (!ip_addr_ismulticast(&group))
         return -EINVAL;
-    struct netif *n =
-        ifindex ? netif_of_index(ifindex) : ip6_route(IP6_ADDR_ANY6, ip_2_ip6(&group));
+    struct netif *n = ifindex ? inet_netif(ifindex) : ip6_route(IP6_ADDR_ANY6, ip_2_ip6(&group));
     if (joins && !ifindex && find(i, &group, 0))
         return -EADDRINUSE;
     return change(i, &group, n, ifindex, joins);
@@ -209,7 +203,7 @@ int inet_set_multicast_if(struct inet_sock *i, const void *value, unsigned len)
     else
         memcpy(&m, value, len < sizeof(m) ? sizeof(struct ip_mreq) : sizeof(m));
     uint32_t own = m.imr_address.s_addr;
-    struct netif *n = m.imr_ifindex ? netif_of_index(m.imr_ifindex) : netif_of_address(own);
+    struct netif *n = m.imr_ifindex ? inet_netif(m.imr_ifindex) : netif_of_address(own);
     int ret = 0;
     if (m.imr_ifindex || own)
         ret = set_interface(i, n, -EADDRNOTAVAIL);
@@ -226,7 +220,7 @@ int inet_set_multicast_if6(struct inet_sock *i, int index)
     if (i->s.type == SOCK_STREAM)
         return -ENOPROTOOPT;
     if (index)
-        return set_interface(i, netif_of_index(index), -ENODEV);
+        return set_interface(i, inet_netif(index), -ENODEV);
     i->multicast_if = 0;
     inet_set_multicast(i);
     return 0;

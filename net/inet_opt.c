@@ -166,13 +166,14 @@ static int get_tcp(struct inet_sock *i, int name, void *value, unsigned *len)
 /* --- IP ------------------------------------------------------------------------------------------------ */
 
 /* All protocols' blocks begin alike. */
-static void set_ttl(struct inet_sock *i)
+void inet_set_ttl(struct inet_sock *i)
 {
     struct ip_pcb *pcb = (struct ip_pcb *)i->tcp;
     if (pcb && i->state != INET_LISTENING) {
         pcb->ttl = i->ttl;
         pcb->tos = i->tos;
     }
+    inet_set_multicast(i);
 }
 
 static int set_ip_number(struct inet_sock *i, int name, int n)
@@ -180,13 +181,13 @@ static int set_ip_number(struct inet_sock *i, int name, int n)
     switch (name) {
     case IP_TOS:
         i->tos = (uint8_t)n;
-        set_ttl(i);
+        inet_set_ttl(i);
         return 0;
     case IP_TTL:
         if (n != -1 && (n < 1 || n > 255))
             return -EINVAL;
         i->ttl = n == -1 ? 64 : (uint8_t)n;
-        set_ttl(i);
+        inet_set_ttl(i);
         return 0;
     case IP_PKTINFO:
         i->wants_pktinfo = n;
@@ -209,7 +210,7 @@ static int set_ip_number(struct inet_sock *i, int name, int n)
         if (i->s.type == SOCK_STREAM || n < -1 || n > 255)
             return -EINVAL;
         i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
-        inet_set_multicast(i);
+        inet_set_ttl(i);
         return 0;
     case IP_MULTICAST_LOOP:
         i->multicast_loop = n != 0;
@@ -323,11 +324,11 @@ static int set_ipv6_number(struct inet_sock *i, int name, int n)
         if (n < -1 || n > 255)
             return -EINVAL;
         i->ttl = n == -1 ? 64 : (uint8_t)n;
-        set_ttl(i);
+        inet_set_ttl(i);
         return 0;
     case IPV6_TCLASS:
         i->tos = (uint8_t)n;
-        set_ttl(i);
+        inet_set_ttl(i);
         return 0;
     case IPV6_RECVPKTINFO:
         i->wants_pktinfo6 = n;
@@ -349,7 +350,7 @@ static int set_ipv6_number(struct inet_sock *i, int name, int n)
         if (n < -1 || n > 255)
             return -EINVAL;
         i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
-        inet_set_multicast(i);
+        inet_set_ttl(i);
         return 0;
     case IPV6_MULTICAST_LOOP:
         if (n != 0 && n != 1)

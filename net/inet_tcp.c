@@ -6,6 +6,7 @@
 #include <base/string.h>
 #include <inet.h>
 #include <core/thread.h>
+#include <core/wait.h>
 #include <linux/in.h>
 
 #include <lwip/ip4_frag.h>
@@ -177,10 +178,11 @@ static void take_names(struct inet_sock *i)
 static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     struct inet_sock *i = arg;
-    (void)pcb;
     (void)err;
     if (!i)
         return ERR_OK;
+    pcb->nrtx = 0; /* the SYN's repetitions are no measure of what follows */
+    pcb->rto = pcb->sv;
     take_names(i);
     atomic_store(&i->state, INET_CONNECTED);
     inet_tcp_open_window(i);
@@ -466,18 +468,53 @@ static void stop_listening(struct inet_sock *l)
     atomic_store(&l->state, INET_CLOSED);
 }
 
-/* Closed sockets whose owner waits (SO_LINGER).  lwIP tells nobody that a FIN was acknowledged, so whoever takes
- * packets in asks for them, before the net lock is given back. */
+/* Who waits for what was sent to arrive: closed sockets (SO_LINGER), and the end of the machine.  lwIP tells nobody that a
+ * FIN was acknowledged, so whoever takes packets in looks, before the net lock is given back. */
 static struct list lingering = LIST_INIT(lingering);
+static struct drain {
+    struct waitq wait;
+    uint64_t unheard; /* atomic: as of the last look */
+} * draining;
+
+/* Bytes of a connection that ends, its FIN included, that the peer has not acknowledged; at least 1 until it has all. */
+static uint32_t unheard(const struct tcp_pcb *p)
+{
+    bool ends = p->state == FIN_WAIT_1 || p->state == CLOSING || p->state == LAST_ACK ||
+                (p->flags & TF_CLOSEPEND);
+    return ends ? MAX(p->snd_lbb - p->lastack, 1u) : 0;
+}
+
+static uint64_t all_unheard(void)
+{
+    uint64_t sum = netif_nr_waiting();
+    for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
+        sum += unheard(p);
+    return sum;
+}
+
+/* By its names: when both sides have sent their FIN, the control block is not the socket's any more, and has still to
+ * see ours acknowledged. */
+static bool has_arrived(const struct inet_sock *i)
+{
+    for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
+        if (p->local_port == i->local_port && p->remote_port == i->peer_port &&
+            ip_addr_cmp(&p->local_ip, &i->local) && ip_addr_cmp(&p->remote_ip, &i->peer))
+            return unheard(p) == 0;
+    return true;
+}
 
 void inet_tcp_check_linger(void)
 {
     struct inet_sock *i;
     list_for_each(i, &lingering, linger_node) {
-        if (i->tcp && (i->tcp->unsent || i->tcp->unacked))
+        if (!has_arrived(i))
             continue;
         atomic_store(&i->has_arrived, true);
         socket_wake_writers(&i->s);
+    }
+    if (draining) {
+        atomic_store(&draining->unheard, all_unheard());
+        waitq_wake_all(&draining->wait);
     }
 }
 
@@ -487,12 +524,12 @@ static void linger(struct inet_sock *i)
 {
     uint64_t deadline = arch_clock_ns() + (uint64_t)i->s.linger_s * 1000000000ul;
     inet_lock();
-    if (!i->tcp || i->state != INET_CONNECTED || i->rx_bytes > 0) {
+    if (i->state != INET_CONNECTED || i->rx_bytes > 0) {
         inet_unlock();
         return;
     }
     list_push_back(&lingering, &i->linger_node);
-    if (!i->sent_fin) {
+    if (i->tcp && !i->sent_fin) {
         i->sent_fin = true;
         tcp_shutdown(i->tcp, 0, 1);
     }
@@ -500,6 +537,26 @@ static void linger(struct inet_sock *i)
     (void)!SOCKET_WAIT(&i->s.write_wait, atomic_load(&i->has_arrived), deadline);
     inet_lock();
     list_remove(&i->linger_node);
+    inet_unlock();
+}
+
+void inet_tcp_drain(uint64_t patience_ns)
+{
+    struct drain d;
+    uint64_t left;
+    waitq_init(&d.wait);
+    inet_lock();
+    d.unheard = all_unheard();
+    draining = &d;
+    inet_unlock();
+    while ((left = atomic_load(&d.unheard)) > 0) {
+        uint64_t deadline = arch_clock_ns() + patience_ns;
+        if (WAIT_EVENT(&d.wait, atomic_load(&d.unheard) != left, WAIT_UNINTERRUPTIBLE, deadline) <
+            0)
+            break;
+    }
+    inet_lock();
+    draining = NULL;
     inet_unlock();
 }
 

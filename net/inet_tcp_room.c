@@ -17,6 +17,7 @@
 #include <net_hooks.h>
 
 #define SEND_DEFAULT (256u * 1024)
+#define FIRST_RTO    (1000 / TCP_SLOW_INTERVAL) /* what a round trip takes until it is measured */
 #define WINDOW_MIN   4096u /* two segments, so that their sender need not wait for a timer */
 
 /* --- sending ------------------------------------------------------------------------------------------- */
@@ -108,13 +109,17 @@ void inet_tcp_buffers_changed(struct socket *s)
     inet_unlock();
 }
 
-u32_t *net_tcp_output(const struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options)
+u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options)
 {
     if (!pcb || !(TCPH_FLAGS(h) & TCP_SYN))
         return options;
     const struct inet_sock *i = pcb->callback_arg; /* the listener, until it is accepted */
     if (i && (pcb->state == SYN_SENT || pcb->listener) && window(i) < lwip_ntohs(h->wnd))
         h->wnd = lwip_htons((u16_t)window(i));
+    /* lwIP's SYNs all wait for three seconds.  Ours wait twice as long as the one before, as Linux's: connect(2) gives up
+     * after two minutes. */
+    pcb->sv = FIRST_RTO;
+    pcb->rto = (s16_t)(FIRST_RTO << MIN(pcb->nrtx, TCP_SYNMAXRTX));
     return options;
 }
 
@@ -148,6 +153,9 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options)
 {
     if (!(TCPH_FLAGS(h) & TCP_SYN))
         forget_mss((uint8_t *)(h + 1), nr_options);
+    /* lwIP gives up one that waits for its last answer after a minute, even if the peer still takes what comes before. */
+    if (pcb->state == LAST_ACK && h->ackno != pcb->lastack)
+        pcb->tmr = tcp_ticks;
     bool is_listener = pcb->state == LISTEN;
     const struct inet_sock *l = pcb->callback_arg;
     if ((!is_listener && (pcb->state != SYN_RCVD || !pcb->listener)) || !l ||

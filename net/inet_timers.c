@@ -73,6 +73,12 @@ void inet_timers_run(void)
     }
 }
 
+void inet_timers_wake(void)
+{
+    if (unlikely(rest_began))
+        inet_timers_run();
+}
+
 void inet_timers_use(void)
 {
     is_used = true;
@@ -80,6 +86,13 @@ void inet_timers_use(void)
         return;
     inet_timers_run();
     inet_kick(); /* the thread sleeps for longer than to the next timer */
+}
+
+void inet_timers_sent(void)
+{
+    assert(
+        !rest_began); /* the timers are not to run in the middle of what sends, which they may take away */
+    is_used = true;
 }
 
 /* Nothing of it is under way. */
@@ -111,8 +124,18 @@ static uint64_t may_rest(uint64_t now)
     return ms;
 }
 
+/* What waits for an acknowledgement is repeated some time: else nobody does. */
+static bool is_watched(void)
+{
+    struct tcp_pcb *p = tcp_active_pcbs;
+    while (p && (!p->unacked || p->rtime >= 0))
+        p = p->next;
+    return !p;
+}
+
 uint64_t inet_timers_next(void)
 {
+    assert(is_watched());
     uint64_t now = now_ms(), ms = may_rest(now);
     if (ms > 0)
         rest_began = now;

@@ -12,6 +12,7 @@
 #include <lwip/icmp.h>
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
+#include <lwip/nd6.h>
 #include <lwip/netif.h>
 #include <lwip/raw.h>
 #include <lwip/udp.h>
@@ -216,24 +217,55 @@ static int dgram_connect(struct socket *s, const struct socket_addr *addr, bool 
 
 /* --- sending ------------------------------------------------------------------------------------------- */
 
-static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uint16_t port)
+static int send_by(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uint16_t port,
+                   const struct inet_how *how)
 {
+    const ip_addr_t *own = &((struct ip_pcb *)i->udp)->local_ip;
+    struct netif *n = how->netif;
+    if (!ip_addr_isany(&how->source))
+        own = &how->source;
+    else if (ip_addr_isany(own) || ip_addr_ismulticast(own))
+        own = ip_netif_get_local_ip(n, ip);
+    if (!own)
+        return -ENETUNREACH;
     if (i->is_raw)
-        return inet_errno(raw_sendto(i->raw, p, ip));
-    int ret = inet_errno(udp_sendto(i->udp, p, ip, port));
+        return inet_errno(raw_sendto_if_src(i->raw, p, ip, n, own));
+    size_t mtu = IP_IS_V6(ip) ? nd6_get_destination_mtu(ip_2_ip6(ip), n) : n->mtu;
+    netif_leave_udp(n, p->tot_len + UDP_HLEN + (IP_IS_V6(ip) ? IP6_HLEN : IP_HLEN) <= mtu);
+    int ret = inet_errno(udp_sendto_if_src(i->udp, p, ip, port, n, own));
+    netif_leave_udp(n, false);
     if (!i->local_port)
         i->local_port = i->udp->local_port;
     return ret == -EINVAL ? -ENETUNREACH : ret;
 }
 
-/* Where to: 0 or -errno. */
-static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip,
-                       uint16_t *port)
+/* What is said of this datagram alone is the socket's option meanwhile. */
+static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uint16_t port,
+                     const struct inet_how *how)
 {
+    uint8_t ttl = i->ttl, tos = i->tos, multicast_ttl = i->multicast_ttl;
+    if (how->ttl >= 0)
+        i->ttl = i->multicast_ttl = (uint8_t)how->ttl;
+    if (how->tos >= 0)
+        i->tos = (uint8_t)how->tos;
+    inet_set_ttl(i);
+    int ret = send_by(i, p, ip, port, how);
+    i->ttl = ttl;
+    i->tos = tos;
+    i->multicast_ttl = multicast_ttl;
+    inet_set_ttl(i);
+    return ret;
+}
+
+/* Where to and how: 0 or -errno. */
+static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip,
+                       uint16_t *port, struct inet_how *how)
+{
+    *how = (struct inet_how){.ttl = -1, .tos = -1};
     if (!m->addr) {
         *ip = i->peer;
         *port = i->peer_port;
-        return i->state == INET_CONNECTED ? 0 : -EDESTADDRREQ;
+        return i->state == INET_CONNECTED ? inet_get_control(i, m, ip, how) : -EDESTADDRREQ;
     }
     int ret = inet_get_addr(i, m->addr, ip, port);
     if (ret < 0)
@@ -244,7 +276,7 @@ static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_
     if (IP_IS_V4(ip) && ip4_addr_get_u32(ip_2_ip4(ip)) == IPADDR_BROADCAST &&
         !socket_has(&i->s, SOCKET_BROADCAST))
         return -EACCES;
-    return inet_route(i, ip) ? 0 : -ENETUNREACH;
+    return inet_get_control(i, m, ip, how);
 }
 
 /* An echo request from a SOCK_DGRAM carries the socket's own number. */
@@ -278,8 +310,9 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
     }
     ip_addr_t ip;
     uint16_t port;
+    struct inet_how how;
     inet_lock();
-    ret = destination(i, m, &ip, &port);
+    ret = destination(i, m, &ip, &port, &how);
     inet_unlock();
     if (ret < 0)
         return ret;
@@ -292,62 +325,13 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
     }
     inet_lock();
     set_echo_id(i, p);
-    ret = send_pbuf(i, p, &ip, port);
+    ret = send_pbuf(i, p, &ip, port, &how);
     pbuf_free(p);
     inet_unlock();
     return ret < 0 ? ret : (ssize_t)n;
 }
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
-
-static void put_control_v4(const struct inet_sock *i, struct socket_msg *m,
-                           const struct inet_datagram *d)
-{
-    int value = d->ttl;
-    if (i->wants_pktinfo) {
-        struct in_pktinfo info = {.ipi_ifindex = d->ifindex};
-        info.ipi_spec_dst.s_addr = info.ipi_addr.s_addr = ip4_addr_get_u32(ip_2_ip4(&d->to));
-        socket_emit(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-    }
-    if (i->wants_ttl)
-        socket_emit(m, IPPROTO_IP, IP_TTL, &value, sizeof(value));
-    if (i->wants_tos)
-        socket_emit(m, IPPROTO_IP, IP_TOS, &d->tos, sizeof(d->tos));
-}
-
-static void put_control_v6(const struct inet_sock *i, struct socket_msg *m,
-                           const struct inet_datagram *d)
-{
-    int value = d->ttl;
-    if (i->wants_pktinfo6) {
-        struct {
-            uint8_t addr[16];
-            int ifindex;
-        } info = {.ifindex = d->ifindex}; /* struct in6_pktinfo */
-        struct socket_addr a;
-        inet_put_addr(i, &d->to, 1, &a);
-        memcpy(info.addr, a.bytes + offsetof(struct sockaddr_in6, sin6_addr), 16);
-        socket_emit(m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-    }
-    if (IP_IS_V4(&d->to))
-        return;
-    if (i->wants_hops6)
-        socket_emit(m, IPPROTO_IPV6, IPV6_HOPLIMIT, &value, sizeof(value));
-    value = d->tos;
-    if (i->wants_class6)
-        socket_emit(m, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
-}
-
-static void put_control(struct inet_sock *i, struct socket_msg *m, const struct inet_datagram *d)
-{
-    socket_emit_stamp(&i->s, m, d->arrived_ns);
-    if (socket_has(&i->s, SOCKET_RXQ_OVFL) && d->drops)
-        socket_emit(m, SOL_SOCKET, SO_RXQ_OVFL, &d->drops, sizeof(d->drops));
-    if (i->is_v6)
-        put_control_v6(i, m, d);
-    if (IP_IS_V4(&d->to))
-        put_control_v4(i, m, d);
-}
 
 static ssize_t copy_out(struct pbuf *p, size_t offset, struct iobuf *to, size_t n)
 {
@@ -416,7 +400,7 @@ static ssize_t deliver(struct inet_sock *i, struct socket_msg *m, struct inet_da
         inet_put_addr(i, &d->from, d->from_port, m->addr);
         i->peer_port = peer_port;
     }
-    put_control(i, m, d);
+    inet_put_control(i, m, d);
     ret = m->flags & MSG_TRUNC ? (ssize_t)full : ret;
     d->was_peeked = true;
     socket_move_peek(&i->s, m->flags, (size_t)ret);

@@ -51,10 +51,24 @@ void netdev_poll_all(void)
     }
 }
 
+unsigned netif_nr_waiting(void)
+{
+    unsigned nr = 0;
+    for (const struct netdev *d = devices; d; d = d->next)
+        nr += d->nr_waiting;
+    return nr;
+}
+
+void netif_drop_all_waiting(void)
+{
+    for (struct netdev *d = devices; d; d = d->next)
+        netif_drop_waiting(d);
+}
+
 void netif_flush_all(void)
 {
     for (struct netdev *d = devices; d; d = d->next)
-        if (d->pending.frame || d->nr_queued > 0)
+        if (d->pending.frame || d->nr_queued > 0 || d->nr_waiting > 0)
             netif_flush(d);
 }
 
@@ -128,6 +142,14 @@ static err_t setup(struct netif *n)
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP |
                NETIF_FLAG_MLD6;
     return ERR_OK;
+}
+
+void netif_leave_udp(struct netif *n, bool leave)
+{
+    unsigned flag = NETIF_CHECKSUM_GEN_UDP;
+    if (n->linkoutput == netif_transmit && ((struct netdev *)n)->features & NETDEV_CSUM)
+        NETIF_SET_CHECKSUM_CTRL(n,
+                                (u16_t)(leave ? n->chksum_flags & ~flag : n->chksum_flags | flag));
 }
 
 void netdev_set_link(struct netdev *d, bool has_link)

@@ -27,11 +27,15 @@ struct netdev {
     struct pbuf *first, *last;
     unsigned nr_queued; /* frames that the device was not told of yet */
     bool must_ring;     /* atomic: whoever clears it rings */
+    unsigned
+        nr_waiting; /* packets that it had no room for, in order: each one pbuf, `next` leads to the next packet */
+    struct pbuf *waiting, *last_waiting;
     struct netdev *next;
 };
 
 /* netif.linkoutput */
 err_t netif_transmit(struct netif *n, struct pbuf *p);
+void netif_drop_waiting(struct netdev *d);
 void netif_send_pending(struct netdev *d);
 void netif_flush(struct netdev *d); /* all that was sent goes, when the device is rung */
 void netif_ring(struct netdev *d);  /* if it must be */

@@ -10,6 +10,7 @@
 
 #include <lwip/inet_chksum.h>
 #include <lwip/prot/ethernet.h>
+#include <lwip/prot/ip.h>
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/tcp.h>
 
@@ -99,7 +100,7 @@ static bool is_wagon(const uint8_t *f, size_t n, bool is_valid, struct tcp_frame
         return false;
     if (is_valid)
         return true;
-    uint32_t sum = netif_tcp_pseudo(f, t->tcp, t->is_v6, of_tcp) +
+    uint32_t sum = netif_pseudo(f, t->tcp, IP_PROTO_TCP, of_tcp) +
                    (uint32_t)net_chksum(f + t->tcp, (int)of_tcp);
     sum = FOLD_U32T(sum);
     return FOLD_U32T(sum) == 0xffff;

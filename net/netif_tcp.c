@@ -12,19 +12,24 @@
 #define V4_LEN   20u
 #define V6_LEN   40u
 
+uint16_t netif_find_header(const uint8_t *f, size_t n, uint8_t protocol, size_t header)
+{
+    uint16_t type = n >= IP_START + V4_LEN + header ? get16(f + 12) : 0;
+    if (type == ETHTYPE_IP && f[IP_START] == 0x45 && f[IP_START + 9] == protocol &&
+        !(get16(f + IP_START + 6) & (IP_OFFMASK | IP_MF)))
+        return IP_START + V4_LEN;
+    if (type == ETHTYPE_IPV6 && f[IP_START + 6] == protocol && n >= IP_START + V6_LEN + header)
+        return IP_START + V6_LEN;
+    return 0;
+}
+
 bool netif_tcp_find(const uint8_t *f, size_t n, size_t len, struct tcp_frame *out)
 {
-    uint16_t type = n >= IP_START + V4_LEN + TCP_HLEN ? get16(f + 12) : 0;
-    if (type == ETHTYPE_IP && f[IP_START] == 0x45 && f[IP_START + 9] == IP_PROTO_TCP &&
-        !(get16(f + IP_START + 6) & (IP_OFFMASK | IP_MF)))
-        out->tcp = IP_START + V4_LEN;
-    else if (type == ETHTYPE_IPV6 && f[IP_START + 6] == IP_PROTO_TCP &&
-             n >= IP_START + V6_LEN + TCP_HLEN)
-        out->tcp = IP_START + V6_LEN;
-    else
+    out->tcp = netif_find_header(f, n, IP_PROTO_TCP, TCP_HLEN);
+    if (!out->tcp)
         return false;
     const uint8_t *t = f + out->tcp;
-    out->is_v6 = type == ETHTYPE_IPV6;
+    out->is_v6 = out->tcp == IP_START + V6_LEN;
     out->payload = (uint16_t)(out->tcp + (t[12] >> 4) * 4);
     if (out->payload < out->tcp + TCP_HLEN || out->payload > n)
         return false;
@@ -34,10 +39,10 @@ bool netif_tcp_find(const uint8_t *f, size_t n, size_t len, struct tcp_frame *ou
     return true;
 }
 
-uint32_t netif_tcp_pseudo(const uint8_t *f, unsigned tcp, bool is_v6, size_t n)
+uint32_t netif_pseudo(const uint8_t *f, unsigned at, uint8_t protocol, size_t n)
 {
-    uint16_t addresses = is_v6 ? 32 : 8;
-    return (u16_t)~inet_chksum(f + tcp - addresses, addresses) + lwip_htons(IP_PROTO_TCP) +
+    uint16_t addresses = at == IP_START + V6_LEN ? 32 : 8;
+    return (u16_t)~inet_chksum(f + at - addresses, addresses) + lwip_htons(protocol) +
            lwip_htons((u16_t)n);
 }
 

@@ -28,8 +28,10 @@ static inline void put16(uint8_t *p, size_t value)
 
 /* Is it one?  `n` of the frame's `len` bytes are at f.  Not one: fragments, and IP headers with options. */
 bool netif_tcp_find(const uint8_t *f, size_t n, size_t len, struct tcp_frame *out);
-/* The sum of the addresses, the protocol and `n`, the bytes of TCP's header and payload: not folded. */
-uint32_t netif_tcp_pseudo(const uint8_t *f, unsigned tcp, bool is_v6, size_t n);
+/* Where a packet of the protocol has its header of so many bytes; 0: it is none.  `n` of its bytes are at f. */
+uint16_t netif_find_header(const uint8_t *f, size_t n, uint8_t protocol, size_t header);
+/* The sum of the addresses, the protocol and `n`, the bytes of the packet from its header at `at` on: not folded. */
+uint32_t netif_pseudo(const uint8_t *f, unsigned at, uint8_t protocol, size_t n);
 /* The frame has become `len` bytes long: its IP header says so. */
 void netif_tcp_set_length(uint8_t *f, size_t len, bool is_v6);
 /* `w` begins with the packet `t` in the frame of `len` bytes at f, and may become `room` bytes long.  True: nothing can

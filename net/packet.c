@@ -209,8 +209,7 @@ static int aim(const struct packet_sock *k, const struct socket_msg *m, struct t
         if (m->addr->len < sizeof(a) || m->addr->len < a.sll_halen + LL_LEN)
             return -EINVAL;
     }
-    t->n =
-        a.sll_ifindex > 0 && a.sll_ifindex < 255 ? netif_get_by_index((u8_t)a.sll_ifindex) : NULL;
+    t->n = inet_netif(a.sll_ifindex);
     if (!t->n)
         return -ENXIO;
     if (!netif_is_up(t->n))
@@ -325,7 +324,7 @@ static ssize_t packet_recv(struct socket *s, struct socket_msg *m)
 
 static bool exists(int ifindex)
 {
-    return ifindex > 0 && ifindex < 255 && netif_get_by_index((u8_t)ifindex);
+    return inet_netif(ifindex);
 }
 
 static int packet_bind(struct socket *s, const struct socket_addr *addr)

@@ -47,9 +47,7 @@ static int emit_event(void *arg, uint32_t events, uint64_t data)
     struct uptr *next = arg, at = *next;
     /* Two words that overlap: the events are the lower half of the first. */
     _Static_assert(offsetof(struct epoll_event, data) == 4 && sizeof(struct epoll_event) == 12, "");
-    int ret = user_store64(at, events | data << 32);
-    if (ret == 0)
-        ret = user_store64(uptr_add(at, 4), data);
+    int ret = user_store64_pair(at, events | data << 32, 4, data);
     if (ret == 0)
         *next = uptr_add(at, sizeof(struct epoll_event));
     return ret;

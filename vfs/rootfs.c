@@ -55,7 +55,7 @@ static void mount_pseudo(const struct walk *w)
         {"devtmpfs", "devtmpfs", "/dev", MS_NOSUID, ""},
         {"proc", "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, ""},
         {"sysfs", "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, ""},
-        {"shm", "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777"},
+        {"shm", "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, ""},
     };
     for (unsigned n = 0; n < ARRAY_LEN(pseudo); n++) {
         if (!is_registered(pseudo[n].type))

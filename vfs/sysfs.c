@@ -56,7 +56,7 @@ static void make_cpus(struct dentry *system)
     string(cpu, "kernel_max", &kernel_max);
     for (unsigned n = 0; n < arch_cpu_count(); n++) {
         char name[12];
-        snprintf(name, sizeof(name), "cpu%u", n);
+        name_with_number(name, "cpu", n);
         dir(cpu, name);
     }
 }

@@ -30,6 +30,7 @@ static struct platform_lock lock; /* writers of vvar */
 static uint64_t tsc_hz;  /* changed under the lock, read anywhere: any recent value will do */
 static uint64_t apic_hz; /* of the timer's counter; unused with a TSC deadline */
 static bool has_tsc_deadline;
+static const char *hz_from = "as told";
 
 /* The better measurement: the boot CPU's alone. */
 static struct {
@@ -263,20 +264,19 @@ void clock_init_boot(void)
     timeref_init();
     apic_hz = timeref_apic_hz();
 
-    const char *how = "as told";
     uint64_t hz = hz_told();
     bool is_measured = !hz || (!apic_hz && !has_tsc_deadline);
     if (is_measured) {
         uint64_t measured = hz_measured();
         if (!hz) {
             hz = measured;
-            how = "measured";
+            hz_from = "measured";
         }
     }
     if (!hz) {
         log_error("clock: nothing tells the frequency of the TSC; 1 GHz assumed");
         hz = NS_PER_SECOND;
-        how = "assumed";
+        hz_from = "assumed";
     }
     vvar->base_tsc = rdtsc();
     set_rate(hz);
@@ -285,6 +285,10 @@ void clock_init_boot(void)
     apic_timer_start(0);
     clock_init_this();
     wall_init();
-    log_info("clock: TSC %u kHz %s, %s", (unsigned)(hz / 1000), how,
+}
+
+void clock_log(void)
+{
+    log_info("clock: TSC %u kHz %s, %s", (unsigned)(platform_tsc_hz() / 1000), hz_from,
              has_tsc_deadline ? "TSC deadline timer" : "APIC timer");
 }

@@ -96,6 +96,27 @@ static void patch_smap(void)
         memcpy(direct_ptr((struct paddr){(uintptr_t)&s->site + s->site - IMAGE_BASE}), &s->code, 3);
 }
 
+/* Early on the boot CPU: what an emulator translates under other control bits it translates again under these. */
+static void control_registers_init(uint64_t cr4_without)
+{
+    uint64_t cr0, cr4;
+
+    __asm__ volatile("movq %%cr0, %0" : "=r"(cr0));
+    cr0 = (cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM;
+    __asm__ volatile("movq %0, %%cr0" ::"r"(cr0));
+
+    /* Not CR4.PKE: protection keys make every signal frame larger and nobody here uses them. */
+    cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    cr4 |= cpu_has(CPU_PGE) ? CR4_PGE : 0;
+    cr4 |= cpu_has(CPU_XSAVE) ? CR4_OSXSAVE : 0;
+    cr4 |= cpu_has(CPU_FSGSBASE) ? CR4_FSGSBASE : 0;
+    cr4 |= cpu_has(CPU_UMIP) ? CR4_UMIP : 0;
+    cr4 |= cpu_has(CPU_SMEP) ? CR4_SMEP : 0;
+    cr4 |= cpu_has(CPU_SMAP) ? CR4_SMAP : 0;
+    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4 & ~cr4_without));
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
+}
+
 void cpu_detect(void)
 {
     static const struct {
@@ -133,6 +154,8 @@ void cpu_detect(void)
         cpu_features[CPU_XSAVEOPT] = cpuid(0xd, 1).eax & 1;
     else
         cpu_features[CPU_XSAVE] = false;
+    control_registers_init(CR4_PGE); /* paging_init is going to change global pages */
+    fpu_init_cpu();
     cpu_slow_strings = platform_hypervisor() == HYPERVISOR_TCG;
     if (cpu_has(CPU_SMAP))
         patch_smap();
@@ -143,26 +166,6 @@ void cpu_detect(void)
     if (arch_random(&random))
         seed ^= random;
     cpu_boot.canary = (cpu_boot.canary ^ seed) & ~0xffull; /* the zero byte stops runaway strings */
-}
-
-static void control_registers_init(void)
-{
-    uint64_t cr0, cr4;
-
-    __asm__ volatile("movq %%cr0, %0" : "=r"(cr0));
-    cr0 = (cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM;
-    __asm__ volatile("movq %0, %%cr0" ::"r"(cr0));
-
-    /* Not CR4.PKE: protection keys make every signal frame larger and nobody here uses them. */
-    cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-    cr4 |= cpu_has(CPU_PGE) ? CR4_PGE : 0;
-    cr4 |= cpu_has(CPU_XSAVE) ? CR4_OSXSAVE : 0;
-    cr4 |= cpu_has(CPU_FSGSBASE) ? CR4_FSGSBASE : 0;
-    cr4 |= cpu_has(CPU_UMIP) ? CR4_UMIP : 0;
-    cr4 |= cpu_has(CPU_SMEP) ? CR4_SMEP : 0;
-    cr4 |= cpu_has(CPU_SMAP) ? CR4_SMAP : 0;
-    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4));
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 }
 
 static bool is_traced; /* from before other CPUs start, if at all */
@@ -184,7 +187,7 @@ static void syscall_init(void)
 
 void cpu_init_this(struct cpu *cpu)
 {
-    control_registers_init();
+    control_registers_init(0);
     __asm__ volatile("movl %0, %%gs" ::"r"(0));
     wrmsr(MSR_GS_BASE, (uint64_t)cpu);
     wrmsr(MSR_KERNEL_GS_BASE, 0);

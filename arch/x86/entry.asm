@@ -48,6 +48,13 @@ section .text.entry
         push    r15
 %endmacro
 
+; An interrupt from ring 3 leaves SS null: AMD's SYSRET, after a switch to another thread, would hand a null segment's
+; attributes to 32-bit code, and an emulator would translate what runs now apart from what runs in system calls.
+%macro LOAD_SS 0                    ; destroys RAX
+        mov     eax, SEL_KERNEL_DS
+        mov     ss, eax
+%endmacro
+
 %macro POP_REGS 0                   ; everything up to orig_rax
         pop     r15
         pop     r14
@@ -140,6 +147,7 @@ entry_int80:
         push    rax                 ; orig_rax
         push    rdi
         PUSH_REGS -ENOSYS
+        LOAD_SS
         mov     rdi, rsp
         push    rax
         xor     ebp, ebp
@@ -219,6 +227,7 @@ entry_common:
         test    byte [rdx + REGS_CS], 3
         jz      .from_kernel
         swapgs
+        LOAD_SS
 .user:
         push    rax                 ; alignment
         xor     ebp, ebp

@@ -94,8 +94,6 @@ void platform_init(const struct bootinfo *info)
     arch_direct_map((struct paddr){0}, 0x100000);
     discover(&platform, info);
     boot_info = NULL;
-    log_info("platform: %s: %u CPUs, %u I/O APICs", platform.source, platform.nr_cpus,
-             platform.nr_ioapics);
 
     irq_vector_set(VECTOR_SPURIOUS, ignore_irq);
     for (unsigned i = 0; i < 16; i++)
@@ -108,4 +106,11 @@ void platform_init(const struct bootinfo *info)
     clock_init_boot();
     power_init();
     vdso_init();
+}
+
+void arch_log_machine(void)
+{
+    log_info("platform: %s: %u CPUs, %u I/O APICs", platform.source, platform.nr_cpus,
+             platform.nr_ioapics);
+    clock_log();
 }

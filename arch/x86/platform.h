@@ -64,6 +64,7 @@ must_check int ioapic_route(uint32_t gsi, unsigned vector, bool is_level, bool i
 
 /* --- clock.c */
 void clock_init_boot(void); /* calibrates; at most a millisecond */
+void clock_log(void);
 void clock_init_this(void); /* the timer of each CPU */
 /* The page of struct vvar, for programs to read. */
 struct paddr clock_vvar_paddr(void);

@@ -97,9 +97,17 @@ static void tls_load(struct cpu *cpu, const struct arch_thread *t)
         cpu->arch->gdt[ARCH_TLS_FIRST + i] = t->tls[i];
 }
 
-static void user_state_save(struct arch_thread *t)
+/* Not 0 when one of the live selectors is not. */
+static inline uint32_t any_selector(void)
 {
-    arch_get_selectors(&t->selectors);
+    return SEGMENT_READ("ds") | SEGMENT_READ("es") | SEGMENT_READ("fs") | SEGMENT_READ("gs");
+}
+
+static void user_state_save(struct arch_thread *t, uint32_t any)
+{
+    t->selectors.all = 0;
+    if (unlikely(any))
+        arch_get_selectors(&t->selectors);
     t->fs_base = fs_base_read();
     t->gs_base = gs_base_read();
 }
@@ -119,12 +127,11 @@ static void selectors_load(struct cpu *cpu, const struct arch_selectors *s)
         gs_selector_load(cpu, s->gs);
 }
 
-static void user_state_load(struct cpu *cpu, const struct arch_thread *t)
+static void user_state_load(struct cpu *cpu, const struct arch_thread *t, uint32_t any)
 {
     if (unlikely(__atomic_load_n(&tls_is_used, __ATOMIC_RELAXED)))
         tls_load(cpu, t);
-    if (unlikely(t->selectors.all | SEGMENT_READ("ds") | SEGMENT_READ("es") | SEGMENT_READ("fs") |
-                 SEGMENT_READ("gs")))
+    if (unlikely(t->selectors.all | any))
         selectors_load(cpu, &t->selectors);
     fs_base_write(t->fs_base);
     gs_base_write(t->gs_base);
@@ -134,23 +141,20 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 {
     struct arch_thread *p = (struct arch_thread *)prev, *n = (struct arch_thread *)next;
     struct cpu *cpu = this_cpu();
-    uint32_t ss = SEGMENT_READ("ss");
+    uint32_t any = any_selector();
 
     if (p->fpu) {
-        user_state_save(p);
+        user_state_save(p, any);
         fpu_save(p->fpu);
     }
     if (n->fpu) {
-        user_state_load(cpu, n);
+        user_state_load(cpu, n, any);
         /* The registers may still hold n's state, if only ring-0 threads have run here since. */
         if (cpu->arch->fpu_owner != n || n->fpu_cpu != cpu->index)
             fpu_load(n->fpu);
         cpu->arch->fpu_owner = n;
         n->fpu_cpu = cpu->index;
     }
-    /* An interrupt from ring 3 leaves SS null; AMD's SYSRET would hand a null segment's attributes to 32-bit code. */
-    if (ss != KERNEL_DS)
-        __asm__ volatile("movl %0, %%ss" ::"r"(KERNEL_DS));
 
     cpu->current = next;
     cpu->kernel_rsp = n->stack_top;
@@ -204,7 +208,7 @@ void arch_thread_copy_user_state(struct arch_thread *to)
     struct arch_thread *from = current_arch();
     bool irqs = arch_irq_save();
 
-    user_state_save(to);
+    user_state_save(to, any_selector());
     fpu_save_full(to->fpu);
     memcpy(to->tls, from->tls, sizeof(to->tls));
     arch_irq_restore(irqs);

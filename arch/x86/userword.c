@@ -63,6 +63,19 @@ inline int arch_user_store64(uintptr_t va, uint64_t value)
     return err;
 }
 
+inline int arch_user_store64_pair(uintptr_t va, uint64_t value, size_t offset, uint64_t second)
+{
+    int err = 0;
+
+    __asm__ volatile(STAC
+                     "1: movq %[value], (%[va])\n4: movq %[second], (%[va],%[offset])\n2: " CLAC
+                         FAULT_MEANS_EFAULT EXCEPTION_ENTRY("4b", "3b")
+                     : [err] "+r"(err)
+                     : [va] "r"(va), [value] "r"(value), [offset] "r"(offset), [second] "r"(second)
+                     : "memory");
+    return err;
+}
+
 int arch_user_cmpxchg32(uintptr_t va, uint32_t expected, uint32_t desired, uint32_t *seen)
 {
     int err = 0;

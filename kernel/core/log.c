@@ -111,6 +111,8 @@ void log_line(enum log_level level, const char *format, ...)
 {
     va_list args;
 
+    if (level >= LOG_INFO && level > the_log.shown)
+        return;
     va_start(args, format);
     log_vline(level, format, args);
     va_end(args);

@@ -102,7 +102,7 @@ static void idle_init(struct core_cpu *core)
     struct thread *t = &core->idle;
 
     t->is_idle = true;
-    snprintf(t->name, sizeof(t->name), "idle/%u", core->index);
+    name_with_number(t->name, "idle/", core->index);
     t->state = THREAD_RUNNING;
     t->on_cpu = true;
     t->cpu = core->index;
@@ -135,10 +135,13 @@ void core_cpu_init(void)
     watchdog_start();
 }
 
-void sched_start(void)
+void sched_start(void (*boot)(void *))
 {
     work_start();
     load_start();
+    idle_turn(this_core()); /* the worker goes to sleep: two ready threads would make time slices */
+    if (!thread_spawn("boot", boot, NULL))
+        panic("no memory for the first thread");
     idle_forever();
 }
 

@@ -12,7 +12,7 @@
 #include "core_cpu.h"
 
 #define BURY_AT_ONCE  16
-#define BURY_DELAY_NS 2000000ULL
+#define BURY_DELAY_NS 20000000ULL
 
 static void bury_all(struct work *w);
 static void bury_now(struct timer *t);

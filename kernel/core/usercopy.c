@@ -71,6 +71,14 @@ int user_store64(struct uptr p, uint64_t value)
     return in_user_half(p.va, sizeof(value)) ? arch_user_store64(p.va, value) : -EFAULT;
 }
 
+int user_store64_pair(struct uptr p, uint64_t value, size_t offset, uint64_t second)
+{
+    lock_assert_may_sleep();
+    return in_user_half(p.va, offset + sizeof(second))
+               ? arch_user_store64_pair(p.va, value, offset, second)
+               : -EFAULT;
+}
+
 /* --- words ------------------------------------------------------------------------------------------- */
 
 static int check_word(struct uptr p)

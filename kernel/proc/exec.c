@@ -209,27 +209,7 @@ static void exec_image_free(struct exec_image *image)
         vm_put(image->vm);
     if (image->file)
         exec_close(image->file);
-    heap_free(image->exe);
     heap_free(image);
-}
-
-static int name_file(struct exec_image *image, struct fs_context *fs)
-{
-    struct path root, at = {image->file->mount, image->file->dentry};
-    image->exe = heap_alloc(PATH_MAX);
-    if (!image->exe)
-        return -ENOMEM;
-    fs_context_root(fs, &root);
-    ssize_t len = path_name(&root, &at, image->exe, PATH_MAX);
-    path_put(&root);
-    if (len < 0)
-        return (int)len;
-    char *exact = heap_strdup(image->exe);
-    if (!exact)
-        return -ENOMEM;
-    heap_free(image->exe);
-    image->exe = exact;
-    return 0;
 }
 
 static int load_image(struct exec_image *image, struct process *p, const struct cred *cred,
@@ -242,8 +222,6 @@ static int load_image(struct exec_image *image, struct process *p, const struct 
         err = exec_open(p, cred, r, &image->file);
     if (!err)
         err = read_plan(image->name, image->file, plan);
-    if (!err)
-        err = name_file(image, p->fs);
     if (!err) {
         image->vm = vm_new();
         err = image->vm ? 0 : -ENOMEM;
@@ -318,10 +296,8 @@ static void exec_replace_program(struct process *p, struct exec_image *image)
 {
     mutex_lock(&p->lock);
     struct file *old_file = p->exe_file;
-    char *old_exe = p->exe;
     struct vm *old_vm = p->vm;
     p->exe_file = image->file;
-    p->exe = image->exe;
     p->exe_base = image->base;
     p->is_i386 = image->is_i386;
     p->vdso = image->vdso;
@@ -329,11 +305,9 @@ static void exec_replace_program(struct process *p, struct exec_image *image)
     p->dumpable = true;
     mutex_unlock(&p->lock);
     image->file = NULL; /* taken over */
-    image->exe = NULL;
     image->vm = NULL;
     if (old_file)
         exec_close(old_file);
-    heap_free(old_exe);
     if (old_vm)
         vm_put(old_vm);
 }

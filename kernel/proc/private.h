@@ -104,7 +104,6 @@ must_check int sigframe_restore_control(struct regs *regs, uint64_t rip, uint64_
 struct exec_image {
     struct vm *vm;
     struct file *file;
-    char *exe;        /* heap; its path */
     const char *name; /* AT_EXECFN, as the caller wrote it */
     const char *const *argv, *const *envp;
     unsigned argc, envc;

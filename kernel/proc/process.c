@@ -80,7 +80,6 @@ void process_put(struct process *p)
     signal_queue_flush(p, &p->shared, ~0UL);
     signal_queue_discard_spare(p);
     sighand_free(p->sighand);
-    heap_free(p->exe);
     slab_free(process_slab, p);
 }
 
@@ -181,26 +180,20 @@ void process_get_usage(struct process *p, struct process_usage *u)
 
 /* --- the first process ------------------------------------------------------------------------ */
 
-/* The new task runs the second half of exec itself, in its own address space; the caller waits for
- * it because the strings are the caller's.  There is one first process, so this is one static
- * object: it must outlive the wake-up that tells the caller to go on. */
+/* The new task runs the second half of exec itself, in its own address space.  There is one first
+ * process, so this is one static object. */
 static struct {
     struct exec_image *image;
-    struct waitq wait;
-    bool is_done;
-    int err;
+    void (*refused)(int err);
 } init_start;
 
 static void init_entry(void *unused)
 {
     int err = exec_commit(init_start.image);
-    if (!err && unlikely(trace_hooks))
-        trace_hooks->starts(current_task());
-    init_start.err = err;
-    atomic_store(&init_start.is_done, true);
-    waitq_wake_all(&init_start.wait);
     if (err)
-        task_exit(127 << 8);
+        init_start.refused(err);
+    if (unlikely(trace_hooks))
+        trace_hooks->starts(current_task());
     arch_enter_user();
 }
 
@@ -235,7 +228,6 @@ static void init_discard(struct process *p)
 static int init_run(struct process *p, struct cred *cred, struct exec_image *image)
 {
     init_start.image = image;
-    waitq_init(&init_start.wait);
     struct task *t = task_new(p, "init", image->vm, init_entry, NULL);
     if (!t)
         return -ENOMEM;
@@ -246,15 +238,13 @@ static int init_run(struct process *p, struct cred *cred, struct exec_image *ima
     pid_add_task(t);
     process_put(p); /* the task's is enough: nobody waits for the first process */
     thread_start(&t->thread);
-    if (WAIT_EVENT(&init_start.wait, atomic_load(&init_start.is_done), WAIT_UNINTERRUPTIBLE,
-                   TIME_NEVER))
-        panic("the first process did not start");
-    return init_start.err;
+    return 0;
 }
 
 int process_start_init(const struct init_args *args)
 {
     process_init();
+    init_start.refused = args->refused;
     struct process *p = process_new();
     struct cred *cred = cred_new_root();
     struct exec_image *image = NULL;

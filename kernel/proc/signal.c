@@ -140,7 +140,7 @@ static bool is_dropped(struct process *p, struct task *t, int sig)
 {
     if (!t)
         t = list_entry(p->tasks.next, struct task, process_node);
-    return !(t->blocked & SIG_BIT(sig)) && !(t->waited_for & SIG_BIT(sig)) &&
+    return !((t->blocked | t->waited_for) & SIG_BIT(sig)) &&
            action_ignores(&p->sighand->action[sig - 1], sig);
 }
 
@@ -164,7 +164,7 @@ static bool is_deaf(struct process *p, struct task *t)
 }
 
 /* `sig` has just been queued for `t` (NULL: any task). */
-static seldom_called void announce(struct process *p, struct task *t, int sig)
+static __attribute__((noinline)) void announce(struct process *p, struct task *t, int sig)
 {
     /* Who adds himself looks for signals afterwards, under the lock held here: an empty queue is
      * enough to know. */

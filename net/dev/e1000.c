@@ -50,7 +50,8 @@ enum {
     IRQ_LINK = 1 << 2,
     /* a link's change, receive: few buffers left, overrun, timer; with messages: queue 0 and the others */
     IRQS = IRQ_LINK | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 20 | 1 << 24,
-    IVAR_ALL_TO_0 = 1 << 3 | 1 << 19,
+    IRQS_SENT = 1 << 0 | 1 << 22, /* a frame was sent; with messages: queue 0 */
+    IVAR_ALL_TO_0 = 1 << 3 | 1 << 11 | 1 << 19,
     /* on, all multicast, broadcast, buffers of 2 KiB, without checksum */
     RCTL_BITS = 1 << 1 | 1 << 4 | 1 << 15 | 1 << 26,
     TCTL_BITS = 1 << 1 | 1 << 3 | 0x10 << 4 | 0x40 << 12, /* on, padded, usual collision times */
@@ -155,12 +156,20 @@ static void net_poll(void *driver, struct netdev *d)
 }
 
 /* One entry stays empty: a full ring would look like an empty one. */
+static bool has_room(const struct ring *r)
+{
+    return is_done(&r->entries[(r->at + 1) % NR]);
+}
+
+/* A full ring has the card interrupt once for what it sends. */
 static void *net_begin(void *driver, size_t len, bool is_large, size_t *room)
 {
-    struct ring *r = &((struct e1000 *)driver)->tx;
+    struct e1000 *n = driver;
     (void)is_large;
     *room = BUF_SIZE;
-    return len <= BUF_SIZE && is_done(&r->entries[(r->at + 1) % NR]) ? buffer(r) : NULL;
+    if (len <= BUF_SIZE && !has_room(&n->tx))
+        write(n, IMS, IRQS_SENT);
+    return len <= BUF_SIZE && has_room(&n->tx) ? buffer(&n->tx) : NULL;
 }
 
 static void net_send(void *driver, size_t len, const struct netdev_offload *o)

@@ -2,7 +2,7 @@
  *
  * The receive interrupt only wakes the net thread and stays off until that has found the queue empty.  Frames that are
  * sent are copied into a buffer of ours, so that lwIP may free or send its own again at once; buffers come back
- * when the next frame looks for one.
+ * when the next frame looks for one, and without any interrupt unless it finds none.
  *
  * A device that checks and cuts packets (QEMU's, with a tap interface) receives whole trains of them into as many pages
  * as they take, which the stack keeps, and sends frames of tens of KiB from a few large buffers.  Without, each
@@ -24,8 +24,9 @@
 
 #define NR_RX       64
 #define NR_RX_PAGES 64u /* with long frames */
-#define NR_TX       32
+#define NR_TX       48  /* a datagram of 64 KiB in pieces */
 #define NR_TX_LARGE 8
+#define TX_SLOTS    64  /* for all of them */
 #define NR_POLLED   64u /* frames of one poll, after which others have their turn */
 #define NR_TOLD \
     16u /* of them, after which the device hears of its buffers: it fills them meanwhile */
@@ -59,7 +60,8 @@ struct virtio_net {
     bool link_changed; /* atomic */
 };
 
-static void on_receive(struct virtq *q)
+/* Frames have come, or there is room again to send. */
+static void on_used(struct virtq *q)
 {
     virtq_disable_irq(q);
     netdev_interrupt();
@@ -219,12 +221,15 @@ static void put_tx(struct virtio_net *n, struct tx_buffer *b)
     *list = b;
 }
 
+/* When all are under way, an interrupt tells of the next one. */
 static void take_back_sent(struct virtio_net *n)
 {
     struct tx_buffer *b;
     bool irqs = spin_lock_irq(&n->lock);
-    while ((b = virtq_take(&n->tx, NULL)))
-        put_tx(n, b);
+    do {
+        while ((b = virtq_take(&n->tx, NULL)))
+            put_tx(n, b);
+    } while (!n->tx_free && virtq_enable_irq(&n->tx));
     spin_unlock_irq(&n->lock, irqs);
 }
 
@@ -346,9 +351,9 @@ static int start(struct virtio_net *n)
     n->rx_size = is_long ? PAGE_BUF_SIZE : BUF_SIZE;
     n->header = is_merged || virtio_has(d, VIRTIO_F_VERSION_1) ? HDR_MERGED : HDR_LEGACY;
     if (ret == 0)
-        ret = virtq_start(&n->rx, d, 0, is_long ? NR_RX_PAGES : NR_RX, on_receive, n);
+        ret = virtq_start(&n->rx, d, 0, is_long ? NR_RX_PAGES : NR_RX, on_used, n);
     if (ret == 0)
-        ret = virtq_start(&n->tx, d, 1, 2 * NR_TX, NULL, n);
+        ret = virtq_start(&n->tx, d, 1, TX_SLOTS, on_used, n);
     if (ret == 0 && (!make_tx_buffers(n, features & ~(unsigned)NETDEV_CSUM) || !offer_all(n)))
         ret = -ENOMEM;
     if (ret)

@@ -66,18 +66,19 @@
 #define LWIP_TCP_TIMESTAMPS        0
 #define TCP_LISTEN_BACKLOG         1
 #define LWIP_TCP_KEEPALIVE         1
-#define LWIP_TCP_RTO_TIME          1000
+#define TCP_SYNMAXRTX              7       /* see net_tcp_output */
 #define TCP_MSL                    30000UL /* TIME_WAIT lasts twice as long: a minute, as on Linux */
 #define SO_REUSE                   1
 #define SO_REUSE_RXTOALL           1
 #define LWIP_MULTICAST_TX_OPTIONS  1
 
-#define LWIP_HOOK_FILENAME                                "net_hooks.h"
-#define LWIP_HOOK_IP4_INPUT(p, n)                         net_count_input(p, n)
-#define LWIP_HOOK_IP6_INPUT(p, n)                         net_count_input(p, n)
-#define LWIP_HOOK_TCP_ISN(local, lport, remote, rport)    net_tcp_isn()
-#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p)  net_tcp_input(pcb, h, n1)
-#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, options) net_tcp_output(pcb, h, options)
+#define LWIP_HOOK_FILENAME                               "net_hooks.h"
+#define LWIP_HOOK_IP4_INPUT(p, n)                        net_count_input(p, n)
+#define LWIP_HOOK_IP6_INPUT(p, n)                        net_count_input(p, n)
+#define LWIP_HOOK_TCP_ISN(local, lport, remote, rport)   net_tcp_isn()
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p) net_tcp_input(pcb, h, n1)
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, options) \
+    net_tcp_output((struct tcp_pcb *)(pcb), h, options)
 
 void net_assert_locked(void);
 unsigned short net_chksum(const void *bytes, int n);

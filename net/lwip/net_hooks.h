@@ -18,6 +18,6 @@ void net_icmp_unreach(struct pbuf *p, enum icmp_dur_type code);
 /* A segment for `pcb`, with so many bytes of options right behind its header; ERR_OK: lwIP goes on with it. */
 err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options);
 /* A segment of `pcb` (NULL: of none), complete but for its checksum.  `options` is its end, and the answer. */
-u32_t *net_tcp_output(const struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options);
+u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options);
 /* Stands between icmp6.c and nd6_input (cmake/lwip.cmake). */
 void net_nd6_input(struct pbuf *p, struct netif *n);

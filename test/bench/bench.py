@@ -22,7 +22,7 @@ import targets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-SECTIONS = ("size", "boot", "memory", "instructions", "operations", "go", *network.SECTIONS)
+SECTIONS = ("size", "boot", "growth", "memory", "instructions", "operations", "go", *network.SECTIONS)
 OPS_END = r"^create_unlink .*\n"  # the last of ops all, to its end
 GO_BENCHMARKS = {
     "runtime": "ChanNonblocking|ChanUncontended|ChanContended|ChanSync|ChanProdCons0|SelectUncontended|"
@@ -167,6 +167,27 @@ class Bench:
             self.add(report.table(f"QEMU's start to the program's first byte, {machine}",
                                   ["kernel", "s", "min–max", "x floor", "bar"], rows), seconds)
         return figures
+
+    def growth(self):
+        """Does a larger machine take longer to boot, by more than QEMU itself takes for it?"""
+        hello = self.c_program("hello", "userland/examples/hello/hello.c")
+        floor, ours = self._floor(), self.guests[0]
+        commands = {}
+        for memory, cpus in [(m, 1) for m in ("64M", "256M", "1G", "8G")] + [("256M", c) for c in (2, 4, 8)]:
+            commands[memory, cpus, "floor"] = floor.command(None, memory=memory, cpus=cpus)
+            commands[memory, cpus, "yolk"] = ours.command(hello, memory=memory, cpus=cpus)
+        done = self.boots("growth", commands, "hello", self.options.runs)
+        seconds = {what: report.spread([r.seconds for r in v]) for what, v in done.items() if v}
+        work = {what: min(r.cpu_seconds for r in v) for what, v in done.items() if v}
+        rows = []
+        for (memory, cpus, name), yolk in seconds.items():
+            least = seconds.get((memory, cpus, "floor"))
+            if name == "yolk" and least:
+                more = work[memory, cpus, "yolk"] - work[memory, cpus, "floor"]
+                rows.append([memory, cpus, f"{least['median']:.3f}", f"{yolk['median']:.3f}", f"{more * 1000:.0f}"])
+        self.add(report.table("The same on larger and smaller machines, microvm",
+                              ["memory", "CPUs", "floor, s", "yolk, s", "CPU time above the floor's, fastest runs, ms"],
+                              rows), {f"{memory} {cpus} {name}": s for (memory, cpus, name), s in seconds.items()})
 
     def memory(self):
         hello = self.c_program("hello", "userland/examples/hello/hello.c")

@@ -95,7 +95,5 @@ void up_main(const struct bootinfo *info)
     page_init(&boot_info);
     core_cpu_init();
     random_init();
-    if (!thread_spawn("tests", run_all, NULL))
-        panic("no memory for the first thread");
-    sched_start();
+    sched_start(run_all);
 }

@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,12 +31,13 @@
 #define MAGIC 0x9e3779b97f4a7c15ul
 #define BLOCK (32ul << 10)
 
-enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY };
+enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST };
 
 struct request {
     uint64_t magic;
     uint32_t kind, seed;
-    uint64_t up, down; /* bytes that the client, the server sends */
+    uint64_t up,
+        down; /* bytes that the client, the server sends; of KIND_LAST, `up` seconds to linger */
 };
 
 struct stream { /* one way of a connection */
@@ -150,6 +150,19 @@ static unsigned long free_kib(void)
     return info.freeram * info.mem_unit >> 10;
 }
 
+/* The last thing that the program does. */
+static void send_last(int fd, const struct request *r)
+{
+    struct linger l = {r->up > 0, (int)r->up};
+    struct stream s = {fd, r->seed * 2ul + 1, r->down};
+
+    NEED(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l));
+    NEED(send_stream(&s));
+    NEED(!close(fd));
+    puts("closed");
+    exit(0);
+}
+
 static void *serve_connection(void *arg)
 {
     int fd = (int)(long)arg;
@@ -157,16 +170,15 @@ static void *serve_connection(void *arg)
     uint64_t answer = free_kib();
 
     if (take(fd, &r, sizeof r) && r.magic == MAGIC) {
+        if (r.kind == KIND_LAST)
+            send_last(fd, &r);
         if (r.kind == KIND_DATA)
             exchange(fd, r.seed, r.down, r.up, true);
         else
             send(fd, &answer, sizeof answer, MSG_NOSIGNAL);
         if (r.kind == KIND_QUIT) {
-            struct timeval patience = {30, 0};
-            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
             shutdown(fd, SHUT_WR);
-            recv(fd, &r, 1,
-                 0); /* until the client has it, or its machine is gone with its last words lost */
+            recv(fd, &r, 1, 0); /* until the client has it */
             exit(0);
         }
     }
@@ -233,6 +245,20 @@ static struct sockaddr_storage server;
 static socklen_t server_len;
 static unsigned long rounds, seconds, up, down;
 
+/* A machine that has just begun may still be waiting for a router to tell it an address. */
+static void wait_for_way(void)
+{
+    int fd = socket(server.ss_family, SOCK_DGRAM, 0), ret;
+    struct timespec a_while = {0, 10000000};
+
+    NEED(fd >= 0);
+    for (int tries = 6000; (ret = connect(fd, (struct sockaddr *)&server, server_len)) && tries > 0;
+         tries--)
+        nanosleep(&a_while, NULL);
+    NEED(!ret);
+    close(fd);
+}
+
 static void find(const char *host, const char *port)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST}, *found;
@@ -241,6 +267,7 @@ static void find(const char *host, const char *port)
     memcpy(&server, found->ai_addr, found->ai_addrlen);
     server_len = found->ai_addrlen;
     freeaddrinfo(found);
+    wait_for_way();
 }
 
 static int new_socket(void)
@@ -349,12 +376,13 @@ static void in_threads(void *(*body)(void *), long n)
 
 static void ask(enum kind kind)
 {
-    struct linger until_heard = {1, 60};
+    struct linger until_heard = {1, 10};
     int fd = open_with((struct request){.kind = kind});
     uint64_t answer;
 
     NEED(take(fd, &answer, sizeof answer));
-    /* This machine may end with the program: not before the server knows that it has its answer. */
+    /* This machine may end with the program: not before the server knows that it has its answer.  The server's may then be
+     * gone without our hearing of that. */
     NEED(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &until_heard, sizeof until_heard));
     close(fd);
     if (kind == KIND_MEMORY)

@@ -6,6 +6,7 @@ two of them and loses, repeats, delays, reorders and damages some, as its seed s
 import collections
 import heapq
 import random
+import select
 import selectors
 import socket
 import struct
@@ -51,6 +52,18 @@ class Plug:
             at += 4 + n
         self.received = data[at:]
         return frames
+
+    def first_sender(self, seconds=20):
+        """The MAC address of whoever is plugged in: it sends before it is spoken to.  No frame is taken out."""
+        end = time.monotonic() + seconds
+        while len(self.received) < 16:
+            if not select.select([self.socket], [], [], max(end - time.monotonic(), 0))[0]:
+                raise TimeoutError("no frame has come")
+            data = self.socket.recv(1 << 16)
+            if not data:
+                raise EOFError("the guest is gone")
+            self.received += data
+        return self.received[10:16]
 
     def send(self, frame):
         """False: it did not fit in the queue."""

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,29 @@ static int try_connect(const char *address, const char *port)
     return puts(errno == ENETUNREACH ? "ENETUNREACH" : strerror(errno)) < 0;
 }
 
+/* For each NAME=VALUE what setting it says, for each NAME its value; then all names that PATH has. */
+static int attributes(const char *path, char **words)
+{
+    char data[4096];
+    ssize_t n;
+
+    for (; *words; words++) {
+        char *equals = strchr(*words, '=');
+        if (equals)
+            *equals++ = '\0';
+        n = equals ? setxattr(path, *words, equals, strlen(equals), 0)
+                   : getxattr(path, *words, data, sizeof data);
+        if (n < 0)
+            printf("%s: error %d\n", *words, errno);
+        else
+            printf("%s: %.*s\n", *words, equals ? 3 : (int)n, equals ? "set" : data);
+    }
+    n = listxattr(path, data, sizeof data);
+    for (char *p = data; n > 0 && p < data + n; p += strlen(p) + 1)
+        printf("has %s\n", p);
+    return n < 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -195,6 +219,8 @@ int main(int argc, char **argv)
     }
     if (!strcmp(what, "store-mapped") && argc > 2)
         return store_mapped(argv[2]);
+    if (!strcmp(what, "attributes") && argc > 2)
+        return attributes(argv[2], argv + 3);
     if (!strcmp(what, "reread") && argc > 2)
         return reread(argv[2]);
     if (!strcmp(what, "connect") && argc > 3)

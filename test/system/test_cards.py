@@ -225,13 +225,17 @@ def ip(*args):
     subprocess.run(["ip", *args], check=True)
 
 
+def tc(*args):
+    return subprocess.run(["tc", *args], check=True, capture_output=True, text=True).stdout
+
+
 @contextlib.contextmanager
-def tap(*args):
+def tap(*args, program=("echo",)):
     ip("tuntap", "add", "ytap0", "mode", "tap", "vnet_hdr")
     ip("addr", "add", "10.9.0.1/24", "dev", "ytap0")
     ip("link", "set", "ytap0", "up")
     ip("addr", "add", "fe80::1/64", "dev", "ytap0", "nodad")
-    with serving("--net", "tap=ytap0", "--ip", "10.9.0.2/24,10.9.0.1", *args, "echo") as p:
+    with serving("--net", "tap=ytap0", "--ip", "10.9.0.2/24,10.9.0.1", *args, *program) as p:
         yield p
 
 
@@ -302,6 +306,78 @@ def tap_many(nothing):
 @needs_tap
 def test_tap_many_connections():
     in_namespace("tap_many", "")
+
+
+def dropped(device):
+    return int(tc("-s", "qdisc", "show", "dev", device).split("dropped ")[1].split(",")[0])
+
+
+def tap_loss(nothing):
+    """Long frames of the guest's are lost as a whole, and come again."""
+    with tap():
+        ip("link", "add", "yifb0", "type", "ifb")
+        ip("link", "set", "yifb0", "up")
+        tc("qdisc", "add", "dev", "ytap0", "ingress")
+        tc("filter", "add", "dev", "ytap0", "parent", "ffff:", "protocol", "all", "u32", "match", "u32", "0", "0",
+           "action", "mirred", "egress", "redirect", "dev", "yifb0")
+        # What has to pass 5 MB a second and does not fit in a short queue is lost.
+        tc("qdisc", "add", "dev", "yifb0", "root", "tbf", "rate", "40mbit", "burst", "70k", "limit", "20k")
+        for address in ("10.9.0.2", None):
+            with socket.create_connection((address or link_local_of("10.9.0.2"), 7), 60) as s:
+                before = dropped("yifb0"), tap_counts()
+                assert echo_back(s, PATTERN) == PATTERN
+                packets, size = (b - a for a, b in zip(before[1], tap_counts()[:2]))
+                assert size / packets > 1700  # of the guest's, before they are lost
+                assert dropped("yifb0") > before[0]
+
+
+def can_lose():
+    """A queue that drops what the guest sends: an ifb device, and two modules of the kernel's traffic control."""
+    script = """ip link add yifb0 type ifb && tc qdisc add dev yifb0 root tbf rate 40mbit burst 70k limit 20k &&
+        tc qdisc add dev lo ingress && tc filter add dev lo parent ffff: protocol all u32 match u32 0 0 \
+            action mirred egress redirect dev yifb0"""
+    return can_tap() and shutil.which("tc") and subprocess.run(["unshare", "-n", "sh", "-c", script],
+                                                               capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not can_lose(), reason="no tap interfaces, or no traffic control here")
+def test_tap_loses_long_frames():
+    in_namespace("tap_loss", "")
+
+
+def tap_datagrams(nothing):
+    """Those of one frame come without a checksum, which the device fills in; those of several with one."""
+    seen = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    seen.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA
+    with tap(program=(BUILD / "test/net/peer", "serve", "7")):
+        for family, host, head in ((socket.AF_INET, "10.9.0.2", 28), (socket.AF_INET6, None, 48)):
+            with socket.socket(family, socket.SOCK_DGRAM) as s:
+                s.settimeout(10)
+                if host:
+                    s.sendto(b"first", (host, 7))
+                    assert s.recv(100) == b"first"
+                to = socket.getaddrinfo(host or link_local_of("10.9.0.2"), 7, family, socket.SOCK_DGRAM)[0][4]
+                for n in (0, 1, 2, 1500 - head, 1501 - head, 4000, 60000):
+                    s.sendto(PATTERN[n:2 * n], to)
+                    assert s.recv(65536) == PATTERN[n:2 * n]
+                    assert unsummed(seen, family, n) == (n + head <= 1500)
+
+
+def unsummed(seen, family, length):
+    """Was the next datagram from the guest, or its first part, handed over without its checksum?"""
+    while True:
+        frame, items, _, _ = seen.recvmsg(65536, 256)
+        is_v6 = frame[12:14] == b"\x86\xdd"
+        first = 54 + 8 * (frame[20:21] == b"\x2c") if is_v6 else 34
+        is_udp = (frame[20] == 17 or frame[20] == 44 and frame[54] == 17) if is_v6 else frame[23] == 17
+        if is_udp and frame[first:first + 2] == b"\0\x07" and \
+                frame[first + 4:first + 6] == struct.pack(">H", length + 8):
+            return bool(struct.unpack_from("I", items[0][2])[0] & 8)  # TP_STATUS_CSUMNOTREADY
+
+
+@needs_tap
+def test_tap_datagrams():
+    in_namespace("tap_datagrams", "")
 
 
 def tap_without(nothing):

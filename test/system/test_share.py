@@ -1,4 +1,5 @@
 """`yolk run -v`: folders of this machine in the guest."""
+import errno
 import hashlib
 import os
 import pathlib
@@ -14,7 +15,7 @@ BUSYBOX = "/bin/busybox"
 ABI = BUILD / "test/abi"
 # Programs of test/abi that work on a folder like on the file system that it lies on.
 PROGRAMS = ["exec_busy", "file_append", "file_copy", "file_copy_range", "file_locks", "file_symlink", "file_times",
-            "file_vectors", "mmap_private_file", "mmap_shared_file"]
+            "file_vectors", "file_xattr", "mmap_private_file", "mmap_shared_file"]
 
 
 @pytest.fixture
@@ -92,6 +93,36 @@ def test_read_only(guest, folder):
         assert r.returncode != 0 and b"Read-only file system" in r.stderr
     assert guest(BUSYBOX, "cat", "/data/f", mode=":ro").stdout == b"old"
     assert listing(folder) == {"f": hashlib.sha256(b"old").hexdigest()}
+
+
+def takes_attributes(path):
+    try:
+        os.setxattr(path, "user.probe", b"x")
+        os.removexattr(path, "user.probe")
+        return True
+    except OSError:
+        return False
+
+
+def test_extended_attributes(guest, folder):
+    """They are the host's: each side sees what the other gives a file.  Programs have those under "user." only."""
+    file = folder / "f"
+    file.write_text("text")
+    if not takes_attributes(file):
+        pytest.skip("the file system here has none")
+    os.setxattr(file, "user.host", b"of the host")
+    os.setxattr(file, "user.empty", b"")
+    r = guest(GUEST, "attributes", "/data/f", "user.host", "user.empty", "user.none", "user.guest=" + "long " * 400, "user.host=new",
+              "user.nothing=", "trusted.x=1", "trusted.x", "security.capability", "system.posix_acl_access")
+    lines = r.stdout.decode().splitlines()
+    assert lines[:10] == ["user.host: of the host", "user.empty: ", f"user.none: error {errno.ENODATA}", "user.guest: set", "user.host: set",
+                          *(f"{name}: error {errno.EOPNOTSUPP}" for name in ("user.nothing", "trusted.x", "trusted.x", "security.capability")),
+                          f"system.posix_acl_access: error {errno.ENODATA}"]
+    assert sorted(lines[10:]) == ["has user.empty", "has user.guest", "has user.host"]
+    assert os.getxattr(file, "user.guest") == b"long " * 400 and os.getxattr(file, "user.host") == b"new"
+    r = guest(GUEST, "attributes", "/data/f", "user.host=newer", "user.host", mode=":ro")
+    assert r.stdout.splitlines()[:2] == [b"user.host: error %d" % errno.EROFS, b"user.host: new"]
+    assert os.getxattr(file, "user.host") == b"new"
 
 
 def test_no_way_out(guest, folder, tmp_path):

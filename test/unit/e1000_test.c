@@ -151,15 +151,17 @@ static void believes_no_entry(void **state)
     }
 }
 
-/* All entries but one can be under way. */
+/* All entries but one can be under way; then the card is to tell when it has sent. */
 static void sends_in_turn(void **state)
 {
     size_t room;
     assert_null(ops->begin(n, BUF_SIZE + 1, false, &room));
     for (unsigned round = 0; round < 100; round++) {
         unsigned nr = 0;
+        *reg(IMS) = 0;
         for (char *p; (p = ops->begin(n, 60, false, &room)); nr++) {
             assert_int_equal(room, BUF_SIZE);
+            assert_int_equal(*reg(IMS), 0);
             memset(p, 0, room);
             unsigned at = n->tx.at;
             ops->send(n, 60 + nr, &(struct netdev_offload){0});
@@ -171,6 +173,7 @@ static void sends_in_turn(void **state)
             }
         }
         assert_int_equal(nr, NR - 1);
+        assert_int_equal(*reg(IMS), IRQS_SENT);
         for (unsigned i = 0; i < NR; i++)
             n->tx.entries[i].status |= DONE;
     }

@@ -22,6 +22,22 @@ u16_t pbuf_copy_partial(const struct pbuf *p, void *to, u16_t len, u16_t offset)
     return len;
 }
 
+struct pbuf *pbuf_clone(pbuf_layer layer, pbuf_type type, struct pbuf *p)
+{
+    struct pbuf *copy = test_malloc(sizeof(*copy) + p->len);
+    *copy = *p;
+    copy->payload = memcpy(copy + 1, p->payload, p->len);
+    copy->next = NULL;
+    return copy;
+}
+
+u8_t pbuf_free(struct pbuf *p)
+{
+    assert_null(p->next);
+    test_free(p);
+    return 1;
+}
+
 static uint64_t fake_random(void)
 {
     static uint64_t x = 88172645463325252;
@@ -47,7 +63,7 @@ u16_t inet_chksum(const void *bytes, u16_t n)
     return lwip_htons((u16_t)~sum_of(bytes, n));
 }
 
-void inet_timers_use(void)
+void inet_timers_sent(void)
 {
 }
 
@@ -63,11 +79,12 @@ void packet_see(const struct netif *n, const struct pbuf *p, bool goes_out)
 static uint8_t buffer[1 << 16];
 static size_t room;
 static bool is_begun, is_out;
+static unsigned frames_left; /* until is_out; 0: no end */
 
 /* What the wire sees: each packet's TCP payload, cut and checked as a device would. */
 static uint8_t wire[1 << 20];
 static uint32_t wire_from, wire_to; /* sequence numbers */
-static unsigned nr_frames, nr_packets, nr_plain, nr_told, nr_rung;
+static unsigned nr_frames, nr_packets, nr_plain, nr_told, nr_rung, nr_datagrams;
 static uint8_t last_flags;
 
 static void *begin_frame(void *driver, size_t n, bool is_large, size_t *to)
@@ -76,9 +93,21 @@ static void *begin_frame(void *driver, size_t n, bool is_large, size_t *to)
     if (is_out)
         return NULL;
     is_begun = true;
+    is_out = frames_left > 0 && --frames_left == 0;
     *to = is_large ? room : MAX(n, 1600u);
     memset(buffer, 0xee, sizeof(buffer));
     return buffer;
+}
+
+/* The checksum's field has the addresses' part. */
+static bool check_sum_place(unsigned start, size_t n, uint8_t protocol, unsigned offset)
+{
+    bool is_v6 = get16(buffer + 12) == ETHTYPE_IPV6;
+    uint8_t pseudo[4] = {0, protocol, (uint8_t)((n - start) >> 8), (uint8_t)(n - start)};
+    uint32_t sum = (is_v6 ? sum_of(buffer + 22, 32) : sum_of(buffer + 26, 8)) + sum_of(pseudo, 4);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return get16(buffer + start + offset) == sum;
 }
 
 static void send_frame(void *driver, size_t n, const struct netdev_offload *o)
@@ -93,18 +122,18 @@ static void send_frame(void *driver, size_t n, const struct netdev_offload *o)
     bool is_v6 = get16(buffer + 12) == ETHTYPE_IPV6;
     uint8_t *ip = buffer + 14, *tcp = buffer + o->csum_start;
     size_t payload = n - o->headers;
+    if (o->csum_offset == 6) {
+        assert_true(check_sum_place(o->csum_start, n, 17, 6) && o->gso_size == 0);
+        nr_datagrams++;
+        return;
+    }
     assert_int_equal(o->is_v6, is_v6);
     assert_int_equal(o->csum_offset, 16);
     assert_int_equal(o->headers, o->csum_start + (tcp[12] >> 4) * 4);
     assert_int_equal(get16(ip + (is_v6 ? 4 : 2)), n - 14 - (is_v6 ? 40 : 0));
     if (!is_v6)
         assert_int_equal(sum_of(ip, 20), 0xffff);
-    /* The checksum's field has the addresses' part. */
-    uint8_t pseudo[4] = {0, 6, (uint8_t)((n - o->csum_start) >> 8), (uint8_t)(n - o->csum_start)};
-    uint32_t sum = (is_v6 ? sum_of(ip + 8, 32) : sum_of(ip + 12, 8)) + sum_of(pseudo, 4);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    assert_int_equal(get16(tcp + 16), sum);
+    assert_true(check_sum_place(o->csum_start, n, 6, 16));
     assert_true(o->gso_size ? payload > o->gso_size : payload <= MSS);
     nr_packets += o->gso_size ? (unsigned)((payload + o->gso_size - 1) / o->gso_size) : 1;
     uint32_t seq = (uint32_t)get16(tcp + 4) << 16 | get16(tcp + 6);
@@ -186,7 +215,7 @@ static void start(unsigned features, uint32_t seq)
     dev.features = features;
     room = 32768;
     wire_from = wire_to = seq;
-    nr_frames = nr_packets = nr_plain = nr_seen = 0;
+    nr_frames = nr_packets = nr_plain = nr_seen = nr_datagrams = 0;
 }
 
 static void check_wire(uint32_t until)
@@ -245,10 +274,42 @@ static void waits_no_longer_than_it_must(void **state)
     start(0, 5);
     transmit(make(false, 5, MSS, TCP_ACK));
     assert_int_equal(nr_plain, 1);
-    start(ALL, 5);
-    is_out = true;
-    assert_int_equal(transmit(make(false, 5, MSS, TCP_ACK)), ERR_MEM);
-    is_out = false;
+}
+
+/* What finds no room goes later, in order and before what comes then; merged, if it can be. */
+static void queues_what_finds_no_room(void **state)
+{
+    static const uint32_t sizes[] = {MSS, 3, MSS, MSS, 0};
+    for (unsigned features = 0; features <= ALL; features += ALL) {
+        uint32_t seq = 5;
+        start(features | NETDEV_CSUM, seq);
+        is_out = true;
+        unsigned nr = 0, dropped = dev.counts.tx_dropped;
+        for (; transmit(make(false, seq, sizes[nr % 5], TCP_ACK)) == ERR_OK; nr++)
+            seq += sizes[nr % 5];
+        assert_int_equal(nr, QUEUE_MAX);
+        assert_int_equal(nr_seen, nr);
+        assert_int_equal(dev.counts.tx_dropped, dropped + 1);
+        netif_flush(&dev);
+        assert_int_equal(nr_frames, 0);
+        /* Room for a few at a time. */
+        while (dev.nr_waiting > 0) {
+            is_out = false;
+            frames_left = 3;
+            netif_flush(&dev);
+            assert_false(is_begun);
+            if (dev.nr_waiting > 0 && dev.nr_waiting < 100) {
+                uint32_t len = (uint32_t)fake_random() % 3;
+                assert_int_equal(transmit(make(false, seq, len, TCP_ACK)), ERR_OK);
+                seq += len;
+            }
+        }
+        frames_left = 0;
+        is_out = false;
+        transmit(make(false, seq, 10, TCP_ACK | TCP_PSH));
+        check_wire(seq + 10);
+        assert_true(features ? nr_frames < nr_packets : nr_frames == nr_packets);
+    }
 }
 
 /* Any byte of the headers that differs keeps packets apart, except those that differ by nature. */
@@ -312,6 +373,42 @@ static void ends_with_what_is_no_train(void **state)
     assert_int_equal(nr_frames, 2);
 }
 
+/* A datagram as lwIP makes it, with a checksum or without. */
+static size_t make_datagram(bool is_v6, size_t len, uint16_t sum)
+{
+    size_t n = make(is_v6, 5, len - 12, TCP_ACK), udp = is_v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
+    packet[is_v6 ? 20 : 23] = 17;
+    put16(packet + udp + 4, len + 8);
+    put16(packet + udp + 6, sum);
+    return n;
+}
+
+static void leaves_datagrams_to_the_device(void **state)
+{
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        size_t udp = v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
+        start(ALL, 5);
+        transmit(make(v6, 5, MSS, TCP_ACK));
+        transmit(make_datagram(v6, 500, 0));
+        assert_false(is_begun); /* neither waits for the other's like */
+        assert_int_equal(nr_frames, 2);
+        assert_int_equal(nr_datagrams, 1);
+        transmit(make_datagram(v6, 500, 0x1234));
+        /* Lengths that do not fit, and a fragment: the sum is not over what the frame has. */
+        size_t n = make_datagram(v6, 500, 0);
+        packet[udp + 5]++;
+        transmit(n);
+        n = make_datagram(v6, 500, 0);
+        packet[20] = v6 ? 44 : 0x20;
+        transmit(n);
+        assert_int_equal(nr_datagrams, 1);
+        assert_int_equal(nr_plain, 3);
+        start(0, 5);
+        transmit(make_datagram(v6, 500, 0));
+        assert_int_equal(nr_datagrams, 0);
+    }
+}
+
 /* Whatever a raw socket sends: read no further than it reaches. */
 static void survives_anything(void **state)
 {
@@ -327,6 +424,7 @@ static void survives_anything(void **state)
         size_t len = n + fake_random() % 1000;
         if (find_tcp(exact, n, len, &t))
             assert_true(t.payload <= n && t.len <= len && t.tcp + 20u <= t.payload);
+        assert_true(find_udp(exact, n, len) + 8u <= n);
         free(exact);
     }
 }
@@ -334,8 +432,12 @@ static void survives_anything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(merges_a_train),     cmocka_unit_test(waits_no_longer_than_it_must),
-        cmocka_unit_test(keeps_others_apart), cmocka_unit_test(ends_with_what_is_no_train),
+        cmocka_unit_test(merges_a_train),
+        cmocka_unit_test(waits_no_longer_than_it_must),
+        cmocka_unit_test(keeps_others_apart),
+        cmocka_unit_test(ends_with_what_is_no_train),
+        cmocka_unit_test(leaves_datagrams_to_the_device),
+        cmocka_unit_test(queues_what_finds_no_room),
         cmocka_unit_test(survives_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

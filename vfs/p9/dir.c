@@ -219,6 +219,7 @@ const struct inode_ops p9_dir_ops = {
     .set_attr = p9_set_attr,
     .refresh = p9_refresh_if_old,
     .free = p9_free,
+    P9_XATTR_OPS,
 };
 
 const struct file_ops p9_dir_file_ops = {

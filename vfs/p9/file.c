@@ -558,12 +558,16 @@ static ssize_t p9_readlink(struct inode *i, char *buf, size_t size)
     return ret;
 }
 
-const struct inode_ops p9_file_ops = {
-    .open = p9_open, .set_attr = p9_set_attr, .refresh = p9_refresh_if_old, .free = p9_free};
+const struct inode_ops p9_file_ops = {.open = p9_open,
+                                      .set_attr = p9_set_attr,
+                                      .refresh = p9_refresh_if_old,
+                                      .free = p9_free,
+                                      P9_XATTR_OPS};
 const struct inode_ops p9_link_ops = {.readlink = p9_readlink,
                                       .set_attr = p9_set_attr,
                                       .refresh = p9_refresh_if_old,
-                                      .free = p9_free};
+                                      .free = p9_free,
+                                      P9_XATTR_OPS};
 
 const struct file_ops p9_regular_file_ops = {
     .read = p9_read_file,

@@ -1,5 +1,5 @@
 /* Between the files of the 9P client: rpc.c (messages, fids), node.c (inodes, names), dir.c (changing and listing
- * directories), file.c (contents). */
+ * directories), file.c (contents), xattr.c (extended attributes). */
 #pragma once
 
 #include <core/atomic.h>
@@ -22,6 +22,8 @@ enum p9_type {
     P9_TREADLINK = 22,
     P9_TGETATTR = 24,
     P9_TSETATTR = 26,
+    P9_TXATTRWALK = 30,
+    P9_TXATTRCREATE = 32,
     P9_TREADDIR = 40,
     P9_TFSYNC = 50,
     P9_TLINK = 70,
@@ -126,6 +128,12 @@ must_check int p9_attach(struct p9_fs *fs);
 must_check int p9_walk(struct p9_fid *dir, const char *name, size_t len, struct p9_fid **out);
 void p9_fid_get(struct p9_fid *fid);
 void p9_fid_put(struct p9_fid *fid); /* NULL is fine */
+/* The last reference, and what the host says to that: 0 or -errno.  The fid is gone in any case. */
+must_check int p9_fid_end(struct p9_fid *fid);
+/* A new fid in *out for the same file; for the value of an extended attribute, or with an empty name for the list of them,
+ * whose bytes *len counts.  -ESTALE: the file has lost its name. */
+must_check int p9_copy_fid(struct inode *i, struct p9_fid **out);
+must_check int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **out, uint64_t *len);
 
 /* --- node.c */
 
@@ -146,6 +154,15 @@ void p9_free(struct inode *i);
 /* --- dir.c */
 extern const struct inode_ops p9_dir_ops;
 extern const struct file_ops p9_dir_file_ops;
+
+/* --- xattr.c */
+ssize_t p9_getxattr(struct inode *i, const char *name, void *value, size_t size);
+int p9_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags);
+ssize_t p9_listxattr(struct inode *i, char *list, size_t size);
+int p9_removexattr(struct inode *i, const char *name);
+#define P9_XATTR_OPS                                                             \
+    .getxattr = p9_getxattr, .setxattr = p9_setxattr, .listxattr = p9_listxattr, \
+    .removexattr = p9_removexattr
 
 /* --- file.c */
 extern const struct inode_ops p9_file_ops, p9_link_ops;

@@ -284,14 +284,20 @@ void p9_fid_get(struct p9_fid *fid)
     ref_get(&fid->ref);
 }
 
-void p9_fid_put(struct p9_fid *fid)
+int p9_fid_end(struct p9_fid *fid)
 {
-    if (!fid || !ref_put(&fid->ref))
-        return;
-    if (p9_rpc(fid->fs, NULL, P9_TCLUNK, "d", fid->nr) == 0)
+    int ret = p9_rpc(fid->fs, NULL, P9_TCLUNK, "d", fid->nr);
+    if (ret == 0)
         free_fid(fid);
     else
         heap_free(fid); /* the host may still know the number */
+    return ret;
+}
+
+void p9_fid_put(struct p9_fid *fid)
+{
+    if (fid && ref_put(&fid->ref))
+        (void)!p9_fid_end(fid);
 }
 
 int p9_walk(struct p9_fid *dir, const char *name, size_t len, struct p9_fid **out)
@@ -308,6 +314,37 @@ int p9_walk(struct p9_fid *dir, const char *name, size_t len, struct p9_fid **ou
     }
     *out = fid;
     return 0;
+}
+
+int p9_copy_fid(struct inode *i, struct p9_fid **out)
+{
+    struct p9_node *n = p9_node(i);
+    if (atomic_load(&n->is_nameless))
+        return -ESTALE;
+    struct p9_fid *file = p9_fid_of(i, &n->fid);
+    int ret = p9_walk(file, NULL, 0, out);
+    p9_fid_put(file);
+    return ret;
+}
+
+int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **out, uint64_t *len)
+{
+    struct p9_node *n = p9_node(i);
+    struct p9_fs *fs = p9_fs(i);
+    struct p9_msg m;
+    if (atomic_load(&n->is_nameless))
+        return -ESTALE;
+    struct p9_fid *fid = new_fid(fs), *file = p9_fid_of(i, &n->fid);
+    int ret = fid ? p9_rpc(fs, &m, P9_TXATTRWALK, "dds", file->nr, fid->nr, name) : -ENOMEM;
+    p9_fid_put(file);
+    if (ret == 0) {
+        ret = p9_get(&m, "q", len);
+        p9_free_msg(&m);
+    } else if (fid) {
+        free_fid(fid);
+    }
+    *out = fid;
+    return ret;
 }
 
 int p9_attach(struct p9_fs *fs)

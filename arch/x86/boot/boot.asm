@@ -197,7 +197,7 @@ align 8
 boot_gdt:
         dq 0, 0
         dq 0x00209a0000000000       ; SEL_KERNEL_CS: 64-bit code
-        dq 0x0000920000000000       ; SEL_KERNEL_DS
+        dq 0x0040920000000000       ; SEL_KERNEL_DS, "32 bits" as it will be (see control_registers_init)
 boot_gdt_pointer:
         dw $ - boot_gdt - 1
         dd boot_gdt

@@ -11,7 +11,7 @@ struct netdev_seg {
 
 /* What a device does by itself. */
 enum netdev_features {
-    NETDEV_CSUM = 1, /* fills in the checksum of a TCP packet */
+    NETDEV_CSUM = 1, /* fills in the checksum of a packet of TCP or UDP */
     NETDEV_TSO4 = 2, /* cuts a long TCP packet into several; with NETDEV_CSUM */
     NETDEV_TSO6 = 4,
 };
@@ -28,7 +28,8 @@ struct netdev_offload {
 /* Called under the net lock, in thread context. */
 struct netdev_ops {
     /* Memory to write a frame of n bytes to, or more, up to *room; is_large: as much room as there is.  NULL: none is
-     * free, and the frame is lost.  `send` follows before the next `begin`. */
+     * free until the driver calls netdev_interrupt, but for what it was not told of by `flush`.  `send` follows before
+     * the next `begin`. */
     void *(*begin)(void *driver, size_t n, bool is_large, size_t *room);
     /* Queue the n bytes that were written there. */
     void (*send)(void *driver, size_t n, const struct netdev_offload *o);

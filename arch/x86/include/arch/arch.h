@@ -61,6 +61,8 @@ void arch_dump_cpus(void);
 /* Start the other CPUs (those of the ACPI or MP tables, up to `max` CPUs in all with this one) and wait until
  * they run; each ends up in up_cpu_main.  Boot CPU, once. */
 void arch_start_cpus(unsigned max);
+/* Say to the log what was found. */
+void arch_log_machine(void);
 /* From now on system calls arrive at up_syscall_traced.  On the boot CPU, before the others start. */
 void arch_trace_syscalls(void);
 
@@ -266,6 +268,7 @@ long arch_copy_string_from_user(char *dst, uintptr_t src, size_t max);
 /* One word of 8 or 4 bytes, aligned or not; 0 or -EFAULT (then a part of it may have been stored). */
 must_check int arch_user_load64(uintptr_t va, uint64_t *value);
 must_check int arch_user_store64(uintptr_t va, uint64_t value);
+must_check int arch_user_store64_pair(uintptr_t va, uint64_t value, size_t offset, uint64_t second);
 must_check int arch_user_store32(uintptr_t va, uint32_t value);
 /* 32-bit atomics on user memory; 0 or -EFAULT. */
 must_check int arch_user_load32(uintptr_t va, uint32_t *value);

@@ -7,7 +7,8 @@
 enum log_level { LOG_PANIC, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* One line (no newline needed) to the kernel log; shown on the console if `level` <= the level that the
- * command line asked for (`loglevel=`; by default LOG_WARN).  Any context, interrupts and spinlocks included. */
+ * command line asked for (`loglevel=`; by default LOG_WARN).  From LOG_INFO on, a line that is not shown is not made
+ * either: no boot is to take longer for it.  Any context, interrupts and spinlocks included. */
 void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
 
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)

@@ -10,8 +10,8 @@ struct core_cpu;
 
 /* This CPU's share of it; the boot CPU calls it once from main, others from up_cpu_main. */
 void core_cpu_init(void);
-/* The boot CPU's last step in main: becomes this CPU's idle thread. */
-noreturn void sched_start(void);
+/* The boot CPU's last step in main: becomes this CPU's idle thread; boot(NULL) runs in a thread. */
+noreturn void sched_start(void (*boot)(void *));
 
 void sched_yield(void); /* let others run; thread context, no spinlock */
 /* In long kernel loops (zeroing, copying): yields if the time slice is over and someone waits, answers whether

@@ -30,6 +30,8 @@ must_check long user_read_string(char *dst, struct uptr src, size_t size);
 /* One word of 8 bytes, aligned or not: 0 or -EFAULT. */
 must_check int user_load64(struct uptr p, uint64_t *value);
 must_check int user_store64(struct uptr p, uint64_t value);
+/* And then another one, `offset` bytes behind the first; either may be written when the answer is -EFAULT. */
+must_check int user_store64_pair(struct uptr p, uint64_t value, size_t offset, uint64_t second);
 /* One 32-bit word, naturally aligned or -EINVAL. */
 must_check int user_load32(struct uptr p, uint32_t *value);
 must_check int user_load32_nofault(struct uptr p, uint32_t *value);

@@ -51,7 +51,6 @@ struct process {
     unsigned nr_tasks; /* likewise */
     struct rlimit_pair rlimits[NR_RLIMITS]; /* read without the lock: each number is one word */
     struct file *exe_file;                  /* what runs, referenced; replaced by exec */
-    char *exe;                              /* its path for /proc/self/exe */
     uintptr_t exe_base;                     /* load bias of a PIE, 0 otherwise */
     bool is_i386;                           /* a 32-bit program */
     uintptr_t vdso;                         /* where it is mapped */
@@ -166,9 +165,11 @@ struct init_args {
     const char *const *argv, *const *envp; /* NULL-terminated */
     struct path root, cwd;
     struct file *stdio[3]; /* descriptors 0, 1, 2; references are taken over; NULL: closed */
+    /* It does not fit after all: called in its thread with -EFAULT or -ENOMEM, does not return. */
+    void (*refused)(int err);
 };
 /* Make process 1 and start it; once, in thread context.  0, or why it cannot run: -ENOENT, -EACCES, -ENOEXEC
- * (said on the log), -ENOMEM. */
+ * (said on the log), -ENOMEM.  It reads the strings and the arrays when it runs: they stay for good. */
 must_check int process_start_init(const struct init_args *args);
 /* Called (thread context) when process 1 has exited, with its wait status; ends the machine, or lets
  * the calling thread end and does it later. */

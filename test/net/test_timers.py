@@ -1,0 +1,49 @@
+"""When a guest says again what nobody has answered."""
+import time
+
+import pytest
+from conftest import PEER, SECONDS, guest
+from node import Node
+from packets import ACK, FIN, SYN
+from serving import stream
+from test_last import last_words
+from wire import Plug
+
+
+def test_a_syn_is_repeated_less_and_less_often(short):
+    """After one second, two and four, as Linux does."""
+    plug, times = Plug(short / "wire"), []
+    try:
+        with guest("--net", f"stream={short}/wire", "--ip", "10.0.3.1/24,10.0.3.2", PEER, "ask", "10.0.3.2", 9, "memory"):
+            plug.accept()
+            node = Node(plug, "10.0.3.1", "10.0.3.2")
+            inbox = node.segments[9]
+            while len(times) < 4:
+                assert node.wait(lambda: inbox, 60), times
+                assert inbox.popleft().flags == SYN
+                times.append(time.monotonic())
+    finally:
+        plug.close()
+    first, second, third = (b - a for a, b in zip(times, times[1:]))
+    assert 0.4 < first < 2 and 1.4 < second < 0.75 * third < 6, times
+
+
+@pytest.mark.skipif(not SECONDS, reason="by hand: more than a minute")
+def test_a_slow_reader_that_has_closed_gets_everything(short):
+    """Somebody who takes a segment every second, and has sent his own end at the beginning (LAST_ACK)."""
+    n = 100 * 1460
+    with last_words(short, 0, n, window=1460) as (g, node, c):
+        c.say(FIN | ACK, window=1460)
+        c.seq, end = c.seq + 1, time.monotonic() + 250
+        while not c.has_end:
+            assert time.monotonic() < end, len(c.data)
+            node.wait(lambda: False, 0.7)
+            for s in c.inbox:
+                if s.seq == c.ack:
+                    c.data, c.has_end = c.data + s.data, bool(s.flags & FIN)
+                    c.ack += len(s.data) + c.has_end
+            c.inbox.clear()
+            c.say(ACK, window=1460)
+        assert c.data == stream(n, 11)
+        assert g.line() == "closed\n"
+        g.end()
