@@ -141,13 +141,14 @@ static void net_thread(void *arg)
             mutex_lock(&lock);
         bool is_kicked = atomic_swap(&has_frames, false);
         is_kicked |= atomic_swap(&has_work, false);
+        bool is_due = is_kicked || atomic_load(&has_rung); /* waking the timers ends their rest */
         inet_timers_wake();
         if (is_kicked)
             inet_timers_use();
         poll_at = TIME_NEVER;
         netdev_poll_all();
         deliver_local();
-        if (is_kicked || arch_clock_ns() >= timers_at) {
+        if (is_due || arch_clock_ns() >= timers_at) {
             inet_timers_run();
             deliver_local();
             timers_at = inet_timers_next();
