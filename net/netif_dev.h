@@ -22,12 +22,12 @@ struct netdev {
     unsigned features;
     struct ifinfo_counts counts;
     struct netif_pending pending; /* to be sent */
-    struct netif_pending
-        train; /* received: the frame is in `first`, its later payload in the pbufs behind */
+    /* Received: the frame is in `first`, its later payload in the pbufs behind. */
+    struct netif_pending train;
     struct pbuf *first, *last;
     unsigned nr_queued; /* frames that the device was not told of yet */
-    unsigned
-        nr_waiting; /* packets that it had no room for, in order: each one pbuf, `next` leads to the next packet */
+    /* Packets that it had no room for, in order: each one pbuf, `next` leads to the next packet. */
+    unsigned nr_waiting;
     struct pbuf *waiting, *last_waiting;
     bool must_ring; /* atomic: whoever clears it rings */
     struct netdev *next;
@@ -37,8 +37,8 @@ struct netdev {
 err_t netif_transmit(struct netif *n, struct pbuf *p);
 void netif_drop_waiting(struct netdev *d);
 void netif_send_pending(struct netdev *d);
-void netif_flush(
-    struct netdev *d); /* all that was sent goes when the device is rung, as far as it has room */
+/* All that was sent goes when the device is rung, as far as that has room. */
+void netif_flush(struct netdev *d);
 void netif_ring(struct netdev *d); /* if it must be */
 /* lwIP computes and checks those checksums that the device does not; `checks`: NETIF_CHECKSUM_CHECK_* of the payload. */
 void netif_set_checksums(struct netdev *d, unsigned checks);
