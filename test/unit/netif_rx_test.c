@@ -348,7 +348,7 @@ static void looks_at_the_length(void **state)
         start(5);
         receive(make(false, 5, MSS, TCP_ACK));
         size_t n = make(false, 5 + MSS, 400, TCP_ACK);
-        receive((size_t)((int)n + more));
+        receive(n + (size_t)(long)more);
         netif_take_train(&dev);
         assert_int_equal(nr_inputs, more == 0 ? 1 : 2);
     }
