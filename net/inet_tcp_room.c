@@ -8,7 +8,7 @@
  * As on Linux, a listener with more connections than its backlog does not hear those who begin or end a handshake;
  * they try again.  Of those who never end it, lwIP can count 255: the oldest makes room.
  *
- * And of a segment's options: a later MSS is none. */
+ * And of a segment's options a later MSS is none, and of two closed windows no dialogue. */
 #include <base/string.h>
 #include <inet.h>
 
@@ -149,8 +149,25 @@ static void forget_mss(uint8_t *option, size_t n)
     }
 }
 
-err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options)
+/* While our window is 0, lwIP takes whatever has no data for out of order and answers it.  If the peer's is 0 too, and the
+ * peer is like it, the two answer each other's answers for ever; on the loopback interface nothing else would run.  What
+ * tells nothing new is a sign of life and no more.  (A packet from before rcv_nxt is answered: a keep-alive asks so.) */
+static bool is_echo(struct tcp_pcb *pcb, const struct tcp_hdr *h, size_t len)
 {
+    if (pcb->state < ESTABLISHED || pcb->state == TIME_WAIT || pcb->rcv_wnd > 0 || len > 0 ||
+        (TCPH_FLAGS(h) & ~TCP_PSH) != TCP_ACK || TCP_SEQ_LT(h->seqno, pcb->rcv_nxt) ||
+        h->ackno != pcb->lastack || SND_WND_SCALE(pcb, h->wnd) != pcb->snd_wnd)
+        return false;
+    pcb->tmr = tcp_ticks;
+    pcb->keep_cnt_sent = 0;
+    pcb->persist_probe = 0;
+    return true;
+}
+
+err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options, size_t len)
+{
+    if (is_echo(pcb, h, len))
+        return ERR_ABRT;
     if (!(TCPH_FLAGS(h) & TCP_SYN))
         forget_mss((uint8_t *)(h + 1), nr_options);
     /* lwIP gives up one that waits for its last answer after a minute, even if the peer still takes what comes before. */

@@ -76,7 +76,7 @@
 #define LWIP_HOOK_IP4_INPUT(p, n)                        net_count_input(p, n)
 #define LWIP_HOOK_IP6_INPUT(p, n)                        net_count_input(p, n)
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport)   net_tcp_isn()
-#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p) net_tcp_input(pcb, h, n1)
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p) net_tcp_input(pcb, h, n1, (p)->tot_len)
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, options) \
     net_tcp_output((struct tcp_pcb *)(pcb), h, options)
 
