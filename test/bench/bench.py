@@ -59,6 +59,7 @@ class Bench:
         self.results = {}
         self.sections = []
         self.plot_rows = []
+        self.overview = []
         self.guests = self._guests()
         names = [g.name for g in self.guests]
         self.reference = "micro" if "micro" in names else "deb" if "deb" in names else None
@@ -131,6 +132,7 @@ class Bench:
 
     def size(self):
         kib = os.path.getsize(self.kernel) / 1024
+        self.overview.append(("Kernel image, KiB", {g.name: os.path.getsize(g.kernel) / 1024 for g in self.guests}))
         self.add(report.table("Kernel image, stripped", ["kernel", "KiB", "bar", ""],
                               [[g.name, report.number(os.path.getsize(g.kernel) / 1024),
                                 targets.IMAGE_KIB if g.name == "yolk" else "",
@@ -161,6 +163,9 @@ class Bench:
                 rows.append([name, f"{s['median']:.3f}", f"{s['min']:.3f}–{s['max']:.3f}", f"{ratio:.2f}",
                              f"{floor_bar} {report.verdict(ratio, floor_bar)}" if name == "yolk" else ""])
             figures[machine] = seconds
+            if machine == "microvm":
+                self.overview.append(("From QEMU's start to a C program's first byte, s",
+                                      {g.name: seconds[g.name]["median"] for g in self.guests if g.name in seconds}))
             if self.reference in seconds:
                 ratio = seconds["yolk"]["median"] / seconds[self.reference]["median"]
                 self.plot_rows.append((f"boot, {machine}", ratio, linux_bar))
@@ -199,6 +204,7 @@ class Bench:
             is_ours = g.name == "yolk"
             rows.append([g.name, figures[g.name]["least_mib"], targets.LEAST_MIB if is_ours else "",
                          f"{figures[g.name]['rss_mib']:.1f}", targets.RSS_MIB if is_ours else ""])
+        self.overview.append(("Least memory for it, MiB", {n: f["least_mib"] for n, f in figures.items()}))
         self.add(report.table("Memory for a C hello, MiB", ["kernel", "least -m", "bar", "QEMU above empty", "bar"],
                               rows), figures)
 
@@ -309,6 +315,8 @@ def write_results(bench, options):
         docs = os.path.join(ROOT, "docs")
         with open(os.path.join(docs, "benchmarks.svg"), "w") as f:
             f.write(plot)
+        with open(os.path.join(docs, "overview.svg"), "w") as f:
+            f.write(report.as_overview(bench.overview))
         path = os.path.join(docs, "BENCHMARKS.md")
         with open(path) as f:
             head = f.read().split("## The last run", 1)[0]
@@ -337,6 +345,8 @@ def main():
     for name in names:
         if name not in SECTIONS:
             parser.error(f"there is no benchmark '{name}'; there are net, {', '.join(SECTIONS)}")
+    if options.save and (options.names or not options.micro):
+        parser.error("--save writes the whole page: it goes with --micro, and without a NAME")
     with tempfile.TemporaryDirectory(prefix="yolk-bench-") as work:
         bench = Bench(options, work)
         print(machine_line() + "\n")

@@ -77,3 +77,24 @@ def as_plot(title, rows):
     out.append(f'<text x="{left}" y="{bottom + 18}" fill="#555">shorter is faster; the black mark is the bar</text>')
     out.append("</svg>")
     return "\n".join(out) + "\n"
+
+
+def as_overview(groups):
+    """An SVG of what a user sees first: groups (title, {kernel: figure}), each with a scale of its own."""
+    left, width, height, gap = 70, 420, 16, 6
+    y, out = 14, []
+    for title, figures in groups:
+        most = max(figures.values())
+        out.append(f'<text x="8" y="{y + 12}" font-weight="bold">{html.escape(title)}</text>')
+        y += 22
+        for name, value in figures.items():
+            length = max(value / most * width, 1)
+            out.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{html.escape(name)}</text>')
+            out.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{height}" '
+                       f'fill="{"#3a7d44" if name == "yolk" else "#9aa5b1"}"/>')
+            out.append(f'<text x="{left + length + 6:.1f}" y="{y + 12}">{number(value)}</text>')
+            y += height + gap
+        y += 12
+    head = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{y}" '
+            'font-family="sans-serif" font-size="12">', '<rect width="100%" height="100%" fill="white"/>']
+    return "\n".join([*head, *out, "</svg>"]) + "\n"
