@@ -47,7 +47,7 @@ def outcomes(output):
     keep = []
     for line in output.splitlines():
         if re.search(r"^\S+\.\.\.|^! |errors out of", line) and "Elapsed" not in line:
-            line = re.sub(r" \([\d.]+ms\)", "", line)
+            line = re.sub(r" \([\d.]+ ?ms\b[^)]*\)", "", line)
             keep.append(re.sub(r"errors out of (\d+) tests.*", r"errors out of \1 tests", line))
     return keep
 
