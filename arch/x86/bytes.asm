@@ -1,6 +1,8 @@
 ; Bytes by the many, of the kernel's own memory: copies that are too long for memcpy's string instruction where those are
 ; slow (cpu_slow_strings), and the Internet's sum.
 
+%include "copy_block.inc"
+
 extern cpu_slow_strings
 
 section .text
@@ -18,20 +20,7 @@ arch_copy:
         shr     ecx, 6
         jz      .short
 .block:
-%assign at 0
-%rep 2
-        mov     rax, [rsi + at]
-        mov     r8, [rsi + at + 8]
-        mov     r9, [rsi + at + 16]
-        mov     r10, [rsi + at + 24]
-        mov     [rdi + at], rax
-        mov     [rdi + at + 8], r8
-        mov     [rdi + at + 16], r9
-        mov     [rdi + at + 24], r10
-%assign at at + 32
-%endrep
-        add     rsi, 64
-        add     rdi, 64
+        COPY_BLOCK
         dec     ecx
         jnz     .block
 .short:

@@ -7,6 +7,8 @@
 ; in and only if that fails continues at the entry's target.  There the rest is tried byte by byte, so that
 ; everything up to the faulting byte is copied and the answer is the exact number of bytes that are not.
 
+%include "copy_block.inc"
+
 extern cpu_slow_strings
 
 section .text
@@ -30,23 +32,6 @@ section .text
 %endmacro
 
 LONG_COPY       equ 128             ; from here on a loop of quadwords loses
-
-%macro COPY_BLOCK 0                 ; 64 bytes from RSI to RDI
-%assign at 0
-%rep 2
-        mov     rax, [rsi + at]
-        mov     r8, [rsi + at + 8]
-        mov     r9, [rsi + at + 16]
-        mov     r10, [rsi + at + 24]
-        mov     [rdi + at], rax
-        mov     [rdi + at + 8], r8
-        mov     [rdi + at + 16], r9
-        mov     [rdi + at + 24], r10
-%assign at at + 32
-%endrep
-        add     rsi, 64
-        add     rdi, 64
-%endmacro
 
 %macro CLEAR_BLOCK 0                ; 64 bytes at RDI, RAX being 0
 %assign at 0
