@@ -1,19 +1,11 @@
 /* sources: kernel/base/tree.c */
-#include "fake_kernel.h"
-
-#include "../../kernel/core/heap.c"
-#include "../../kernel/core/page.c"
-#include "../../kernel/core/page_grow.c"
-#include "../../kernel/core/slab.c"
+#include "fake_heap.h"
 
 #define read  e1000_read
 #define write e1000_write
 #include "../../net/dev/e1000.c"
 
 /* The driver's rings against a card that is this test, and that writes what it likes into them. */
-
-static const struct bootinfo machine = {.nr_ranges = 1,
-                                        .ranges = {{{1 << 20}, 63 << 20, BOOT_RAM}}};
 
 static struct pci_device card = {.vendor = 0x8086, .device = 0x100e};
 static uint8_t registers[REGISTERS_SIZE];
@@ -177,13 +169,6 @@ static void sends_in_turn(void **state)
         for (unsigned i = 0; i < NR; i++)
             n->tx.entries[i].status |= DONE;
     }
-}
-
-static int set_up(void **state)
-{
-    fake_ram(64 << 20);
-    page_init(&machine);
-    return 0;
 }
 
 int main(void)

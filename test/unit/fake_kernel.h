@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "fake_random.h"
+
 /* --- arch: the real declarations, without what needs ring 0 ---------------------------------------- */
 
 #include <arch/layout.h>
@@ -173,15 +175,6 @@ static void fake_ram(uint64_t bytes)
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     assert_ptr_equal(ram, DIRECT_BASE);
     assert_ptr_equal(map, VMEMMAP_BASE);
-}
-
-static inline uint64_t fake_random(void)
-{
-    static uint64_t x = 88172645463325252;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x;
 }
 
 /* kernel/core/kstack.c is never under test here. */

@@ -1,15 +1,7 @@
 /* sources: kernel/base/tree.c */
-#include "fake_kernel.h"
-
-#include "../../kernel/core/heap.c"
-#include "../../kernel/core/page.c"
-#include "../../kernel/core/page_grow.c"
-#include "../../kernel/core/slab.c"
+#include "fake_heap.h"
 
 #define MIB (1UL << 20)
-
-static const struct bootinfo machine = {.nr_ranges = 1,
-                                        .ranges = {{{1 * MIB}, 63 * MIB, BOOT_RAM}}};
 
 static void fill(uint8_t *p, size_t size, uint8_t tag)
 {
@@ -101,13 +93,6 @@ static void refuses_what_cannot_be(void **state)
     char *copy = heap_strdup("copy");
     assert_string_equal(copy, "copy");
     heap_free(copy);
-}
-
-static int set_up(void **state)
-{
-    fake_ram(64 * MIB);
-    page_init(&machine);
-    return 0;
 }
 
 int main(void)

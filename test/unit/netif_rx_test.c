@@ -7,38 +7,11 @@
 #include "../../net/netif_tcp.c"
 #include "../../net/netif_rx.c"
 
+#include "fake_packets.h"
+
 /* Packets that continue each other reach the stack as one that says the same; all else reaches it as it came. */
 
-#define V4_HEADERS 54u
-#define V6_HEADERS 74u
-#define MSS        1460u
-
-static uint64_t fake_random(void)
-{
-    static uint64_t x = 88172645463325252;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x;
-}
-
-static uint32_t sum_of(const void *bytes, size_t n)
-{
-    const uint8_t *b = bytes;
-    uint32_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += i % 2 ? b[i] : (uint32_t)b[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
 /* --- what the kernel and lwIP have ----------------------------------------------------------------- */
-
-u16_t inet_chksum(const void *bytes, u16_t n)
-{
-    return lwip_htons((u16_t)~sum_of(bytes, n));
-}
 
 u16_t net_chksum(const void *bytes, int n)
 {

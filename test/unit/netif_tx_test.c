@@ -7,11 +7,9 @@
 #include "../../net/netif_tcp.c"
 #include "../../net/netif_tx.c"
 
-/* Packets that continue each other become one frame, and what the device makes of it is what was sent. */
+#include "fake_packets.h"
 
-#define V4_HEADERS 54u
-#define V6_HEADERS 74u
-#define MSS        1460u
+/* Packets that continue each other become one frame, and what the device makes of it is what was sent. */
 
 /* --- lwIP and the device --------------------------------------------------------------------------- */
 
@@ -36,31 +34,6 @@ u8_t pbuf_free(struct pbuf *p)
     assert_null(p->next);
     test_free(p);
     return 1;
-}
-
-static uint64_t fake_random(void)
-{
-    static uint64_t x = 88172645463325252;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x;
-}
-
-static uint32_t sum_of(const void *bytes, size_t n)
-{
-    const uint8_t *b = bytes;
-    uint32_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += i % 2 ? b[i] : (uint32_t)b[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
-u16_t inet_chksum(const void *bytes, u16_t n)
-{
-    return lwip_htons((u16_t)~sum_of(bytes, n));
 }
 
 void inet_timers_sent(void)

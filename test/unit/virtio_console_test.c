@@ -1,10 +1,5 @@
 /* sources: kernel/base/tree.c */
-#include "fake_kernel.h"
-
-#include "../../kernel/core/heap.c"
-#include "../../kernel/core/page.c"
-#include "../../kernel/core/page_grow.c"
-#include "../../kernel/core/slab.c"
+#include "fake_heap.h"
 
 #include "../../kernel/dev/virtq.c"
 
@@ -20,9 +15,6 @@ static uint64_t busy_clock_ns(void)
 #undef arch_clock_ns
 
 /* The ports that a console's host tells of are known when the device has been found. */
-
-static const struct bootinfo machine = {.nr_ranges = 1,
-                                        .ranges = {{{1 << 20}, 63 << 20, BOOT_RAM}}};
 
 /* --- the device ------------------------------------------------------------------------------------ */
 
@@ -160,13 +152,6 @@ static void finds_all_on_a_busy_host(void **state)
 static void gives_up_on_one_that_is_mute(void **state)
 {
     assert_int_equal(found(true), 0);
-}
-
-static int set_up(void **state)
-{
-    fake_ram(64 << 20);
-    page_init(&machine);
-    return 0;
 }
 
 int main(void)

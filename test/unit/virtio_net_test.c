@@ -1,19 +1,11 @@
 /* sources: kernel/base/tree.c */
-#include "fake_kernel.h"
-
-#include "../../kernel/core/heap.c"
-#include "../../kernel/core/page.c"
-#include "../../kernel/core/page_grow.c"
-#include "../../kernel/core/slab.c"
+#include "fake_heap.h"
 
 #include "../../kernel/dev/virtq.c"
 #include "../../net/dev/virtio_net.c"
 
 /* The driver and its queues against a device that is this test: one that keeps its promises, and one that lies about
  * lengths, numbers and what it gives back. */
-
-static const struct bootinfo machine = {.nr_ranges = 1,
-                                        .ranges = {{{1 << 20}, 63 << 20, BOOT_RAM}}};
 
 /* --- the device ------------------------------------------------------------------------------------ */
 
@@ -394,13 +386,6 @@ static void sends_from_its_own(void **state)
         }
     }
     assert_null(ops->begin(driver, 100000, true, &(size_t){0}));
-}
-
-static int set_up(void **state)
-{
-    fake_ram(64 << 20);
-    page_init(&machine);
-    return 0;
 }
 
 int main(void)
