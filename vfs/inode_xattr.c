@@ -47,16 +47,16 @@ ssize_t inode_getxattr(struct inode *i, const struct cred *cred, const char *nam
     /* Access control lists: files have none. */
     if (strcmp(name, XATTR_NAME_POSIX_ACL_ACCESS) == 0 ||
         strcmp(name, XATTR_NAME_POSIX_ACL_DEFAULT) == 0)
-        return i->ops->getxattr ? -ENODATA : -EOPNOTSUPP;
+        return i->ops->xattrs ? -ENODATA : -EOPNOTSUPP;
     ssize_t ret = may_access(i, cred, name, false);
     if (ret == 0)
         ret = check_name(name);
     if (ret < 0)
         return ret;
-    if (!i->ops->getxattr)
+    if (!i->ops->xattrs)
         return -EOPNOTSUPP;
     mutex_lock(&i->lock);
-    ret = i->ops->getxattr(i, name, value, size);
+    ret = i->ops->xattrs->get(i, name, value, size);
     mutex_unlock(&i->lock);
     return ret;
 }
@@ -69,10 +69,10 @@ int inode_setxattr(struct inode *i, const struct cred *cred, const char *name, c
         ret = check_name(name);
     if (ret < 0)
         return ret;
-    if (!i->ops->setxattr)
+    if (!i->ops->xattrs)
         return -EOPNOTSUPP;
     mutex_lock(&i->lock);
-    ret = i->ops->setxattr(i, name, value, size, flags);
+    ret = i->ops->xattrs->set(i, name, value, size, flags);
     if (ret == 0)
         inode_touch_ctime(i);
     mutex_unlock(&i->lock);
@@ -86,10 +86,10 @@ int inode_removexattr(struct inode *i, const struct cred *cred, const char *name
         ret = check_name(name);
     if (ret < 0)
         return ret;
-    if (!i->ops->removexattr)
+    if (!i->ops->xattrs)
         return -EOPNOTSUPP;
     mutex_lock(&i->lock);
-    ret = i->ops->removexattr(i, name);
+    ret = i->ops->xattrs->remove(i, name);
     if (ret == 0)
         inode_touch_ctime(i);
     mutex_unlock(&i->lock);
@@ -113,10 +113,10 @@ static ssize_t hide_trusted(char *list, ssize_t len)
 
 ssize_t inode_listxattr(struct inode *i, const struct cred *cred, char *list, size_t size)
 {
-    if (!i->ops->listxattr)
+    if (!i->ops->xattrs)
         return 0;
     mutex_lock(&i->lock);
-    ssize_t len = i->ops->listxattr(i, list, size);
+    ssize_t len = i->ops->xattrs->list(i, list, size);
     mutex_unlock(&i->lock);
     if (len > 0 && size > 0 && !cred_has_cap(cred, CAP_SYS_ADMIN))
         len = hide_trusted(list, len);

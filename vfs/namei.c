@@ -123,11 +123,11 @@ int path_make_node(const struct walk *w, const char *name, unsigned mode, uint64
         ret = namei_may_create(c.dir, w->cred);
     if (ret == 0 && is_device && !cred_has_cap(w->cred, CAP_MKNOD))
         ret = -EPERM;
-    if (ret == 0 && !c.dir->ops->create)
+    if (ret == 0 && !c.dir->ops->dir)
         ret = -EPERM;
     if (ret == 0)
-        ret = c.dir->ops->create(c.dir, c.d, namei_umask(w, mode & (S_IFMT | 07777)),
-                                 is_device ? rdev : 0, w->cred);
+        ret = c.dir->ops->dir->create(c.dir, c.d, namei_umask(w, mode & (S_IFMT | 07777)),
+                                      is_device ? rdev : 0, w->cred);
     if (ret == 0 && out) {
         *out = (struct path){c.s.at.mount, c.d};
         path_get(out);
@@ -146,10 +146,10 @@ int path_mkdir(const struct walk *w, const char *name, unsigned mode)
     int ret = creation_begin(&c, w, name, true);
     if (ret == 0)
         ret = namei_may_create(c.dir, w->cred);
-    if (ret == 0 && !c.dir->ops->mkdir)
+    if (ret == 0 && !c.dir->ops->dir)
         ret = -EPERM;
     if (ret == 0)
-        ret = c.dir->ops->mkdir(c.dir, c.d, S_IFDIR | namei_umask(w, mode & 01777), w->cred);
+        ret = c.dir->ops->dir->mkdir(c.dir, c.d, S_IFDIR | namei_umask(w, mode & 01777), w->cred);
     return creation_end(&c, ret);
 }
 
@@ -161,10 +161,10 @@ int path_symlink(const struct walk *w, const char *target, const char *name)
     int ret = creation_begin(&c, w, name, false);
     if (ret == 0)
         ret = namei_may_create(c.dir, w->cred);
-    if (ret == 0 && !c.dir->ops->symlink)
+    if (ret == 0 && !c.dir->ops->dir)
         ret = -EPERM;
     if (ret == 0)
-        ret = c.dir->ops->symlink(c.dir, c.d, target, w->cred);
+        ret = c.dir->ops->dir->symlink(c.dir, c.d, target, w->cred);
     return creation_end(&c, ret);
 }
 
@@ -178,11 +178,11 @@ static int link_checked(struct creation *c, const struct path *old, const struct
         return ret;
     if (target->sb != c->dir->sb)
         return -EXDEV;
-    if (!c->dir->ops->link || S_ISDIR(target->mode))
+    if (!c->dir->ops->dir || S_ISDIR(target->mode))
         return -EPERM;
     if (atomic_load(&target->nlink) == 0 && !target->is_linkable)
         return -ENOENT;
-    return c->dir->ops->link(c->dir, c->d, target);
+    return c->dir->ops->dir->link(c->dir, c->d, target);
 }
 
 int path_find_link(const struct walk *from, const char *old, int at_flags, struct path *place)
@@ -236,9 +236,9 @@ static int unlink_locked(struct walk_state *s, bool want_dir, struct dentry **vi
         return ret;
     if (atomic_load(&d->mounts))
         return -EBUSY;
-    if (want_dir)
-        return dir->ops->rmdir ? dir->ops->rmdir(dir, d) : -EPERM;
-    return dir->ops->unlink ? dir->ops->unlink(dir, d) : -EPERM;
+    if (!dir->ops->dir)
+        return -EPERM;
+    return want_dir ? dir->ops->dir->rmdir(dir, d) : dir->ops->dir->unlink(dir, d);
 }
 
 static int remove_name(struct walk_state *s, bool want_dir)

@@ -145,9 +145,9 @@ static int open_nameless(const struct walk *w, const struct path *dir, int flags
         ret = namei_may_create(parent, w->cred);
     if (ret < 0)
         return ret;
-    if (!parent->ops->tmpfile)
+    if (!parent->ops->dir || !parent->ops->dir->tmpfile)
         return -EOPNOTSUPP;
-    ret = parent->ops->tmpfile(parent, S_IFREG | (namei_umask(w, mode) & 07777), w->cred, &i);
+    ret = parent->ops->dir->tmpfile(parent, S_IFREG | (namei_umask(w, mode) & 07777), w->cred, &i);
     if (ret < 0)
         return ret;
     i->is_linkable = !(flags & O_EXCL);
@@ -190,10 +190,10 @@ static int create_locked(struct walk_state *s, unsigned mode, struct dentry **ou
     ret = read_only;
     if (ret == 0)
         ret = namei_may_create(dir->inode, s->w->cred);
-    if (ret == 0 && !dir->inode->ops->create)
+    if (ret == 0 && !dir->inode->ops->dir)
         ret = -EACCES; /* as Linux, where mknod answers -EPERM */
     if (ret == 0)
-        ret = dir->inode->ops->create(dir->inode, *out, mode, 0, s->w->cred);
+        ret = dir->inode->ops->dir->create(dir->inode, *out, mode, 0, s->w->cred);
     if (ret < 0)
         dentry_put(*out);
     *was_created = ret == 0;

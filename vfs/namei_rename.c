@@ -94,7 +94,7 @@ static int check_rights(const struct renaming *r)
                      : namei_may_create(to, cred);
     if (ret < 0)
         return ret;
-    if (!from->ops->rename)
+    if (!from->ops->dir)
         return -EPERM;
     if (from != to) { /* ".." of a directory changes */
         if (is_dir(old))
@@ -128,7 +128,7 @@ static int rename_locked(struct renaming *r)
     if (ret < 0)
         return ret;
     struct inode *from = r->from.at.dentry->inode, *to = r->to.at.dentry->inode;
-    return from->ops->rename(from, r->old, to, r->new, r->flags);
+    return from->ops->dir->rename(from, r->old, to, r->new, r->flags);
 }
 
 static void tell_moved(struct walk_state *from, struct walk_state *to, struct inode *moved)

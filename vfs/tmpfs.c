@@ -253,15 +253,11 @@ static int tmpfs_removexattr(struct inode *i, const char *name)
     return xattrs_remove(&tmpfs_node(i)->xattrs, name);
 }
 
-#define COMMON_OPS                                                                      \
-    .set_attr = tmpfs_set_attr, .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, \
-    .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr, .free = tmpfs_free
-
-static const struct inode_ops file_ops = {COMMON_OPS, .fallocate = tmpfs_fallocate};
-static const struct inode_ops special_ops = {COMMON_OPS};
-static const struct inode_ops link_ops = {COMMON_OPS, .readlink = tmpfs_readlink};
-static const struct inode_ops dir_ops = {
-    COMMON_OPS,
+static const struct xattr_ops xattr_ops = {.get = tmpfs_getxattr,
+                                           .set = tmpfs_setxattr,
+                                           .list = tmpfs_listxattr,
+                                           .remove = tmpfs_removexattr};
+static const struct dir_ops names_ops = {
     .create = tmpfs_create,
     .mkdir = tmpfs_mkdir,
     .symlink = tmpfs_symlink,
@@ -271,6 +267,13 @@ static const struct inode_ops dir_ops = {
     .rename = tmpfs_rename,
     .tmpfile = tmpfs_tmpfile,
 };
+
+#define COMMON_OPS .set_attr = tmpfs_set_attr, .xattrs = &xattr_ops, .free = tmpfs_free
+
+static const struct inode_ops file_ops = {COMMON_OPS, .fallocate = tmpfs_fallocate};
+static const struct inode_ops special_ops = {COMMON_OPS};
+static const struct inode_ops link_ops = {COMMON_OPS, .readlink = tmpfs_readlink};
+static const struct inode_ops dir_ops = {COMMON_OPS, .dir = &names_ops};
 
 /* --- the file system -------------------------------------------------------------------------- */
 

@@ -205,9 +205,7 @@ static int p9_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg
     return ret == -1 ? 0 : ret;
 }
 
-const struct inode_ops p9_dir_ops = {
-    .lookup = p9_lookup,
-    .revalidate = p9_revalidate,
+static const struct dir_ops names_ops = {
     .create = p9_create,
     .mkdir = p9_mkdir,
     .symlink = p9_symlink,
@@ -215,11 +213,16 @@ const struct inode_ops p9_dir_ops = {
     .unlink = p9_unlink,
     .rmdir = p9_rmdir,
     .rename = p9_rename,
+};
+const struct inode_ops p9_dir_ops = {
+    .dir = &names_ops,
+    .xattrs = &p9_xattr_ops,
+    .lookup = p9_lookup,
+    .revalidate = p9_revalidate,
     .open = p9_open,
     .set_attr = p9_set_attr,
     .refresh = p9_refresh_if_old,
     .free = p9_free,
-    P9_XATTR_OPS,
 };
 
 const struct file_ops p9_dir_file_ops = {

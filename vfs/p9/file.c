@@ -562,12 +562,12 @@ const struct inode_ops p9_file_ops = {.open = p9_open,
                                       .set_attr = p9_set_attr,
                                       .refresh = p9_refresh_if_old,
                                       .free = p9_free,
-                                      P9_XATTR_OPS};
+                                      .xattrs = &p9_xattr_ops};
 const struct inode_ops p9_link_ops = {.readlink = p9_readlink,
                                       .set_attr = p9_set_attr,
                                       .refresh = p9_refresh_if_old,
                                       .free = p9_free,
-                                      P9_XATTR_OPS};
+                                      .xattrs = &p9_xattr_ops};
 
 const struct file_ops p9_regular_file_ops = {
     .read = p9_read_file,

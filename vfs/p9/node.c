@@ -148,8 +148,10 @@ void p9_free(struct inode *i)
 }
 
 /* Files that are neither regular nor directories nor links: the guest's own devices and FIFOs behind a name. */
-static const struct inode_ops special_ops = {
-    .set_attr = p9_set_attr, .refresh = p9_refresh_if_old, .free = p9_free, P9_XATTR_OPS};
+static const struct inode_ops special_ops = {.set_attr = p9_set_attr,
+                                             .refresh = p9_refresh_if_old,
+                                             .free = p9_free,
+                                             .xattrs = &p9_xattr_ops};
 
 static void set_ops(struct inode *i)
 {

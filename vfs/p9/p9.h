@@ -156,13 +156,7 @@ extern const struct inode_ops p9_dir_ops;
 extern const struct file_ops p9_dir_file_ops;
 
 /* --- xattr.c */
-ssize_t p9_getxattr(struct inode *i, const char *name, void *value, size_t size);
-int p9_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags);
-ssize_t p9_listxattr(struct inode *i, char *list, size_t size);
-int p9_removexattr(struct inode *i, const char *name);
-#define P9_XATTR_OPS                                                             \
-    .getxattr = p9_getxattr, .setxattr = p9_setxattr, .listxattr = p9_listxattr, \
-    .removexattr = p9_removexattr
+extern const struct xattr_ops p9_xattr_ops;
 
 /* --- file.c */
 extern const struct inode_ops p9_file_ops, p9_link_ops;

@@ -21,12 +21,12 @@ static ssize_t get(struct inode *i, const char *name, void *to, size_t size)
     return ret < 0 ? ret : (ssize_t)len;
 }
 
-ssize_t p9_getxattr(struct inode *i, const char *name, void *value, size_t size)
+static ssize_t p9_getxattr(struct inode *i, const char *name, void *value, size_t size)
 {
     return get(i, name, value, size);
 }
 
-ssize_t p9_listxattr(struct inode *i, char *list, size_t size)
+static ssize_t p9_listxattr(struct inode *i, char *list, size_t size)
 {
     return get(i, "", list, size);
 }
@@ -45,13 +45,20 @@ static int set(struct inode *i, const char *name, const void *value, size_t size
     return ret < 0 ? ret : done;
 }
 
-int p9_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags)
+static int p9_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags)
 {
     /* 9P has no other way to remove one than to set it to nothing. */
     return size > 0 ? set(i, name, value, size, flags) : -EOPNOTSUPP;
 }
 
-int p9_removexattr(struct inode *i, const char *name)
+static int p9_removexattr(struct inode *i, const char *name)
 {
     return set(i, name, NULL, 0, 0);
 }
+
+const struct xattr_ops p9_xattr_ops = {
+    .get = p9_getxattr,
+    .set = p9_setxattr,
+    .list = p9_listxattr,
+    .remove = p9_removexattr,
+};

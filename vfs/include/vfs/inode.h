@@ -67,16 +67,8 @@ struct inode_attr {
     int64_t size, atime_ns, mtime_ns;
 };
 
-/* Directory operations are called with dir->lock held.  NULL members answer -EPERM (changes), -EINVAL (readlink)
- * or -ENOENT (lookup). */
-struct inode_ops {
-    /* Fill `d` (negative dentry of the wanted name) from the file system: 0, also when there is no such name.
-     * NULL: the tree is in memory, and a name without a dentry does not exist.  A directory may have both, names
-     * in memory and others that lookup answers (/proc): memory is looked at first. */
-    int (*lookup)(struct inode *dir, struct dentry *d);
-    /* A linked child's valid_until has passed: 1 when it still is what its name means; 0 when it is not, and was
-     * unlinked; -errno.  Needed where dentries have such a time. */
-    int (*revalidate)(struct inode *dir, struct dentry *d);
+/* How names in a directory change; called with dir->lock held. */
+struct dir_ops {
     /* Make `d` positive: the tree in memory calls dentry_link, which may fail. */
     int (*create)(struct inode *dir, struct dentry *d, unsigned mode, uint64_t rdev,
                   const struct cred *cred);
@@ -90,8 +82,29 @@ struct inode_ops {
      * every file system (types, loops, permission) are done.  The tree in memory ends with dentry_move. */
     int (*rename)(struct inode *from, struct dentry *old, struct inode *to, struct dentry *new,
                   unsigned flags);
-    /* A nameless regular file (O_TMPFILE). */
+    /* A nameless regular file (O_TMPFILE).  NULL: -EOPNOTSUPP. */
     int (*tmpfile)(struct inode *dir, unsigned mode, const struct cred *cred, struct inode **out);
+};
+
+/* Extended attributes; called with i->lock held.  Values as in getxattr(2): size 0 asks for the length. */
+struct xattr_ops {
+    ssize_t (*get)(struct inode *i, const char *name, void *value, size_t size);
+    int (*set)(struct inode *i, const char *name, const void *value, size_t size, int flags);
+    ssize_t (*list)(struct inode *i, char *list, size_t size);
+    int (*remove)(struct inode *i, const char *name);
+};
+
+/* lookup and revalidate are called with dir->lock held.  NULL members answer -EINVAL (readlink) or -ENOENT (lookup). */
+struct inode_ops {
+    const struct dir_ops *dir;      /* NULL: -EPERM */
+    const struct xattr_ops *xattrs; /* NULL: -EOPNOTSUPP */
+    /* Fill `d` (negative dentry of the wanted name) from the file system: 0, also when there is no such name.
+     * NULL: the tree is in memory, and a name without a dentry does not exist.  A directory may have both, names
+     * in memory and others that lookup answers (/proc): memory is looked at first. */
+    int (*lookup)(struct inode *dir, struct dentry *d);
+    /* A linked child's valid_until has passed: 1 when it still is what its name means; 0 when it is not, and was
+     * unlinked; -errno.  Needed where dentries have such a time. */
+    int (*revalidate)(struct inode *dir, struct dentry *d);
     /* The target of a symbolic link, NUL-terminated: length.  */
     ssize_t (*readlink)(struct inode *i, char *buf, size_t size);
     /* A link that leads to a place without a name (/proc/self/fd/N): references in *out, whose mount is NULL for
@@ -107,11 +120,6 @@ struct inode_ops {
     void (*refresh)(struct inode *i);
     int (*fallocate)(struct inode *i, int mode, int64_t offset,
                      int64_t len); /* i->lock held; NULL: -EOPNOTSUPP */
-    /* i->lock held.  Values as in getxattr(2): size 0 asks for the length.  NULL: -EOPNOTSUPP. */
-    ssize_t (*getxattr)(struct inode *i, const char *name, void *value, size_t size);
-    int (*setxattr)(struct inode *i, const char *name, const void *value, size_t size, int flags);
-    ssize_t (*listxattr)(struct inode *i, char *list, size_t size);
-    int (*removexattr)(struct inode *i, const char *name);
     /* The last reference, mappings included, is gone: free what is private, not the inode itself. */
     void (*free)(struct inode *i);
 };
