@@ -2,7 +2,7 @@
 #
 # Its public headers are DIR/include/**; a layer sees only the headers of those it names in MAY_USE,
 # so an include that breaks the layering does not compile, and two layers that use each other are a
-# configure error.  Sources are every .c and .asm directly in DIR and in the folders listed in SUBDIRS.
+# configure error.  Sources are every .c, .asm and .S directly in DIR and in the folders listed in SUBDIRS.
 #
 # What it exports is named WORD or WORD_something for a WORD of PREFIXES, so that a name tells where it lives; the
 # test source.symbols looks.  Its public headers stand alone: source.headers compiles each by itself.
@@ -11,9 +11,9 @@ function(layer name)
   cmake_parse_arguments(L "" "DIR" "SUBDIRS;MAY_USE;EXCLUDE;PREFIXES" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/${L_DIR})
   file(GLOB headers CONFIGURE_DEPENDS ${dir}/include/*/*.h)
-  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c ${dir}/*.asm)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c ${dir}/*.asm ${dir}/*.S)
   foreach(sub IN LISTS L_SUBDIRS)
-    file(GLOB more CONFIGURE_DEPENDS ${dir}/${sub}/*.c ${dir}/${sub}/*.asm)
+    file(GLOB more CONFIGURE_DEPENDS ${dir}/${sub}/*.c ${dir}/${sub}/*.asm ${dir}/${sub}/*.S)
     list(APPEND sources ${more})
   endforeach()
   foreach(pattern IN LISTS L_EXCLUDE)

@@ -1,5 +1,5 @@
-/* From registers to a sys_ function and back: one typed thunk for each row, so that no function pointer is ever
- * cast and a body that disagrees with its row does not compile.
+/* From registers to a sys_ function and back: one typed thunk for each row, so that no body is called as what it
+ * is not, and one that disagrees with its row does not compile.
  *
  * The whole path of a call: entry.asm -> up_syscall -> thunk -> sys_NAME.  Argument registers stay where they
  * are down to the body, and the result is written to regs->rax by who called.  Nothing here takes a lock,
@@ -64,8 +64,7 @@ static long call_missing(enum abi abi, uint64_t nr, WORDS)
     return -ENOSYS;
 }
 
-/* In the place of a body that is missing; x86-64 only. */
-static long call_gap(WORDS)
+long call_gap(WORDS)
 {
     uint64_t nr = (uint32_t)arch_user_regs(&current_thread()->arch)->orig_rax;
     return call_missing(ABI_X86_64, nr, a0, a1, a2, a3, a4, a5);
@@ -74,29 +73,28 @@ static long call_gap(WORDS)
 #define GAP(id, ...) syscall_thunk call_##id __attribute__((weak, alias("call_gap")));
 #include <syscalls/table.h>
 
-static syscall_thunk *const call_of_row[NR_ROWS] = {
-    [ROW_UNKNOWN] = call_gap,
-#define ROW(id, ...) [ROW_##id] = call_##id,
-#define GAP(id, ...) [ROW_##id] = call_##id,
-#include <syscalls/table.h>
-};
-
-long up_syscall(WORDS, const struct regs *regs)
+/* The one cast of a function pointer: from the half of it that call_table.S has. */
+static inline syscall_thunk *thunk_of(enum row row)
 {
-    uint32_t nr = (uint32_t)regs->orig_rax;
+    return (syscall_thunk *)(intptr_t)call_of_row[row];
+}
+
+long up_syscall(WORDS, uint64_t orig_rax)
+{
+    uint32_t nr = (uint32_t)orig_rax;
 
     if (unlikely(nr >= SYSCALL_NUMBERS))
         return call_gap(a0, a1, a2, a3, a4, a5);
-    /* A table of thunks by number would save one instruction and take 4 KiB. */
-    return call_of_row[syscall_row_of_number[ABI_X86_64][nr]](a0, a1, a2, a3, a4, a5);
+    return thunk_of((enum row)syscall_row_of_number[ABI_X86_64][nr])(a0, a1, a2, a3, a4, a5);
 }
 
-long up_syscall_traced(WORDS, const struct regs *regs)
+long up_syscall_traced(WORDS, uint64_t orig_rax)
 {
     struct tracer_call call;
     const uint64_t arg[SYSCALL_MAX_ARGS] = {a0, a1, a2, a3, a4, a5};
-    bool is_traced = tracer_enter(&call, ABI_X86_64, (uint32_t)regs->orig_rax, arg, regs);
-    long ret = up_syscall(a0, a1, a2, a3, a4, a5, regs);
+    bool is_traced = tracer_enter(&call, ABI_X86_64, (uint32_t)orig_rax, arg,
+                                  arch_user_regs(&current_thread()->arch));
+    long ret = up_syscall(a0, a1, a2, a3, a4, a5, orig_rax);
 
     if (is_traced)
         tracer_leave(&call, ret);
@@ -107,17 +105,17 @@ long syscall_call_32(enum row row, const uint64_t reg[SYSCALL_MAX_ARGS])
 {
     uint64_t arg[SYSCALL_MAX_ARGS] = {0};
 
-    if (call_of_row[row] == call_gap)
+    if (thunk_of(row) == call_gap)
         return -ENOSYS;
     syscall_args_32(&syscalls[row], reg, arg);
-    return call_of_row[row](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    return thunk_of(row)(arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
 static long call_number_32(uint64_t nr, const uint64_t reg[SYSCALL_MAX_ARGS])
 {
     enum row row = syscall_row(ABI_I386, nr);
 
-    if (call_of_row[row] == call_gap)
+    if (thunk_of(row) == call_gap)
         return call_missing(ABI_I386, nr, (uint32_t)reg[0], (uint32_t)reg[1], (uint32_t)reg[2],
                             (uint32_t)reg[3], (uint32_t)reg[4], (uint32_t)reg[5]);
     return syscall_call_32(row, reg);

@@ -93,7 +93,7 @@ align 16
         push    rax                 ; orig_rax
         push    rdi
         PUSH_REGS -ENOSYS
-        push    rsp                 ; the seventh argument: struct regs *
+        push    rax                 ; the seventh argument
         mov     rcx, r10            ; the others are where C wants them, but for the fourth
         xor     ebp, ebp            ; backtraces end here
         sti

@@ -272,13 +272,13 @@ static void run_call(struct regs *regs)
 }
 
 long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8, uint64_t r9,
-                const struct regs *regs)
+                uint64_t orig_rax)
 {
     struct regs *own = arch_user_regs((struct arch_thread *)current_thread());
 
     calls++;
     CHECK(arch_irqs_are_on());
-    CHECK(regs == own);
+    CHECK(orig_rax == own->orig_rax);
     CHECK(rdi == regs->rdi && rsi == regs->rsi && rdx == regs->rdx);
     CHECK(r10 == regs->r10 && r8 == regs->r8 && r9 == regs->r9);
     run_call(own);
@@ -286,9 +286,9 @@ long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t
 }
 
 long up_syscall_traced(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8,
-                       uint64_t r9, const struct regs *regs)
+                       uint64_t r9, uint64_t orig_rax)
 {
-    return up_syscall(rdi, rsi, rdx, r10, r8, r9, regs);
+    return up_syscall(rdi, rsi, rdx, r10, r8, r9, orig_rax);
 }
 
 void up_syscall_32(struct regs *regs)

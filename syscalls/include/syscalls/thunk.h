@@ -13,6 +13,10 @@ typedef long syscall_thunk(WORDS);
 #define ROW(id, ...) syscall_thunk call_##id;
 #define GAP(id, ...) syscall_thunk call_##id;
 #include <syscalls/table.h>
+syscall_thunk call_gap; /* in the place of a body that is missing; x86-64 only */
+
+/* The lower halves of their addresses, by row (call_table.S). */
+extern const int32_t call_of_row[NR_ROWS];
 
 /* A number beyond Linux's.  False: there is no such call; else its result in *ret.  `arg` is what the registers hold,
  * of an i386 program the low halves.  In the caller's thread; it may sleep. */

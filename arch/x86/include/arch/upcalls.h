@@ -16,14 +16,14 @@ noreturn void up_main(const struct bootinfo *info);
 /* core/sched_idle.c: another CPU, likewise; this_cpu()->core is NULL until it calls core_cpu_init. */
 noreturn void up_cpu_main(void);
 
-/* syscalls/dispatch.c: SYSCALL from user with these argument registers, the number in regs->orig_rax; answers what
- * regs->rax becomes.  Whoever changes anything else of `regs` while it runs also sets regs->orig_rax to -1: the short
- * way back to ring 3 restores only what the CPU and C have not kept.  Interrupts on. */
+/* syscalls/dispatch.c: SYSCALL from user with these argument registers, the number in the low half of orig_rax; answers
+ * what regs->rax becomes.  Whoever changes anything else of the user's registers while it runs also sets their orig_rax
+ * to -1: the short way back to ring 3 restores only what the CPU and C have not kept.  Interrupts on. */
 long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8, uint64_t r9,
-                const struct regs *regs);
+                uint64_t orig_rax);
 /* The same, after arch_trace_syscalls. */
 long up_syscall_traced(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t r8,
-                       uint64_t r9, const struct regs *regs);
+                       uint64_t r9, uint64_t orig_rax);
 /* int 0x80 from either code segment; the callee stores the result in regs->rax, which is -ENOSYS. */
 void up_syscall_32(struct regs *regs);
 
