@@ -4,7 +4,7 @@
 %macro IMAGE 2
 global vdso_image_%1, vdso_image_%1_size
 
-section .rodata.vdso%1 align=4096
+section .rodata.vdso%1 align=16
 vdso_image_%1:
         incbin  %2
 vdso_image_%1_end:
