@@ -279,8 +279,8 @@ long up_syscall(uint64_t rdi, uint64_t rsi, uint64_t rdx, uint64_t r10, uint64_t
     calls++;
     CHECK(arch_irqs_are_on());
     CHECK(orig_rax == own->orig_rax);
-    CHECK(rdi == regs->rdi && rsi == regs->rsi && rdx == regs->rdx);
-    CHECK(r10 == regs->r10 && r8 == regs->r8 && r9 == regs->r9);
+    CHECK(rdi == own->rdi && rsi == own->rsi && rdx == own->rdx);
+    CHECK(r10 == own->r10 && r8 == own->r8 && r9 == own->r9);
     run_call(own);
     return (long)own->rax;
 }
