@@ -16,6 +16,7 @@
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
+#include <core/sched.h>
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <vfs/epoll.h>
@@ -132,16 +133,16 @@ static void drop_ready(struct item *item)
 }
 
 /* Something became ready: one sleeper, and everyone who polls the instance.  Answers whether a
- * sleeper heard. */
+ * sleeper heard.  sched_send_kicks is the caller's, if only after the wake-up that this is part of. */
 static inline __attribute__((always_inline)) bool wake_watchers(struct epoll *ep)
 {
     bool was_heard = false;
     __atomic_thread_fence(
         __ATOMIC_SEQ_CST); /* the list has changed before the queues are looked at */
     if (!waitq_is_empty(&ep->wait))
-        was_heard = waitq_wake_queued(&ep->wait, 1, 0) > 0;
+        was_heard = waitq_wake_nested(&ep->wait, 1, 0) > 0;
     if (!waitq_is_empty(&ep->poll_wait))
-        waitq_wake_queued(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
+        waitq_wake_nested(&ep->poll_wait, 0, POLLIN | POLLRDNORM);
     return was_heard;
 }
 
@@ -152,6 +153,7 @@ static void make_ready_at_once(struct item *item)
     make_ready(item);
     arch_irq_restore(irqs);
     wake_watchers(item->ep);
+    sched_send_kicks();
 }
 
 /* A wake-up of one of the file's queues, under that queue's lock, in any context. */

@@ -42,7 +42,7 @@ static bool on_wake(struct waiter *w, unsigned long key)
     if (key && !(key & pw->events))
         return false;
     atomic_store(&pw->poller->was_woken, true);
-    return thread_wake(pw->poller->thread);
+    return thread_wake_quiet(pw->poller->thread);
 }
 
 static struct poll_waiter *new_waiter(struct poller *p)

@@ -49,8 +49,9 @@ static inline struct core_cpu *this_core(void)
 }
 
 /* sched.c, sched_place.c, sched_idle.c: the sleep protocol's two ends, see wait.c. */
-void sched_block(struct thread *t);      /* give the CPU up unless the sleep was ended already */
-void sched_make_ready(struct thread *t); /* a thread that slept, or a new one; any context */
+void sched_block(struct thread *t); /* give the CPU up unless the sleep was ended already */
+/* A thread that slept, or a new one; any context.  The caller goes on to sched_send_kicks. */
+void sched_make_ready(struct thread *t);
 void sched_idle_wait(struct thread *t, uint64_t deadline); /* the same for an idle thread (boot) */
 noreturn void sched_exit(struct thread *t);                /* the current thread is dead */
 void sched_kick(struct thread *t); /* interrupt `t` if it runs now, so that it sees its work bits */

@@ -4,6 +4,7 @@
  * handed to the next in line waits, at each hand-over, until the host runs that very CPU again. */
 #include <core/atomic.h>
 #include <core/lock.h>
+#include <core/sched.h>
 #include <core/thread.h>
 #include <core/wait.h>
 
@@ -159,6 +160,7 @@ void mutex_unlock(struct mutex *m)
     struct mutex_waiter *w = list_entry(list_pop_front(&m->waiters), struct mutex_waiter, node);
     struct thread *next = w->thread;
     atomic_store(&m->owner, (uintptr_t)next | (list_is_empty(&m->waiters) ? 0 : HAS_WAITERS));
-    thread_wake(next);
+    thread_wake_quiet(next);
     spin_unlock(&m->lock);
+    sched_send_kicks();
 }

@@ -108,6 +108,8 @@ void lock_assert_may_sleep(void)
         panic("about to sleep under %s (rank %u)", spin_name(h), h->held_rank);
     if (this_cpu()->irq_depth > 0)
         panic("about to sleep in an interrupt handler");
+    if (this_cpu()->kicks)
+        panic("about to sleep before sched_send_kicks");
 }
 
 void mutex_check_before(const struct mutex *m, unsigned rank)

@@ -17,8 +17,10 @@ static __attribute__((noinline)) void finish_switch(struct thread *prev)
     atomic_store(&prev->on_cpu, false); /* from here on another CPU may run it */
     if (unlikely(is_dead))
         thread_bury(prev);
-    else if (unlikely(must_move))
+    else if (unlikely(must_move)) {
         sched_queue_ready(prev, READY_AGAIN);
+        sched_send_kicks();
+    }
 }
 
 void up_thread_first_run(struct thread *prev)

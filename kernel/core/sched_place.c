@@ -29,17 +29,26 @@ seldom_called void sched_slice_arm(struct core_cpu *core, const struct thread *c
     timer_arm(&core->slice, now + MAX(left, SLICE_MIN_NS / 4));
 }
 
-/* Get an idle CPU of the set to look for work; false when there is none. */
-static seldom_called bool kick_idle(cpuset allowed)
+/* The CPU is to look at its queue: it is told at the next sched_send_kicks of this one. */
+static void kick_cpu(unsigned cpu)
 {
-    for (;;) {
-        cpuset idle = atomic_load(&sched_idle_cpus) & allowed;
-        if (idle == 0)
-            return false;
+    atomic_or(&this_cpu()->kicks, cpu_bit(cpu));
+}
+
+seldom_called void sched_send_kicks_now(void)
+{
+    for (cpuset left = atomic_swap(&this_cpu()->kicks, 0); left; left &= left - 1)
+        arch_send_resched((unsigned)__builtin_ctzll(left));
+}
+
+/* Get an idle CPU of the set, if there is one, to look for work. */
+static seldom_called void kick_idle(cpuset allowed)
+{
+    for (cpuset idle; (idle = atomic_load(&sched_idle_cpus) & allowed);) {
         unsigned cpu = (unsigned)__builtin_ctzll(idle);
         if (atomic_and(&sched_idle_cpus, ~cpu_bit(cpu)) & cpu_bit(cpu)) {
-            arch_send_resched(cpu);
-            return true;
+            kick_cpu(cpu);
+            return;
         }
     }
 }
@@ -70,8 +79,10 @@ seldom_called void sched_slice_over(struct timer *timer)
     if (kick) {
         current->sync_score -= MIN(current->sync_score, SYNC_SCORE_WRONG);
         kick_idle(~(cpuset)0);
+        sched_send_kicks();
     }
 }
+
 /* --- making threads ready --------------------------------------------------------------------------- */
 
 /* Will the current thread sleep soon, so that what it wakes had best follow it on this CPU?  A wake-up of another
@@ -118,34 +129,34 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
 static void announce(struct core_cpu *core, struct thread *t, bool follows_waker)
 {
     struct thread *current = core->rq.current;
-    bool is_here = core == this_core(), interrupt = false, arm = false;
-    cpuset may_help = 0;
+    bool is_here = core == this_core(), arm = false;
 
     if (current->is_idle) {
-        interrupt = !is_here;
-        t->kicked_ns = interrupt ? arch_clock_ns() : 0;
+        t->kicked_ns = is_here ? 0 : arch_clock_ns();
+        if (!is_here)
+            kick_cpu(core->index);
     } else {
         /* A CPU that became idle since we chose has looked at the queues before `t` was there. */
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        if (!follows_waker)
-            may_help = atomic_load(&sched_idle_cpus) & t->affinity;
+        cpuset may_help = atomic_load(&sched_idle_cpus) & t->affinity;
+        if (unlikely(may_help) && !follows_waker)
+            kick_idle(may_help);
         if (sched_outranks(t, current)) {
             core->rq.need_resched = true;
-            interrupt = true;
+            if (is_here)
+                atomic_or(&this_cpu()->work, WORK_RESCHED);
+            else
+                kick_cpu(core->index);
         } else if (!core->rq.slice_armed) {
-            core->rq.slice_armed = arm = true;
-            interrupt = !is_here;
+            core->rq.slice_armed = true;
+            arm = is_here;
+            if (!is_here)
+                kick_cpu(core->index);
         }
     }
     spin_unlock(&core->rq.lock);
-    if (interrupt && is_here)
-        atomic_or(&this_cpu()->work, WORK_RESCHED);
-    else if (interrupt)
-        arch_send_resched(core->index);
-    else if (arm)
+    if (arm)
         sched_slice_arm(core, current);
-    if (unlikely(may_help))
-        kick_idle(may_help);
 }
 
 void sched_queue_ready(struct thread *t, enum ready_how how)

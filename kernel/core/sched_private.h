@@ -64,7 +64,8 @@ extern cpuset sched_idle_cpus;
 void sched_slice_arm(struct core_cpu *core, const struct thread *current);
 /* The slice timer's function. */
 void sched_slice_over(struct timer *timer);
-/* Choose a CPU for `t`, which no queue holds, and have it served there; no run queue's lock held. */
+/* Choose a CPU for `t`, which no queue holds, and have it served there, once the caller has gone on to sched_send_kicks;
+ * no run queue's lock held. */
 void sched_queue_ready(struct thread *t, enum ready_how how);
 /* What the guesses learn from: `t` starts after its CPU was woken for it; `t` is about to sleep. */
 void sched_note_remote_wake(struct thread *t, uint64_t now);

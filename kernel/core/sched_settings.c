@@ -40,9 +40,10 @@ int sched_set_affinity(struct thread *t, cpuset set)
         bool is_running = t->state == THREAD_RUNNING;
         todo = set_affinity_locked(core, t, set);
         spin_unlock(&core->rq.lock);
-        if (todo > 0 && !is_running)
+        if (todo > 0 && !is_running) {
             sched_queue_ready(t, READY_AGAIN);
-        else if (todo > 0 && t == current_thread())
+            sched_send_kicks();
+        } else if (todo > 0 && t == current_thread())
             sched_preempt();
         else if (todo > 0)
             arch_send_resched(core->index);

@@ -103,6 +103,7 @@ void thread_start(struct thread *t)
 {
     assert(t->state == THREAD_NEW);
     sched_make_ready(t);
+    sched_send_kicks();
 }
 
 static void spawned_reap(struct thread *t)

@@ -7,7 +7,8 @@
  * made ready once.
  *
  * A waiter on a stack may go away as soon as its thread runs, and its thread may be gone soon after; a waker
- * therefore clears waiter->queue as the very last thing, and waitq_remove waits for that by taking the lock. */
+ * therefore clears waiter->queue as the very last thing, and waitq_remove waits for that by taking the lock.  So that
+ * it need not wait long, other CPUs are interrupted only after the lock is given back: sched_send_kicks. */
 #include <core/timer.h>
 #include <core/wait.h>
 
@@ -89,12 +90,13 @@ static bool waiter_call(struct waiter *w, unsigned long key)
     list_remove(&w->node);
     w->was_woken = true;
     atomic_store(&w->is_queued, false);
-    thread_wake(w->thread);
+    thread_wake_quiet(w->thread);
     atomic_store(&w->queue, NULL);
     return true;
 }
 
-unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key)
+static inline __attribute__((always_inline)) unsigned wake_queued(struct waitq *q, unsigned nr,
+                                                                  unsigned long key)
 {
     struct waiter *w, *next;
     unsigned taken = 0;
@@ -110,6 +112,19 @@ unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key)
     }
     spin_unlock_irq(&q->lock, irqs);
     return taken;
+}
+
+unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key)
+{
+    unsigned taken = wake_queued(q, nr, key);
+
+    sched_send_kicks();
+    return taken;
+}
+
+unsigned waitq_wake_nested(struct waitq *q, unsigned nr, unsigned long key)
+{
+    return wake_queued(q, nr, key);
 }
 
 /* --- the sleep of the current thread ---------------------------------------------------------------- */
@@ -236,7 +251,7 @@ void wait_event_end(struct event_wait *e)
     waitq_remove(&e->waiter);
 }
 
-bool thread_wake(struct thread *t)
+bool thread_wake_quiet(struct thread *t)
 {
     uint32_t was = atomic_swap(&t->sleep_state, SLEEP_NONE);
 
@@ -245,6 +260,14 @@ bool thread_wake(struct thread *t)
     else if (was == SLEEP_PREPARED && t->is_idle && t != current_thread())
         arch_send_resched(t->cpu);
     return was != SLEEP_NONE;
+}
+
+bool thread_wake(struct thread *t)
+{
+    bool was_asleep = thread_wake_quiet(t);
+
+    sched_send_kicks();
+    return was_asleep;
 }
 
 void thread_post(struct thread *t, uint32_t work)

@@ -47,6 +47,7 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
     spin_unlock(&a->lock);
     if (a != b)
         spin_unlock(&b->lock);
+    sched_send_kicks();
 }
 
 /* --- waiters ---------------------------------------------------------------------------------------- */
@@ -62,7 +63,7 @@ void futex_waiter_wake(struct futex_waiter *w)
 {
     waiter_take_off(w);
     atomic_store(&w->is_queued, false);
-    thread_wake(&w->task->thread);
+    thread_wake_quiet(&w->task->thread);
     atomic_store(&w->bucket, NULL);
 }
 
@@ -227,6 +228,7 @@ static __attribute__((noinline)) long wake_slow(struct futex_bucket *b, const st
     spin_lock(&b->lock);
     long result = wake_locked(b, key, nr, bitset);
     spin_unlock(&b->lock);
+    sched_send_kicks();
     return result;
 }
 

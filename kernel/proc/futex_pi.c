@@ -297,6 +297,7 @@ long futex_unlock_pi(struct uptr addr, unsigned flags)
         spin_lock(&b->lock);
         err = unlock_or_pass(b, addr, &key);
         spin_unlock(&b->lock);
+        sched_send_kicks();
         if (err == -EFAULT)
             err = user_fault_in(addr, true) < 0 ? -EFAULT : -EAGAIN;
     } while (err == -EAGAIN);
@@ -328,9 +329,10 @@ void futex_pi_exit(struct task *t)
         while ((heir = find_heir(b, t))) {
             pass_on(b, heir);
             heir->is_heir = true;
-            thread_wake(&heir->task->thread);
+            thread_wake_quiet(&heir->task->thread);
         }
         spin_unlock(&b->lock);
+        sched_send_kicks();
     }
     set_exit_state(t, EXIT_DONE);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <base/errno.h>
+#include <core/sched.h>
 #include <core/usercopy.h>
 #include <core/vm.h>
 #include <core/wait.h>
@@ -106,7 +107,8 @@ static inline void futex_waiter_queue(struct futex_bucket *b, struct futex_waite
     list_push_back(&b->waiters, &w->node);
 }
 
-/* Take it off its bucket's list and wake it; that bucket's lock is held.  `w` may be gone when this returns. */
+/* Take it off its bucket's list and wake it; that bucket's lock is held, and sched_send_kicks follows when it is
+ * given back.  `w` may be gone when this returns. */
 void futex_waiter_wake(struct futex_waiter *w);
 /* The bucket that `w` is in now, locked; NULL when it was woken. */
 struct futex_bucket *futex_bucket_lock(struct futex_waiter *w);

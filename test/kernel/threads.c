@@ -77,6 +77,54 @@ static void wake_ups_are_not_lost(void)
     CHECK(ball == 4000);
 }
 
+/* A thread on the last CPU sleeps; behind it in the queue a callback looks, under the queue's lock, at whom its CPU is
+ * yet to interrupt. */
+static struct waitq bell;
+static unsigned nr_rung;
+static uint64_t kicks_under_lock;
+
+static bool look_at_kicks(struct waiter *w, unsigned long key)
+{
+    (void)w, (void)key;
+    kicks_under_lock = this_cpu()->kicks;
+    return false;
+}
+
+static void answer_bell(void *unused)
+{
+    (void)unused;
+    CHECK(sched_set_affinity(current_thread(), (cpuset)1 << (arch_cpu_count() - 1)) == 0);
+    for (unsigned round = 1; round <= 20; round++)
+        CHECK(WAIT_EVENT(&bell, atomic_load(&nr_rung) >= round, WAIT_UNINTERRUPTIBLE, TIME_NEVER) ==
+              0);
+}
+
+static void other_cpus_are_interrupted_after_the_lock(void)
+{
+    cpuset all = current_thread()->affinity, last = (cpuset)1 << (arch_cpu_count() - 1);
+    struct waiter watcher;
+    unsigned nr_seen = 0; /* not each time: the last CPU may have something else to run */
+
+    waitq_init(&bell);
+    nr_rung = 0;
+    waiter_init_fn(&watcher, look_at_kicks);
+    waitq_add(&bell, &watcher);
+    CHECK(sched_set_affinity(current_thread(), 1) == 0);
+    struct thread *sleeper = thread_spawn("sleeper", answer_bell, NULL);
+    CHECK(sleeper);
+    for (unsigned round = 1; round <= 20; round++) {
+        while (atomic_load(&sleeper->state) != THREAD_SLEEPING)
+            sched_yield();
+        atomic_store(&nr_rung, round);
+        CHECK(waitq_wake_all(&bell) == 1);
+        CHECK(this_cpu()->kicks == 0);
+        nr_seen += kicks_under_lock == last;
+    }
+    CHECK(nr_seen >= (arch_cpu_count() > 1 ? 10 : 0));
+    waitq_remove(&watcher);
+    CHECK(sched_set_affinity(current_thread(), all) == 0);
+}
+
 static void sleeps_last_long_enough(void)
 {
     struct waitq nobody;
@@ -139,6 +187,7 @@ const struct kernel_test thread_tests[] = {
     {"a mutex excludes", mutex_excludes},
     {"a spinlock excludes", spinlock_excludes},
     {"wake-ups are not lost", wake_ups_are_not_lost},
+    {"other CPUs are interrupted after the lock", other_cpus_are_interrupted_after_the_lock},
     {"sleeps last long enough", sleeps_last_long_enough},
     {"timers fire once or not at all", timers_fire_once_or_not_at_all},
     {"threads move between CPUs", threads_move_between_cpus},

@@ -23,6 +23,7 @@ struct cpu {
     unsigned irq_depth;     /* 64: > 0 in an interrupt handler */
     struct arch_cpu *arch;  /* 72: arch's own */
     struct arch_vm *vm;     /* 80: the address space in CR3 */
+    uint64_t kicks;         /* core's: the CPUs that sched_send_kicks is to interrupt; atomic */
     bool is_idle;           /* in arch_cpu_idle: private, seen by this CPU's interrupt handlers */
 };
 

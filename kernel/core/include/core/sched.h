@@ -18,6 +18,15 @@ void sched_yield(void); /* let others run; thread context, no spinlock */
  * the caller should stop early because the thread was killed. */
 bool sched_checkpoint(void);
 
+/* Interrupt the CPUs that this one has given something to do without interrupting them yet: thread_wake_quiet,
+ * waitq_wake_nested.  Any context. */
+void sched_send_kicks_now(void);
+static inline void sched_send_kicks(void)
+{
+    if (unlikely(atomic_load(&this_cpu()->kicks)))
+        sched_send_kicks_now();
+}
+
 /* sched_setaffinity: -EINVAL when no running CPU is in the set.  Moves the thread if needed. */
 must_check int sched_set_affinity(struct thread *t, cpuset set);
 void sched_set_nice(struct thread *t, int nice);

@@ -98,6 +98,10 @@ bool thread_killed(void);
 
 /* Make a sleeping thread runnable: true when it was asleep.  Any context. */
 bool thread_wake(struct thread *t);
+/* The same for who holds a lock that the thread takes as soon as it runs: the interrupt that gets its CPU to run it,
+ * whose sending takes long in a virtual machine, is left to a sched_send_kicks, which must come right after the lock
+ * is given back. */
+bool thread_wake_quiet(struct thread *t);
 
 /* kernel/proc registers what up_return_to_user calls while ->work is not 0. */
 typedef void thread_work_fn(struct regs *regs);

@@ -53,6 +53,8 @@ static inline bool waitq_is_empty(const struct waitq *q)
 /* Wake all non-exclusive waiters and up to `nr` exclusive ones (0: all).  Any context; answers how many threads
  * or callbacks took it.  `key` is passed to callbacks. */
 unsigned waitq_wake_queued(struct waitq *q, unsigned nr, unsigned long key);
+/* The same from a callback: the wake-up that it is part of ends with sched_send_kicks. */
+unsigned waitq_wake_nested(struct waitq *q, unsigned nr, unsigned long key);
 static inline __attribute__((always_inline)) unsigned waitq_wake(struct waitq *q, unsigned nr,
                                                                  unsigned long key)
 {
