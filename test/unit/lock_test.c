@@ -88,9 +88,14 @@ int wait_sleep(uint64_t deadline)
     panic("would sleep");
 }
 
-bool thread_wake(struct thread *t)
+bool thread_wake_quiet(struct thread *t)
 {
     return false;
+}
+
+void sched_send_kicks_now(void)
+{
+    cpu.kicks = 0;
 }
 
 #define PANICS(text, code)                     \
@@ -216,6 +221,14 @@ static void sleeping_under_a_spinlock_panics(void **state)
     PANICS("about to sleep", lock_assert_may_sleep());
 }
 
+static void sleeping_before_other_cpus_are_told_panics(void **state)
+{
+    cpu.kicks = 2;
+    PANICS("sched_send_kicks", lock_assert_may_sleep());
+    sched_send_kicks();
+    lock_assert_may_sleep();
+}
+
 static void mutexes_have_an_order_too(void **state)
 {
     mutex_lock(&inner);
@@ -238,6 +251,7 @@ int main(void)
         TEST(a_handler_counts_its_own_locks_only),
         TEST(inversion_through_a_handler_panics),
         TEST(sleeping_under_a_spinlock_panics),
+        TEST(sleeping_before_other_cpus_are_told_panics),
         TEST(mutexes_have_an_order_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
