@@ -6,7 +6,8 @@
  *
  *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
- *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
+ *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many;
+ *                 inet_tcp_input.c  segments that lwIP would take otherwise than Linux
  *   inet_udp.c    datagrams, and raw ones;  inet_control.c  their control data;  inet_error.c  errors by ICMP
  *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
@@ -159,6 +160,10 @@ void inet_tcp_open_window(struct inet_sock *i);
 void inet_tcp_restore_window(struct inet_sock *i);
 void inet_tcp_was_read(struct inet_sock *i, size_t n); /* n bytes: the window opens again */
 void inet_tcp_buffers_changed(struct socket *s);
+
+/* --- inet_tcp_input.c: the net lock is held */
+/* Is there a connection in TIME_WAIT between the same two?  Then it is over, and the next one is to be theirs. */
+bool inet_tcp_end_wait(const struct tcp_pcb *like);
 
 /* --- inet_tcp_data.c */
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);

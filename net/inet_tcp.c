@@ -251,6 +251,16 @@ static int disconnect(struct inet_sock *i)
     return i->tcp ? -EINVAL : renew(i);
 }
 
+static int send_syn(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
+{
+    if (port == 0)
+        return -ECONNREFUSED;
+    err_t err = tcp_connect(i->tcp, ip, port, on_connected);
+    if (err == ERR_USE && inet_tcp_end_wait(i->tcp))
+        err = tcp_connect(i->tcp, ip, port, on_connected);
+    return err == ERR_USE ? -EADDRNOTAVAIL : inet_errno(err);
+}
+
 static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
 {
     ip_addr_t ip;
@@ -287,11 +297,11 @@ static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
     i->peer = ip;
     i->peer_port = port;
     i->state = INET_CONNECTING;
-    ret = port == 0 ? -ECONNREFUSED : inet_errno(tcp_connect(i->tcp, &ip, port, on_connected));
+    ret = send_syn(i, &ip, port);
     if (ret < 0) {
         i->state = INET_NEW;
         i->peer_port = 0;
-        return ret == -EADDRINUSE ? -EADDRNOTAVAIL : ret;
+        return ret;
     }
     i->local = i->tcp->local_ip;
     i->local_port = i->tcp->local_port;

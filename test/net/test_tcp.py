@@ -1,0 +1,62 @@
+"""What our TCP says to segments that a loopback interface never sees, or not in that order: as Linux does."""
+import time
+
+from packets import ACK, FIN, RST, SYN
+from serving import DATA, request, served_node
+
+MSS = b"\2\4\5\xb4"
+
+
+def answers(c, seconds=1):
+    """What comes for it meanwhile."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not c.inbox:
+        c.node.look(0.05)
+    got = list(c.inbox)
+    c.inbox.clear()
+    return got
+
+
+def in_time_wait(node):
+    """A connection that the guest has ended first."""
+    c = node.connect(7)
+    assert c and c.send(request(DATA, 1, 0, 10)) and len(c.receive(10)) == 10
+    assert c.until(lambda c: c.has_end, 20)
+    c.say(FIN | ACK)
+    c.seq += 1
+    got = answers(c)
+    assert got and got[-1].ack == c.seq & 0xffffffff and got[-1].flags == ACK
+    return c
+
+
+def syn(c, seq, flags=SYN):
+    c.say(flags, seq=seq & 0xffffffff, options=MSS)
+    return answers(c)
+
+
+def test_time_wait(short):
+    with served_node(short) as node:
+        # A SYN that is newer than all of it: a new connection, whose bytes are beyond the old one's.
+        c = in_time_wait(node)
+        for newer in (1, 100, 70000, 1 << 30):
+            old, seq = c.ack, c.seq + newer
+            got = syn(c, seq)
+            assert [(s.flags, s.ack) for s in got] == [(SYN | ACK, seq + 1 & 0xffffffff)], got
+            assert got[0].seq == old + 65537 & 0xffffffff
+            c.seq, c.ack, c.acked, c.data, c.has_end = seq + 1 & 0xffffffff, got[0].seq + 1 & 0xffffffff, seq + 1 & 0xffffffff, b"", False
+            c.say(ACK)
+            assert c.send(request(DATA, 1, 0, 10)) and len(c.receive(10)) == 10
+            assert c.until(lambda c: c.has_end, 20)
+            c.say(FIN | ACK)
+            c.seq += 1
+            assert [s.flags for s in answers(c)] == [ACK]
+        # One that may be old is answered, and so is one with an acknowledgement; nothing has ended.
+        for seq, flags in ((c.seq, SYN), (c.seq - 1, SYN), (c.seq - 70000, SYN), (c.seq + 100, SYN | ACK)):
+            got = syn(c, seq, flags)
+            assert [(s.flags, s.ack, s.seq) for s in got] == [(ACK, c.seq & 0xffffffff, c.ack)], got
+        # A reset in its place ends it, another one does not.
+        c.say(RST, seq=c.seq + 1)
+        assert [s.flags for s in syn(c, c.seq - 5)] == [ACK]
+        c.say(RST)
+        assert [s.flags for s in syn(c, c.seq - 5)] == [SYN | ACK]
+        c.reset()
