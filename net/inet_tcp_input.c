@@ -4,7 +4,7 @@
  * they try again.  Of those who never end it, lwIP can count 255: the oldest makes room.
  *
  * TIME_WAIT keeps old packets from a new connection, and not the new connection away: a SYN that is newer than all of them
- * ends it.
+ * ends it.  Two SYNs that cross make one connection.
  *
  * And of a segment's options a later MSS is none, and of two closed windows no dialogue. */
 #include <base/string.h>
@@ -95,6 +95,27 @@ static bool ends_wait(struct tcp_pcb *pcb, struct tcp_hdr *h, bool is_whole, str
     return true;
 }
 
+/* --- two SYNs ------------------------------------------------------------------------------------------ */
+
+static err_t on_crossed(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    pcb->mss = tcp_eff_send_mss(pcb->mss, &pcb->local_ip, &pcb->remote_ip);
+    return pcb->connected(arg, pcb, err);
+}
+
+/* The peer's SYN comes while ours is under way; both may be the same, of a socket that connects to itself.  lwIP knows only how
+ * a listener's connection answers one, which this becomes: it sends its SYN again, with an acknowledgement. */
+static void cross(struct tcp_pcb *pcb, const struct tcp_hdr *h)
+{
+    static struct tcp_pcb_listen nobody;
+    nobody.accept = on_crossed;
+    pcb->listener = &nobody;
+    pcb->state = SYN_RCVD;
+    pcb->rcv_nxt = pcb->rcv_ann_right_edge = h->seqno + 1;
+    pcb->snd_wl1 = h->seqno - 1;
+    pcb->snd_wnd = pcb->snd_wnd_max = h->wnd;
+}
+
 /* --- a listener's queue -------------------------------------------------------------------------------- */
 
 /* A flood of SYNs, mostly; lwIP would turn everybody away for the 20 seconds that each of them lasts.  (Linux has SYN
@@ -145,6 +166,11 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
         return ERR_ABRT;
     if (!(kind & TCP_SYN))
         forget_mss((uint8_t *)(h + 1), nr_options);
+    else if (pcb->state == SYN_RCVD)
+        h->wnd = (u16_t)(h->wnd >>
+                         pcb->snd_scale); /* a SYN's is not scaled, which lwIP thinks of no other */
+    else if (pcb->state == SYN_SENT && kind == TCP_SYN)
+        cross(pcb, h);
     /* lwIP gives up one that waits for its last answer after a minute, even if the peer still takes what comes before. */
     if (pcb->state == LAST_ACK && h->ackno != pcb->lastack)
         pcb->tmr = tcp_ticks;

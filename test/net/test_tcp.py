@@ -1,8 +1,13 @@
 """What our TCP says to segments that a loopback interface never sees, or not in that order: as Linux does."""
+import struct
 import time
 
+import pytest
+from conftest import PEER, guest
+from node import Connection, Node
 from packets import ACK, FIN, RST, SYN
 from serving import DATA, request, served_node
+from wire import Plug
 
 MSS = b"\2\4\5\xb4"
 
@@ -60,3 +65,39 @@ def test_time_wait(short):
         c.say(RST)
         assert [s.flags for s in syn(c, c.seq - 5)] == [SYN | ACK]
         c.reset()
+
+
+def meet(node, acknowledge):
+    """The guest's SYN to port 9 is crossed by one to it; the connection, which `acknowledge` completes."""
+    inbox = node.segments[9]
+    assert node.wait(lambda: inbox, 60)
+    first = inbox.popleft()
+    assert first.flags == SYN
+    c = Connection(node, first.port)
+    c.mine, c.inbox, y = 9, inbox, c.seq
+    got = syn(c, y)
+    assert [(s.flags, s.seq, s.ack) for s in got] == [(SYN | ACK, first.seq, y + 1 & 0xffffffff)], got
+    c.ack = first.seq + 1 & 0xffffffff
+    assert [s.flags for s in syn(c, y)] == [SYN | ACK]  # the same once more
+    c.seq = y + 1 & 0xffffffff
+    if acknowledge == SYN | ACK:
+        c.say(SYN | ACK, seq=y, options=MSS)
+    else:
+        c.say(ACK)
+    return c
+
+
+@pytest.mark.parametrize("acknowledge", [SYN | ACK, ACK], ids=["syn", "ack"])
+def test_two_syns_cross(short, acknowledge):
+    plug = Plug(short / "wire")
+    try:
+        with guest("--net", f"stream={short}/wire", "--ip", "10.0.3.1/24,10.0.3.2", PEER, "ask", "10.0.3.2", 9, "memory") as g:
+            plug.accept()
+            node = Node(plug, "10.0.3.1", "10.0.3.2")
+            c = meet(node, acknowledge)
+            assert len(c.receive(len(request(DATA)))) == len(request(DATA))
+            assert c.send(struct.pack("<Q", 12345))
+            assert c.close()
+            assert g.end().strip() == "12345"
+    finally:
+        plug.close()
