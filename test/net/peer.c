@@ -31,7 +31,7 @@
 #define MAGIC 0x9e3779b97f4a7c15ul
 #define BLOCK (32ul << 10)
 
-enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST };
+enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST, KIND_ECHO };
 
 struct request {
     uint64_t magic;
@@ -163,6 +163,16 @@ static void send_last(int fd, const struct request *r)
     exit(0);
 }
 
+/* What comes goes back, a piece at a time. */
+static void echo(int fd)
+{
+    char data[4096];
+    ssize_t n;
+
+    while ((n = recv(fd, data, sizeof data, 0)) > 0)
+        send(fd, data, (size_t)n, MSG_NOSIGNAL);
+}
+
 static void *serve_connection(void *arg)
 {
     int fd = (int)(long)arg;
@@ -174,6 +184,8 @@ static void *serve_connection(void *arg)
             send_last(fd, &r);
         if (r.kind == KIND_DATA)
             exchange(fd, r.seed, r.down, r.up, true);
+        else if (r.kind == KIND_ECHO)
+            echo(fd);
         else
             send(fd, &answer, sizeof answer, MSG_NOSIGNAL);
         if (r.kind == KIND_QUIT) {

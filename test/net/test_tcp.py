@@ -5,8 +5,8 @@ import time
 import pytest
 from conftest import PEER, guest
 from node import Connection, Node
-from packets import ACK, FIN, RST, SYN
-from serving import DATA, request, served_node
+from packets import ACK, FIN, PSH, RST, SYN
+from serving import DATA, ECHO, request, served_node
 from wire import Plug
 
 MSS = b"\2\4\5\xb4"
@@ -65,6 +65,24 @@ def test_time_wait(short):
         c.say(RST)
         assert [s.flags for s in syn(c, c.seq - 5)] == [SYN | ACK]
         c.reset()
+
+
+def test_an_acknowledgement_does_not_wait_for_one(short):
+    """The guest has a small segment that is to wait until the one before it is acknowledged, and bytes to acknowledge itself."""
+    with served_node(short) as node:
+        c = node.connect(7)
+        assert c and c.send(request(ECHO))
+        got = []
+        for data in (b"one", b"two"):
+            c.say(PSH | ACK, data)
+            c.seq += len(data)
+            got += answers(c, 10)
+        # "two" waits; and "one" is not sent again before its time
+        assert [(s.ack, s.data) for s in got] == [(c.seq - 3 & 0xffffffff, b"one"), (c.seq & 0xffffffff, b"")], got
+        c.ack += 3
+        c.say(ACK)
+        assert c.receive(3) == b"two"
+        assert c.close()
 
 
 def meet(node, acknowledge):
