@@ -107,6 +107,7 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
         p = p->next;
     i->rx_last = p;
     atomic_store(&i->rx_bytes, i->rx_bytes + n);
+    inet_tcp_find_urgent(i);
     /* Several packets in one frame are one to lwIP, which answers every second at once. */
     if (n > TCP_MSS)
         tcp_ack_now(pcb);
@@ -665,8 +666,11 @@ static uint32_t tcp_poll_op(struct socket *s, struct file *f, struct poll_table 
         return events;
     if (no_input)
         events |= POLLRDHUP | POLL_READABLE;
-    if (atomic_load(&i->rx_bytes) >= (size_t)s->rcvlowat)
+    bool is_apart = inet_tcp_mark(i) == 0 && !socket_has(s, SOCKET_OOBINLINE);
+    if (atomic_load(&i->rx_bytes) >= (size_t)s->rcvlowat + is_apart)
         events |= POLL_READABLE;
+    if (atomic_load(&i->urgent) == URGENT_HERE)
+        events |= POLLPRI;
     if ((shut & SHUT_SEND) || state != INET_CONNECTED || atomic_load(&i->can_send))
         return events | POLL_WRITABLE;
     /* Room may come between the look and the wish. */

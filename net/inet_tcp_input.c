@@ -164,6 +164,8 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
     if (is_echo(pcb, h, p->tot_len) ||
         (pcb->state == TIME_WAIT && ends_wait(pcb, h, !more_options, p)))
         return ERR_ABRT;
+    if ((TCPH_FLAGS(h) & TCP_URG) && pcb->state >= ESTABLISHED && pcb->callback_arg)
+        inet_tcp_urgent_comes(pcb->callback_arg, pcb, h);
     if (!(kind & TCP_SYN))
         forget_mss((uint8_t *)(h + 1), nr_options);
     else if (pcb->state == SYN_RCVD)

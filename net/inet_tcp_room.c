@@ -55,6 +55,9 @@ static unsigned to_withhold(const struct inet_sock *i)
 void inet_tcp_open_window(struct inet_sock *i)
 {
     struct tcp_pcb *pcb = i->tcp;
+    i->rx_seq = pcb->rcv_nxt;
+    i->urgent = URGENT_NONE;
+    i->has_urgent_out = false;
     i->withheld = to_withhold(i);
     pcb->rcv_wnd -= i->withheld;
     pcb->rcv_ann_wnd = pcb->rcv_wnd;
@@ -105,9 +108,11 @@ void inet_tcp_buffers_changed(struct socket *s)
 
 u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options)
 {
+    struct inet_sock *i = pcb ? pcb->callback_arg : NULL; /* the listener, until it is accepted */
+    if (i && i->has_urgent_out)
+        inet_tcp_tell_urgent(i, pcb, h);
     if (!pcb || !(TCPH_FLAGS(h) & TCP_SYN))
         return options;
-    const struct inet_sock *i = pcb->callback_arg; /* the listener, until it is accepted */
     if (i && (pcb->state == SYN_SENT || pcb->listener) && window(i) < lwip_ntohs(h->wnd))
         h->wnd = lwip_htons((u16_t)window(i));
     /* lwIP's SYNs all wait for three seconds.  Ours wait twice as long as the one before, as Linux's: connect(2) gives up

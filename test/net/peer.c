@@ -163,14 +163,17 @@ static void send_last(int fd, const struct request *r)
     exit(0);
 }
 
-/* What comes goes back, a piece at a time. */
+/* What comes goes back, a piece at a time, and after each the urgent byte if there is one. */
 static void echo(int fd)
 {
     char data[4096];
     ssize_t n;
 
-    while ((n = recv(fd, data, sizeof data, 0)) > 0)
+    while ((n = recv(fd, data, sizeof data, 0)) > 0) {
         send(fd, data, (size_t)n, MSG_NOSIGNAL);
+        if (recv(fd, data, 1, MSG_OOB | MSG_DONTWAIT) == 1)
+            send(fd, data, 1, MSG_OOB | MSG_NOSIGNAL);
+    }
 }
 
 static void *serve_connection(void *arg)

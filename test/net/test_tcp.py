@@ -5,7 +5,7 @@ import time
 import pytest
 from conftest import PEER, guest
 from node import Connection, Node
-from packets import ACK, FIN, PSH, RST, SYN
+from packets import ACK, FIN, PSH, RST, SYN, URG
 from serving import DATA, ECHO, request, served_node
 from wire import Plug
 
@@ -82,6 +82,38 @@ def test_an_acknowledgement_does_not_wait_for_one(short):
         c.ack += 3
         c.say(ACK)
         assert c.receive(3) == b"two"
+        assert c.close()
+
+
+def test_urgent_data(short):
+    """A pointer before its byte, more than one, and those that mean nothing."""
+    with served_node(short) as node:
+        c = node.connect(7)
+        assert c and c.send(request(ECHO))
+
+        def send(data, urgent=None, back=b"", back_urgent=b""):
+            c.say(PSH | ACK | (0 if urgent is None else URG), data, urgent=urgent or 0)
+            c.seq += len(data)
+            come, end = [], time.monotonic() + 20
+            while sum(len(s.data) for s in come) < len(back + back_urgent) and time.monotonic() < end:
+                node.look(0.05)
+                while c.inbox:
+                    come.append(c.inbox.popleft())
+            marked = [s.data[s.urgent - 1:s.urgent] for s in come if s.flags & URG]
+            assert b"".join(s.data for s in come) == back + back_urgent and marked == ([back_urgent] if back_urgent else []), come
+            c.ack += len(back + back_urgent)
+            c.say(ACK)
+
+        send(b"abc", 3, b"ab", b"c")
+        send(b"def", None, b"def")
+        send(b"ab", 5, b"ab")  # not here yet
+        send(b"cd", None, b"cd")
+        send(b"efg", None, b"fg")
+        send(b"x", 1)  # reads pass over it
+        send(b"yz", 65535, b"yz")
+        send(b"abcd", 2, b"abcd")  # before what is known already
+        c.say(PSH | ACK | URG, b"...", seq=c.seq - 3, urgent=2)  # and before what was read
+        send(b"e", None, b"e")
         assert c.close()
 
 
