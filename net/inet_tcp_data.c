@@ -17,6 +17,7 @@ void inet_tcp_drop_rx(struct inet_sock *i)
     i->rx = NULL;
     i->rx_offset = 0;
     atomic_store(&i->rx_bytes, 0);
+    atomic_store(&i->urgent, URGENT_NONE);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------- */

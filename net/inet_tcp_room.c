@@ -56,7 +56,6 @@ void inet_tcp_open_window(struct inet_sock *i)
 {
     struct tcp_pcb *pcb = i->tcp;
     i->rx_seq = pcb->rcv_nxt;
-    i->urgent = URGENT_NONE;
     i->has_urgent_out = false;
     i->withheld = to_withhold(i);
     pcb->rcv_wnd -= i->withheld;
