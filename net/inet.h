@@ -6,8 +6,8 @@
  *
  *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
- *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many;  inet_tcp_urgent.c  MSG_OOB;
- *                 inet_tcp_input.c  segments that lwIP would take otherwise than Linux
+ *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many;  inet_tcp_urgent.c  MSG_OOB
+ *   inet_tcp_bind.c  ports;  inet_tcp_input.c  segments that lwIP would take otherwise than Linux
  *   inet_udp.c    datagrams, and raw ones;  inet_control.c  their control data;  inet_error.c  errors by ICMP
  *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
@@ -158,6 +158,16 @@ void inet_tcp_drain(uint64_t patience_ns);
 void inet_tcp_forget_ended(
     void); /* connections without a socket, unfinished packets; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
+
+/* --- inet_tcp_bind.c: the net lock is held */
+/* Whose it is: the listener's before its handshake is over; NULL: nobody's any more. */
+struct inet_sock *inet_tcp_owner(const struct tcp_pcb *p);
+/* The socket lets go of it: inet_tcp_is_taken will ask what the socket allowed. */
+void inet_tcp_keep_options(const struct inet_sock *i, struct tcp_pcb *p);
+bool inet_overlaps(const ip_addr_t *a, const ip_addr_t *b); /* has one what is sent to the other? */
+/* Is the port another's, by what both have said about that? */
+bool inet_tcp_is_taken(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port);
+must_check int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr); /* bind(2) */
 
 /* --- inet_tcp_room.c */
 size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */

@@ -63,6 +63,7 @@ void inet_tcp_detach(struct inet_sock *i)
         return;
     inet_tcp_restore_window(i);
     i->tcp = NULL;
+    inet_tcp_keep_options(i, pcb);
     tcp_arg(pcb, NULL);
     tcp_recv(pcb, NULL);
     tcp_sent(pcb, NULL);
@@ -194,31 +195,10 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 
 /* --- bind and connect ---------------------------------------------------------------------------------- */
 
-static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
-{
-    ip_addr_t ip;
-    uint16_t port;
-    int ret = inet_get_addr(i, addr, &ip, &port);
-    if (ret == 0)
-        ret = inet_check_bind(i, &ip, port);
-    if (ret < 0)
-        return ret;
-    if (i->local_port || i->state != INET_NEW)
-        return -EINVAL;
-    if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
-        ip_set_option(i->tcp, SOF_REUSEADDR);
-    ret = inet_errno(tcp_bind(i->tcp, &ip, port));
-    if (ret < 0)
-        return ret;
-    i->local = ip;
-    i->local_port = i->tcp->local_port;
-    return 0;
-}
-
 static int tcp_bind_op(struct socket *s, const struct socket_addr *addr)
 {
     inet_lock();
-    int ret = bind_locked(inet_of(s), addr);
+    int ret = inet_tcp_bind(inet_of(s), addr);
     inet_unlock();
     return ret;
 }
@@ -256,6 +236,7 @@ static int send_syn(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
 {
     if (port == 0)
         return -ECONNREFUSED;
+    ip_set_option(i->tcp, SOF_REUSEADDR); /* lwIP looks whether there is the same connection */
     err_t err = tcp_connect(i->tcp, ip, port, on_connected);
     if (err == ERR_USE && inet_tcp_end_wait(i->tcp))
         err = tcp_connect(i->tcp, ip, port, on_connected);
@@ -387,6 +368,8 @@ static int listen_locked(struct inet_sock *i, int backlog)
         i->local = any;
         i->local_port = i->tcp->local_port;
     }
+    if (inet_tcp_is_taken(i, &i->local, i->local_port))
+        return -EADDRINUSE;
     err_t err = ERR_OK;
     struct tcp_pcb *pcb = tcp_listen_with_backlog_and_err(i->tcp, TCP_DEFAULT_LISTEN_BACKLOG, &err);
     if (!pcb)

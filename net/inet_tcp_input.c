@@ -51,11 +51,9 @@ bool inet_tcp_end_wait(const struct tcp_pcb *like)
 static bool has_listener(const struct tcp_pcb *pcb)
 {
     const struct tcp_pcb_listen *l = tcp_listen_pcbs.listen_pcbs;
-    while (l &&
-           (l->local_port != pcb->local_port ||
-            (l->netif_idx && l->netif_idx != netif_get_index(ip_current_input_netif())) ||
-            (!IP_IS_ANY_TYPE_VAL(l->local_ip) && !ip_addr_cmp(&l->local_ip, &pcb->local_ip) &&
-             !(IP_ADDR_PCB_VERSION_MATCH_EXACT(l, &pcb->local_ip) && ip_addr_isany(&l->local_ip)))))
+    while (l && (l->local_port != pcb->local_port ||
+                 (l->netif_idx && l->netif_idx != netif_get_index(ip_current_input_netif())) ||
+                 !inet_overlaps(&l->local_ip, &pcb->local_ip)))
         l = l->next;
     return l;
 }

@@ -108,7 +108,7 @@ void inet_tcp_buffers_changed(struct socket *s)
 u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options)
 {
     struct inet_sock *i = pcb ? pcb->callback_arg : NULL; /* the listener, until it is accepted */
-    if (i && i->has_urgent_out)
+    if (i && pcb->state >= ESTABLISHED && i->has_urgent_out)
         inet_tcp_tell_urgent(i, pcb, h);
     if (!pcb || !(TCPH_FLAGS(h) & TCP_SYN))
         return options;
