@@ -53,8 +53,7 @@ struct inet_sock {
     uint32_t rx_seq;           /* (r) TCP: of the next byte to be read */
     uint32_t urgent_seq;       /* (r) of it, unless there is none */
     enum inet_urgent urgent;   /* (r) */
-    char urgent_byte;
-    struct list datagrams; /* (r) struct inet_datagram.node */
+    struct list datagrams;     /* (r) struct inet_datagram.node */
     /* sending */
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
@@ -165,6 +164,8 @@ struct inet_sock *inet_tcp_owner(const struct tcp_pcb *p);
 /* The socket lets go of it: inet_tcp_is_taken will ask what the socket allowed. */
 void inet_tcp_keep_options(const struct inet_sock *i, struct tcp_pcb *p);
 bool inet_overlaps(const ip_addr_t *a, const ip_addr_t *b); /* has one what is sent to the other? */
+bool inet_tcp_is_between(const struct tcp_pcb *p, const ip_addr_t *local, uint16_t local_port,
+                         const ip_addr_t *peer, uint16_t peer_port);
 /* Is the port another's, by what both have said about that? */
 bool inet_tcp_is_taken(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port);
 must_check int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr); /* bind(2) */
@@ -187,6 +188,8 @@ bool inet_tcp_end_wait(const struct tcp_pcb *like);
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);
 ssize_t inet_tcp_recv(struct socket *s, struct socket_msg *m);
 void inet_tcp_drop_rx(struct inet_sock *i);
+/* Up to `most` bytes at `skip` and after: bytes moved, -EFAULT; the net lock is held. */
+ssize_t inet_tcp_copy_out(struct inet_sock *i, size_t skip, struct iobuf *to, size_t most);
 void inet_tcp_consume(struct inet_sock *i,
                       size_t n); /* that many were read; the net lock is held */
 

@@ -491,8 +491,7 @@ static uint64_t all_unheard(void)
 static bool has_arrived(const struct inet_sock *i)
 {
     for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
-        if (p->local_port == i->local_port && p->remote_port == i->peer_port &&
-            ip_addr_cmp(&p->local_ip, &i->local) && ip_addr_cmp(&p->remote_ip, &i->peer))
+        if (inet_tcp_is_between(p, &i->local, i->local_port, &i->peer, i->peer_port))
             return unheard(p) == 0;
     return true;
 }

@@ -1,4 +1,5 @@
 /* Who may have a TCP port: Linux's rule, as lwIP has another and no SO_REUSEPORT. */
+#include <base/string.h>
 #include <inet.h>
 
 #include <lwip/priv/tcp_priv.h>
@@ -8,8 +9,18 @@ bool inet_overlaps(const ip_addr_t *a, const ip_addr_t *b)
 {
     if (IP_IS_ANY_TYPE_VAL(*a) || IP_IS_ANY_TYPE_VAL(*b))
         return true;
+    size_t n = IP_IS_V6_VAL(*a) ? sizeof(a->u_addr.ip6.addr) : sizeof(a->u_addr.ip4);
+    const void *any = &IP6_ADDR_ANY->u_addr;
     return IP_GET_TYPE(a) == IP_GET_TYPE(b) &&
-           (ip_addr_isany(a) || ip_addr_isany(b) || ip_addr_cmp(a, b));
+           (memcmp(&a->u_addr, any, n) == 0 || memcmp(&b->u_addr, any, n) == 0 ||
+            memcmp(&a->u_addr, &b->u_addr, n) == 0);
+}
+
+bool inet_tcp_is_between(const struct tcp_pcb *p, const ip_addr_t *local, uint16_t local_port,
+                         const ip_addr_t *peer, uint16_t peer_port)
+{
+    return p->local_port == local_port && p->remote_port == peer_port &&
+           ip_addr_cmp(&p->local_ip, local) && ip_addr_cmp(&p->remote_ip, peer);
 }
 
 struct inet_sock *inet_tcp_owner(const struct tcp_pcb *p)

@@ -149,8 +149,7 @@ ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
 
-/* Up to `most` bytes at `skip` and after: bytes moved, -EFAULT.  The net lock is held. */
-static ssize_t copy_out(struct inet_sock *i, size_t skip, struct iobuf *to, size_t most)
+ssize_t inet_tcp_copy_out(struct inet_sock *i, size_t skip, struct iobuf *to, size_t most)
 {
     size_t done = 0, offset = i->rx_offset + skip;
     for (struct pbuf *p = i->rx; p && done < most; p = p->next) {
@@ -209,7 +208,7 @@ static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t *skip,
         if (m->flags & MSG_TRUNC) /* thrown away */
             iobuf_skip(m->data, (size_t)n);
         else
-            n = copy_out(i, *skip, m->data, (size_t)n);
+            n = inet_tcp_copy_out(i, *skip, m->data, (size_t)n);
         if (n > 0 && !(m->flags & MSG_PEEK))
             inet_tcp_consume(i, (size_t)n);
         return n;

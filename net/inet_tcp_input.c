@@ -39,9 +39,8 @@ static void end_wait(struct tcp_pcb *pcb)
 bool inet_tcp_end_wait(const struct tcp_pcb *like)
 {
     struct tcp_pcb *pcb = tcp_tw_pcbs;
-    while (pcb && (pcb->local_port != like->local_port || pcb->remote_port != like->remote_port ||
-                   !ip_addr_cmp(&pcb->local_ip, &like->local_ip) ||
-                   !ip_addr_cmp(&pcb->remote_ip, &like->remote_ip)))
+    while (pcb && !inet_tcp_is_between(pcb, &like->local_ip, like->local_port, &like->remote_ip,
+                                       like->remote_port))
         pcb = pcb->next;
     if (pcb)
         end_wait(pcb);
@@ -95,18 +94,12 @@ static bool ends_wait(struct tcp_pcb *pcb, struct tcp_hdr *h, bool is_whole, str
 
 /* --- two SYNs ------------------------------------------------------------------------------------------ */
 
-static err_t on_crossed(void *arg, struct tcp_pcb *pcb, err_t err)
-{
-    pcb->mss = tcp_eff_send_mss(pcb->mss, &pcb->local_ip, &pcb->remote_ip);
-    return pcb->connected(arg, pcb, err);
-}
-
 /* The peer's SYN comes while ours is under way; both may be the same, of a socket that connects to itself.  lwIP knows only how
  * a listener's connection answers one, which this becomes: it sends its SYN again, with an acknowledgement. */
 static void cross(struct tcp_pcb *pcb, const struct tcp_hdr *h)
 {
     static struct tcp_pcb_listen nobody;
-    nobody.accept = on_crossed;
+    nobody.accept = pcb->connected;
     pcb->listener = &nobody;
     pcb->state = SYN_RCVD;
     pcb->rcv_nxt = pcb->rcv_ann_right_edge = h->seqno + 1;

@@ -59,14 +59,8 @@ void inet_tcp_urgent_comes(struct inet_sock *i, const struct tcp_pcb *pcb, const
 
 void inet_tcp_find_urgent(struct inet_sock *i)
 {
-    size_t at = inet_tcp_mark(i);
-    if (i->urgent != URGENT_COMES || at >= i->rx_bytes)
-        return;
-    const struct pbuf *p = i->rx;
-    for (at += i->rx_offset; at >= p->len; p = p->next)
-        at -= p->len;
-    i->urgent_byte = ((const char *)p->payload)[at];
-    atomic_store(&i->urgent, URGENT_HERE);
+    if (i->urgent == URGENT_COMES && inet_tcp_mark(i) < i->rx_bytes)
+        atomic_store(&i->urgent, URGENT_HERE);
 }
 
 size_t inet_tcp_to_mark(struct inet_sock *i, int flags, size_t *skip, bool has_some)
@@ -85,25 +79,27 @@ size_t inet_tcp_to_mark(struct inet_sock *i, int flags, size_t *skip, bool has_s
     return SIZE_MAX;
 }
 
-ssize_t inet_tcp_recv_urgent(struct inet_sock *i, struct socket_msg *m)
+static ssize_t try_urgent(struct inet_sock *i, struct socket_msg *m)
 {
-    ssize_t ret = 1;
-    inet_lock();
-    char byte = i->urgent_byte;
     if (i->state == INET_LISTENING)
-        ret = -ENOTCONN;
-    else if (i->urgent == URGENT_NONE || i->urgent == URGENT_TAKEN || !is_apart(i))
-        ret = -EINVAL;
-    else if (i->urgent == URGENT_COMES)
-        ret = i->has_eof || (i->s.shut & SHUT_RECV) ? 0 : -EAGAIN;
-    else if (!(m->flags & MSG_PEEK))
-        atomic_store(&i->urgent, URGENT_TAKEN);
-    inet_unlock();
-    if (ret <= 0)
-        return ret;
+        return -ENOTCONN;
+    if (i->urgent == URGENT_NONE || i->urgent == URGENT_TAKEN || !is_apart(i))
+        return -EINVAL;
+    if (i->urgent == URGENT_COMES)
+        return i->has_eof || (i->s.shut & SHUT_RECV) ? 0 : -EAGAIN;
     bool has_room = m->data->left > 0;
     m->out_flags |= MSG_OOB | (has_room ? 0 : MSG_TRUNC);
+    if (!(m->flags & MSG_PEEK))
+        atomic_store(&i->urgent, URGENT_TAKEN);
     if (!has_room || (m->flags & MSG_TRUNC))
         return has_room;
-    return iobuf_put(m->data, &byte, 1) == 1 ? 1 : -EFAULT;
+    return inet_tcp_copy_out(i, inet_tcp_mark(i), m->data, 1);
+}
+
+ssize_t inet_tcp_recv_urgent(struct inet_sock *i, struct socket_msg *m)
+{
+    inet_lock();
+    ssize_t ret = try_urgent(i, m);
+    inet_unlock();
+    return ret;
 }
