@@ -26,8 +26,8 @@ struct udp_pcb;
 struct raw_pcb;
 struct netif;
 
-/* TCP's urgent byte, of which one is known: it is on its way, here, or here no more. */
-enum inet_urgent { URGENT_NONE, URGENT_COMES, URGENT_HERE, URGENT_TAKEN };
+/* TCP's urgent byte, of which one is known: it was taken already, is on its way, or here. */
+enum inet_urgent { URGENT_NONE, URGENT_TAKEN, URGENT_COMES, URGENT_HERE };
 enum inet_state { INET_NEW, INET_CONNECTING, INET_CONNECTED, INET_LISTENING, INET_CLOSED };
 
 struct inet_sock {

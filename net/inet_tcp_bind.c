@@ -75,7 +75,7 @@ int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr)
         return -EADDRINUSE;
     err_t err = tcp_bind(pcb, &ip, port);
     if (err == ERR_USE) { /* not by our rule */
-        ip_addr_copy(pcb->local_ip, ip);
+        pcb->local_ip = ip;
         pcb->local_port = port;
         TCP_REG(&tcp_bound_pcbs, pcb);
     } else if (err != ERR_OK) {

@@ -83,7 +83,7 @@ static ssize_t try_urgent(struct inet_sock *i, struct socket_msg *m)
 {
     if (i->state == INET_LISTENING)
         return -ENOTCONN;
-    if (i->urgent == URGENT_NONE || i->urgent == URGENT_TAKEN || !is_apart(i))
+    if (i->urgent <= URGENT_TAKEN || !is_apart(i))
         return -EINVAL;
     if (i->urgent == URGENT_COMES)
         return i->has_eof || (i->s.shut & SHUT_RECV) ? 0 : -EAGAIN;

@@ -17,8 +17,8 @@ static void tell_caller(struct net_caller *c)
 
 static void send_urgent(int type, int owner)
 {
-    struct process *p = type == F_OWNER_PID && owner ? process_find(owner) : NULL;
-    struct task *t = type == F_OWNER_TID && owner ? task_find(owner) : NULL;
+    struct process *p = type == F_OWNER_PID ? process_find(owner) : NULL;
+    struct task *t = type == F_OWNER_TID ? task_find(owner) : NULL;
     if (type == F_OWNER_PGRP)
         (void)!signal_send_group(owner, SIGURG, NULL);
     if (p) {
