@@ -166,13 +166,15 @@ static void send_last(int fd, const struct request *r)
 /* What comes goes back, a piece at a time, and after each the urgent byte if there is one. */
 static void echo(int fd)
 {
-    char data[4096];
+    char data[4096], urgent;
     ssize_t n;
 
     while ((n = recv(fd, data, sizeof data, 0)) > 0) {
+        bool is_urgent =
+            recv(fd, &urgent, 1, MSG_OOB | MSG_DONTWAIT) == 1; /* before more may come */
         send(fd, data, (size_t)n, MSG_NOSIGNAL);
-        if (recv(fd, data, 1, MSG_OOB | MSG_DONTWAIT) == 1)
-            send(fd, data, 1, MSG_OOB | MSG_NOSIGNAL);
+        if (is_urgent)
+            send(fd, &urgent, 1, MSG_OOB | MSG_NOSIGNAL);
     }
 }
 
