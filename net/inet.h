@@ -6,7 +6,8 @@
  *
  *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
- *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
+ *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many;  inet_tcp_urgent.c  MSG_OOB
+ *   inet_tcp_bind.c  ports;  inet_tcp_input.c  segments that lwIP would take otherwise than Linux
  *   inet_udp.c    datagrams, and raw ones;  inet_control.c  their control data;  inet_error.c  errors by ICMP
  *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
@@ -20,10 +21,13 @@
 #include <lwip/pbuf.h>
 
 struct tcp_pcb;
+struct tcp_hdr;
 struct udp_pcb;
 struct raw_pcb;
 struct netif;
 
+/* TCP's urgent byte, of which one is known: it was taken already, is on its way, or here. */
+enum inet_urgent { URGENT_NONE, URGENT_TAKEN, URGENT_COMES, URGENT_HERE };
 enum inet_state { INET_NEW, INET_CONNECTING, INET_CONNECTED, INET_LISTENING, INET_CLOSED };
 
 struct inet_sock {
@@ -46,11 +50,15 @@ struct inet_sock {
     unsigned rx_offset;        /* of the first pbuf: read so far */
     size_t rx_bytes;           /* (r) TCP: bytes; else cost of the queue */
     bool has_eof;              /* (r) the peer's FIN came */
+    uint32_t rx_seq;           /* (r) TCP: of the next byte to be read */
+    uint32_t urgent_seq;       /* (r) of it, unless there is none */
+    enum inet_urgent urgent;   /* (r) */
     struct list datagrams;     /* (r) struct inet_datagram.node */
     /* sending */
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
-    bool is_corked, sent_fin;
+    bool is_corked, sent_fin, has_urgent_out;
+    uint32_t urgent_end;      /* behind the urgent byte, if has_urgent_out */
     unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
     uint64_t
         stuck_since_ns; /* since when the peer has not taken the byte `stuck_at`; 0: it has all */
@@ -150,6 +158,18 @@ void inet_tcp_forget_ended(
     void); /* connections without a socket, unfinished packets; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
 
+/* --- inet_tcp_bind.c: the net lock is held */
+/* Whose it is: the listener's before its handshake is over; NULL: nobody's any more. */
+struct inet_sock *inet_tcp_owner(const struct tcp_pcb *p);
+/* The socket lets go of it: inet_tcp_is_taken will ask what the socket allowed. */
+void inet_tcp_keep_options(const struct inet_sock *i, struct tcp_pcb *p);
+bool inet_overlaps(const ip_addr_t *a, const ip_addr_t *b); /* has one what is sent to the other? */
+bool inet_tcp_is_between(const struct tcp_pcb *p, const ip_addr_t *local, uint16_t local_port,
+                         const ip_addr_t *peer, uint16_t peer_port);
+/* Is the port another's, by what both have said about that? */
+bool inet_tcp_is_taken(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port);
+must_check int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr); /* bind(2) */
+
 /* --- inet_tcp_room.c */
 size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */
 void inet_tcp_update(struct inet_sock *i);       /* can_send, from the control block */
@@ -160,10 +180,30 @@ void inet_tcp_restore_window(struct inet_sock *i);
 void inet_tcp_was_read(struct inet_sock *i, size_t n); /* n bytes: the window opens again */
 void inet_tcp_buffers_changed(struct socket *s);
 
+/* --- inet_tcp_input.c: the net lock is held */
+/* Is there a connection in TIME_WAIT between the same two?  Then it is over, and the next one is to be theirs. */
+bool inet_tcp_end_wait(const struct tcp_pcb *like);
+
 /* --- inet_tcp_data.c */
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);
 ssize_t inet_tcp_recv(struct socket *s, struct socket_msg *m);
 void inet_tcp_drop_rx(struct inet_sock *i);
+/* Up to `most` bytes at `skip` and after: bytes moved, -EFAULT; the net lock is held. */
+ssize_t inet_tcp_copy_out(struct inet_sock *i, size_t skip, struct iobuf *to, size_t most);
+void inet_tcp_consume(struct inet_sock *i,
+                      size_t n); /* that many were read; the net lock is held */
+
+/* --- inet_tcp_urgent.c: the net lock is held, but for the last two */
+void inet_tcp_mark_urgent(struct inet_sock *i); /* the last byte that was written */
+/* A segment that goes, its header in network order; one that comes with its flag, in lwIP's. */
+void inet_tcp_tell_urgent(struct inet_sock *i, const struct tcp_pcb *pcb, struct tcp_hdr *h);
+void inet_tcp_urgent_comes(struct inet_sock *i, const struct tcp_pcb *pcb, const struct tcp_hdr *h);
+void inet_tcp_find_urgent(struct inet_sock *i); /* bytes have come */
+/* How many bytes may be read from `*skip` on (SIZE_MAX: all); 0: a read that has some ends.  Passes over the urgent byte. */
+size_t inet_tcp_to_mark(struct inet_sock *i, int flags, size_t *skip, bool has_some);
+/* How far the urgent byte is from the next to be read; SIZE_MAX: there is none. */
+size_t inet_tcp_mark(const struct inet_sock *i);
+ssize_t inet_tcp_recv_urgent(struct inet_sock *i, struct socket_msg *m); /* takes the lock */
 
 /* --- inet_udp.c */
 struct inet_datagram {

@@ -478,6 +478,13 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
     return ret;
 }
 
+/* For FIONREAD: bytes up to one that is not read with the others. */
+static size_t unread(const struct inet_sock *i)
+{
+    size_t n = atomic_load(&i->rx_bytes);
+    return socket_has(&i->s, SOCKET_OOBINLINE) ? n : MIN(n, inet_tcp_mark(i));
+}
+
 long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
 {
     struct inet_sock *i = inet_of(s);
@@ -486,7 +493,7 @@ long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
     case FIONREAD:
         if (i->state == INET_LISTENING)
             return -EINVAL;
-        return socket_put_int(arg, (int)atomic_load(&i->rx_bytes));
+        return socket_put_int(arg, (int)unread(i));
     case TIOCOUTQ:
         inet_lock();
         if (block(i))
@@ -494,7 +501,7 @@ long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
         inet_unlock();
         return socket_put_int(arg, n);
     case SIOCATMARK:
-        return is_tcp(i) ? socket_put_int(arg, 0) : -ENOTTY;
+        return is_tcp(i) ? socket_put_int(arg, inet_tcp_mark(i) == 0) : -ENOTTY;
     default:
         return -ENOTTY;
     }

@@ -78,10 +78,7 @@ static void put_header(struct text *t, bool is_v6, bool is_udp)
 /* One of a list of lwIP's, if it is of the family. */
 static bool put_tcp(struct text *t, bool is_v6, unsigned number, struct tcp_pcb *pcb)
 {
-    const struct inet_sock *i = pcb->state == TIME_WAIT  ? NULL
-                                : pcb->state != SYN_RCVD ? pcb->callback_arg
-                                : pcb->listener          ? pcb->listener->callback_arg
-                                                         : NULL;
+    const struct inet_sock *i = inet_tcp_owner(pcb);
     bool is_listener = pcb->state == LISTEN;
     if ((i ? i->is_v6 : IP_IS_V6_VAL(pcb->local_ip)) != is_v6)
         return false;

@@ -63,6 +63,7 @@ void inet_tcp_detach(struct inet_sock *i)
         return;
     inet_tcp_restore_window(i);
     i->tcp = NULL;
+    inet_tcp_keep_options(i, pcb);
     tcp_arg(pcb, NULL);
     tcp_recv(pcb, NULL);
     tcp_sent(pcb, NULL);
@@ -107,6 +108,7 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
         p = p->next;
     i->rx_last = p;
     atomic_store(&i->rx_bytes, i->rx_bytes + n);
+    inet_tcp_find_urgent(i);
     /* Several packets in one frame are one to lwIP, which answers every second at once. */
     if (n > TCP_MSS)
         tcp_ack_now(pcb);
@@ -193,31 +195,10 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 
 /* --- bind and connect ---------------------------------------------------------------------------------- */
 
-static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
-{
-    ip_addr_t ip;
-    uint16_t port;
-    int ret = inet_get_addr(i, addr, &ip, &port);
-    if (ret == 0)
-        ret = inet_check_bind(i, &ip, port);
-    if (ret < 0)
-        return ret;
-    if (i->local_port || i->state != INET_NEW)
-        return -EINVAL;
-    if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
-        ip_set_option(i->tcp, SOF_REUSEADDR);
-    ret = inet_errno(tcp_bind(i->tcp, &ip, port));
-    if (ret < 0)
-        return ret;
-    i->local = ip;
-    i->local_port = i->tcp->local_port;
-    return 0;
-}
-
 static int tcp_bind_op(struct socket *s, const struct socket_addr *addr)
 {
     inet_lock();
-    int ret = bind_locked(inet_of(s), addr);
+    int ret = inet_tcp_bind(inet_of(s), addr);
     inet_unlock();
     return ret;
 }
@@ -249,6 +230,17 @@ static int disconnect(struct inet_sock *i)
     }
     inet_tcp_drop_rx(i);
     return i->tcp ? -EINVAL : renew(i);
+}
+
+static int send_syn(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
+{
+    if (port == 0)
+        return -ECONNREFUSED;
+    ip_set_option(i->tcp, SOF_REUSEADDR); /* lwIP looks whether there is the same connection */
+    err_t err = tcp_connect(i->tcp, ip, port, on_connected);
+    if (err == ERR_USE && inet_tcp_end_wait(i->tcp))
+        err = tcp_connect(i->tcp, ip, port, on_connected);
+    return err == ERR_USE ? -EADDRNOTAVAIL : inet_errno(err);
 }
 
 static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
@@ -287,11 +279,11 @@ static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
     i->peer = ip;
     i->peer_port = port;
     i->state = INET_CONNECTING;
-    ret = port == 0 ? -ECONNREFUSED : inet_errno(tcp_connect(i->tcp, &ip, port, on_connected));
+    ret = send_syn(i, &ip, port);
     if (ret < 0) {
         i->state = INET_NEW;
         i->peer_port = 0;
-        return ret == -EADDRINUSE ? -EADDRNOTAVAIL : ret;
+        return ret;
     }
     i->local = i->tcp->local_ip;
     i->local_port = i->tcp->local_port;
@@ -376,6 +368,8 @@ static int listen_locked(struct inet_sock *i, int backlog)
         i->local = any;
         i->local_port = i->tcp->local_port;
     }
+    if (inet_tcp_is_taken(i, &i->local, i->local_port))
+        return -EADDRINUSE;
     err_t err = ERR_OK;
     struct tcp_pcb *pcb = tcp_listen_with_backlog_and_err(i->tcp, TCP_DEFAULT_LISTEN_BACKLOG, &err);
     if (!pcb)
@@ -497,8 +491,7 @@ static uint64_t all_unheard(void)
 static bool has_arrived(const struct inet_sock *i)
 {
     for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
-        if (p->local_port == i->local_port && p->remote_port == i->peer_port &&
-            ip_addr_cmp(&p->local_ip, &i->local) && ip_addr_cmp(&p->remote_ip, &i->peer))
+        if (inet_tcp_is_between(p, &i->local, i->local_port, &i->peer, i->peer_port))
             return unheard(p) == 0;
     return true;
 }
@@ -655,8 +648,11 @@ static uint32_t tcp_poll_op(struct socket *s, struct file *f, struct poll_table 
         return events;
     if (no_input)
         events |= POLLRDHUP | POLL_READABLE;
-    if (atomic_load(&i->rx_bytes) >= (size_t)s->rcvlowat)
+    bool is_apart = inet_tcp_mark(i) == 0 && !socket_has(s, SOCKET_OOBINLINE);
+    if (atomic_load(&i->rx_bytes) >= (size_t)s->rcvlowat + is_apart)
         events |= POLL_READABLE;
+    if (atomic_load(&i->urgent) == URGENT_HERE)
+        events |= POLLPRI;
     if ((shut & SHUT_SEND) || state != INET_CONNECTED || atomic_load(&i->can_send))
         return events | POLL_WRITABLE;
     /* Room may come between the look and the wish. */

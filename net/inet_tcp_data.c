@@ -17,6 +17,7 @@ void inet_tcp_drop_rx(struct inet_sock *i)
     i->rx = NULL;
     i->rx_offset = 0;
     atomic_store(&i->rx_bytes, 0);
+    atomic_store(&i->urgent, URGENT_NONE);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------- */
@@ -34,8 +35,9 @@ static int refuse_send(struct inet_sock *i)
 }
 
 /* Queue up to n bytes, the net lock held: bytes, 0 (no room), -errno. */
-static ssize_t push(struct inet_sock *i, const void *data, size_t n, bool has_more)
+static ssize_t push(struct inet_sock *i, const void *data, size_t n, int msg_flags)
 {
+    bool has_more = msg_flags & MSG_MORE;
     int ret = refuse_send(i);
     if (ret < 0)
         return ret;
@@ -46,6 +48,8 @@ static ssize_t push(struct inet_sock *i, const void *data, size_t n, bool has_mo
     /* Segments are limited, too: less may go where much does not. */
     while (step > 0 && (err = tcp_write(pcb, data, (u16_t)step, flags)) == ERR_MEM && step > 1460)
         step /= 2;
+    if (step > 0 && err == ERR_OK && unlikely(msg_flags & MSG_OOB))
+        inet_tcp_mark_urgent(i);
     if (step > 0 && err == ERR_OK && !has_more && !i->is_corked)
         tcp_output(pcb);
     inet_tcp_update(i);
@@ -72,13 +76,13 @@ static int wait_for_room(struct inet_sock *i, uint64_t deadline)
 }
 
 /* All of `data`, or as much as may be: bytes, or -errno when there were none. */
-static ssize_t send_chunk(struct inet_sock *i, const char *data, size_t n, bool has_more,
+static ssize_t send_chunk(struct inet_sock *i, const char *data, size_t n, int msg_flags,
                           uint64_t deadline)
 {
     size_t done = 0;
     while (done < n) {
         inet_lock();
-        ssize_t ret = push(i, data + done, n - done, has_more);
+        ssize_t ret = push(i, data + done, n - done, msg_flags);
         inet_unlock();
         if (ret == 0)
             ret = wait_for_room(i, deadline);
@@ -105,8 +109,8 @@ static ssize_t send_all(struct inet_sock *i, struct socket_msg *m, char *buf, si
         ssize_t got = iobuf_get(m->data, buf, n);
         if (got <= 0)
             return done > 0 ? (ssize_t)done : -EFAULT;
-        bool has_more = m->data->left > 0 || (m->flags & MSG_MORE);
-        ssize_t ret = send_chunk(i, buf, (size_t)got, has_more, deadline);
+        int flags = m->data->left > 0 ? MSG_MORE : m->flags; /* the last of them may be urgent */
+        ssize_t ret = send_chunk(i, buf, (size_t)got, flags, deadline);
         if (ret < 0)
             return done > 0 ? (ssize_t)done : ret;
         done += ret;
@@ -134,8 +138,6 @@ ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
 {
     struct inet_sock *i = inet_of(s);
     m->raises_sigpipe = true;
-    if (m->flags & MSG_OOB)
-        return -EOPNOTSUPP;
     uint64_t deadline = socket_deadline(s->sndtimeo_ns, m->nonblock);
     ssize_t ret = wait_until_connected(i, deadline);
     if (ret == 0)
@@ -147,16 +149,15 @@ ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
 
-/* The bytes at `skip` and after: bytes moved, -EFAULT.  The net lock is held. */
-static ssize_t copy_out(struct inet_sock *i, size_t skip, struct iobuf *to)
+ssize_t inet_tcp_copy_out(struct inet_sock *i, size_t skip, struct iobuf *to, size_t most)
 {
     size_t done = 0, offset = i->rx_offset + skip;
-    for (struct pbuf *p = i->rx; p && to->left > 0; p = p->next) {
+    for (struct pbuf *p = i->rx; p && done < most; p = p->next) {
         if (offset >= p->len) {
             offset -= p->len;
             continue;
         }
-        size_t n = MIN(p->len - offset, to->left);
+        size_t n = MIN(p->len - offset, most - done);
         ssize_t ret = iobuf_put(to, (char *)p->payload + offset, n);
         if (ret <= 0)
             return done > 0 ? (ssize_t)done : -EFAULT;
@@ -168,9 +169,11 @@ static ssize_t copy_out(struct inet_sock *i, size_t skip, struct iobuf *to)
     return (ssize_t)done;
 }
 
-/* n bytes were read. */
-static void consume(struct inet_sock *i, size_t n)
+void inet_tcp_consume(struct inet_sock *i, size_t n)
 {
+    if (inet_tcp_mark(i) < n)
+        atomic_store(&i->urgent, URGENT_NONE);
+    atomic_store(&i->rx_seq, i->rx_seq + (uint32_t)n);
     atomic_store(&i->rx_bytes, i->rx_bytes - n);
     inet_tcp_was_read(i, n);
     n += i->rx_offset;
@@ -193,20 +196,21 @@ static bool has_something(struct inet_sock *i, size_t skip)
 }
 
 /* One look: bytes, 0 at the end, -EAGAIN, -errno. */
-static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t skip)
+static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t *skip, bool has_some)
 {
     if (i->state == INET_NEW || i->state == INET_LISTENING)
         return -ENOTCONN;
-    if (i->rx_bytes > skip) {
-        ssize_t n;
-        if (m->flags & MSG_TRUNC) { /* thrown away */
-            n = (ssize_t)MIN(i->rx_bytes - skip, m->data->left);
+    size_t most = inet_tcp_to_mark(i, m->flags, skip, has_some);
+    if (most == 0)
+        return 0;
+    if (i->rx_bytes > *skip) {
+        ssize_t n = (ssize_t)MIN(MIN(i->rx_bytes - *skip, m->data->left), most);
+        if (m->flags & MSG_TRUNC) /* thrown away */
             iobuf_skip(m->data, (size_t)n);
-        } else {
-            n = copy_out(i, skip, m->data);
-        }
+        else
+            n = inet_tcp_copy_out(i, *skip, m->data, (size_t)n);
         if (n > 0 && !(m->flags & MSG_PEEK))
-            consume(i, (size_t)n);
+            inet_tcp_consume(i, (size_t)n);
         return n;
     }
     int error = socket_take_error(&i->s);
@@ -220,22 +224,23 @@ static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t skip)
 ssize_t inet_tcp_recv(struct socket *s, struct socket_msg *m)
 {
     struct inet_sock *i = inet_of(s);
-    size_t want = socket_low_water(s, m->flags, m->data->left), done = 0;
-    if (m->flags & MSG_OOB)
-        return -EINVAL;
+    size_t want = socket_low_water(s, m->flags, m->data->left), done = 0, skip = 0;
     if (m->flags & MSG_ERRQUEUE)
         return -EAGAIN;
     if (m->addr)
         m->addr->len = 0;
+    if (m->flags & MSG_OOB)
+        return inet_tcp_recv_urgent(i, m);
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     for (;;) {
         inet_lock();
-        size_t skip = socket_peek_offset(s, m->flags);
-        if ((m->flags & MSG_PEEK) && s->peek_off < 0)
-            skip = done;
-        ssize_t ret = try_recv(i, m, skip);
-        if (ret > 0)
+        if (!(m->flags & MSG_PEEK) || s->peek_off >= 0)
+            skip = socket_peek_offset(s, m->flags);
+        ssize_t ret = try_recv(i, m, &skip, done > 0);
+        if (ret > 0) {
             socket_move_peek(s, m->flags, (size_t)ret);
+            skip += (size_t)ret;
+        }
         inet_unlock();
         if (ret > 0)
             done += (size_t)ret;

@@ -1,15 +1,9 @@
-/* How much of a TCP connection waits where: its two buffers, and a listener's queue.
+/* How much of a TCP connection waits where: its two buffers.
  *
  * lwIP gives every connection the same window and send buffer.  Here is what makes them SO_RCVBUF's and SO_SNDBUF's: of
  * the room to send only a part is told, and of the window a part is withheld - from the first SYN on where the size is
  * known by then, else as bytes are read, as a window that was promised is not taken back.  Unless the program has said
- * otherwise, both are 256 KiB.
- *
- * As on Linux, a listener with more connections than its backlog does not hear those who begin or end a handshake;
- * they try again.  Of those who never end it, lwIP can count 255: the oldest makes room.
- *
- * And of a segment's options a later MSS is none, and of two closed windows no dialogue. */
-#include <base/string.h>
+ * otherwise, both are 256 KiB. */
 #include <inet.h>
 
 #include <lwip/priv/tcp_priv.h>
@@ -61,6 +55,8 @@ static unsigned to_withhold(const struct inet_sock *i)
 void inet_tcp_open_window(struct inet_sock *i)
 {
     struct tcp_pcb *pcb = i->tcp;
+    i->rx_seq = pcb->rcv_nxt;
+    i->has_urgent_out = false;
     i->withheld = to_withhold(i);
     pcb->rcv_wnd -= i->withheld;
     pcb->rcv_ann_wnd = pcb->rcv_wnd;
@@ -111,9 +107,11 @@ void inet_tcp_buffers_changed(struct socket *s)
 
 u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options)
 {
+    struct inet_sock *i = pcb ? pcb->callback_arg : NULL; /* the listener, until it is accepted */
+    if (i && pcb->state >= ESTABLISHED && i->has_urgent_out)
+        inet_tcp_tell_urgent(i, pcb, h);
     if (!pcb || !(TCPH_FLAGS(h) & TCP_SYN))
         return options;
-    const struct inet_sock *i = pcb->callback_arg; /* the listener, until it is accepted */
     if (i && (pcb->state == SYN_SENT || pcb->listener) && window(i) < lwip_ntohs(h->wnd))
         h->wnd = lwip_htons((u16_t)window(i));
     /* lwIP's SYNs all wait for three seconds.  Ours wait twice as long as the one before, as Linux's: connect(2) gives up
@@ -121,67 +119,4 @@ u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options)
     pcb->sv = FIRST_RTO;
     pcb->rto = (s16_t)(FIRST_RTO << MIN(pcb->nrtx, TCP_SYNMAXRTX));
     return options;
-}
-
-/* --- a listener's queue -------------------------------------------------------------------------------- */
-
-/* A flood of SYNs, mostly; lwIP would turn everybody away for the 20 seconds that each of them lasts.  (Linux has SYN
- * cookies for it.) */
-static void forget_oldest(const struct tcp_pcb_listen *l)
-{
-    struct tcp_pcb *pcb, *oldest = NULL;
-    for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) /* the newest come first */
-        if (pcb->state == SYN_RCVD && pcb->listener == l)
-            oldest = pcb;
-    if (oldest)
-        tcp_abandon(oldest, 0);
-}
-
-/* lwIP would take a new MSS at any time, and fail over the longer segments that wait already; as on Linux only a SYN's
- * counts.  Of other segments the option is overwritten. */
-static void forget_mss(uint8_t *option, size_t n)
-{
-    for (size_t k = 0; k + 1 < n && option[k] != LWIP_TCP_OPT_EOL;) {
-        size_t len = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 1);
-        if (option[k] == LWIP_TCP_OPT_MSS)
-            memset(option + k, LWIP_TCP_OPT_NOP, MIN(len, n - k));
-        k += len;
-    }
-}
-
-/* While our window is 0, lwIP takes whatever has no data for out of order and answers it.  If the peer's is 0 too, and the
- * peer is like it, the two answer each other's answers for ever; on the loopback interface nothing else would run.  What
- * tells nothing new is a sign of life and no more.  (A packet from before rcv_nxt is answered: a keep-alive asks so.) */
-static bool is_echo(struct tcp_pcb *pcb, const struct tcp_hdr *h, size_t len)
-{
-    if (pcb->state < ESTABLISHED || pcb->state == TIME_WAIT || pcb->rcv_wnd > 0 || len > 0 ||
-        (TCPH_FLAGS(h) & ~TCP_PSH) != TCP_ACK || TCP_SEQ_LT(h->seqno, pcb->rcv_nxt) ||
-        h->ackno != pcb->lastack || SND_WND_SCALE(pcb, h->wnd) != pcb->snd_wnd)
-        return false;
-    pcb->tmr = tcp_ticks;
-    pcb->keep_cnt_sent = 0;
-    pcb->persist_probe = 0;
-    return true;
-}
-
-err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options, size_t len)
-{
-    if (is_echo(pcb, h, len))
-        return ERR_ABRT;
-    if (!(TCPH_FLAGS(h) & TCP_SYN))
-        forget_mss((uint8_t *)(h + 1), nr_options);
-    /* lwIP gives up one that waits for its last answer after a minute, even if the peer still takes what comes before. */
-    if (pcb->state == LAST_ACK && h->ackno != pcb->lastack)
-        pcb->tmr = tcp_ticks;
-    bool is_listener = pcb->state == LISTEN;
-    const struct inet_sock *l = pcb->callback_arg;
-    if ((!is_listener && (pcb->state != SYN_RCVD || !pcb->listener)) || !l ||
-        (TCPH_FLAGS(h) & (TCP_SYN | TCP_ACK | TCP_RST)) != (is_listener ? TCP_SYN : TCP_ACK))
-        return ERR_OK;
-    if (l->nr_accepts > l->backlog)
-        return ERR_MEM;
-    struct tcp_pcb_listen *lpcb = (struct tcp_pcb_listen *)pcb;
-    if (is_listener && lpcb->accepts_pending >= TCP_DEFAULT_LISTEN_BACKLOG)
-        forget_oldest(lpcb);
-    return ERR_OK;
 }

@@ -52,6 +52,15 @@ static void end_rest(uint64_t now)
     rest_began = 0;
 }
 
+/* lwIP lets an acknowledgement wait with the bytes that Nagle's algorithm holds back, and in the end forgets it; the peer may
+ * hold back its own for the lack of it. */
+static void send_acks(void)
+{
+    for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
+        if (p->unsent && (p->flags & (TF_ACK_DELAY | TF_ACK_NOW)))
+            tcp_send_empty_ack(p);
+}
+
 void inet_timers_run(void)
 {
     uint64_t now = now_ms();
@@ -67,6 +76,8 @@ void inet_timers_run(void)
         const struct lwip_cyclic_timer *t = &lwip_cyclic_timers[i];
         uint64_t n = (now - last_run[i]) / t->interval_ms;
         last_run[i] += n * t->interval_ms;
+        if (i == TCP_TIMER)
+            send_acks();
         for (n = MIN(n, (uint64_t)REST_MS / IGMP_TMR_INTERVAL); n > 0; n--)
             t->handler();
         next_run = MIN(next_run, last_run[i] + t->interval_ms);

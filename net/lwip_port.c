@@ -215,11 +215,6 @@ unsigned net_rand(void)
     return (unsigned)random_u64();
 }
 
-u32_t net_tcp_isn(void)
-{
-    return (u32_t)random_u64();
-}
-
 /* lwIP's own takes two bytes at a time. */
 u16_t net_chksum(const void *bytes, int n)
 {

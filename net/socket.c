@@ -15,10 +15,17 @@
 
 static struct socket_family *families;
 static net_caller_fn *caller_fn;
+static net_urgent_fn *urgent_fn;
 
-void net_set_caller(net_caller_fn *fn)
+void net_set_caller(net_caller_fn *fn, net_urgent_fn *urgent)
 {
     caller_fn = fn;
+    urgent_fn = urgent;
+}
+
+void net_send_urgent(int type, int owner)
+{
+    urgent_fn(type, owner);
 }
 
 void net_get_caller(struct net_caller *c)

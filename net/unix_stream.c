@@ -18,9 +18,13 @@ static inline int deliver(struct unix_sock *peer, struct unix_msg *msg, bool is_
         return -EPIPE;
     }
     unix_enqueue(peer, msg);
+    const struct file *f = unlikely(is_oob) ? peer->s.file : NULL;
+    int type = f ? f->owner_type : 0, owner = f ? f->owner_pid : 0;
     if (unlikely(is_oob))
         atomic_store(&peer->oob, msg); /* the one before it is ordinary from now on */
     spin_unlock(&peer->lock);
+    if (unlikely(owner))
+        net_send_urgent(type, owner);
     socket_wake_readers(&peer->s);
     return 0;
 }

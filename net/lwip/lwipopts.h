@@ -52,7 +52,7 @@
 #define ARP_TABLE_SIZE                64
 #define TCPIP_MBOX_SIZE               0
 
-/* TCP: windows of 256 KiB, scaled.  A listener counts who has not answered yet; the rest is net/inet_tcp_room.c's. */
+/* TCP: windows of 256 KiB, scaled.  A listener counts who has not answered yet; the rest is net/inet_tcp_input.c's. */
 #define TCP_MSS                    1460
 #define TCP_CALCULATE_EFF_SEND_MSS 1
 #define LWIP_WND_SCALE             1
@@ -76,7 +76,7 @@
 #define LWIP_HOOK_IP4_INPUT(p, n)                        net_count_input(p, n)
 #define LWIP_HOOK_IP6_INPUT(p, n)                        net_count_input(p, n)
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport)   net_tcp_isn()
-#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p) net_tcp_input(pcb, h, n1, (p)->tot_len)
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p) net_tcp_input(pcb, h, n1, o2, p)
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, options) \
     net_tcp_output((struct tcp_pcb *)(pcb), h, options)
 

@@ -1,4 +1,4 @@
-/* What lwIP's sources call besides; bodies in net/lwip_port.c and net/netif.c. */
+/* What lwIP's sources call besides; bodies in net/inet_tcp_input.c and net/netif.c. */
 #pragma once
 
 #include <lwip/err.h>
@@ -15,9 +15,10 @@ u32_t net_tcp_isn(void);
 int net_count_input(const struct pbuf *p, const struct netif *n);
 /* Stands in for icmp_dest_unreach (cmake/lwip.cmake). */
 void net_icmp_unreach(struct pbuf *p, enum icmp_dur_type code);
-/* A segment for `pcb`, with so many bytes of options right behind its header and `len` of data; ERR_OK: lwIP goes on with
- * it. */
-err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options, size_t len);
+/* A segment for `pcb`, with so many bytes of options right behind its header, perhaps more elsewhere, and the data `p`; ERR_OK:
+ * lwIP goes on with it. */
+err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
+                    const u8_t *more_options, struct pbuf *p);
 /* A segment of `pcb` (NULL: of none), complete but for its checksum.  `options` is its end, and the answer. */
 u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options);
 /* Stands between icmp6.c and nd6_input (cmake/lwip.cmake). */

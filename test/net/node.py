@@ -13,7 +13,7 @@ from packets import (ACK, FIN, ICMP, ICMP6, PSH, RST, SYN, TCP, UDP, address, ar
 
 MAC = bytes.fromhex("020000000001")
 LINK_LOCAL = address("fe80::ff:fe00:1")
-Segment = collections.namedtuple("Segment", "port seq ack flags data")
+Segment = collections.namedtuple("Segment", "port seq ack flags data urgent")
 
 
 class Node:
@@ -93,9 +93,9 @@ class Node:
         elif protocol == UDP:
             self.datagrams.append(data[8:])
         elif protocol == TCP and len(data) >= 20:
-            port, mine, seq, ack, offset, flags = struct.unpack(">HHIIBB", data[:14])
+            port, mine, seq, ack, offset, flags, urgent = struct.unpack(">HHIIBB4xH", data[:20])
             if to == self.ip and mine in self.segments:
-                self.segments[mine].append(Segment(port, seq, ack, flags, data[(offset >> 4) * 4:]))
+                self.segments[mine].append(Segment(port, seq, ack, flags, data[(offset >> 4) * 4:], urgent))
             else:
                 self.others[flags & (SYN | ACK | RST)] += 1
 

@@ -31,7 +31,7 @@
 #define MAGIC 0x9e3779b97f4a7c15ul
 #define BLOCK (32ul << 10)
 
-enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST };
+enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST, KIND_ECHO };
 
 struct request {
     uint64_t magic;
@@ -163,6 +163,21 @@ static void send_last(int fd, const struct request *r)
     exit(0);
 }
 
+/* What comes goes back, a piece at a time, and after each the urgent byte if there is one. */
+static void echo(int fd)
+{
+    char data[4096], urgent;
+    ssize_t n;
+
+    while ((n = recv(fd, data, sizeof data, 0)) > 0) {
+        bool is_urgent =
+            recv(fd, &urgent, 1, MSG_OOB | MSG_DONTWAIT) == 1; /* before more may come */
+        send(fd, data, (size_t)n, MSG_NOSIGNAL);
+        if (is_urgent)
+            send(fd, &urgent, 1, MSG_OOB | MSG_NOSIGNAL);
+    }
+}
+
 static void *serve_connection(void *arg)
 {
     int fd = (int)(long)arg;
@@ -174,6 +189,8 @@ static void *serve_connection(void *arg)
             send_last(fd, &r);
         if (r.kind == KIND_DATA)
             exchange(fd, r.seed, r.down, r.up, true);
+        else if (r.kind == KIND_ECHO)
+            echo(fd);
         else
             send(fd, &answer, sizeof answer, MSG_NOSIGNAL);
         if (r.kind == KIND_QUIT) {

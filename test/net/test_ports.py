@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from conftest import PEER, SECONDS, guest, peer
+from serving import DATA, request, stream
 
 
 def free_port():
@@ -45,3 +46,20 @@ def test_churn(cpus):
         after = int(peer("ask", "127.0.0.1", port, "memory"))
         print(f"free: {before} KiB, then {after} KiB")
         assert after > before - 8192
+
+
+def test_a_port_used_again():
+    """QEMU's user network passes a client's port on, which may be the same again while the guest is in TIME_WAIT."""
+    with published() as port:
+        mine = free_port()
+        for _ in range(20):
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("127.0.0.1", mine))
+                s.settimeout(20)
+                s.connect(("127.0.0.1", port))
+                s.sendall(request(DATA, 1, 0, 10))
+                data = b""
+                while piece := s.recv(100):  # the guest ends first
+                    data += piece
+                assert data == stream(10, 3)

@@ -66,7 +66,10 @@ struct net_caller {
     struct fs_context *fs;   /* likewise */
 };
 typedef void net_caller_fn(struct net_caller *c);
-void net_set_caller(net_caller_fn *fn);    /* boot */
+/* SIGURG to who was made the owner of a file (F_OWNER_*, 0: nobody); any context. */
+typedef void net_urgent_fn(int type, int owner);
+void net_set_caller(net_caller_fn *fn, net_urgent_fn *urgent); /* boot */
+void net_send_urgent(int type, int owner);
 void net_get_caller(struct net_caller *c); /* thread context of a program */
 
 /* --- messages ------------------------------------------------------------------------------------------ */

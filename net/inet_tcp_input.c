@@ -1,0 +1,181 @@
+/* Segments that lwIP would take otherwise than Linux: looked at before it does.
+ *
+ * As on Linux, a listener with more connections than its backlog does not hear those who begin or end a handshake;
+ * they try again.  Of those who never end it, lwIP can count 255: the oldest makes room.
+ *
+ * TIME_WAIT keeps old packets from a new connection, and not the new connection away: a SYN that is newer than all of them
+ * ends it.  Two SYNs that cross make one connection.
+ *
+ * And of a segment's options a later MSS is none, and of two closed windows no dialogue. */
+#include <base/string.h>
+#include <core/random.h>
+#include <inet.h>
+
+#include <lwip/ip.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+#include <net_hooks.h>
+
+#define SYN_ACK_RST (TCP_SYN | TCP_ACK | TCP_RST)
+
+/* --- a connection after another ------------------------------------------------------------------------ */
+
+static u32_t next_isn; /* under the net lock; 0: any */
+
+u32_t net_tcp_isn(void)
+{
+    u32_t isn = next_isn;
+    next_isn = 0;
+    return isn ?: (u32_t)random_u64();
+}
+
+/* The next connection's bytes are beyond those of this one, wherever they are still on their way. */
+static void end_wait(struct tcp_pcb *pcb)
+{
+    next_isn = pcb->snd_nxt + 0xffff + 2;
+    tcp_abort(pcb);
+}
+
+bool inet_tcp_end_wait(const struct tcp_pcb *like)
+{
+    struct tcp_pcb *pcb = tcp_tw_pcbs;
+    while (pcb && !inet_tcp_is_between(pcb, &like->local_ip, like->local_port, &like->remote_ip,
+                                       like->remote_port))
+        pcb = pcb->next;
+    if (pcb)
+        end_wait(pcb);
+    return pcb;
+}
+
+static bool has_listener(const struct tcp_pcb *pcb)
+{
+    const struct tcp_pcb_listen *l = tcp_listen_pcbs.listen_pcbs;
+    while (l && (l->local_port != pcb->local_port ||
+                 (l->netif_idx && l->netif_idx != netif_get_index(ip_current_input_netif())) ||
+                 !inet_overlaps(&l->local_ip, &pcb->local_ip)))
+        l = l->next;
+    return l;
+}
+
+/* lwIP takes the packet in once more, from its TCP header on. */
+static void again(struct tcp_hdr *h, struct pbuf *p)
+{
+    pbuf_add_header_force(p, TCPH_HDRLEN_BYTES(h));
+    h->src = lwip_htons(h->src);
+    h->dest = lwip_htons(h->dest);
+    h->seqno = lwip_htonl(h->seqno);
+    h->ackno = lwip_htonl(h->ackno);
+    h->wnd = lwip_htons(h->wnd);
+    pbuf_ref(p);
+    tcp_input(p, ip_current_input_netif());
+}
+
+/* For a connection in TIME_WAIT.  True: lwIP is to see no more of it.  What is not new is answered, and who does not know of
+ * what the answer speaks of says so with a reset, which ends it. */
+static bool ends_wait(struct tcp_pcb *pcb, struct tcp_hdr *h, bool is_whole, struct pbuf *p)
+{
+    unsigned kind = TCPH_FLAGS(h) & SYN_ACK_RST;
+    if (kind & TCP_RST) {
+        if (h->seqno == pcb->rcv_nxt)
+            tcp_abort(pcb);
+    } else if (kind == TCP_SYN && is_whole && TCP_SEQ_GT(h->seqno, pcb->rcv_nxt) &&
+               has_listener(pcb)) {
+        end_wait(pcb);
+        again(h, p);
+        next_isn = 0;
+    } else if (kind & TCP_SYN) {
+        tcp_ack_now(pcb);
+        tcp_output(pcb);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* --- two SYNs ------------------------------------------------------------------------------------------ */
+
+/* The peer's SYN comes while ours is under way; both may be the same, of a socket that connects to itself.  lwIP knows only how
+ * a listener's connection answers one, which this becomes: it sends its SYN again, with an acknowledgement. */
+static void cross(struct tcp_pcb *pcb, const struct tcp_hdr *h)
+{
+    static struct tcp_pcb_listen nobody;
+    nobody.accept = pcb->connected;
+    pcb->listener = &nobody;
+    pcb->state = SYN_RCVD;
+    pcb->rcv_nxt = pcb->rcv_ann_right_edge = h->seqno + 1;
+    pcb->snd_wl1 = h->seqno - 1;
+    pcb->snd_wnd = pcb->snd_wnd_max = h->wnd;
+}
+
+/* --- a listener's queue -------------------------------------------------------------------------------- */
+
+/* A flood of SYNs, mostly; lwIP would turn everybody away for the 20 seconds that each of them lasts.  (Linux has SYN
+ * cookies for it.) */
+static void forget_oldest(const struct tcp_pcb_listen *l)
+{
+    struct tcp_pcb *pcb, *oldest = NULL;
+    for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) /* the newest come first */
+        if (pcb->state == SYN_RCVD && pcb->listener == l)
+            oldest = pcb;
+    if (oldest)
+        tcp_abandon(oldest, 0);
+}
+
+/* lwIP would take a new MSS at any time, and fail over the longer segments that wait already; as on Linux only a SYN's
+ * counts.  Of other segments the option is overwritten. */
+static void forget_mss(uint8_t *option, size_t n)
+{
+    for (size_t k = 0; k + 1 < n && option[k] != LWIP_TCP_OPT_EOL;) {
+        size_t len = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 1);
+        if (option[k] == LWIP_TCP_OPT_MSS)
+            memset(option + k, LWIP_TCP_OPT_NOP, MIN(len, n - k));
+        k += len;
+    }
+}
+
+/* While our window is 0, lwIP takes whatever has no data for out of order and answers it.  If the peer's is 0 too, and the
+ * peer is like it, the two answer each other's answers for ever; on the loopback interface nothing else would run.  What
+ * tells nothing new is a sign of life and no more.  (A packet from before rcv_nxt is answered: a keep-alive asks so.) */
+static bool is_echo(struct tcp_pcb *pcb, const struct tcp_hdr *h, size_t len)
+{
+    if (pcb->state < ESTABLISHED || pcb->state == TIME_WAIT || pcb->rcv_wnd > 0 || len > 0 ||
+        (TCPH_FLAGS(h) & ~TCP_PSH) != TCP_ACK || TCP_SEQ_LT(h->seqno, pcb->rcv_nxt) ||
+        h->ackno != pcb->lastack || SND_WND_SCALE(pcb, h->wnd) != pcb->snd_wnd)
+        return false;
+    pcb->tmr = tcp_ticks;
+    pcb->keep_cnt_sent = 0;
+    pcb->persist_probe = 0;
+    return true;
+}
+
+err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
+                    const u8_t *more_options, struct pbuf *p)
+{
+    unsigned kind = TCPH_FLAGS(h) & SYN_ACK_RST;
+    if (is_echo(pcb, h, p->tot_len) ||
+        (pcb->state == TIME_WAIT && ends_wait(pcb, h, !more_options, p)))
+        return ERR_ABRT;
+    if ((TCPH_FLAGS(h) & TCP_URG) && pcb->state >= ESTABLISHED && pcb->callback_arg)
+        inet_tcp_urgent_comes(pcb->callback_arg, pcb, h);
+    if (!(kind & TCP_SYN))
+        forget_mss((uint8_t *)(h + 1), nr_options);
+    else if (pcb->state == SYN_RCVD)
+        h->wnd = (u16_t)(h->wnd >>
+                         pcb->snd_scale); /* a SYN's is not scaled, which lwIP thinks of no other */
+    else if (pcb->state == SYN_SENT && kind == TCP_SYN)
+        cross(pcb, h);
+    /* lwIP gives up one that waits for its last answer after a minute, even if the peer still takes what comes before. */
+    if (pcb->state == LAST_ACK && h->ackno != pcb->lastack)
+        pcb->tmr = tcp_ticks;
+    bool is_listener = pcb->state == LISTEN;
+    const struct inet_sock *l = pcb->callback_arg;
+    if ((!is_listener && (pcb->state != SYN_RCVD || !pcb->listener)) || !l ||
+        kind != (is_listener ? TCP_SYN : TCP_ACK))
+        return ERR_OK;
+    if (l->nr_accepts > l->backlog)
+        return ERR_MEM;
+    struct tcp_pcb_listen *lpcb = (struct tcp_pcb_listen *)pcb;
+    if (is_listener && lpcb->accepts_pending >= TCP_DEFAULT_LISTEN_BACKLOG)
+        forget_oldest(lpcb);
+    return ERR_OK;
+}
