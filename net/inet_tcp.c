@@ -193,33 +193,6 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 
 /* --- bind and connect ---------------------------------------------------------------------------------- */
 
-static bool have_both(struct inet_sock *i, struct inet_sock *other, unsigned flag)
-{
-    return socket_has(&i->s, flag) && socket_has(&other->s, flag);
-}
-
-/* Is the address another's who does not share it?  Two of SO_REUSEADDR do until one listens, two of SO_REUSEPORT always.
- * lwIP looks at connections; it knows one flag, and not who listens. */
-static bool is_taken(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
-{
-    struct tcp_pcb *const lists[] = {tcp_listen_pcbs.pcbs, tcp_bound_pcbs};
-    for (unsigned n = 0; n < ARRAY_LEN(lists); n++) {
-        for (struct tcp_pcb *o = lists[n]; o; o = o->next) {
-            struct inet_sock *other = o->callback_arg;
-            bool same_family = IP_IS_V6(ip) == IP_IS_V6_VAL(o->local_ip) ||
-                               IP_IS_ANY_TYPE_VAL(*ip) || IP_IS_ANY_TYPE_VAL(o->local_ip);
-            bool overlaps =
-                ip_addr_isany(ip) || ip_addr_isany(&o->local_ip) || ip_addr_cmp(ip, &o->local_ip);
-            if (other == i || !other || o->local_port != port || !same_family || !overlaps)
-                continue;
-            if (!have_both(i, other, SOCKET_REUSEPORT) &&
-                (o->state == LISTEN || !have_both(i, other, SOCKET_REUSEADDR)))
-                return true;
-        }
-    }
-    return false;
-}
-
 static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
 {
     ip_addr_t ip;
@@ -231,7 +204,7 @@ static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
         return ret;
     if (i->local_port || i->state != INET_NEW)
         return -EINVAL;
-    if (is_taken(i, &ip, port))
+    if (inet_tcp_is_taken(i, &ip, port))
         return -EADDRINUSE;
     if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
         ip_set_option(i->tcp, SOF_REUSEADDR);
@@ -405,7 +378,7 @@ static int listen_locked(struct inet_sock *i, int backlog)
         i->local = any;
         i->local_port = i->tcp->local_port;
     }
-    if (is_taken(i, &i->local, i->local_port))
+    if (inet_tcp_is_taken(i, &i->local, i->local_port))
         return -EADDRINUSE;
     err_t err = ERR_OK;
     /* Without the option lwIP does not look for others who listen there. */
