@@ -7,7 +7,7 @@
  *   lwip_port.c   the lock, the thread, memory;  inet_timers.c  lwIP's timers
  *   inet.c        making sockets, addresses, what TCP and UDP share
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many
- *   inet_tcp_name.c  who has a port
+ *   inet_name.c   who may have a port
  *   inet_udp.c    datagrams, and raw ones;  inet_control.c  their control data;  inet_error.c  errors by ICMP
  *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
@@ -151,9 +151,9 @@ void inet_tcp_forget_ended(
     void); /* connections without a socket, unfinished packets; the net lock is held */
 extern const struct socket_ops inet_tcp_ops;
 
-/* --- inet_tcp_name.c */
+/* --- inet_name.c */
 /* Has another socket that address, and does not share it?  The net lock is held. */
-bool inet_tcp_is_taken(struct inet_sock *i, const ip_addr_t *ip, uint16_t port);
+bool inet_is_taken(struct inet_sock *i, const ip_addr_t *ip, uint16_t port);
 
 /* --- inet_tcp_room.c */
 size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */

@@ -204,7 +204,7 @@ static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
         return ret;
     if (i->local_port || i->state != INET_NEW)
         return -EINVAL;
-    if (inet_tcp_is_taken(i, &ip, port))
+    if (inet_is_taken(i, &ip, port))
         return -EADDRINUSE;
     if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
         ip_set_option(i->tcp, SOF_REUSEADDR);
@@ -378,7 +378,7 @@ static int listen_locked(struct inet_sock *i, int backlog)
         i->local = any;
         i->local_port = i->tcp->local_port;
     }
-    if (inet_tcp_is_taken(i, &i->local, i->local_port))
+    if (inet_is_taken(i, &i->local, i->local_port))
         return -EADDRINUSE;
     err_t err = ERR_OK;
     /* Without the option lwIP does not look for others who listen there. */

@@ -131,6 +131,8 @@ static int bind_to(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
         i->local_port = port;
         return inet_errno(raw_bind(i->raw, ip));
     }
+    if (port && inet_is_taken(i, ip, port))
+        return -EADDRINUSE;
     if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
         ip_set_option(i->udp, SOF_REUSEADDR);
     int ret = inet_errno(udp_bind(i->udp, ip, port));

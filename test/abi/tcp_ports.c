@@ -1,17 +1,17 @@
-/* Ports that several sockets of TCP want: SO_REUSEADDR, SO_REUSEPORT, and the addresses that are the same. */
+/* Ports that several sockets want: SO_REUSEADDR, SO_REUSEPORT, and the addresses that are the same. */
 #include "inet_test.h"
 
 static int family;
 
 /* Who may have a port that another has. */
-static void shared_ports(void)
+static void shared_ports(int type)
 {
     struct sockaddr_storage a;
 
     for (int first = 0; first < 3; first++) {
         for (int second = 0; second < 3; second++) {
-            for (int listens = 0; listens < 2; listens++) {
-                int x = socket(family, SOCK_STREAM, 0), y = socket(family, SOCK_STREAM, 0);
+            for (int listens = 0; listens < (type == SOCK_STREAM ? 2 : 1); listens++) {
+                int x = socket(family, type, 0), y = socket(family, type, 0);
                 if (first)
                     set_opt(x, SOL_SOCKET, first == 1 ? SO_REUSEADDR : SO_REUSEPORT, 1);
                 if (second)
@@ -24,7 +24,7 @@ static void shared_ports(void)
                 errno = 0;
                 int bound = bind(y, (struct sockaddr *)&a, addr_len(family));
                 int error = bound ? errno : 0;
-                int listened = bound ? -1 : listen(y, 1);
+                int listened = bound ? -1 : type == SOCK_STREAM ? listen(y, 1) : 0;
                 say("%d %d %s: %s, %s", first, second, listens ? "listening" : "bound",
                     strerror(error), bound ? "-" : strerror(listened ? errno : 0));
                 close(x);
@@ -132,7 +132,8 @@ int main(void)
     for (size_t i = 0; i < NR(families); i++) {
         family = families[i];
         say("family %d", family);
-        shared_ports();
+        shared_ports(SOCK_STREAM);
+        shared_ports(SOCK_DGRAM);
         shared_listeners();
     }
     both_families(SOCK_STREAM);
