@@ -271,24 +271,31 @@ class Bench:
             args = ["-test.run=^$", f"-test.bench=^Benchmark({pattern})$", "-test.benchtime=200ms"]
             for cpus in (1, 4):
                 commands = {g.name: g.command(archive, args=args, cpus=cpus, memory="1G") for g in self.guests}
-                done = self.boots(f"Go's {package}, {cpus} CPUs", commands, r"^PASS\r?$", 1, timeout=600)
-                figures = {n: self._go_lines(v[0].output) if v else {} for n, v in done.items()}
+                done = self.boots(f"Go's {package}, {cpus} CPUs", commands, r"^PASS\r?$", min(self.options.runs, 3),
+                                  timeout=600)
+                figures = {name: self._go_figures(runs) for name, runs in done.items()}
                 rows = []
                 for name, ours in figures["yolk"].items():
                     theirs = figures.get(self.reference, {}).get(name)
-                    ratio = ours / theirs if theirs else None
+                    ratio = ours["median"] / theirs["median"] if theirs else None
                     if ratio:
                         self.plot_rows.append((f"Go {name}, {cpus}", ratio, None))
-                    rows.append([name, *(report.number(figures[g.name].get(name)) for g in self.guests),
+                    rows.append([name, *(report.number(figures[g.name][name]["median"]) if name in figures[g.name] else "–"
+                                         for g in self.guests),
+                                 f"{report.number(ours['min'])}–{report.number(ours['max'])}",
                                  f"{ratio:.2f}" if ratio else "–"])
                 self.add(report.table(f"Go's own benchmarks of {package}, ns, {cpus} CPU{'s' * (cpus > 1)}",
-                                      ["benchmark", *(g.name for g in self.guests), f"ratio to {self.reference}"],
-                                      rows), figures)
+                                      ["benchmark", *(g.name for g in self.guests), "yolk's min–max",
+                                       f"ratio to {self.reference}"], rows), figures)
 
     @staticmethod
-    def _go_lines(output):
-        found = re.findall(r"^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op", output.decode(errors="replace"), re.M)
-        return {name: float(value) for name, value in found}
+    def _go_figures(runs):
+        values = {}
+        for one in runs:
+            text = one.output.decode(errors="replace")
+            for name, ns in re.findall(r"^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op", text, re.M):
+                values.setdefault(name, []).append(float(ns))
+        return {name: report.spread(v) for name, v in values.items()}
 
 
 def machine_line():

@@ -59,7 +59,7 @@ def as_plot(title, rows):
            f'<text x="{left}" y="22" font-size="15">{html.escape(title)}</text>']
     for i, (name, ratio, bar) in enumerate(rows):
         y = top + i * (height + gap)
-        good = bar is None or ratio <= bar
+        good = ratio <= (1 if bar is None else bar)
         length = min(ratio, 2) * scale
         out.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{html.escape(name)}</text>')
         out.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{height}" '

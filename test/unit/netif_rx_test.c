@@ -128,13 +128,6 @@ static struct netdev dev = {.netif.input = take_in};
 
 /* --- packets --------------------------------------------------------------------------------------- */
 
-static uint8_t packet[2000];
-
-static uint8_t byte_at(uint32_t seq)
-{
-    return (uint8_t)(seq * 13 + (seq >> 9));
-}
-
 static void set_sum(bool is_v6, size_t len)
 {
     unsigned tcp = is_v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
@@ -153,37 +146,9 @@ static void set_sum(bool is_v6, size_t len)
 
 static size_t make(bool is_v6, uint32_t seq, size_t len, uint8_t flags)
 {
-    static uint16_t id;
-    unsigned tcp = is_v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
-    memset(packet, 0, tcp + 20);
-    memset(packet, 0x52, 12);
-    put16(packet + 12, is_v6 ? ETHTYPE_IPV6 : ETHTYPE_IP);
-    uint8_t *ip = packet + 14;
-    if (is_v6) {
-        ip[0] = 0x60;
-        put16(ip + 4, len + 20);
-        ip[6] = 6;
-        ip[7] = 64;
-        memset(ip + 8, 0xfd, 32);
-    } else {
-        ip[0] = 0x45;
-        put16(ip + 2, len + 40);
-        put16(ip + 4, id++);
-        ip[8] = 64;
-        ip[9] = 6;
-        memset(ip + 12, 10, 8);
-    }
-    put16(packet + tcp, 7);
-    put16(packet + tcp + 2, 40000);
-    put16(packet + tcp + 4, seq >> 16);
-    put16(packet + tcp + 6, seq & 0xffff);
-    packet[tcp + 12] = 0x50;
-    packet[tcp + 13] = flags;
-    put16(packet + tcp + 14, 1000);
-    for (size_t i = 0; i < len; i++)
-        packet[tcp + 20 + i] = byte_at(seq + (uint32_t)i);
+    size_t n = make_packet(is_v6, seq, len, flags);
     set_sum(is_v6, len);
-    return tcp + 20 + len;
+    return n;
 }
 
 static void receive(size_t n)

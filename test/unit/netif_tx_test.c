@@ -133,49 +133,6 @@ static struct netdev dev = {.ops = &ops};
 
 /* --- packets --------------------------------------------------------------------------------------- */
 
-static uint8_t packet[2000];
-
-static uint8_t byte_at(uint32_t seq)
-{
-    return (uint8_t)(seq * 13 + (seq >> 9));
-}
-
-/* A TCP packet as lwIP makes it, in `packet`. */
-static size_t make(bool is_v6, uint32_t seq, size_t len, uint8_t flags)
-{
-    static uint16_t id;
-    unsigned tcp = is_v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
-    memset(packet, 0, tcp + 20);
-    memset(packet, 0x52, 12);
-    put16(packet + 12, is_v6 ? ETHTYPE_IPV6 : ETHTYPE_IP);
-    uint8_t *ip = packet + 14;
-    if (is_v6) {
-        ip[0] = 0x60;
-        put16(ip + 4, len + 20);
-        ip[6] = 6;
-        ip[7] = 64;
-        memset(ip + 8, 0xfd, 32);
-    } else {
-        ip[0] = 0x45;
-        put16(ip + 2, len + 40);
-        put16(ip + 4, id++);
-        ip[8] = 64;
-        ip[9] = 6;
-        memset(ip + 12, 10, 8);
-        put16(ip + 10, (uint16_t)~sum_of(ip, 20));
-    }
-    put16(packet + tcp, 7);
-    put16(packet + tcp + 2, 40000);
-    put16(packet + tcp + 4, seq >> 16);
-    put16(packet + tcp + 6, seq & 0xffff);
-    packet[tcp + 12] = 0x50;
-    packet[tcp + 13] = flags;
-    put16(packet + tcp + 14, 1000);
-    for (size_t i = 0; i < len; i++)
-        packet[tcp + 20 + i] = byte_at(seq + (uint32_t)i);
-    return tcp + 20 + len;
-}
-
 static err_t transmit(size_t n)
 {
     struct pbuf p = {.payload = packet, .len = (u16_t)n, .tot_len = (u16_t)n};
@@ -207,8 +164,8 @@ static void merges_a_train(void **state)
         uint32_t seq = 0xffffe000; /* goes round */
         start(ALL, seq);
         for (unsigned i = 0; i < 50; i++, seq += MSS)
-            transmit(make(v6, seq, MSS, TCP_ACK));
-        transmit(make(v6, seq, 100, TCP_ACK | TCP_PSH));
+            transmit(make_packet(v6, seq, MSS, TCP_ACK));
+        transmit(make_packet(v6, seq, 100, TCP_ACK | TCP_PSH));
         seq += 100;
         assert_false(is_begun); /* the last one pushes */
         check_wire(seq);
@@ -222,7 +179,7 @@ static void merges_a_train(void **state)
 static void waits_no_longer_than_it_must(void **state)
 {
     start(ALL, 5);
-    transmit(make(false, 5, MSS, TCP_ACK));
+    transmit(make_packet(false, 5, MSS, TCP_ACK));
     assert_true(is_begun);
     netif_ring(&dev);
     nr_told = nr_rung = 0;
@@ -236,16 +193,16 @@ static void waits_no_longer_than_it_must(void **state)
     check_wire(5 + MSS);
     assert_int_equal(nr_frames, 1);
     start(ALL, 5);
-    transmit(make(false, 5, MSS, TCP_ACK | TCP_PSH));
+    transmit(make_packet(false, 5, MSS, TCP_ACK | TCP_PSH));
     assert_false(is_begun);
     start(NETDEV_CSUM, 5);
-    transmit(make(false, 5, MSS, TCP_ACK));
+    transmit(make_packet(false, 5, MSS, TCP_ACK));
     assert_false(is_begun);
     start(NETDEV_CSUM | NETDEV_TSO4, 5);
-    transmit(make(true, 5, MSS, TCP_ACK));
+    transmit(make_packet(true, 5, MSS, TCP_ACK));
     assert_false(is_begun);
     start(0, 5);
-    transmit(make(false, 5, MSS, TCP_ACK));
+    transmit(make_packet(false, 5, MSS, TCP_ACK));
     assert_int_equal(nr_plain, 1);
 }
 
@@ -258,7 +215,7 @@ static void queues_what_finds_no_room(void **state)
         start(features | NETDEV_CSUM, seq);
         is_out = true;
         unsigned nr = 0, dropped = dev.counts.tx_dropped;
-        for (; transmit(make(false, seq, sizes[nr % 5], TCP_ACK)) == ERR_OK; nr++)
+        for (; transmit(make_packet(false, seq, sizes[nr % 5], TCP_ACK)) == ERR_OK; nr++)
             seq += sizes[nr % 5];
         assert_int_equal(nr, QUEUE_MAX);
         assert_int_equal(nr_seen, nr);
@@ -273,13 +230,13 @@ static void queues_what_finds_no_room(void **state)
             assert_false(is_begun);
             if (dev.nr_waiting > 0 && dev.nr_waiting < 100) {
                 uint32_t len = (uint32_t)fake_random() % 3;
-                assert_int_equal(transmit(make(false, seq, len, TCP_ACK)), ERR_OK);
+                assert_int_equal(transmit(make_packet(false, seq, len, TCP_ACK)), ERR_OK);
                 seq += len;
             }
         }
         frames_left = 0;
         is_out = false;
-        transmit(make(false, seq, 10, TCP_ACK | TCP_PSH));
+        transmit(make_packet(false, seq, 10, TCP_ACK | TCP_PSH));
         check_wire(seq + 10);
         assert_true(features ? nr_frames < nr_packets : nr_frames == nr_packets);
     }
@@ -297,8 +254,8 @@ static void keeps_others_apart(void **state)
             if (is_free || at == tcp + 16 || at == tcp + 17)
                 continue;
             start(ALL, 5);
-            transmit(make(v6, 5, MSS, TCP_ACK));
-            size_t n = make(v6, 5 + MSS, MSS, TCP_ACK);
+            transmit(make_packet(v6, 5, MSS, TCP_ACK));
+            size_t n = make_packet(v6, 5 + MSS, MSS, TCP_ACK);
             packet[at] ^= at == tcp + 12 ? 0x20 : at == tcp + 13 ? TCP_URG : 1;
             struct netif_pending before = dev.pending;
             struct tcp_frame t;
@@ -321,8 +278,8 @@ static void ends_with_what_is_no_train(void **state)
                   {MSS, MSS, TCP_RST}};
     for (unsigned i = 0; i < ARRAY_LEN(second); i++) {
         start(ALL, 5);
-        transmit(make(false, 5, MSS, TCP_ACK));
-        transmit(make(false, 5 + second[i].gap, second[i].len, second[i].flags));
+        transmit(make_packet(false, 5, MSS, TCP_ACK));
+        transmit(make_packet(false, 5 + second[i].gap, second[i].len, second[i].flags));
         netif_send_pending(&dev);
         assert_int_equal(nr_frames, 2);
         assert_int_equal(last_flags, second[i].flags);
@@ -331,16 +288,16 @@ static void ends_with_what_is_no_train(void **state)
     static const uint32_t at[] = {MSS + 1, MSS - 1, 0};
     for (unsigned i = 0; i < ARRAY_LEN(at); i++) {
         start(ALL, 5);
-        transmit(make(false, 5, MSS, TCP_ACK));
+        transmit(make_packet(false, 5, MSS, TCP_ACK));
         netif_send_pending(&dev);
         wire_to = 5 + at[i];
-        transmit(make(false, 5 + at[i], MSS, TCP_ACK));
+        transmit(make_packet(false, 5 + at[i], MSS, TCP_ACK));
         netif_send_pending(&dev);
         assert_int_equal(nr_frames, 2);
     }
     start(ALL, 5);
-    transmit(make(false, 5, 1000, TCP_ACK));
-    transmit(make(false, 1005, MSS, TCP_ACK));
+    transmit(make_packet(false, 5, 1000, TCP_ACK));
+    transmit(make_packet(false, 1005, MSS, TCP_ACK));
     netif_send_pending(&dev);
     check_wire(1005 + MSS);
     assert_int_equal(nr_frames, 2);
@@ -349,7 +306,8 @@ static void ends_with_what_is_no_train(void **state)
 /* A datagram as lwIP makes it, with a checksum or without. */
 static size_t make_datagram(bool is_v6, size_t len, uint16_t sum)
 {
-    size_t n = make(is_v6, 5, len - 12, TCP_ACK), udp = is_v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
+    size_t n = make_packet(is_v6, 5, len - 12, TCP_ACK),
+           udp = is_v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
     packet[is_v6 ? 20 : 23] = 17;
     put16(packet + udp + 4, len + 8);
     put16(packet + udp + 6, sum);
@@ -361,7 +319,7 @@ static void leaves_datagrams_to_the_device(void **state)
     for (unsigned v6 = 0; v6 < 2; v6++) {
         size_t udp = v6 ? V6_HEADERS - 20 : V4_HEADERS - 20;
         start(ALL, 5);
-        transmit(make(v6, 5, MSS, TCP_ACK));
+        transmit(make_packet(v6, 5, MSS, TCP_ACK));
         transmit(make_datagram(v6, 500, 0));
         assert_false(is_begun); /* neither waits for the other's like */
         assert_int_equal(nr_frames, 2);
@@ -389,7 +347,7 @@ static void survives_anything(void **state)
     for (unsigned i = 0; i < 300000; i++) {
         size_t n = 14 + fake_random() % 120;
         uint8_t *exact = malloc(n); /* its end is guarded */
-        size_t made = make(fake_random() % 2, 5, 60, TCP_ACK);
+        size_t made = make_packet(fake_random() % 2, 5, 60, TCP_ACK);
         memcpy(exact, packet, MIN(n, made));
         for (unsigned k = fake_random() % 6; k > 0; k--)
             exact[fake_random() % n] = (uint8_t)fake_random();

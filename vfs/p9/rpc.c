@@ -340,6 +340,8 @@ int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **out, uint64
     if (ret == 0) {
         ret = p9_get(&m, "q", len);
         p9_free_msg(&m);
+        if (ret < 0)
+            p9_fid_put(fid);
     } else if (fid) {
         free_fid(fid);
     }
