@@ -495,9 +495,15 @@ long inet_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
             return -EINVAL;
         return socket_put_int(arg, (int)unread(i));
     case TIOCOUTQ:
+    case SIOCOUTQNSD:
+        if (cmd == SIOCOUTQNSD && !is_tcp(i))
+            return -ENOTTY;
+        if (i->state == INET_LISTENING)
+            return -EINVAL;
         inet_lock();
         if (block(i))
-            n = (int)(TCP_SND_BUF - i->tcp->snd_buf);
+            n = (int)(cmd == TIOCOUTQ ? TCP_SND_BUF - i->tcp->snd_buf
+                                      : i->tcp->snd_lbb - i->tcp->snd_nxt);
         inet_unlock();
         return socket_put_int(arg, n);
     case SIOCATMARK:

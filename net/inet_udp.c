@@ -125,12 +125,28 @@ struct inet_sock *inet_raw_new(int family, int type, int protocol)
     return i;
 }
 
+/* As with TCP (inet_tcp_bind.c), but that nobody listens. */
+static bool is_taken(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
+{
+    for (const struct udp_pcb *p = udp_pcbs; p; p = p->next) {
+        const struct inet_sock *other = p->recv_arg; /* NULL: lwIP's own */
+        if (p->local_port != port || !other || other == i || !inet_overlaps(&p->local_ip, ip))
+            continue;
+        unsigned both = atomic_load(&i->s.flags) & atomic_load(&other->s.flags);
+        if (!(both & (1u << SOCKET_REUSEADDR | 1u << SOCKET_REUSEPORT)))
+            return true;
+    }
+    return false;
+}
+
 static int bind_to(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
 {
     if (i->is_raw) {
         i->local_port = port;
         return inet_errno(raw_bind(i->raw, ip));
     }
+    if (port && is_taken(i, ip, port))
+        return -EADDRINUSE;
     if (socket_has(&i->s, SOCKET_REUSEADDR) || socket_has(&i->s, SOCKET_REUSEPORT))
         ip_set_option(i->udp, SOF_REUSEADDR);
     int ret = inet_errno(udp_bind(i->udp, ip, port));

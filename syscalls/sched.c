@@ -89,7 +89,8 @@ static int check_policy(struct task *t, const struct policy_request *r)
     if (cred_has_cap(current_cred(), CAP_SYS_NICE))
         return 0;
     uint64_t limit = process_rlimit(t->process, RLIMIT_RTPRIO);
-    if (is_realtime(r->policy) && r->priority > t->thread.rt_priority && r->priority > limit)
+    bool raises = r->priority > t->thread.rt_priority && r->priority > limit;
+    if (is_realtime(r->policy) && (raises || (limit == 0 && r->policy != t->thread.policy)))
         return -EPERM;
     if (r->has_nice && r->nice < t->thread.nice && !may_raise(t, r->nice))
         return -EPERM;

@@ -104,6 +104,7 @@ void descriptors_load(struct cpu *cpu)
         "lgdt %1\n\t"
         "lidt %2\n\t"
         "ltr %w3\n\t"
+        "lldt %w5\n\t" /* none: after a reset there is one at address 0, which a program could name */
         "movl %4, %%ss\n\t"
         "movl %5, %%ds\n\t"
         "movl %5, %%es\n\t"

@@ -62,8 +62,12 @@ void trap_user(unsigned vector, uint64_t error, struct regs *regs)
     if (vector == VECTOR_PAGE_FAULT) {
         uintptr_t addr = read_cr2();
         arch_irq_on();
-        (void)up_page_fault(regs, addr, error);
-        return;
+        /* An access of the supervisor in ring 3, which only an emulator makes of a far return's: SMAP forbids it as
+         * often as it is tried, so that it is an exception like the others. */
+        if ((error & FAULT_USER) || !cpu_has(CPU_SMAP)) {
+            (void)up_page_fault(regs, addr, error | FAULT_USER);
+            return;
+        }
     }
     arch_irq_on();
     up_fault(regs, vector, error);

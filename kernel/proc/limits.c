@@ -8,6 +8,7 @@
 #include <linux/resource.h>
 #include <linux/signal.h>
 #include <proc/cred.h>
+#include <proc/timers.h>
 
 #define RLIM_INF UINT64_MAX /* RLIM_INFINITY of the 64-bit interfaces */
 enum { NR_OPEN_MAX = 1024 * 1024, TASKS_MAX = 30000 };
@@ -98,5 +99,7 @@ long process_set_rlimit(struct process *p, unsigned resource, const struct rlimi
             limits_apply_vm(p, p->vm);
     }
     mutex_unlock(&p->lock);
+    if (result == 0 && new &&resource == RLIMIT_CPU)
+        result = itimers_limit_cpu(p);
     return result;
 }

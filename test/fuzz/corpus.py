@@ -130,6 +130,9 @@ INPUTS = {
     "cmdline": [b'console=ttyS0 init=/bin/a HOME=/root ip=10.0.0.2/24 yolk.encoding=percent -- a "b c" %20%zz',
                 b"yolk.trace=open,%file yolk.trace.flags=fvy yolk.stdio=p,n,o loglevel=4 maxcpus=2 virtio_mmio.device=512@0x1:5"],
     "traceset": [b"open,%file,!read", b"none", b"all", b"!SIGINT,term", b"?nothing,%process"],
+    "customdef": [b'/* a */ SDK(1)\nSYSCALL(0x4000, 0x4100, probe_add, INT, FULL, "", 2, INT, a, INT, b) // b\n'
+                  b'ONLY64(0x4001, wide, BYTES, PART, "a \\"reason\\"", 3, IN, from, LEN, size, PATH, path)\n',
+                  b'SDK(1) ONLY32(0x4fff, own, FD, FULL, "", 1, OFF, at) WRAP(getppid) WRAP(lchown_32) WRAP(write)'],
     "ldisc": [b"\x04\x0bhello\x7f\x15abc\n\x01\x20\x00\x14" + bytes(range(20)) + b"\x04\x05\x03\x16\x04a\r\x01\xff\x03\x08\t\n\r\x08abc"],
     "tracelog": [records((32, flags)) for flags in (0, 7, 16, 32 | 64, 8 | 128)],
 }

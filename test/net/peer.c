@@ -4,6 +4,7 @@
  *   peer bulk HOST PORT THREADS ROUNDS UP DOWN    each thread: connections in turn with so many bytes both ways at once
  *   peer churn HOST PORT THREADS SECONDS          connections that begin and end in every way there is
  *   peer ask HOST PORT memory|quit                prints the free KiB of its machine; ends the server
+ *   peer alone PORT keepalive|timeout             one client, who is then gone: prints what the connection ends with
  *
  * With `quit` as one more argument bulk and churn end the server when they are done.
  *
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -406,8 +408,38 @@ static void ask(enum kind kind)
         printf("%lu\n", (unsigned long)answer);
 }
 
+/* The client says nothing more: either it is asked now and then, or it has a second to acknowledge what it was sent. */
+static void alone(int port, bool is_asked)
+{
+    static const int one = 1, two = 2, probes = 3, ms = 1000;
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    char byte;
+    int l = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(l, (struct sockaddr *)&any, sizeof any) || listen(l, 1))
+        exit(1);
+    puts("listening");
+    fflush(stdout);
+    int s = accept(l, NULL, NULL);
+    if (is_asked) {
+        if (setsockopt(s, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) ||
+            setsockopt(s, IPPROTO_TCP, TCP_KEEPIDLE, &one, sizeof one) ||
+            setsockopt(s, IPPROTO_TCP, TCP_KEEPINTVL, &two, sizeof two) ||
+            setsockopt(s, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes))
+            exit(1);
+    } else if (setsockopt(s, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms) ||
+               send(s, "x", 1, 0) != 1) {
+        exit(1);
+    }
+    ssize_t n = recv(s, &byte, 1, 0);
+    printf("%zd: %s\n", n, n < 0 ? strerror(errno) : "no error");
+    fflush(stdout);
+    exit(0);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && !strcmp(argv[1], "alone"))
+        alone(atoi(argv[2]), !strcmp(argv[3], "keepalive"));
     if (argc == 3 && !strcmp(argv[1], "serve"))
         serve(atoi(argv[2]));
     if (argc < 5)

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 from conftest import BUILD, guest
+from node import Node
+from wire import Plug
 
 EXAMPLES = BUILD / "userland/examples"
 pytestmark = pytest.mark.skipif(not (EXAMPLES / "fetch").exists(), reason="no go: no example")
@@ -29,6 +31,36 @@ def test_udp(cpus):
             assert data == PATTERN[n:2 * n][::-1]
             numbers.add(int(number))
         assert numbers == set(range(1, 11))
+
+
+CLIENTS = 10000
+
+
+def test_echo_of_ten_thousand(short):
+    """All of them are connected at a time, and each gets its own words back."""
+    plug = Plug(short / "wire")
+    with contextlib.closing(plug), guest("--net", f"stream={short}/wire", "--ip", "10.0.3.1/24,10.0.3.2", "--timeout", 500, "echo", 7,
+                                               check=False) as g:
+        plug.accept()
+        node = Node(plug, "10.0.3.1", "10.0.3.2")
+        g.listening()
+        assert node.wait(lambda: node.mac)
+        clients = []
+        for number in range(CLIENTS):
+            c = node.connect(7)
+            assert c, f"connection {number}"
+            clients.append(c)
+        for number, c in enumerate(clients):
+            assert c.send(b"%d says" % number), f"connection {number}"
+        for number, c in enumerate(clients):
+            words = b"%d says" % number
+            assert c.receive(len(words)) == words, f"connection {number}"
+        for c in clients[::2]:
+            c.reset()
+        for c in clients[1::20]:
+            assert c.send(b"more") and c.receive(4) == b"more"
+        c = node.connect(7)
+        assert c and c.send(b"one more") and c.receive(8) == b"one more" and c.close()
 
 
 class Files(http.server.BaseHTTPRequestHandler):

@@ -4,7 +4,7 @@ import time
 import pytest
 from conftest import PEER, SECONDS, guest
 from node import Node
-from packets import ACK, FIN, SYN
+from packets import ACK, FIN, RST, SYN
 from serving import stream
 from test_last import last_words
 from wire import Plug
@@ -26,6 +26,42 @@ def test_a_syn_is_repeated_less_and_less_often(short):
         plug.close()
     first, second, third = (b - a for a, b in zip(times, times[1:]))
     assert 0.4 < first < 2 and 1.4 < second < 0.75 * third < 6, times
+
+
+@pytest.mark.parametrize("option", ["keepalive", "timeout"])
+def test_a_client_that_is_gone_is_noticed(short, option):
+    """SO_KEEPALIVE asks three times and gives up; TCP_USER_TIMEOUT bounds how long bytes wait for their acknowledgement."""
+    plug = Plug(short / "wire")
+    try:
+        with guest("--net", f"stream={short}/wire", "--ip", "10.0.3.1/24,10.0.3.2", PEER, "alone", 7, option) as g:
+            plug.accept()
+            node = Node(plug, "10.0.3.1", "10.0.3.2")
+            g.listening()
+            assert node.wait(lambda: node.mac)
+            c = node.connect(7)
+            assert c
+            if option == "keepalive":  # one is answered
+                assert node.wait(lambda: c.inbox, 20)
+                probe = c.inbox.popleft()
+                assert (probe.seq, probe.flags) == (c.ack - 1, ACK)
+                c.say(ACK)
+            seen = []
+            end = time.monotonic() + 60
+            while g.process.poll() is None and time.monotonic() < end:
+                try:
+                    node.wait(lambda: False, 0.2)
+                except EOFError:
+                    break
+                seen += c.inbox
+                c.inbox.clear()
+            assert g.line() == "-1: Operation timed out\n"
+            if option == "keepalive":
+                assert [s.seq for s in seen if not s.flags & RST] == [c.ack - 1] * 3, seen
+            else:
+                assert all(s.seq == c.ack for s in seen if s.data), seen
+            g.end()
+    finally:
+        plug.close()
 
 
 @pytest.mark.skipif(not SECONDS, reason="by hand: more than a minute")

@@ -405,7 +405,10 @@ void custom_def_parse(struct custom_def *def, const char *file, const char *text
     struct reader r = {.def = def, .at = text, .line = 1};
     struct row_text t;
 
-    *def = (struct custom_def){.file = file};
+    /* Never NULL, to which not even 0 may be added. */
+    *def = (struct custom_def){.file = file,
+                               .calls = xrealloc(NULL, sizeof(*def->calls)),
+                               .wraps = xrealloc(NULL, sizeof(*def->wraps))};
     while (read_row(&r, &t)) {
         if (!strcmp(t.macro, "SYSCALL"))
             add_call(def, &t, true, true);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,7 +75,8 @@ static void accept_all(int listener)
             close(fd);
             continue;
         }
-        *c = (struct client){.fd = fd};
+        c->fd = fd; /* the buffer takes memory when it is used */
+        c->at = c->len = 0;
         watch(EPOLL_CTL_ADD, fd, EPOLLIN, c);
     }
 }
@@ -83,6 +85,11 @@ int main(int argc, char **argv)
 {
     struct sockaddr_in6 any = {.sin6_family = AF_INET6,
                                .sin6_port = htons((unsigned short)(argc > 1 ? atoi(argv[1]) : 7))};
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* as many clients as may be */
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     int listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&any, sizeof any) || listen(listener, 1024)) {

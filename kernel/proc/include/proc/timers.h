@@ -51,6 +51,8 @@ must_check int posix_timer_delete(int id);
 
 /* `which`: ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF; `new` NULL: only ask, `old` may be NULL.  0, -EINVAL, -ENOMEM. */
 must_check int itimer_set(int which, const struct timer_setting *new, struct timer_setting *old);
+/* The timer that enforces RLIMIT_CPU follows the soft limit.  Thread context, no lock held.  0 or -ENOMEM. */
+must_check int itimers_limit_cpu(struct process *p);
 
 void timers_init(void); /* boot */
 /* execve(2): POSIX timers go, setitimer(2)'s stay.  Exit: all go. */
