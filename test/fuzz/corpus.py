@@ -43,6 +43,20 @@ def elf(bits, kind, machine):
     return start + segments + body
 
 
+def kernel_with_calls(text):
+    """An image of which only the note .note.yolk.calls is there."""
+    note = struct.pack("<III", 5, len(text), 1) + b"Yolk\0\0\0\0" + text
+    names = b"\0.note.yolk.calls\0.shstrtab\0"
+    body = note + b"\0" * (-len(note) % 8)
+    names_at = 64 + len(body)
+    body += names + b"\0" * (-len(names) % 8)
+    section = lambda name, kind, at, n: struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, at, n, 0, 0, 4, 0)
+    table = section(0, 0, 0, 0) + section(1, 7, 64, len(note)) + section(18, 3, names_at, len(names))
+    head = b"\x7fELF\2\1\1" + b"\0" * 9
+    head += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 0, 64 + len(body), 0, 64, 0, 0, 64, 3, 2)
+    return head + body + table
+
+
 def newc(entries):
     out = b""
     for number, (name, mode, data) in enumerate(entries + [("TRAILER!!!", 0, b"")]):
@@ -133,6 +147,8 @@ INPUTS = {
     "customdef": [b'/* a */ SDK(1)\nSYSCALL(0x4000, 0x4100, probe_add, INT, FULL, "", 2, INT, a, INT, b) // b\n'
                   b'ONLY64(0x4001, wide, BYTES, PART, "a \\"reason\\"", 3, IN, from, LEN, size, PATH, path)\n',
                   b'SDK(1) ONLY32(0x4fff, own, FD, FULL, "", 1, OFF, at) WRAP(getppid) WRAP(lchown_32) WRAP(write)'],
+    "customrows": [kernel_with_calls(b'SDK(1)\nSYSCALL(0x4000, 0x4100, probe_add, INT, FULL, "", 2, INT, a, INT, b)\nWRAP(getppid)\n')],
+    "control": [b"\x10log 6 yolk: up\nlog 3 warned\nexit 3\nfail 125 no memory\nelse\n", b"\0exit 300\nlog " + b"x" * 3000 + b"\n" * 9],
     "ldisc": [b"\x04\x0bhello\x7f\x15abc\n\x01\x20\x00\x14" + bytes(range(20)) + b"\x04\x05\x03\x16\x04a\r\x01\xff\x03\x08\t\n\r\x08abc"],
     "tracelog": [records((32, flags)) for flags in (0, 7, 16, 32 | 64, 8 | 128)],
 }
