@@ -12,7 +12,6 @@
  * whoever reads knows each of them.  Then both sides close, and read the other's end.  Prints nothing that depends on
  * speed but with "memory"; a wrong byte, a missing end or an error that the way of closing does not explain ends the
  * program with status 1. */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
