@@ -99,7 +99,7 @@ long process_set_rlimit(struct process *p, unsigned resource, const struct rlimi
             limits_apply_vm(p, p->vm);
     }
     mutex_unlock(&p->lock);
-    if (result == 0 && new &&resource == RLIMIT_CPU)
+    if (result == 0 && resource == RLIMIT_CPU && new)
         result = itimers_limit_cpu(p);
     return result;
 }
