@@ -1,7 +1,7 @@
 /* Segments that lwIP would take otherwise than Linux: looked at before it does.
  *
  * As on Linux, a listener with more connections than its backlog does not hear those who begin or end a handshake;
- * they try again.  Of those who never end it, lwIP can count 255: the oldest makes room.
+ * they try again.  Of those who never end it, the oldest make room.
  *
  * TIME_WAIT keeps old packets from a new connection, and not the new connection away: a SYN that is newer than all of them
  * ends it.  Two SYNs that cross make one connection.
@@ -16,7 +16,8 @@
 #include <lwip/tcp.h>
 #include <net_hooks.h>
 
-#define SYN_ACK_RST (TCP_SYN | TCP_ACK | TCP_RST)
+#define SYN_ACK_RST   (TCP_SYN | TCP_ACK | TCP_RST)
+#define MAX_HALF_OPEN 1024u /* of a listener, and up to 254 more */
 
 /* --- a connection after another ------------------------------------------------------------------------ */
 
@@ -109,16 +110,21 @@ static void cross(struct tcp_pcb *pcb, const struct tcp_hdr *h)
 
 /* --- a listener's queue -------------------------------------------------------------------------------- */
 
-/* A flood of SYNs, mostly; lwIP would turn everybody away for the 20 seconds that each of them lasts.  (Linux has SYN
- * cookies for it.) */
+/* lwIP counts those who have not answered yet in a byte and turns everybody away once it is full; 256 clients may come within a
+ * moment.  So its count begins again, and of more than a listener remembers - a flood of SYNs, mostly - the oldest are
+ * forgotten.  (Linux has SYN cookies for them.) */
 static void forget_oldest(const struct tcp_pcb_listen *l)
 {
-    struct tcp_pcb *pcb, *oldest = NULL;
-    for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) /* the newest come first */
-        if (pcb->state == SYN_RCVD && pcb->listener == l)
-            oldest = pcb;
-    if (oldest)
-        tcp_abandon(oldest, 0);
+    unsigned nr = 0;
+    struct tcp_pcb *pcb = tcp_active_pcbs, *next; /* the newest comes first */
+    for (; pcb; pcb = next) {
+        next = pcb->next;
+        if (pcb->state != SYN_RCVD || pcb->listener != l)
+            continue;
+        tcp_backlog_accepted(pcb);
+        if (++nr > MAX_HALF_OPEN)
+            tcp_abandon(pcb, 0);
+    }
 }
 
 /* lwIP would take a new MSS at any time, and fail over the longer segments that wait already; as on Linux only a SYN's

@@ -67,6 +67,24 @@ def test_time_wait(short):
         c.reset()
 
 
+def test_many_begin_at_once(short):
+    """Nobody who has been answered is forgotten before his acknowledgement, be they more than lwIP can count."""
+    with served_node(short) as node:
+        begun = []
+        for _ in range(400):
+            c = Connection(node, 7)
+            got = syn(c, c.seq)
+            assert [s.flags for s in got] == [SYN | ACK], (len(begun), got)
+            c.seq, c.ack = c.seq + 1 & 0xffffffff, got[0].seq + 1 & 0xffffffff
+            begun.append(c)
+        for number, c in enumerate(begun[:40]):  # the first, as more would wait in the listener's queue
+            c.acked = c.seq
+            c.say(ACK)
+            assert c.send(request(DATA, number, 0, 10)) and len(c.receive(10)) == 10, number
+        for c in begun:
+            c.reset()
+
+
 def acknowledges_alone(node):
     c = node.connect(7)
     assert c and c.send(request(ECHO))
