@@ -73,34 +73,6 @@ static int do_read(void)
 
 /* --- pipes -------------------------------------------------------------------------------------- */
 
-static void begin_pipe(void)
-{
-    int ends[2];
-    NEED(pipe(ends) == 0);
-    fd = ends[0];
-    other = ends[1];
-}
-
-static void end_pipe(void)
-{
-    NEED(write(other, "k", 1) == 1);
-}
-
-static void begin_full(void)
-{
-    int ends[2];
-    NEED(pipe(ends) == 0);
-    fd = ends[1];
-    other = ends[0];
-    NEED(write(fd, filler, sizeof filler) == sizeof filler);
-}
-
-static void end_full(void)
-{
-    static char buffer[65536];
-    NEED(read(other, buffer, sizeof buffer) == sizeof buffer);
-}
-
 static int do_readv(void)
 {
     char byte;
@@ -480,9 +452,9 @@ static const struct blocker blockers[] = {
     {"read of an inotify", begin_inotify, do_read, end_inotify},
     {"read of a pipe", begin_pipe, do_read, end_pipe},
     {"readv of a pipe", begin_pipe, do_readv, end_pipe},
-    {"write to a full pipe", begin_full, do_write, end_full},
-    {"vmsplice to a full pipe", begin_full, do_vmsplice, end_full},
-    {"sendfile to a full pipe", begin_full, do_sendfile, end_full},
+    {"write to a full pipe", begin_full_pipe, do_write, end_full_pipe},
+    {"vmsplice to a full pipe", begin_full_pipe, do_vmsplice, end_full_pipe},
+    {"sendfile to a full pipe", begin_full_pipe, do_sendfile, end_full_pipe},
     {"splice from a pipe", begin_pipe, do_splice, end_pipe},
     {"open of a FIFO", begin_fifo, do_open, end_fifo},
     {"read of a socket", begin_pair, do_read, end_pipe},

@@ -325,34 +325,6 @@ static int do_recv_much(void)
 
 /* --- pipes -------------------------------------------------------------------------------------- */
 
-static void begin_pipe(void)
-{
-    int ends[2];
-    NEED(pipe(ends) == 0);
-    fd = ends[0];
-    other = ends[1];
-}
-
-static void end_pipe(void)
-{
-    NEED(write(other, "k", 1) == 1);
-}
-
-static void begin_full_pipe(void)
-{
-    int ends[2];
-    NEED(pipe(ends) == 0);
-    fd = ends[1];
-    other = ends[0];
-    NEED(write(fd, filler, sizeof filler) == sizeof filler);
-}
-
-static void end_full_pipe(void)
-{
-    static char back[65536];
-    NEED(read(other, back, sizeof back) == sizeof back);
-}
-
 /* With a pipe that has a byte, or room for it. */
 static int with_a_pipe(bool is_from_it, long (*move)(int from, int to))
 {

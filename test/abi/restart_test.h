@@ -15,6 +15,36 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     handled++;
 }
 
+/* --- pipes: an empty one to read from, a full one to write to ------------------------------------ */
+
+static void begin_pipe(void)
+{
+    int ends[2];
+    NEED(pipe(ends) == 0);
+    fd = ends[0];
+    other = ends[1];
+}
+
+static void end_pipe(void)
+{
+    NEED(write(other, "k", 1) == 1);
+}
+
+static void begin_full_pipe(void)
+{
+    int ends[2];
+    NEED(pipe(ends) == 0);
+    fd = ends[1];
+    other = ends[0];
+    NEED(write(fd, filler, sizeof filler) == sizeof filler);
+}
+
+static void end_full_pipe(void)
+{
+    static char buffer[65536];
+    NEED(read(other, buffer, sizeof buffer) == sizeof buffer);
+}
+
 struct blocker {
     const char *name;
     void (*begin)(void);
