@@ -105,13 +105,13 @@ void inet_look(void);
 void inet_unlook(void);
 /* Bring the stack up; the first caller does it. */
 void inet_start(void);
-/* Any context.  The net thread sees to the timers, or it or who holds the lock to the devices. */
+/* Any context.  The net thread sees to the timers; it, who holds the lock or an idle CPU to the devices. */
 void inet_kick(void);
 void inet_frames_came(void);
 
 /* --- inet_timers.c, all under the net lock */
-void inet_timers_wake(
-    void); /* a rest is over: before anything that may send, or wants to know the time */
+/* A rest is over: before anything that may send, or wants to know the time.  True: they rested. */
+bool inet_timers_wake(void);
 void inet_timers_use(
     void); /* the stack is being used: the timers run, and go on doing so for a while */
 void inet_timers_sent(void);     /* a packet goes out: that is use, too */

@@ -84,10 +84,12 @@ void inet_timers_run(void)
     }
 }
 
-void inet_timers_wake(void)
+bool inet_timers_wake(void)
 {
-    if (unlikely(rest_began))
-        inet_timers_run();
+    if (likely(!rest_began))
+        return false;
+    inet_timers_run();
+    return true;
 }
 
 void inet_timers_use(void)

@@ -27,8 +27,10 @@ static struct mutex lock; /* RANK_NET */
 static bool is_up;        /* atomic; set under `lock` */
 static struct waitq thread_wait;
 static bool has_work, has_rung, has_frames; /* atomic: why the net thread is to run */
-static uint64_t poll_at;          /* under `lock`: when a device wants to be polled all the same */
-static struct timer thread_timer; /* the net thread's, as is: */
+/* under `lock`: */
+static uint64_t poll_at;          /* when a device wants to be polled all the same */
+static uint64_t timers_at;        /* when lwIP's timers are due */
+static struct timer thread_timer; /* wakes the net thread for either, at: */
 static uint64_t rings_at = TIME_NEVER;
 
 void inet_lock(void)
@@ -99,10 +101,12 @@ void inet_kick(void)
     waitq_wake(&thread_wait, 0, 0);
 }
 
+/* A CPU without work takes them in itself, before it does anything else. */
 void inet_frames_came(void)
 {
     atomic_store(&has_frames, true);
-    waitq_wake(&thread_wait, 0, 0);
+    if (!current_thread()->is_idle)
+        waitq_wake(&thread_wait, 0, 0);
 }
 
 void netdev_poll_again(uint64_t ns)
@@ -127,9 +131,30 @@ static void ring_at(uint64_t at)
     timer_arm(&thread_timer, at);
 }
 
+/* What the net thread is there for; the lock is held, and given back. */
+static void turn(void)
+{
+    bool is_due = atomic_swap(&has_work, false);
+    is_due |= atomic_load(&has_rung);
+    bool is_used = atomic_swap(&has_frames, false) || is_due;
+    is_due |= inet_timers_wake();
+    if (is_used)
+        inet_timers_use();
+    poll_at = TIME_NEVER;
+    netdev_poll_all();
+    deliver_local();
+    if (is_due) {
+        inet_timers_run();
+        deliver_local();
+        timers_at = inet_timers_next();
+    }
+    ring_at(MIN(timers_at, poll_at));
+    mutex_unlock(&lock);
+    netif_ring_all();
+}
+
 static void net_thread(void *arg)
 {
-    uint64_t timers_at = 0;
     (void)arg;
     for (;;) {
         bool is_locked = false;
@@ -139,27 +164,24 @@ static void net_thread(void *arg)
                           WAIT_UNINTERRUPTIBLE, TIME_NEVER);
         if (!is_locked)
             mutex_lock(&lock);
-        bool is_kicked = atomic_swap(&has_frames, false);
-        is_kicked |= atomic_swap(&has_work, false);
-        bool is_due = is_kicked || atomic_load(&has_rung); /* waking the timers ends their rest */
-        inet_timers_wake();
-        if (is_kicked)
-            inet_timers_use();
-        poll_at = TIME_NEVER;
-        netdev_poll_all();
-        deliver_local();
-        if (is_due || arch_clock_ns() >= timers_at) {
-            inet_timers_run();
-            deliver_local();
-            timers_at = inet_timers_next();
-        }
-        uint64_t until = MIN(timers_at, poll_at);
-        mutex_unlock(&lock);
-        netif_ring_all();
-        ring_at(until);
+        turn();
         if (atomic_load(&has_frames))
             sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
     }
+}
+
+/* An idle CPU spares the program that waits for a frame two switches of threads.  Whoever has the lock sees to the frames
+ * when it gives it back; for what came meanwhile there is the thread, which takes turns with programs. */
+static void take_in_frames(void)
+{
+    if (!atomic_load(&has_frames))
+        return;
+    arch_irq_on();
+    if (mutex_try(&lock))
+        turn();
+    arch_irq_off();
+    if (atomic_load(&has_frames))
+        waitq_wake(&thread_wait, 0, 0);
 }
 
 void inet_port_init(void)
@@ -167,6 +189,7 @@ void inet_port_init(void)
     mutex_init(&lock, RANK_NET);
     waitq_init(&thread_wait);
     timer_init(&thread_timer, ring);
+    sched_set_idle_work(take_in_frames);
 }
 
 void inet_start(void)
