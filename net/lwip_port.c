@@ -16,7 +16,6 @@
 
 #include <lwip/dns.h>
 #include <net_hooks.h>
-#include <lwip/inet_chksum.h>
 #include <lwip/init.h>
 #include <lwip/netif.h>
 #include <lwip/sys.h>
@@ -44,8 +43,9 @@ void net_assert_locked(void)
     assert(mutex_is_held(&lock));
 }
 
-/* Packets to this machine wait on their interface; delivering them may send more.  Then nothing else waits. */
-static void deliver_local(void)
+/* Packets to this machine wait on their interface; delivering them may send more.  Then nothing else waits.  `has_news`:
+ * something was taken in already, or a timer ran. */
+static void deliver_local(bool has_news)
 {
     struct netif *n;
     bool has_more;
@@ -56,11 +56,18 @@ static void deliver_local(void)
             if (!n->loop_first)
                 continue;
             netif_poll(n);
-            has_more = true;
+            has_more = has_news = true;
         }
     } while (has_more);
     netif_flush_all();
-    inet_tcp_check_linger();
+    if (has_news)
+        inet_tcp_check_linger();
+}
+
+static void take_in(void)
+{
+    netdev_poll_all();
+    deliver_local(true);
 }
 
 static bool are_timers_wanted(void)
@@ -72,11 +79,9 @@ static bool are_timers_wanted(void)
  * thread on another CPU: what has come since is taken in here. */
 void inet_unlock(void)
 {
-    deliver_local();
-    if (atomic_load(&has_frames) && atomic_swap(&has_frames, false)) {
-        netdev_poll_all();
-        deliver_local();
-    }
+    deliver_local(false);
+    if (atomic_load(&has_frames) && atomic_swap(&has_frames, false))
+        take_in();
     mutex_unlock(&lock);
     netif_ring_all();
     if (atomic_load(&has_frames))
@@ -141,11 +146,10 @@ static void turn(void)
     if (is_used)
         inet_timers_use();
     poll_at = TIME_NEVER;
-    netdev_poll_all();
-    deliver_local();
+    take_in();
     if (is_due) {
         inet_timers_run();
-        deliver_local();
+        deliver_local(true);
         timers_at = inet_timers_next();
     }
     ring_at(MIN(timers_at, poll_at));
@@ -206,7 +210,7 @@ void inet_start(void)
             panic("no memory for the net thread");
         atomic_store(&is_up, true);
     }
-    deliver_local();
+    deliver_local(false);
     inet_unlook();
     netif_ring_all();
 }
@@ -236,16 +240,6 @@ u32_t sys_now(void)
 unsigned net_rand(void)
 {
     return (unsigned)random_u64();
-}
-
-/* lwIP's own takes two bytes at a time. */
-u16_t net_chksum(const void *bytes, int n)
-{
-    uint64_t sum = arch_sum(bytes, (size_t)n);
-    sum = (sum >> 32) + (uint32_t)sum;
-    uint32_t low = (uint32_t)((sum >> 32) + (uint32_t)sum);
-    low = FOLD_U32T(low);
-    return (u16_t)FOLD_U32T(low);
 }
 
 void net_copy(void *dst, const void *src, unsigned long n)
