@@ -183,6 +183,7 @@ void inet_tcp_buffers_changed(struct socket *s);
 /* --- inet_tcp_input.c: the net lock is held */
 /* Is there a connection in TIME_WAIT between the same two?  Then it is over, and the next one is to be theirs. */
 bool inet_tcp_end_wait(const struct tcp_pcb *like);
+void inet_tcp_forget_oldest_waits(void); /* those beyond net_max_tw_buckets */
 
 /* --- inet_tcp_data.c */
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);

@@ -80,6 +80,8 @@ void inet_timers_run(void)
             send_acks();
         for (n = MIN(n, (uint64_t)REST_MS / IGMP_TMR_INTERVAL); n > 0; n--)
             t->handler();
+        if (i == TCP_TIMER)
+            inet_tcp_forget_oldest_waits();
         next_run = MIN(next_run, last_run[i] + t->interval_ms);
     }
 }
