@@ -12,7 +12,7 @@ static uint64_t add(uint64_t sum, uint64_t more)
     return __builtin_add_overflow(sum, more, &sum) ? sum + 1 : sum;
 }
 
-static u16_t fold(uint64_t sum)
+static inline u16_t fold(uint64_t sum)
 {
     uint32_t n;
     if (__builtin_add_overflow((uint32_t)sum, (uint32_t)(sum >> 32), &n))

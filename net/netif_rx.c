@@ -16,7 +16,7 @@
 
 #define TRAIN_MAX 0xffffu /* bytes of a frame: lengths have 16 bits */
 
-/* A part that stays where the device wrote it has lwIP's head in front of it, at the start of its page. */
+/* A part that stays where the device wrote it has lwIP's head in front of it, at the start of its block. */
 _Static_assert(sizeof(struct pbuf_custom) <= NETDEV_HEADROOM, "it fits in front of a part");
 
 static void free_page(struct pbuf *p)
@@ -28,7 +28,7 @@ static struct pbuf *keep(const struct netdev_seg *parts, unsigned nr)
 {
     struct pbuf *all = NULL;
     for (unsigned i = 0; i < nr; i++) {
-        struct pbuf_custom *head = (void *)((uintptr_t)parts[i].p & ~(PAGE_SIZE - 1));
+        struct pbuf_custom *head = (void *)((uintptr_t)parts[i].p & ~(uintptr_t)(NETDEV_BLOCK - 1));
         u16_t len = (u16_t)parts[i].len;
         head->custom_free_function = free_page;
         struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, head, parts[i].p, len);
@@ -136,7 +136,7 @@ bool netdev_receive(struct netdev *d, const struct netdev_seg *parts, unsigned n
     size_t n = 0;
     for (unsigned i = 0; i < nr; i++)
         n += parts[i].len;
-    bool is_kept = (how & NETDEV_PAGES) && n <= 0xffff;
+    bool is_kept = (how & NETDEV_BLOCKS) && n <= 0xffff;
     struct pbuf *p = is_kept ? keep(parts, nr) : n <= 0xffff ? copy(parts, nr, n) : NULL;
     if (!p) {
         d->counts.rx_dropped++;

@@ -85,37 +85,44 @@ struct half {
     uint32_t value;
 } __attribute__((packed));
 
-/* Few bytes, which mostly are: memcmp looks at one after the other. */
-static bool is_same(const uint8_t *a, const uint8_t *b, size_t n)
+static inline uint64_t differ(const uint8_t *a, const uint8_t *b)
 {
-    for (; n >= 8; n -= 8, a += 8, b += 8)
-        if (((const struct word *)a)->value != ((const struct word *)b)->value)
-            return false;
-    if (n >= 4) {
-        if (((const struct half *)a)->value != ((const struct half *)b)->value)
-            return false;
-        n -= 4, a += 4, b += 4;
-    }
-    for (; n > 0; n--)
-        if (*a++ != *b++)
-            return false;
-    return true;
+    return ((const struct word *)a)->value ^ ((const struct word *)b)->value;
+}
+
+static inline uint32_t differ_half(const uint8_t *a, const uint8_t *b)
+{
+    return ((const struct half *)a)->value ^ ((const struct half *)b)->value;
+}
+
+/* Everything of Ethernet, IP and the ports but lengths, a packet's number and its checksum: bytes 16 to 19 and 24 to 25 of
+ * IPv4; 18 and 19 of IPv6. */
+static bool differ_below(const uint8_t *a, const uint8_t *b, bool is_v6)
+{
+    if (differ(a, b) | differ(a + 8, b + 8))
+        return true;
+    if (!is_v6)
+        return differ_half(a + 20, b + 20) | differ(a + 26, b + 26) | differ_half(a + 34, b + 34);
+    return differ_half(a + 14, b + 14) | differ_half(a + 20, b + 20) | differ(a + 22, b + 22) |
+           differ(a + 30, b + 30) | differ(a + 38, b + 38) | differ(a + 46, b + 46) |
+           differ_half(a + 54, b + 54);
+}
+
+/* Of TCP the acknowledgement, the header's length, the window, the urgent pointer and options. */
+static bool differ_above(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    const uint64_t flags = 0xffull << 40;
+    return (differ(a + 8, b + 8) & ~flags) || get16(a + 18) != get16(b + 18) ||
+           (n > TCP_HLEN && memcmp(a + TCP_HLEN, b + TCP_HLEN, n - TCP_HLEN) != 0);
 }
 
 bool netif_tcp_continues(const struct netif_pending *w, const uint8_t *h, const struct tcp_frame *t)
 {
     const uint8_t *f = w->frame;
-    if (t->seq != w->next_seq || t->is_v6 != w->is_v6 || t->payload != w->payload || t->len == 0 ||
-        t->len > w->size || w->len + t->len > w->room || (t->flags & ~TCP_PSH) != TCP_ACK)
-        return false;
-    /* Everything but lengths, the packet's number, sequence numbers, PSH and checksums. */
-    unsigned fixed = t->is_v6 ? IP_START + 6 : IP_START + 12;
-    return is_same(f, h, IP_START + 2) && is_same(f + fixed, h + fixed, t->tcp - fixed + 4) &&
-           (t->is_v6 ? is_same(f + IP_START + 2, h + IP_START + 2, 2)
-                     : is_same(f + IP_START + 6, h + IP_START + 6, 4)) &&
-           is_same(f + t->tcp + 8, h + t->tcp + 8, 5) &&
-           is_same(f + t->tcp + 14, h + t->tcp + 14, 2) &&
-           is_same(f + t->tcp + 18, h + t->tcp + 18, (size_t)t->payload - t->tcp - 18);
+    return t->seq == w->next_seq && t->is_v6 == w->is_v6 && t->payload == w->payload &&
+           t->len > 0 && t->len <= w->size && w->len + t->len <= w->room &&
+           (t->flags & ~TCP_PSH) == TCP_ACK && !differ_below(f, h, t->is_v6) &&
+           !differ_above(f + t->tcp, h + t->tcp, (size_t)t->payload - t->tcp);
 }
 
 bool netif_tcp_grew(struct netif_pending *w, const struct tcp_frame *t)

@@ -9,8 +9,8 @@
  * when the next frame looks for one, and without any interrupt unless it finds none.
  *
  * A device that checks and cuts packets (QEMU's, with a tap interface) receives whole trains of them into as many pages
- * as they take, which the stack keeps, and sends frames of tens of KiB from a few large buffers.  Without, each
- * frame has a small buffer.
+ * as they take, and sends frames of tens of KiB from a few large buffers.  Without, each frame has half a page.  The
+ * stack keeps what long frames were received in, and the device gets others.
  *
  * What the device writes (lengths, how many buffers a frame has) is believed no further than our own buffers reach. */
 #include <base/errno.h>
@@ -35,16 +35,16 @@
 #define NR_POLLED   64u /* frames of one poll, after which others have their turn */
 #define NR_TOLD \
     16u /* of them, after which the device hears of its buffers: it fills them meanwhile */
-#define BUF_SIZE      2048u /* a frame with its header: two in a page */
-#define PAGE_BUF_SIZE (PAGE_SIZE - NETDEV_HEADROOM)
-#define LARGE_ORDER   3
-#define MAX_PARTS     18u /* pages for 64 KiB and a header */
-#define HDR_MERGED    sizeof(struct virtio_net_hdr_mrg_rxbuf)
-#define HDR_LEGACY    sizeof(struct virtio_net_hdr)
-#define MTU           1500
-#define MAX_PAIRS     8u
-#define PAIR_PAGES    4096u         /* free memory for each more: it takes a few percent of that */
-#define COMMAND_NS    1000000000ull /* that the device has for one */
+#define BUF_SIZE    NETDEV_BLOCK /* a frame with its header: two in a page */
+#define KEPT_MIN    1024u /* bytes of a frame that the stack keeps where it is: less are copied */
+#define LARGE_ORDER 3
+#define MAX_PARTS   18u /* pages for 64 KiB and a header */
+#define HDR_MERGED  sizeof(struct virtio_net_hdr_mrg_rxbuf)
+#define HDR_LEGACY  sizeof(struct virtio_net_hdr)
+#define MTU         1500
+#define MAX_PAIRS   8u
+#define PAIR_PAGES  4096u         /* free memory for each more: it takes a few percent of that */
+#define COMMAND_NS  1000000000ull /* that the device has for one */
 
 #define BIT(feature) (1ull << (feature))
 #define TSO          (BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6))
@@ -64,7 +64,8 @@ struct virtio_net {
     struct virtq rx, tx;
     struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues */
     /* under the net lock */
-    bool is_armed; /* no frame was left, and an interrupt tells of the next */
+    bool is_armed;    /* no frame was left, and an interrupt tells of the next */
+    char *other_half; /* of the last page for receive buffers, or NULL */
     struct tx_buffer buffers[NR_TX + NR_TX_LARGE];
     struct tx_buffer *tx_free, *tx_free_large, *tx_current;
     /* In the first pair, for all: */
@@ -104,10 +105,10 @@ static bool has_link(struct virtio_net *n)
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
 
-/* Buffers are pages, or two to a page. */
+/* Receive buffers are pages, or two to a page. */
 static bool has_pages(const struct virtio_net *n)
 {
-    return n->rx_size == PAGE_BUF_SIZE;
+    return n->rx_size > BUF_SIZE;
 }
 
 /* Give a buffer to the device; the lock is held. */
@@ -148,22 +149,38 @@ static unsigned next_frame(struct virtio_net *n, struct netdev_seg part[MAX_PART
     return nr;
 }
 
-static void give_up_pages(void *const spare[], unsigned nr)
+/* A page or half of one, with a reference to it; NULL: no memory. */
+static void *new_buffer(struct virtio_net *n)
+{
+    char *half = n->other_half;
+    n->other_half = NULL;
+    if (half)
+        return half;
+    struct page *p = page_alloc(0, PG_MAY_FAIL);
+    if (!p)
+        return NULL;
+    char *buf = (char *)page_ptr(p) + NETDEV_HEADROOM;
+    if (!has_pages(n)) {
+        page_get(p);
+        n->other_half = buf + BUF_SIZE;
+    }
+    return buf;
+}
+
+static void give_up_buffers(void *const spare[], unsigned nr)
 {
     for (unsigned i = 0; i < nr; i++)
         page_put(page_of(direct_paddr(spare[i])));
 }
 
-/* Pages in place of those that the stack is to keep; false: not enough memory. */
-static bool spare_pages(void *spare[MAX_PARTS], unsigned nr)
+/* In place of those that the stack is to keep; false: not enough memory. */
+static bool spare_buffers(struct virtio_net *n, void *spare[MAX_PARTS], unsigned nr)
 {
     for (unsigned i = 0; i < nr; i++) {
-        struct page *p = page_alloc(0, PG_MAY_FAIL);
-        if (!p) {
-            give_up_pages(spare, i);
+        if (!(spare[i] = new_buffer(n))) {
+            give_up_buffers(spare, i);
             return false;
         }
-        spare[i] = (char *)page_ptr(p) + NETDEV_HEADROOM;
     }
     return true;
 }
@@ -180,15 +197,15 @@ static void receive(struct virtio_net *n, struct netdev *d, struct netdev_seg *p
     if (h->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID) &&
         virtio_has(n->device, VIRTIO_NET_F_GUEST_CSUM))
         how |= NETDEV_VALID;
-    if (has_pages(n) && nr > 1 && spare_pages(spare, nr))
-        how |= NETDEV_PAGES;
+    if ((nr > 1 || part[0].len >= KEPT_MIN) && spare_buffers(n, spare, nr))
+        how |= NETDEV_BLOCKS;
     if (part[0].len > n->header) {
         part[0].p = (char *)part[0].p + n->header;
         part[0].len -= n->header;
-        is_kept = netdev_receive(d, part, nr, how) && (how & NETDEV_PAGES);
+        is_kept = netdev_receive(d, part, nr, how) && (how & NETDEV_BLOCKS);
     }
-    if ((how & NETDEV_PAGES) && !is_kept)
-        give_up_pages(spare, nr);
+    if ((how & NETDEV_BLOCKS) && !is_kept)
+        give_up_buffers(spare, nr);
     bool irqs = spin_lock_irq(&n->lock);
     for (unsigned i = 0; i < nr; i++)
         offer(n, is_kept ? spare[i] : old[i]);
@@ -339,14 +356,11 @@ static bool make_tx_buffers(struct virtio_net *n, bool has_large)
 
 static bool offer_all(struct virtio_net *n)
 {
-    char *page = NULL;
     while (n->rx.nr_free > 0) {
-        bool is_half = !has_pages(n) && n->rx.nr_free % 2;
-        struct page *p = is_half ? NULL : page_alloc(0, 0);
-        if (!p && !is_half)
+        void *buf = new_buffer(n);
+        if (!buf)
             return false;
-        page = is_half ? page + BUF_SIZE : page_ptr(p);
-        offer(n, has_pages(n) ? page + NETDEV_HEADROOM : page);
+        offer(n, buf);
     }
     return true;
 }
@@ -391,7 +405,7 @@ static int start_pair(struct virtio_net *n, struct virtio_device *d, unsigned in
     bool is_long = is_merged && (d->features & LONG_FRAMES);
     n->device = d;
     spin_init(&n->lock, RANK_DRIVER);
-    n->rx_size = is_long ? PAGE_BUF_SIZE : BUF_SIZE;
+    n->rx_size = (is_long ? PAGE_SIZE : BUF_SIZE) - NETDEV_HEADROOM;
     n->header = is_merged || virtio_has(d, VIRTIO_F_VERSION_1) ? HDR_MERGED : HDR_LEGACY;
     d->irq_cpu = index;
     int ret = virtq_start(&n->rx, d, 2 * index, is_long ? NR_RX_PAGES : NR_RX, on_used, n);

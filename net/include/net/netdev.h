@@ -45,14 +45,15 @@ struct netdev_ops {
 struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint8_t mac[6],
                           unsigned mtu, unsigned features, bool has_link);
 
-#define NETDEV_HEADROOM 64u /* the stack's bytes at the start of a page that it keeps */
+#define NETDEV_BLOCK    2048u /* bytes: aligned; the first of what the stack keeps of a frame */
+#define NETDEV_HEADROOM 64u   /* the stack's own at the start of it */
 enum netdev_received {
     NETDEV_VALID = 1, /* the checksums of its payload are known to be right */
-    /* Each part lies in a page of its own, behind the headroom: the stack keeps the pages, and has the driver's references
-     * to them, unless the frame is too long for it. */
-    NETDEV_PAGES = 2,
+    /* Each part starts in a block of its own, behind the headroom, and has a reference to its page, which the stack takes
+     * over with the part, unless the frame is too long for it. */
+    NETDEV_BLOCKS = 2,
 };
-/* From ops->poll: a frame in nr parts (at least one).  True: the pages were kept; false: it was copied, or dropped. */
+/* From ops->poll: a frame in nr parts (at least one).  True: the parts were kept; false: it was copied, or dropped. */
 bool netdev_receive(struct netdev *d, const struct netdev_seg *parts, unsigned nr, unsigned how);
 void netdev_set_link(struct netdev *d, bool has_link); /* from ops->poll */
 /* From ops->poll: do so again in `ns` at the latest, as no interrupt may come. */
