@@ -59,25 +59,24 @@ struct tx_buffer {
 /* A pair of queues: an element of the device's array. */
 struct virtio_net {
     struct virtio_device *device;
-    size_t header;  /* bytes before each frame */
-    size_t rx_size; /* of a receive buffer */
-    struct virtq rx, tx;
+    size_t header;        /* bytes before each frame */
+    size_t rx_size;       /* of a receive buffer */
     struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues */
     /* under the net lock */
     bool is_armed;    /* no frame was left, and an interrupt tells of the next */
     char *other_half; /* of the last page for receive buffers, or NULL */
-    struct tx_buffer buffers[NR_TX + NR_TX_LARGE];
     struct tx_buffer *tx_free, *tx_free_large, *tx_current;
     /* In the first pair, for all: */
-    bool link_changed;         /* atomic */
-    unsigned nr, nr_chosen;    /* pairs; those that frames are sent by */
     struct virtio_net *sender; /* under the net lock: of what is being written */
-    struct virtq control;
+    unsigned nr, nr_chosen;    /* pairs; those that frames are sent by */
+    bool link_changed;         /* atomic */
+    struct virtq rx, tx, control;
     struct {
         struct virtio_net_ctrl_hdr head;
         struct virtio_net_ctrl_mq pairs;
         virtio_net_ctrl_ack ack;
     } command;
+    struct tx_buffer buffers[NR_TX + NR_TX_LARGE];
 };
 
 /* Frames have come, or there is room again to send. */
@@ -277,13 +276,15 @@ static void take_back_sent(struct virtio_net *n)
  * head.  Multiplied, as those that Linux gives to clients are all even. */
 static unsigned flow_of(struct netdev_seg head)
 {
-    const uint8_t *f = head.p;
-    bool is_v6 = head.len >= 58 && f[12] == 0x86;
+    const uint8_t *f = head.p, *protocol = f + 23, *at = f + 34;
     uint32_t ports;
-    uint8_t protocol = head.len < 38 ? 0 : f[is_v6 ? 20 : 23];
-    if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+    if (f[12] == 0x86) {
+        protocol = f + 20;
+        at = f + 54;
+    }
+    if (at + sizeof(ports) > f + head.len || (*protocol != IPPROTO_TCP && *protocol != IPPROTO_UDP))
         return 0;
-    memcpy(&ports, f + (is_v6 ? 54 : 34), sizeof(ports));
+    memcpy(&ports, at, sizeof(ports));
     return ports * 0x9e3779b1u >> 16;
 }
 
@@ -337,17 +338,25 @@ static void net_ring(void *driver)
 
 /* --- starting ------------------------------------------------------------------------------------------ */
 
+/* Memory for a buffer: the other half of the page that begins at `last`, or 2^order pages.  NULL: none. */
+static char *next_buffer(char *last, unsigned order)
+{
+    if (last && (uintptr_t)last % PAGE_SIZE == 0)
+        return last + BUF_SIZE;
+    struct page *p = page_alloc(order, 0);
+    return p ? page_ptr(p) : NULL;
+}
+
 /* Large ones are as many as there is memory for. */
 static bool make_tx_buffers(struct virtio_net *n, bool has_large)
 {
-    char *page = NULL;
+    char *buf = NULL;
     for (unsigned i = 0; i < NR_TX + (has_large ? NR_TX_LARGE : 0); i++) {
-        bool is_large = i >= NR_TX, is_half = !is_large && i % 2;
-        struct page *p = is_half ? NULL : page_alloc(is_large ? LARGE_ORDER : 0, 0);
-        if (!p && !is_half)
+        bool is_large = i >= NR_TX;
+        buf = next_buffer(is_large ? NULL : buf, is_large ? LARGE_ORDER : 0);
+        if (!buf)
             return is_large;
-        page = is_half ? page + BUF_SIZE : page_ptr(p);
-        n->buffers[i].data = page;
+        n->buffers[i].data = buf;
         n->buffers[i].size = is_large ? PAGE_SIZE << LARGE_ORDER : BUF_SIZE;
         put_tx(n, &n->buffers[i]);
     }
@@ -367,12 +376,12 @@ static bool offer_all(struct virtio_net *n)
 
 static unsigned features_of(const struct virtio_device *d)
 {
-    unsigned features = virtio_has(d, VIRTIO_NET_F_CSUM) ? NETDEV_CSUM : 0;
-    if (virtio_has(d, VIRTIO_NET_F_HOST_TSO4))
-        features |= NETDEV_TSO4;
-    if (virtio_has(d, VIRTIO_NET_F_HOST_TSO6))
-        features |= NETDEV_TSO6;
-    return features;
+    enum { SHIFT = VIRTIO_NET_F_HOST_TSO4 - 1 };
+    _Static_assert(NETDEV_CSUM == BIT(VIRTIO_NET_F_CSUM) &&
+                       NETDEV_TSO4 << SHIFT == 1 << VIRTIO_NET_F_HOST_TSO4 &&
+                       NETDEV_TSO6 << SHIFT == 1 << VIRTIO_NET_F_HOST_TSO6,
+                   "bits in the same order");
+    return (d->features & NETDEV_CSUM) | (d->features >> SHIFT & (NETDEV_TSO4 | NETDEV_TSO6));
 }
 
 /* Once more without what a feature alone is no use for: long frames are spread over buffers and not checked. */
@@ -427,8 +436,7 @@ static bool choose_pairs(struct virtio_net *n)
         (struct virtio_net_ctrl_hdr){VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET};
     n->command.pairs.virtqueue_pairs = (uint16_t)n->nr;
     n->command.ack = VIRTIO_NET_ERR;
-    if (virtq_add(&n->control, bufs, 2, 1, n) < 0)
-        return false;
+    (void)!virtq_add(&n->control, bufs, 2, 1, n); /* without room there is no answer */
     virtq_ring(&n->control);
     while (!virtq_take(&n->control, NULL) && arch_clock_ns() < until)
         arch_relax();
