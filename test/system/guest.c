@@ -135,6 +135,28 @@ static int store_mapped(const char *path)
     return 0;
 }
 
+/* Fills a file through mappings that come and go while it grows, as linkers do: each round stores its number into every
+ * page that is there. */
+static int store_growing(const char *path, int rounds)
+{
+    const size_t step = 1 << 20;
+    int fd = open(path, O_RDWR | O_CREAT, 0644);
+
+    for (int round = 1; round <= rounds; round++) {
+        size_t size = (size_t)round * step;
+        char *bytes;
+
+        if (ftruncate(fd, (off_t)size) ||
+            (bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
+            return 1;
+        for (size_t at = 0; at < size; at += 4096)
+            bytes[at + (size_t)round] = (char)round;
+        if (munmap(bytes, size))
+            return 1;
+    }
+    return 0;
+}
+
 /* For each line of stdin: what the file has then. */
 static int reread(const char *path)
 {
@@ -219,6 +241,8 @@ int main(int argc, char **argv)
     }
     if (!strcmp(what, "store-mapped") && argc > 2)
         return store_mapped(argv[2]);
+    if (!strcmp(what, "store-growing") && argc > 3)
+        return store_growing(argv[2], atoi(argv[3]));
     if (!strcmp(what, "attributes") && argc > 2)
         return attributes(argv[2], argv + 3);
     if (!strcmp(what, "reread") && argc > 2)

@@ -171,6 +171,18 @@ def test_stores_through_a_mapping(guest, folder):
     assert (folder / "f").read_bytes() == expected
 
 
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_stores_while_earlier_ones_are_written(guest, folder, cpus):
+    """A mapping that ends is written back while the next one begins, and at the end of the program."""
+    rounds = 6
+    assert guest(GUEST, "store-growing", "/data/f", rounds, options=["-c", cpus]).returncode == 0
+    expected = bytearray(rounds << 20)
+    for n in range(1, rounds + 1):
+        for at in range(0, n << 20, 4096):
+            expected[at + n] = n
+    assert (folder / "f").read_bytes() == expected
+
+
 @pytest.mark.parametrize("machine", ["microvm", "q35"])
 def test_several(yolk, tmp_path, machine):
     options = []

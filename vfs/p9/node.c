@@ -431,6 +431,7 @@ static struct p9_fs *new_fs(struct p9_transport *t, struct superblock *sb)
     sb->data = fs;
     fs->prune_at = PRUNE_MIN;
     spin_init(&fs->lock, RANK_PAGETABLE);
+    mutex_init(&fs->write_back_lock, RANK_OBJECT);
     waitq_init(&fs->tag_wait);
     list_init(&fs->dirty);
     list_init(&fs->orphans);

@@ -56,7 +56,8 @@ struct p9_fs {
     unsigned nr_names, prune_at; /* dentries linked, and how many are too many */
     struct waitq tag_wait;
     struct work prune, write_back;
-    uint64_t nr_pages; /* atomic: cached */
+    uint64_t nr_pages;            /* atomic: cached */
+    struct mutex write_back_lock; /* RANK_OBJECT: one round of write-back at a time */
 };
 
 /* A handle of the host's: of a path, or of an open file.  Clunked with the last reference, in thread context. */
@@ -78,7 +79,8 @@ struct p9_node {
     uint64_t fresh_until;           /* attributes; arch_clock_ns() */
     int64_t seen_mtime_ns;          /* of the contents that are cached */
     bool wrote;                     /* since `seen_mtime_ns`: the next time is ours */
-    bool is_dirty;                  /* on fs->dirty */
+    bool is_dirty;                  /* on fs->dirty, or in the hands of write-back */
+    bool has_news;                  /* a page became dirty since write-back began */
     bool is_nameless; /* its last name is gone: its path leads nowhere, or to another file */
     struct list dirty_node;
     uint32_t
