@@ -125,3 +125,17 @@ def test_build(yolk, tmp_path, release):
     assert subprocess.run([guest / "app"], stdout=subprocess.PIPE, check=True).stdout == text
     assert yolk("run", guest / "app").stdout == text
     assert yolk("run", *here, BUSYBOX, "env", "/b/out/app").stdout == text
+
+
+def test_build_cache(yolk, tmp_path):
+    """The tests of the Go command's own build cache and of its locks, with their files in a shared folder."""
+    go = shutil.which("go")
+    source = pathlib.Path(subprocess.run([go, "env", "GOROOT"], env=go_env(), stdout=subprocess.PIPE, check=True).stdout.decode().strip(), "src/cmd/go/internal/cache")
+    env = {key: value for key, value in go_env().items() if key not in ("GOFLAGS", "GO111MODULE")}
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    subprocess.run([go, "test", "-c", "-o", tmp_path / "cache.test", "."], cwd=source, env=env, check=True, timeout=300)
+    r = yolk("run", "--timeout", "400", "--net", "none", "-c", "2", "-m", "512M", "-v", f"{folder}:/data", "-e", "TMPDIR=/data",
+             tmp_path / "cache.test", "-test.short", "-test.v", timeout=440)
+    passed = {line.split()[2] for line in r.stdout.decode().splitlines() if line.startswith("--- PASS")}
+    assert r.returncode == 0 and passed >= {"TestBasic", "TestGrowth", "TestVerifyPanic", "TestCacheTrim", "TestHashFile"}, r.stdout

@@ -194,6 +194,8 @@ static int p9_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg
 {
     struct p9_fid *fid = f->data;
     int ret;
+    if (atomic_load(&p9_node(f->inode)->is_nameless))
+        return -ENOENT;
     do {
         struct p9_msg m;
         ret = p9_rpc(fid->fs, &m, P9_TREADDIR, "dqd", fid->nr, (uint64_t)*pos, LIST_BYTES);

@@ -541,7 +541,11 @@ int p9_set_attr(struct inode *i, const struct inode_attr *a, const struct cred *
         size_changed(i, (uint64_t)a->size);
     if (sizes)
         end_change(i);
-    return ret < 0 ? ret : p9_refresh(i);
+    /* Rights are looked at without asking the host; size and times are not. */
+    if (ret == 0 && a->mask & (ATTR_MODE | ATTR_UID | ATTR_GID))
+        return p9_refresh(i);
+    p9_expire(i);
+    return ret;
 }
 
 int p9_sync_file(struct file *f, bool data_only)

@@ -103,7 +103,7 @@ int p9_refresh(struct inode *i)
     struct p9_fid *fid = p9_fid_of(i, &n->fid);
     int ret = get_attr(fid, &a);
     p9_fid_put(fid);
-    if (ret == 0 && a.qid.path != i->ino)
+    if (ret == 0 && (a.qid.path != i->ino || (a.mode ^ i->mode) & S_IFMT))
         ret = -ESTALE; /* the host has put another file there */
     if (ret == 0)
         apply(i, &a, changes);
@@ -201,8 +201,9 @@ static struct inode *new_inode(struct p9_fs *fs, const struct attr *a)
     return i;
 }
 
-/* The inode behind a fid that was just walked to, which it takes over: referenced. */
-static int inode_of(struct p9_fs *fs, struct p9_fid *fid, struct inode **out)
+/* The inode behind a fid that was just walked to by the name `d`, which it takes over: referenced. */
+static int inode_of(struct p9_fs *fs, struct p9_fid *fid, const struct dentry *d,
+                    struct inode **out)
 {
     struct attr a;
     int ret = get_attr(fid, &a);
@@ -223,6 +224,7 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, struct inode **out)
     /* The newest path is the one that leads there: the old one may be gone. */
     struct p9_fid *old = p9_node(i)->fid;
     p9_node(i)->fid = fid;
+    p9_node(i)->fid_name = d;
     spin_unlock(&fs->lock);
     apply(i, &a, changes | (fresh != NULL)); /* of one that others write to, its size may be old */
     p9_fid_put(old);
@@ -234,12 +236,12 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, struct inode **out)
 
 /* --- names --------------------------------------------------------------------------------------------- */
 
-static int find_inode(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int find_inode(struct inode *dir, const struct dentry *d, struct inode **out)
 {
     struct p9_fid *parent = p9_fid_of(dir, &p9_node(dir)->fid), *fid;
-    int ret = p9_walk(parent, name, len, &fid);
+    int ret = p9_walk(parent, d->name, d->name_len, &fid);
     p9_fid_put(parent);
-    return ret < 0 ? ret : inode_of(p9_fs(dir), fid, out);
+    return ret < 0 ? ret : inode_of(p9_fs(dir), fid, d, out);
 }
 
 /* A file with several names is reached by the one that was looked up last, and that one may be removed: so each of
@@ -263,7 +265,7 @@ static void link_name(struct p9_fs *fs, struct dentry *d)
 int p9_instantiate(struct inode *dir, struct dentry *d)
 {
     struct inode *i;
-    int ret = find_inode(dir, d->name, d->name_len, &i);
+    int ret = find_inode(dir, d, &i);
     if (ret < 0)
         return ret == -ENOENT ? 0 : ret;
     bool is_orphan = !d->parent->is_linked && d->parent != d->sb->root;
@@ -307,12 +309,15 @@ void p9_forget(struct dentry *d)
 int p9_revalidate(struct inode *dir, struct dentry *d)
 {
     struct inode *i;
-    int ret = find_inode(dir, d->name, d->name_len, &i);
+    /* One message will do where the file is still reached by this name; QEMU lets a fid's path follow our renames. */
+    bool is_same = atomic_load(&p9_node(d->inode)->fid_name) == d && p9_refresh(d->inode) == 0;
+    int ret = is_same ? 1 : find_inode(dir, d, &i);
     if (ret < 0 && ret != -ENOENT)
         return ret;
-    bool is_same = ret == 0 && i == d->inode;
-    if (ret == 0)
+    if (ret == 0) {
+        is_same = i == d->inode;
         inode_put(i);
+    }
     if (is_same)
         believe(d);
     else
@@ -448,7 +453,7 @@ static int make_root(struct p9_fs *fs)
     if (ret == 0)
         ret = p9_walk(fs->root_fid, NULL, 0, &fid);
     if (ret == 0)
-        ret = inode_of(fs, fid, &i);
+        ret = inode_of(fs, fid, NULL, &i);
     if (ret != 0)
         return ret;
     fs->sb->root = dentry_new_root(i);

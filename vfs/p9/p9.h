@@ -72,7 +72,8 @@ struct p9_node {
     struct inode *inode;
     struct p9_node *next; /* fs->lock: in its bucket */
     /* guarded by fs->lock */
-    struct p9_fid *fid; /* its path, not open; referenced */
+    struct p9_fid *fid;            /* its path, not open; referenced */
+    const struct dentry *fid_name; /* the name that `fid` was walked to by; only to be compared */
     struct p9_fid
         *created; /* open for reading and writing since Tlcreate, for the open(2) that follows */
     struct p9_fid *reader, *writer; /* open, for mapped pages; NULL: not mapped yet */
