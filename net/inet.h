@@ -105,13 +105,13 @@ void inet_look(void);
 void inet_unlook(void);
 /* Bring the stack up; the first caller does it. */
 void inet_start(void);
-/* Any context.  The net thread sees to the timers, or it or who holds the lock to the devices. */
+/* Any context.  The net thread sees to the timers; it, who holds the lock or an idle CPU to the devices. */
 void inet_kick(void);
 void inet_frames_came(void);
 
 /* --- inet_timers.c, all under the net lock */
-void inet_timers_wake(
-    void); /* a rest is over: before anything that may send, or wants to know the time */
+/* A rest is over: before anything that may send, or wants to know the time.  True: they rested. */
+bool inet_timers_wake(void);
 void inet_timers_use(
     void); /* the stack is being used: the timers run, and go on doing so for a while */
 void inet_timers_sent(void);     /* a packet goes out: that is use, too */
@@ -183,6 +183,7 @@ void inet_tcp_buffers_changed(struct socket *s);
 /* --- inet_tcp_input.c: the net lock is held */
 /* Is there a connection in TIME_WAIT between the same two?  Then it is over, and the next one is to be theirs. */
 bool inet_tcp_end_wait(const struct tcp_pcb *like);
+void inet_tcp_forget_oldest_waits(void); /* those beyond net_max_tw_buckets */
 
 /* --- inet_tcp_data.c */
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);

@@ -8,8 +8,10 @@
  *
  * And of a segment's options a later MSS is none, and of two closed windows no dialogue. */
 #include <base/string.h>
+#include <core/page.h>
 #include <core/random.h>
 #include <inet.h>
+#include <net/net.h>
 
 #include <lwip/ip.h>
 #include <lwip/priv/tcp_priv.h>
@@ -18,16 +20,28 @@
 
 #define SYN_ACK_RST   (TCP_SYN | TCP_ACK | TCP_RST)
 #define MAX_HALF_OPEN 1024u /* of a listener, and up to 254 more */
+/* Connections in TIME_WAIT: as Linux's, whose table has an entry for each 128 KiB of memory and lets half as many wait. */
+#define PAGES_PER_WAIT 64u
+#define MIN_WAITS      512u
 
 /* --- a connection after another ------------------------------------------------------------------------ */
 
-static u32_t next_isn; /* under the net lock; 0: any */
+/* under the net lock */
+static u32_t next_isn; /* 0: any */
+static u32_t any_isn[8];
+static unsigned nr_isns;
 
 u32_t net_tcp_isn(void)
 {
     u32_t isn = next_isn;
     next_isn = 0;
-    return isn ?: (u32_t)random_u64();
+    if (isn)
+        return isn;
+    if (nr_isns == 0) { /* a block of random numbers costs as much as a connection's first packet */
+        random_bytes(any_isn, sizeof(any_isn));
+        nr_isns = ARRAY_LEN(any_isn);
+    }
+    return any_isn[--nr_isns];
 }
 
 /* The next connection's bytes are beyond those of this one, wherever they are still on their way. */
@@ -35,6 +49,25 @@ static void end_wait(struct tcp_pcb *pcb)
 {
     next_isn = pcb->snd_nxt + 0xffff + 2;
     tcp_abort(pcb);
+}
+
+unsigned net_max_tw_buckets(void)
+{
+    return MAX((unsigned)(page_count_total() / PAGES_PER_WAIT), MIN_WAITS);
+}
+
+/* lwIP keeps the newest in front, and compares each SYN with all of them. */
+void inet_tcp_forget_oldest_waits(void)
+{
+    struct tcp_pcb *kept = tcp_tw_pcbs, *last = kept;
+    for (unsigned n = net_max_tw_buckets(); last && n > 1; n--)
+        last = last->next;
+    if (!last)
+        return;
+    for (tcp_tw_pcbs = last->next; tcp_tw_pcbs;)
+        tcp_abort(tcp_tw_pcbs);
+    last->next = NULL;
+    tcp_tw_pcbs = kept;
 }
 
 bool inet_tcp_end_wait(const struct tcp_pcb *like)

@@ -80,14 +80,18 @@ void inet_timers_run(void)
             send_acks();
         for (n = MIN(n, (uint64_t)REST_MS / IGMP_TMR_INTERVAL); n > 0; n--)
             t->handler();
+        if (i == TCP_TIMER)
+            inet_tcp_forget_oldest_waits();
         next_run = MIN(next_run, last_run[i] + t->interval_ms);
     }
 }
 
-void inet_timers_wake(void)
+bool inet_timers_wake(void)
 {
-    if (unlikely(rest_began))
-        inet_timers_run();
+    if (likely(!rest_began))
+        return false;
+    inet_timers_run();
+    return true;
 }
 
 void inet_timers_use(void)

@@ -16,7 +16,6 @@
 
 #include <lwip/dns.h>
 #include <net_hooks.h>
-#include <lwip/inet_chksum.h>
 #include <lwip/init.h>
 #include <lwip/netif.h>
 #include <lwip/sys.h>
@@ -27,8 +26,10 @@ static struct mutex lock; /* RANK_NET */
 static bool is_up;        /* atomic; set under `lock` */
 static struct waitq thread_wait;
 static bool has_work, has_rung, has_frames; /* atomic: why the net thread is to run */
-static uint64_t poll_at;          /* under `lock`: when a device wants to be polled all the same */
-static struct timer thread_timer; /* the net thread's, as is: */
+/* under `lock`: */
+static uint64_t poll_at;          /* when a device wants to be polled all the same */
+static uint64_t timers_at;        /* when lwIP's timers are due */
+static struct timer thread_timer; /* wakes the net thread for either, at: */
 static uint64_t rings_at = TIME_NEVER;
 
 void inet_lock(void)
@@ -42,8 +43,9 @@ void net_assert_locked(void)
     assert(mutex_is_held(&lock));
 }
 
-/* Packets to this machine wait on their interface; delivering them may send more.  Then nothing else waits. */
-static void deliver_local(void)
+/* Packets to this machine wait on their interface; delivering them may send more.  Then nothing else waits.  `has_news`:
+ * something was taken in already, or a timer ran. */
+static void deliver_local(bool has_news)
 {
     struct netif *n;
     bool has_more;
@@ -54,11 +56,18 @@ static void deliver_local(void)
             if (!n->loop_first)
                 continue;
             netif_poll(n);
-            has_more = true;
+            has_more = has_news = true;
         }
     } while (has_more);
     netif_flush_all();
-    inet_tcp_check_linger();
+    if (has_news)
+        inet_tcp_check_linger();
+}
+
+static void take_in(void)
+{
+    netdev_poll_all();
+    deliver_local(true);
 }
 
 static bool are_timers_wanted(void)
@@ -70,11 +79,9 @@ static bool are_timers_wanted(void)
  * thread on another CPU: what has come since is taken in here. */
 void inet_unlock(void)
 {
-    deliver_local();
-    if (atomic_load(&has_frames) && atomic_swap(&has_frames, false)) {
-        netdev_poll_all();
-        deliver_local();
-    }
+    deliver_local(false);
+    if (atomic_load(&has_frames) && atomic_swap(&has_frames, false))
+        take_in();
     mutex_unlock(&lock);
     netif_ring_all();
     if (atomic_load(&has_frames))
@@ -99,10 +106,12 @@ void inet_kick(void)
     waitq_wake(&thread_wait, 0, 0);
 }
 
+/* A CPU without work takes them in itself, before it does anything else. */
 void inet_frames_came(void)
 {
     atomic_store(&has_frames, true);
-    waitq_wake(&thread_wait, 0, 0);
+    if (!current_thread()->is_idle)
+        waitq_wake(&thread_wait, 0, 0);
 }
 
 void netdev_poll_again(uint64_t ns)
@@ -127,9 +136,29 @@ static void ring_at(uint64_t at)
     timer_arm(&thread_timer, at);
 }
 
+/* What the net thread is there for; the lock is held, and given back. */
+static void turn(void)
+{
+    bool is_due = atomic_swap(&has_work, false);
+    is_due |= atomic_load(&has_rung);
+    bool is_used = atomic_swap(&has_frames, false) || is_due;
+    is_due |= inet_timers_wake();
+    if (is_used)
+        inet_timers_use();
+    poll_at = TIME_NEVER;
+    take_in();
+    if (is_due) {
+        inet_timers_run();
+        deliver_local(true);
+        timers_at = inet_timers_next();
+    }
+    ring_at(MIN(timers_at, poll_at));
+    mutex_unlock(&lock);
+    netif_ring_all();
+}
+
 static void net_thread(void *arg)
 {
-    uint64_t timers_at = 0;
     (void)arg;
     for (;;) {
         bool is_locked = false;
@@ -139,27 +168,24 @@ static void net_thread(void *arg)
                           WAIT_UNINTERRUPTIBLE, TIME_NEVER);
         if (!is_locked)
             mutex_lock(&lock);
-        bool is_kicked = atomic_swap(&has_frames, false);
-        is_kicked |= atomic_swap(&has_work, false);
-        bool is_due = is_kicked || atomic_load(&has_rung); /* waking the timers ends their rest */
-        inet_timers_wake();
-        if (is_kicked)
-            inet_timers_use();
-        poll_at = TIME_NEVER;
-        netdev_poll_all();
-        deliver_local();
-        if (is_due || arch_clock_ns() >= timers_at) {
-            inet_timers_run();
-            deliver_local();
-            timers_at = inet_timers_next();
-        }
-        uint64_t until = MIN(timers_at, poll_at);
-        mutex_unlock(&lock);
-        netif_ring_all();
-        ring_at(until);
+        turn();
         if (atomic_load(&has_frames))
             sched_yield(); /* frames come faster than they are taken in: the program gets its share, too */
     }
+}
+
+/* An idle CPU spares the program that waits for a frame two switches of threads.  Whoever has the lock sees to the frames
+ * when it gives it back; for what came meanwhile there is the thread, which takes turns with programs. */
+static void take_in_frames(void)
+{
+    if (!atomic_load(&has_frames))
+        return;
+    arch_irq_on();
+    if (mutex_try(&lock))
+        turn();
+    arch_irq_off();
+    if (atomic_load(&has_frames))
+        waitq_wake(&thread_wait, 0, 0);
 }
 
 void inet_port_init(void)
@@ -167,6 +193,7 @@ void inet_port_init(void)
     mutex_init(&lock, RANK_NET);
     waitq_init(&thread_wait);
     timer_init(&thread_timer, ring);
+    sched_set_idle_work(take_in_frames);
 }
 
 void inet_start(void)
@@ -183,7 +210,7 @@ void inet_start(void)
             panic("no memory for the net thread");
         atomic_store(&is_up, true);
     }
-    deliver_local();
+    deliver_local(false);
     inet_unlook();
     netif_ring_all();
 }
@@ -213,16 +240,6 @@ u32_t sys_now(void)
 unsigned net_rand(void)
 {
     return (unsigned)random_u64();
-}
-
-/* lwIP's own takes two bytes at a time. */
-u16_t net_chksum(const void *bytes, int n)
-{
-    uint64_t sum = arch_sum(bytes, (size_t)n);
-    sum = (sum >> 32) + (uint32_t)sum;
-    uint32_t low = (uint32_t)((sum >> 32) + (uint32_t)sum);
-    low = FOLD_U32T(low);
-    return (u16_t)FOLD_U32T(low);
 }
 
 void net_copy(void *dst, const void *src, unsigned long n)

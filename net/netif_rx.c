@@ -95,13 +95,13 @@ static bool is_wagon(const uint8_t *f, size_t n, bool is_valid, struct tcp_frame
         t->len < NETIF_MIN_MERGED || (t->flags & ~TCP_PSH) != TCP_ACK)
         return false;
     size_t said = t->is_v6 ? get16(f + 18) + 40u : get16(f + 16), of_tcp = n - t->tcp;
-    if (said != n - SIZEOF_ETH_HDR || (!t->is_v6 && net_chksum(f + SIZEOF_ETH_HDR, IP_HLEN) !=
-                                                        0xffff)) /* a train has a new one */
+    if (said != n - SIZEOF_ETH_HDR ||
+        (!t->is_v6 && inet_chksum(f + SIZEOF_ETH_HDR, IP_HLEN) != 0)) /* a train has a new one */
         return false;
     if (is_valid)
         return true;
     uint32_t sum = netif_pseudo_sum(f, t->tcp, IP_PROTO_TCP, of_tcp) +
-                   (uint32_t)net_chksum(f + t->tcp, (int)of_tcp);
+                   (u16_t)~inet_chksum(f + t->tcp, (u16_t)of_tcp);
     sum = FOLD_U32T(sum);
     return FOLD_U32T(sum) == 0xffff;
 }

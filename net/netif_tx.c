@@ -36,7 +36,9 @@ static bool find_tcp(const uint8_t *f, size_t n, size_t len, struct tcp_frame *o
 static void tell(struct netdev *d)
 {
     d->nr_queued = 0;
-    if (d->ops->flush(d->driver))
+    if (d->ops->flush)
+        d->ops->flush(d->driver);
+    else
         atomic_store(&d->must_ring, true);
 }
 
@@ -104,7 +106,8 @@ static err_t hand_over(struct netdev *d, struct pbuf *p)
     netif_send_pending(d);
     bool may_grow = is_tcp && t.len >= NETIF_MIN_MERGED && t.flags == TCP_ACK &&
                     (d->features & (t.is_v6 ? NETDEV_TSO6 : NETDEV_TSO4));
-    uint8_t *frame = d->ops->begin(d->driver, len, may_grow, &room);
+    struct netdev_seg head = {p->payload, p->len};
+    uint8_t *frame = d->ops->begin(d->driver, head, len, may_grow, &room);
     if (!frame)
         return ERR_MEM;
     pbuf_copy_partial(p, frame, p->tot_len, 0);

@@ -36,15 +36,24 @@ arch_copy:
         dec     ecx
         jnz     .quad
 .tail:
-        and     edx, 7
+        test    edx, 4
+        jz      .half
+        mov     eax, [rsi]
+        mov     [rdi], eax
+        add     rsi, 4
+        add     rdi, 4
+.half:
+        test    edx, 2
+        jz      .odd
+        mov     ax, [rsi]
+        mov     [rdi], ax
+        add     rsi, 2
+        add     rdi, 2
+.odd:
+        test    edx, 1
         jz      .done
-.byte:
         mov     al, [rsi]
         mov     [rdi], al
-        inc     rsi
-        inc     rdi
-        dec     edx
-        jnz     .byte
 .done:
         ret
 .string:

@@ -110,7 +110,7 @@ int arch_irq_line(unsigned irq, bool is_level, irq_handler *handler, void *arg)
     return err;
 }
 
-int arch_irq_msi(irq_handler *handler, void *arg, uint64_t *address, uint32_t *data)
+int arch_irq_msi(unsigned cpu, irq_handler *handler, void *arg, uint64_t *address, uint32_t *data)
 {
     struct irq_action *a = action_new(handler, arg);
     if (!a)
@@ -124,7 +124,7 @@ int arch_irq_msi(irq_handler *handler, void *arg, uint64_t *address, uint32_t *d
         up_free(a);
         return -ENOSPC;
     }
-    *address = apic_msi_address(arch_cpu(0)->apic_id);
+    *address = apic_msi_address(arch_cpu(cpu)->apic_id);
     *data = vector; /* edge, fixed delivery */
     return 0;
 }

@@ -8,6 +8,12 @@
 
 struct core_cpu *core_cpus[ARCH_MAX_CPUS];
 static struct core_cpu boot_core;
+static void (*idle_work)(void);
+
+void sched_set_idle_work(void (*work)(void))
+{
+    idle_work = work;
+}
 
 /* The first of a victim's waiting threads that may move to `core`; NULL: none.  Its queue's lock is held. */
 static struct thread *first_to_steal(const struct run_queue *rq, const struct list *queue,
@@ -69,6 +75,8 @@ static void idle_turn(struct core_cpu *core)
     if (atomic_load(&core->rq.nr_waiting) == 0 && !steal(core))
         arch_cpu_idle();
     atomic_and(&sched_idle_cpus, ~cpu_bit(core->index));
+    if (idle_work)
+        idle_work();
     spin_lock(&core->rq.lock);
     if (core->rq.nr_waiting > 0) {
         sched_switch_away(core, &core->idle, arch_clock_ns());

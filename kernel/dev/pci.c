@@ -137,7 +137,7 @@ static int msix_open(struct pci_device *d)
     return 0;
 }
 
-int pci_msix(struct pci_device *d, unsigned entry, irq_handler *handler, void *arg)
+int pci_msix(struct pci_device *d, unsigned entry, unsigned cpu, irq_handler *handler, void *arg)
 {
     if (entry >= d->nr_msix)
         return -ENODEV;
@@ -146,7 +146,7 @@ int pci_msix(struct pci_device *d, unsigned entry, irq_handler *handler, void *a
         return err;
     uint64_t address;
     uint32_t data;
-    err = arch_irq_msi(handler, arg, &address, &data);
+    err = arch_irq_msi(cpu, handler, arg, &address, &data);
     if (err)
         return err;
     volatile uint32_t *slot = d->msix_table + entry * 4;

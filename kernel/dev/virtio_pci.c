@@ -90,7 +90,7 @@ static int vpci_queue_start(struct virtio_device *d, struct virtq *q)
     volatile struct virtio_pci_common_cfg *c = v->common;
     unsigned message = SHARED_MESSAGE;
     if (v->has_messages && q->callback && v->next_message < v->pci->nr_msix &&
-        pci_msix(v->pci, v->next_message, virtio_queue_irq, q) == 0) {
+        pci_msix(v->pci, v->next_message, d->irq_cpu, virtio_queue_irq, q) == 0) {
         message = v->next_message++;
         q->has_own_irq = true;
     }
@@ -149,7 +149,7 @@ static void line_irq(void *arg)
 
 static int open_interrupts(struct vpci_device *v)
 {
-    if (v->pci->msix && pci_msix(v->pci, SHARED_MESSAGE, shared_message, &v->virtio) == 0) {
+    if (v->pci->msix && pci_msix(v->pci, SHARED_MESSAGE, 0, shared_message, &v->virtio) == 0) {
         v->has_messages = true;
         v->next_message = SHARED_MESSAGE + 1;
         return 0;

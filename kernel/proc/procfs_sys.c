@@ -3,6 +3,7 @@
 
 #include <base/string.h>
 #include <core/random.h>
+#include <net/net.h>
 #include <proc/system.h>
 #include <vfs/pipe.h>
 
@@ -78,6 +79,12 @@ static int show_entropy(struct text *t, struct inode *i)
     return 0;
 }
 
+static int show_tw_buckets(struct text *t, struct inode *i)
+{
+    text_print(t, "%u\n", net_max_tw_buckets());
+    return 0;
+}
+
 /* --- the tree --------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -127,6 +134,7 @@ static const struct sysctl {
     CONSTANT("fs/inotify/max_user_watches", "65536"),
     CONSTANT("fs/epoll/max_user_watches", "1048576"),
     CONSTANT("net/core/somaxconn", "4096"),
+    {"net/ipv4/tcp_max_tw_buckets", 0444, {.show = show_tw_buckets}},
 };
 
 /* The directory of the first `len` bytes of `path`, made when it is not there. */

@@ -162,9 +162,11 @@ static bool has_room(const struct ring *r)
 }
 
 /* A full ring has the card interrupt once for what it sends. */
-static void *net_begin(void *driver, size_t len, bool is_large, size_t *room)
+static void *net_begin(void *driver, struct netdev_seg head, size_t len, bool is_large,
+                       size_t *room)
 {
     struct e1000 *n = driver;
+    (void)head;
     (void)is_large;
     *room = BUF_SIZE;
     if (len <= BUF_SIZE && !has_room(&n->tx))
@@ -184,11 +186,10 @@ static void net_send(void *driver, size_t len, const struct netdev_offload *o)
 }
 
 /* The register says how far frames are queued, so that it is written in their order: under the net lock. */
-static bool net_flush(void *driver)
+static void net_flush(void *driver)
 {
     struct e1000 *n = driver;
     write(n, TX_RING + RING_TAIL, n->tx.at);
-    return false;
 }
 
 /* --- starting ------------------------------------------------------------------------------------------ */
@@ -238,7 +239,7 @@ static int start(struct e1000 *n, struct pci_device *pci)
     reset(n, mac);
     if (!make_ring(n, &n->rx, RX_RING, 0) || !make_ring(n, &n->tx, TX_RING, DONE))
         return -ENOMEM;
-    if (pci_msix(pci, 0, on_irq, n) == 0)
+    if (pci_msix(pci, 0, 0, on_irq, n) == 0)
         write(n, IVAR, IVAR_ALL_TO_0);
     else
         (void)!pci_irq(pci, on_irq, n);

@@ -1,4 +1,8 @@
-/* The virtio network device, over any transport: one pair of queues.
+/* The virtio network device, over any transport.
+ *
+ * It may have several pairs of queues: as many are used as there are CPUs, each with its own buffers and an interrupt at
+ * a CPU.  The packets of a connection all leave by one pair, as others would overtake them; the device has its answers
+ * come by the same.
  *
  * The receive interrupt only wakes the net thread and stays off until that has found the queue empty.  Frames that are
  * sent are copied into a buffer of ours, so that lwIP may free or send its own again at once; buffers come back
@@ -17,6 +21,7 @@
 #include <core/lock.h>
 #include <core/page.h>
 #include <dev/virtio.h>
+#include <linux/in.h>
 #include <linux/virtio_net.h>
 #include <net/netdev.h>
 
@@ -37,6 +42,9 @@
 #define HDR_MERGED    sizeof(struct virtio_net_hdr_mrg_rxbuf)
 #define HDR_LEGACY    sizeof(struct virtio_net_hdr)
 #define MTU           1500
+#define MAX_PAIRS     8u
+#define PAIR_PAGES    4096u         /* free memory for each more: it takes a few percent of that */
+#define COMMAND_NS    1000000000ull /* that the device has for one */
 
 #define BIT(feature) (1ull << (feature))
 #define TSO          (BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6))
@@ -48,6 +56,7 @@ struct tx_buffer {
     size_t size;
 };
 
+/* A pair of queues: an element of the device's array. */
 struct virtio_net {
     struct virtio_device *device;
     size_t header;  /* bytes before each frame */
@@ -55,9 +64,19 @@ struct virtio_net {
     struct virtq rx, tx;
     struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues */
     /* under the net lock */
+    bool is_armed; /* no frame was left, and an interrupt tells of the next */
     struct tx_buffer buffers[NR_TX + NR_TX_LARGE];
     struct tx_buffer *tx_free, *tx_free_large, *tx_current;
-    bool link_changed; /* atomic */
+    /* In the first pair, for all: */
+    bool link_changed;         /* atomic */
+    unsigned nr, nr_chosen;    /* pairs; those that frames are sent by */
+    struct virtio_net *sender; /* under the net lock: of what is being written */
+    struct virtq control;
+    struct {
+        struct virtio_net_ctrl_hdr head;
+        struct virtio_net_ctrl_mq pairs;
+        virtio_net_ctrl_ack ack;
+    } command;
 };
 
 /* Frames have come, or there is room again to send. */
@@ -116,6 +135,7 @@ static unsigned next_frame(struct virtio_net *n, struct netdev_seg part[MAX_PART
         virtq_disable_irq(&n->rx);
         part[0].p = take(n, &part[0].len);
     }
+    n->is_armed = !part[0].p;
     if (part[0].p)
         nr = 1;
     if (nr && n->header == HDR_MERGED && virtio_has(n->device, VIRTIO_NET_F_MRG_RXBUF))
@@ -175,36 +195,39 @@ static void receive(struct virtio_net *n, struct netdev *d, struct netdev_seg *p
     spin_unlock_irq(&n->lock, irqs);
 }
 
-static bool needs_ring(struct virtio_net *n, struct virtq *q)
+/* Of what was added. */
+static void tell(struct virtio_net *n, struct virtq *q)
 {
     bool irqs = spin_lock_irq(&n->lock);
     bool is_needed = virtq_needs_ring(q);
     spin_unlock_irq(&n->lock, irqs);
-    return is_needed;
+    if (is_needed)
+        virtq_ring(q);
 }
 
-static void tell_of_buffers(struct virtio_net *n)
+static void poll_pair(struct virtio_net *n, struct netdev *d)
 {
-    if (needs_ring(n, &n->rx))
-        virtq_ring(&n->rx);
+    struct netdev_seg part[MAX_PARTS];
+    unsigned nr, took = 0;
+    while (took < NR_POLLED && (nr = next_frame(n, part)) > 0) {
+        receive(n, d, part, nr);
+        if (++took % NR_TOLD == 0)
+            tell(n, &n->rx);
+    }
+    if (took == NR_POLLED)
+        netdev_interrupt(); /* as if it had come just now: the queue's own interrupts are still off */
+    if (took % NR_TOLD)
+        tell(n, &n->rx);
 }
 
 static void net_poll(void *driver, struct netdev *d)
 {
     struct virtio_net *n = driver;
-    struct netdev_seg part[MAX_PARTS];
-    unsigned nr, took = 0;
     if (atomic_swap(&n->link_changed, false))
         netdev_set_link(d, has_link(n));
-    while (took < NR_POLLED && (nr = next_frame(n, part)) > 0) {
-        receive(n, d, part, nr);
-        if (++took % NR_TOLD == 0)
-            tell_of_buffers(n);
-    }
-    if (took == NR_POLLED)
-        netdev_interrupt(); /* as if it had come just now: the queue's own interrupts are still off */
-    if (took % NR_TOLD)
-        tell_of_buffers(n);
+    for (unsigned i = 0; i < n->nr; i++)
+        if (!n[i].is_armed || virtq_has_used(&n[i].rx))
+            poll_pair(&n[i], d);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------- */
@@ -233,9 +256,26 @@ static void take_back_sent(struct virtio_net *n)
     spin_unlock_irq(&n->lock, irqs);
 }
 
-static void *net_begin(void *driver, size_t len, bool is_large, size_t *room)
+/* 16 bits that are the same for all packets of a connection, from their ports; 0: it has none, or they are not with the
+ * head.  Multiplied, as those that Linux gives to clients are all even. */
+static unsigned flow_of(struct netdev_seg head)
+{
+    const uint8_t *f = head.p;
+    bool is_v6 = head.len >= 58 && f[12] == 0x86;
+    uint32_t ports;
+    uint8_t protocol = head.len < 38 ? 0 : f[is_v6 ? 20 : 23];
+    if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+        return 0;
+    memcpy(&ports, f + (is_v6 ? 54 : 34), sizeof(ports));
+    return ports * 0x9e3779b1u >> 16;
+}
+
+static void *net_begin(void *driver, struct netdev_seg head, size_t len, bool is_large,
+                       size_t *room)
 {
     struct virtio_net *n = driver;
+    if (n->nr_chosen > 1)
+        n = n->sender = n + (flow_of(head) * n->nr_chosen >> 16);
     take_back_sent(n);
     struct tx_buffer **list = is_large && n->tx_free_large ? &n->tx_free_large : &n->tx_free;
     struct tx_buffer *b = *list;
@@ -249,7 +289,7 @@ static void *net_begin(void *driver, size_t len, bool is_large, size_t *room)
 
 static void net_send(void *driver, size_t len, const struct netdev_offload *o)
 {
-    struct virtio_net *n = driver;
+    struct virtio_net *n = ((struct virtio_net *)driver)->sender;
     struct tx_buffer *b = n->tx_current;
     struct virtio_net_hdr *h = (void *)b->data;
     memset(b->data, 0, n->header);
@@ -271,16 +311,11 @@ static void net_send(void *driver, size_t len, const struct netdev_offload *o)
         put_tx(n, b); /* a queue shorter than our buffers: lost */
 }
 
-static bool net_flush(void *driver)
-{
-    struct virtio_net *n = driver;
-    return needs_ring(n, &n->tx);
-}
-
 static void net_ring(void *driver)
 {
     struct virtio_net *n = driver;
-    virtq_ring(&n->tx);
+    for (unsigned i = 0; i < n->nr_chosen; i++)
+        tell(&n[i], &n[i].tx);
 }
 
 /* --- starting ------------------------------------------------------------------------------------------ */
@@ -331,7 +366,8 @@ static int agree(struct virtio_device *d)
 {
     uint64_t wanted = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS) |
                       BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_CSUM) |
-                      BIT(VIRTIO_NET_F_GUEST_CSUM) | TSO | LONG_FRAMES;
+                      BIT(VIRTIO_NET_F_GUEST_CSUM) | BIT(VIRTIO_NET_F_CTRL_VQ) |
+                      BIT(VIRTIO_NET_F_MQ) | TSO | LONG_FRAMES;
     int ret = virtio_begin(d, wanted);
     uint64_t useless = virtio_has(d, VIRTIO_NET_F_CSUM) ? 0 : TSO;
     if (!virtio_has(d, VIRTIO_NET_F_MRG_RXBUF) || !virtio_has(d, VIRTIO_NET_F_GUEST_CSUM))
@@ -339,33 +375,77 @@ static int agree(struct virtio_device *d)
     return ret == 0 && (d->features & useless) ? virtio_begin(d, wanted & ~useless) : ret;
 }
 
-static int start(struct virtio_net *n)
+/* Pairs that the device has. */
+static unsigned count_pairs(struct virtio_device *d)
 {
-    static const struct netdev_ops ops = {net_begin, net_send, net_flush, net_ring, net_poll};
-    struct virtio_device *d = n->device;
-    uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-    int ret = agree(d);
+    uint16_t max = 1;
+    if (virtio_has(d, VIRTIO_NET_F_CTRL_VQ) && virtio_has(d, VIRTIO_NET_F_MQ))
+        virtio_config(d, offsetof(struct virtio_net_config, max_virtqueue_pairs), &max,
+                      sizeof(max));
+    return max;
+}
+
+static int start_pair(struct virtio_net *n, struct virtio_device *d, unsigned index)
+{
     bool is_merged = virtio_has(d, VIRTIO_NET_F_MRG_RXBUF);
     bool is_long = is_merged && (d->features & LONG_FRAMES);
-    unsigned features = features_of(d);
+    n->device = d;
+    spin_init(&n->lock, RANK_DRIVER);
     n->rx_size = is_long ? PAGE_BUF_SIZE : BUF_SIZE;
     n->header = is_merged || virtio_has(d, VIRTIO_F_VERSION_1) ? HDR_MERGED : HDR_LEGACY;
+    d->irq_cpu = index;
+    int ret = virtq_start(&n->rx, d, 2 * index, is_long ? NR_RX_PAGES : NR_RX, on_used, n);
     if (ret == 0)
-        ret = virtq_start(&n->rx, d, 0, is_long ? NR_RX_PAGES : NR_RX, on_used, n);
-    if (ret == 0)
-        ret = virtq_start(&n->tx, d, 1, TX_SLOTS, on_used, n);
-    if (ret == 0 && (!make_tx_buffers(n, features & ~(unsigned)NETDEV_CSUM) || !offer_all(n)))
+        ret = virtq_start(&n->tx, d, 2 * index + 1, TX_SLOTS, on_used, n);
+    if (ret == 0 && (!make_tx_buffers(n, d->features & TSO) || !offer_all(n)))
         ret = -ENOMEM;
+    return ret;
+}
+
+/* The device is to use all pairs.  One that does so later than it is waited for has them polled, too. */
+static bool choose_pairs(struct virtio_net *n)
+{
+    const struct virtq_buf bufs[] = {{&n->command.head, sizeof(n->command.head)},
+                                     {&n->command.pairs, sizeof(n->command.pairs)},
+                                     {&n->command.ack, sizeof(n->command.ack)}};
+    uint64_t until = arch_clock_ns() + COMMAND_NS;
+    n->command.head =
+        (struct virtio_net_ctrl_hdr){VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET};
+    n->command.pairs.virtqueue_pairs = (uint16_t)n->nr;
+    n->command.ack = VIRTIO_NET_ERR;
+    if (virtq_add(&n->control, bufs, 2, 1, n) < 0)
+        return false;
+    virtq_ring(&n->control);
+    while (!virtq_take(&n->control, NULL) && arch_clock_ns() < until)
+        arch_relax();
+    return n->command.ack == VIRTIO_NET_OK;
+}
+
+static int start(struct virtio_net *n, struct virtio_device *d, unsigned max, unsigned wanted)
+{
+    static const struct netdev_ops ops = {net_begin, net_send, NULL, net_ring, net_poll};
+    uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
+    int ret = start_pair(n, d, 0);
     if (ret)
         return ret;
+    n->sender = n;
+    n->nr = n->nr_chosen = 1;
+    if (wanted > 1 && virtq_start(&n->control, d, 2 * max, 4, NULL, n) == 0)
+        while (n->nr < wanted && start_pair(&n[n->nr], d, n->nr) == 0)
+            n->nr++;
     d->driver = n;
     d->config_changed = config_changed;
     virtio_ready(d);
-    virtq_ring(&n->rx);
+    for (unsigned i = 0; i < n->nr; i++)
+        virtq_ring(&n[i].rx);
+    if (n->nr > 1 && choose_pairs(n))
+        n->nr_chosen = n->nr;
+    if (n->nr_chosen < wanted)
+        log_warn("virtio-net: %u of %u queue pairs", n->nr_chosen, wanted);
     if (virtio_has(d, VIRTIO_NET_F_MAC))
         virtio_config(d, 0, mac, sizeof(mac));
     /* From here on the net thread polls. */
-    if (!netdev_add(&ops, n, mac, MTU, features, has_link(n)))
+    if (!netdev_add(&ops, n, mac, MTU, features_of(d), has_link(n)))
         return -ENOMEM;
     netdev_interrupt(); /* the first poll asks for interrupts */
     return 0;
@@ -373,12 +453,14 @@ static int start(struct virtio_net *n)
 
 static int net_probe(struct virtio_device *d)
 {
-    struct virtio_net *n = heap_zalloc(sizeof(*n));
-    if (!n)
-        return -ENOMEM;
-    n->device = d;
-    spin_init(&n->lock, RANK_DRIVER);
-    int ret = start(n);
+    int ret = agree(d);
+    if (ret < 0)
+        return ret;
+    unsigned max = count_pairs(d), cpus = arch_cpu_count();
+    unsigned fit = (unsigned)(page_count_free() / PAIR_PAGES);
+    unsigned nr = MIN(MIN(max, cpus), MIN(fit, MAX_PAIRS)) ?: 1;
+    struct virtio_net *n = heap_zalloc(nr * sizeof(*n));
+    ret = n ? start(n, d, max, nr) : -ENOMEM;
     if (ret < 0)
         virtio_fail(d); /* its queues stay where they are */
     return ret;

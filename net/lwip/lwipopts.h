@@ -46,7 +46,6 @@
 #define LWIP_NETIF_LINK_CALLBACK      1
 #define LWIP_NETIF_HOSTNAME           1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF  1
-#define LWIP_CHKSUM                   net_chksum
 #define MEMCPY(dst, src, n)           net_copy(dst, src, n)
 #define ARP_QUEUEING                  1
 #define ARP_TABLE_SIZE                64
@@ -81,7 +80,6 @@
     net_tcp_output((struct tcp_pcb *)(pcb), h, options)
 
 void net_assert_locked(void);
-unsigned short net_chksum(const void *bytes, int n);
 void net_copy(void *dst, const void *src, unsigned long n);
 void *net_malloc(unsigned long size);
 void *net_calloc(unsigned long n, unsigned long size);

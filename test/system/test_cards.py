@@ -216,8 +216,10 @@ needs_tap = pytest.mark.skipif(not can_tap(), reason="no tap interfaces here: no
 
 def in_namespace(function, *args):
     """Runs a function of this file in a network namespace of its own, where it can make interfaces."""
-    done = subprocess.run(["unshare", "-n", sys.executable, "-B", __file__, function, *map(str, args)],
-                          capture_output=True, timeout=280)
+    script = 'mount -t sysfs sysfs /sys; exec "$@"'  # what it can be, with the namespace's interfaces
+    done = subprocess.run(["unshare", "-nm", "sh", "-c", script, "sh", sys.executable, "-B", __file__, function,
+                           *map(str, args)], capture_output=True, timeout=280)
+    print(done.stderr.decode(errors="replace"))
     assert done.returncode == 0, done.stderr.decode(errors="replace")
 
 
@@ -230,8 +232,8 @@ def tc(*args):
 
 
 @contextlib.contextmanager
-def tap(*args, program=("echo",)):
-    ip("tuntap", "add", "ytap0", "mode", "tap", "vnet_hdr")
+def tap(*args, program=("echo",), flags=()):
+    ip("tuntap", "add", "ytap0", "mode", "tap", "vnet_hdr", *flags)
     ip("addr", "add", "10.9.0.1/24", "dev", "ytap0")
     ip("link", "set", "ytap0", "up")
     ip("addr", "add", "fe80::1/64", "dev", "ytap0", "nodad")
@@ -413,6 +415,83 @@ def tap_pcap(file):
 @needs_tap
 def test_tap_is_recorded_in_packets(tmp_path):
     in_namespace("tap_pcap", tmp_path / "wire.pcap")
+
+
+# --- and several queues of it ---
+
+
+def can_queue():
+    """Interfaces with several queues, in a namespace whose /sys shows them."""
+    script = "mount -t sysfs sysfs /sys && ip tuntap add ytap0 mode tap vnet_hdr multi_queue && " \
+             "grep -q . /sys/class/net/ytap0/tun_flags"
+    return can_tap() and subprocess.run(["unshare", "-nm", "sh", "-c", script], capture_output=True).returncode == 0
+
+
+needs_queues = pytest.mark.skipif(not can_queue(), reason="no tap interfaces of several queues here: not root, no "
+                                                          "iproute2, or /sys cannot be mounted")
+
+
+class Queues:
+    """How many frames each queue of the interface carried, from the guest (rx) and to it, as the host's kernel says: a
+    group of packet sockets of which each gets those of one queue."""
+
+    def __init__(self):
+        self.counts = {"rx": {}, "tx": {}}
+        self.stop = False
+        self.sockets = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) for _ in range(16)]
+        for s in self.sockets:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            s.settimeout(0.2)
+            s.bind(("ytap0", 3))
+            s.setsockopt(263, 18, 77 | 5 << 16)  # SOL_PACKET, PACKET_FANOUT: PACKET_FANOUT_QM
+        self.threads = [threading.Thread(target=self.count, args=(n,)) for n in range(16)]
+        for t in self.threads:
+            t.start()
+
+    def count(self, queue):
+        while not self.stop:
+            with contextlib.suppress(TimeoutError):
+                frame, where = self.sockets[queue].recvfrom(64)
+                if frame[12:14] == b"\x08\0" and frame[23] == 6:
+                    way = self.counts["tx" if where[2] == socket.PACKET_OUTGOING else "rx"]
+                    way[queue] = way.get(queue, 0) + 1
+
+    def end(self):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+        return self.counts
+
+
+def tap_queues(machine, cpus, used, *args):
+    """Every connection's bytes come back whole; `used` queues carry them, both ways."""
+    bad = []
+
+    def client(number):
+        data = PATTERN[number * 999:] + PATTERN
+        with socket.create_connection(("10.9.0.2", 7), 60) as s:
+            if echo_back(s, data) != data:
+                bad.append(number)
+
+    with tap("--machine", machine, "-c", cpus, *args, flags=("multi_queue",)):
+        queues = Queues()
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(16)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(120)
+        counts = queues.end()
+        print(counts, file=sys.stderr)
+        assert not bad and not any(t.is_alive() for t in threads)
+        for way in counts.values():
+            assert len(way) == int(used) and all(n > 20 for n in way.values()), counts
+
+
+@needs_queues
+@pytest.mark.parametrize("machine", ["microvm", "q35"])
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_tap_queues(machine, cpus):
+    in_namespace("tap_queues", machine, cpus, cpus)
 
 
 if __name__ == "__main__":

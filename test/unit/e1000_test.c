@@ -25,7 +25,7 @@ volatile void *pci_map(struct pci_device *d, unsigned bar, uint64_t offset, size
     return registers;
 }
 
-int pci_msix(struct pci_device *d, unsigned entry, irq_handler *handler, void *arg)
+int pci_msix(struct pci_device *d, unsigned entry, unsigned cpu, irq_handler *handler, void *arg)
 {
     return -ENODEV;
 }
@@ -42,6 +42,7 @@ int pci_irq(struct pci_device *d, irq_handler *handler, void *arg)
 
 static const struct netdev_ops *ops;
 static struct e1000 *n;
+static const struct netdev_seg nothing;
 static unsigned nr_frames, nr_polls_wanted, nr_interrupts;
 static size_t last_len;
 static bool link;
@@ -147,11 +148,11 @@ static void believes_no_entry(void **state)
 static void sends_in_turn(void **state)
 {
     size_t room;
-    assert_null(ops->begin(n, BUF_SIZE + 1, false, &room));
+    assert_null(ops->begin(n, nothing, BUF_SIZE + 1, false, &room));
     for (unsigned round = 0; round < 100; round++) {
         unsigned nr = 0;
         *reg(IMS) = 0;
-        for (char *p; (p = ops->begin(n, 60, false, &room)); nr++) {
+        for (char *p; (p = ops->begin(n, nothing, 60, false, &room)); nr++) {
             assert_int_equal(room, BUF_SIZE);
             assert_int_equal(*reg(IMS), 0);
             memset(p, 0, room);

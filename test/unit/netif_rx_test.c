@@ -13,11 +13,6 @@
 
 /* --- what the kernel and lwIP have ----------------------------------------------------------------- */
 
-u16_t net_chksum(const void *bytes, int n)
-{
-    return lwip_htons((u16_t)sum_of(bytes, (size_t)n));
-}
-
 void arch_copy(void *dst, const void *src, size_t n)
 {
     memcpy(dst, src, n);

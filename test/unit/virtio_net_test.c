@@ -9,9 +9,16 @@
 
 /* --- the device ------------------------------------------------------------------------------------ */
 
-static struct virtq *queue[2];
-static uint16_t seen[2]; /* taken from the available ring */
+#define NR_QUEUES 32
+static struct virtq *queue[NR_QUEUES];
+static uint16_t seen[NR_QUEUES];     /* taken from the available ring */
+static unsigned cpu_of[NR_QUEUES];   /* that it interrupts */
+static unsigned nr_rings[NR_QUEUES]; /* how often the driver rang it */
 static uint64_t offered;
+static bool is_ready;
+static uint16_t max_pairs = 1;
+static enum { ACCEPTS, REFUSES, IS_SILENT } answer;
+static unsigned nr_commands, told_pairs;
 
 static uint8_t no_status(struct virtio_device *d)
 {
@@ -25,6 +32,8 @@ static void no_set_status(struct virtio_device *d, uint8_t status)
 static void config(struct virtio_device *d, unsigned offset, void *buf, size_t n)
 {
     memset(buf, 1, n);
+    if (offset == offsetof(struct virtio_net_config, max_virtqueue_pairs))
+        memcpy(buf, &max_pairs, n);
 }
 
 static unsigned queue_size(struct virtio_device *d, unsigned index)
@@ -34,13 +43,20 @@ static unsigned queue_size(struct virtio_device *d, unsigned index)
 
 static int queue_start(struct virtio_device *d, struct virtq *q)
 {
+    assert_false(is_ready);
     queue[q->index] = q;
     seen[q->index] = 0;
+    cpu_of[q->index] = d->irq_cpu;
     return 0;
 }
 
+static void command(struct virtq *q);
 static void ring(struct virtq *q)
 {
+    assert_true(is_ready);
+    nr_rings[q->index]++;
+    if (!q->callback)
+        command(q);
 }
 
 static const struct virtio_transport transport = {.status = no_status,
@@ -55,12 +71,17 @@ static struct virtio_device device = {.transport = &transport};
 int virtio_begin(struct virtio_device *d, uint64_t wanted)
 {
     list_init(&d->queues);
+    memset(queue, 0, sizeof(queue));
+    memset(nr_rings, 0, sizeof(nr_rings));
+    is_ready = false;
+    nr_commands = 0;
     d->features = (wanted | 1ull << VIRTIO_RING_F_EVENT_IDX | 1ull << VIRTIO_F_VERSION_1) & offered;
     return 0;
 }
 
 void virtio_ready(struct virtio_device *d)
 {
+    is_ready = true;
 }
 
 void virtio_fail(struct virtio_device *d)
@@ -103,6 +124,35 @@ static void give_back(unsigned index, uint32_t id, uint32_t len)
     struct vring_used *u = queue[index]->ring.used;
     u->ring[u->idx & queue[index]->mask] = (struct vring_used_elem){id, len};
     u->idx++;
+}
+
+/* The control queue: head, number, answer.  Every pair is ready for its frames by now. */
+static void command(struct virtq *q)
+{
+    assert_int_equal(q->index, 2 * max_pairs);
+    void *p;
+    uint32_t len;
+    int head = next_offered(q->index, &p, &len);
+    const struct vring_desc *d = &q->ring.desc[head];
+    assert_int_equal(len, 2);
+    assert_memory_equal(p, ((uint8_t[]){VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET}), 2);
+    assert_int_equal(d->flags, VRING_DESC_F_NEXT);
+    d = &q->ring.desc[d->next];
+    assert_int_equal(d->len, 2);
+    assert_int_equal(d->flags, VRING_DESC_F_NEXT);
+    told_pairs = *(uint16_t *)direct_ptr((struct paddr){d->addr});
+    d = &q->ring.desc[d->next];
+    assert_int_equal(d->len, 1);
+    assert_int_equal(d->flags, VRING_DESC_F_WRITE);
+    for (unsigned i = 0; i < told_pairs; i++) {
+        assert_int_equal(queue[2 * i]->nr_free, 0);
+        assert_non_null(queue[2 * i + 1]);
+    }
+    nr_commands++;
+    if (answer == IS_SILENT)
+        return;
+    *(uint8_t *)direct_ptr((struct paddr){d->addr}) = answer;
+    give_back(q->index, (uint32_t)head, 1);
 }
 
 /* --- the stack ------------------------------------------------------------------------------------- */
@@ -166,6 +216,8 @@ static void begin(uint64_t feature_bits)
     nr_frames = 0;
     keeps = true;
 }
+
+static const struct netdev_seg nothing;
 
 #define ALL    (~0ull)
 #define SIMPLE (1ull << VIRTIO_F_VERSION_1)
@@ -316,7 +368,7 @@ static void believes_no_id(void **state)
     give_back(1, 0, 0); /* nothing was sent */
     give_back(1, 0xffffffff, 7);
     size_t size;
-    assert_non_null(ops->begin(driver, 100, false, &size));
+    assert_non_null(ops->begin(driver, nothing, 100, false, &size));
     ops->send(driver, 100, &(struct netdev_offload){0});
 }
 
@@ -352,7 +404,7 @@ static void sends_from_its_own(void **state)
     for (unsigned i = 0; i < 100000; i++) {
         size_t n = fake_random() % 1515, room = 0;
         bool is_large = fake_random() % 2;
-        char *p = ops->begin(driver, n, is_large, &room);
+        char *p = ops->begin(driver, nothing, n, is_large, &room);
         /* Without room, and only then, it is told of the next that was sent. */
         if (!p || ((struct virtio_net *)driver)->tx_free)
             assert_int_equal(vring_used_event(&queue[1]->ring) == queue[1]->used, !p);
@@ -371,7 +423,7 @@ static void sends_from_its_own(void **state)
                 assert_true(p + room <= busy || p >= busy + PAGE_SIZE / 2);
             }
             ops->send(driver, n, &o);
-            ops->flush(driver);
+            ops->ring(driver);
         }
         if (fake_random() % 2 == 0) {
             void *q;
@@ -385,12 +437,240 @@ static void sends_from_its_own(void **state)
             }
         }
     }
-    assert_null(ops->begin(driver, 100000, true, &(size_t){0}));
+    assert_null(ops->begin(driver, nothing, 100000, true, &(size_t){0}));
+}
+
+/* --- several pairs --------------------------------------------------------------------------------- */
+
+#define PAIRS (BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_MQ))
+
+static unsigned begin_pairs(uint64_t feature_bits, unsigned max, unsigned cpus)
+{
+    max_pairs = (uint16_t)max;
+    fake_cpus = cpus;
+    fake_log_lines = 0;
+    begin(feature_bits);
+    return ((struct virtio_net *)driver)->nr_chosen;
+}
+
+static void has_a_pair_for_each_cpu(void **state)
+{
+    for (unsigned cpus = 2; cpus <= 3; cpus++) {
+        answer = ACCEPTS;
+        assert_int_equal(begin_pairs(SIMPLE | PAIRS, 5, cpus), cpus);
+        assert_int_equal(nr_commands, 1);
+        assert_int_equal(told_pairs, cpus);
+        assert_int_equal(fake_log_lines, 0);
+        for (unsigned i = 0; i < 2 * max_pairs; i++)
+            assert_int_equal(queue[i] != NULL, i < 2 * cpus);
+        for (unsigned i = 0; i < 2 * cpus; i++) {
+            assert_int_equal(cpu_of[i], i / 2);
+            assert_int_equal(nr_rings[i], i % 2 == 0);
+            assert_int_equal(queue[i]->ring.num, 64);
+        }
+    }
+    assert_int_equal(begin_pairs(SIMPLE | PAIRS, 2, 3), 2);
+}
+
+static void check_single(void)
+{
+    for (unsigned i = 2; i < NR_QUEUES; i++)
+        assert_null(queue[i]);
+    assert_int_equal(nr_commands, 0);
+    assert_int_equal(fake_log_lines, 0);
+}
+
+/* Not even the memory for more. */
+static void has_one_pair_without_cause_for_more(void **state)
+{
+    static const struct {
+        uint64_t features;
+        unsigned max, cpus;
+    } cases[] = {{SIMPLE, 4, 4},
+                 {SIMPLE | BIT(VIRTIO_NET_F_MQ), 4, 4},
+                 {SIMPLE | BIT(VIRTIO_NET_F_CTRL_VQ), 4, 4},
+                 {SIMPLE | PAIRS, 4, 1},
+                 {SIMPLE | PAIRS, 1, 4},
+                 {SIMPLE | PAIRS, 0, 4}};
+    uint64_t last = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t before = page_count_free();
+        assert_int_equal(begin_pairs(cases[i].features, cases[i].max, cases[i].cpus), 1);
+        check_single();
+        uint64_t took = before - page_count_free();
+        assert_true(i == 0 || took <= last + 1);
+        last = MAX(took, last);
+    }
+}
+
+/* One frame by the pair, and what of it the stack sees. */
+static void deliver(unsigned pair, uint8_t byte)
+{
+    void *p;
+    uint32_t room;
+    int head = next_offered(2 * pair, &p, &room);
+    assert_true(head >= 0);
+    memset(p, 0, HDR_MERGED);
+    memset((char *)p + HDR_MERGED, byte, 1514);
+    give_back(2 * pair, (uint32_t)head, HDR_MERGED + 1514);
+}
+
+static bool is_armed(unsigned pair)
+{
+    return vring_used_event(&queue[2 * pair]->ring) == queue[2 * pair]->used;
+}
+
+static void takes_frames_of_every_pair(void **state)
+{
+    answer = ACCEPTS;
+    assert_int_equal(begin_pairs(SIMPLE | PAIRS | BIT(VIRTIO_RING_F_EVENT_IDX), 3, 3), 3);
+    for (unsigned i = 0; i < 3000; i++) {
+        unsigned which = 1 + (unsigned)fake_random() % 7, nr = 0, frames = nr_frames;
+        for (unsigned pair = 0; pair < 3; pair++) {
+            assert_true(is_armed(pair));
+            for (unsigned k = 0; which >> pair & 1 && k <= i % 3; k++, nr++)
+                deliver(pair, (uint8_t)i);
+            if (which >> pair & 1 && i % 2)
+                queue[2 * pair]->callback(queue[2 * pair]);
+        }
+        ops->poll(driver, NULL);
+        assert_int_equal(nr_frames, frames + nr);
+        assert_int_equal(last_bytes[1513], (uint8_t)i);
+        for (unsigned pair = 0; pair < 3; pair++)
+            assert_int_equal(queue[2 * pair]->nr_free, 0);
+    }
+    /* As many as a poll takes: it is polled again although nothing more comes, until it has asked for an interrupt. */
+    for (unsigned k = 0; k < NR_POLLED; k++)
+        deliver(2, 1);
+    queue[4]->callback(queue[4]);
+    ops->poll(driver, NULL);
+    assert_false(is_armed(2));
+    ops->poll(driver, NULL);
+    assert_true(is_armed(2));
+}
+
+/* One that says no, and one that says nothing, or yes when it is no longer waited for. */
+static void lives_with_a_refusal(void **state)
+{
+    static const uint8_t ack = 0;
+    for (unsigned late = 0; late < 2; late++) {
+        answer = late ? IS_SILENT : REFUSES;
+        assert_int_equal(begin_pairs(SIMPLE | PAIRS, 3, 3), 1);
+        assert_int_equal(nr_commands, 1);
+        assert_int_equal(fake_log_lines, 1);
+        if (late) {
+            ((struct virtio_net *)driver)->command.ack = ack;
+            give_back(6, 0, 1);
+        }
+        for (unsigned i = 0; i < 30; i++)
+            deliver(i % 3, (uint8_t)i);
+        ops->poll(driver, NULL);
+        assert_int_equal(nr_frames, 30);
+        uint8_t head[64] = {[12] = 8, [23] = IPPROTO_TCP};
+        for (unsigned port = 0; port < 40; port++) {
+            size_t room;
+            head[34] = (uint8_t)port;
+            assert_non_null(ops->begin(driver, (struct netdev_seg){head, 64}, 64, false, &room));
+            ops->send(driver, 64, &(struct netdev_offload){0});
+        }
+        ops->ring(driver);
+        assert_int_equal(queue[1]->ring.avail->idx, 40);
+        assert_int_equal(nr_rings[1], 1);
+        assert_int_equal(queue[3]->ring.avail->idx, 0);
+    }
+}
+
+/* The pair that a packet with this head leaves by, whole. */
+static unsigned sent_by(const uint8_t *head, size_t n)
+{
+    size_t room;
+    char *p = ops->begin(driver, (struct netdev_seg){(void *)head, n}, 300, false, &room);
+    unsigned found = 0, nr = 0, rings = nr_rings[1] + nr_rings[3] + nr_rings[5];
+    assert_non_null(p);
+    memset(p, 0, 300);
+    memcpy(p, head, n);
+    ops->send(driver, 300, &(struct netdev_offload){.csum_start = 34, .csum_offset = 16});
+    ops->ring(driver);
+    ops->ring(driver);
+    assert_int_equal(nr_rings[1] + nr_rings[3] + nr_rings[5], rings + 1);
+    for (unsigned pair = 0; pair < 3; pair++) {
+        void *data;
+        uint32_t len;
+        int id = next_offered(2 * pair + 1, &data, &len);
+        if (id < 0)
+            continue;
+        nr++;
+        found = pair;
+        assert_int_equal(len, HDR_MERGED + 300);
+        assert_ptr_equal(data, p - HDR_MERGED);
+        assert_int_equal(((struct virtio_net_hdr *)data)->csum_start, 34);
+        assert_memory_equal((char *)data + HDR_MERGED, head, n);
+        give_back(2 * pair + 1, (uint32_t)id, 0);
+    }
+    assert_int_equal(nr, 1);
+    return found;
+}
+
+/* All packets of a connection by one pair, connections by all of them, and what is none by the first. */
+static void sends_connections_by_all_pairs(void **state)
+{
+    answer = ACCEPTS;
+    assert_int_equal(begin_pairs((ALL & ~BIT(VIRTIO_RING_F_EVENT_IDX)), 3, 3), 3);
+    uint8_t head[62] = {0};
+    for (unsigned kind = 0; kind < 4; kind++) {
+        unsigned nr[3] = {0}, at = kind & 1 ? 54 : 34;
+        head[12] = kind & 1 ? 0x86 : 8;
+        head[kind & 1 ? 20 : 23] = kind & 2 ? IPPROTO_UDP : IPPROTO_TCP;
+        for (unsigned port = 0; port < 300; port++) {
+            uint8_t ports[4] = {31, 144, (uint8_t)((32768 + 2 * port) >> 8), (uint8_t)(2 * port)};
+            memcpy(head + at, ports, sizeof(ports));
+            unsigned pair = sent_by(head, at + 4);
+            nr[pair]++;
+            for (unsigned i = 0; i < 12; i++)
+                head[i] = (uint8_t)fake_random();
+            assert_int_equal(sent_by(head, at + 8), pair);
+            assert_int_equal(sent_by(head, at + 3), 0); /* they are not all there */
+            assert_int_equal(sent_by(head, 14), 0);
+        }
+        assert_true(MIN(MIN(nr[0], nr[1]), nr[2]) > 50);
+        head[kind & 1 ? 20 : 23] = kind & 2 ? 1 : 58;
+        for (unsigned i = 0; i < 100; i++) {
+            head[at + 3] = (uint8_t)i;
+            assert_int_equal(sent_by(head, sizeof(head)), 0);
+        }
+        memset(head, 0, sizeof(head));
+    }
+}
+
+/* A small machine keeps its memory: a pair for each 16 MiB that are free. */
+static void takes_pairs_by_memory(void **state)
+{
+    answer = ACCEPTS;
+    unsigned fit = (unsigned)(page_count_free() / PAIR_PAGES);
+    assert_in_range(fit, 2, 3);
+    assert_int_equal(begin_pairs(SIMPLE | PAIRS, 8, 8), fit);
+    struct page *taken[64];
+    unsigned nr = 0;
+    while (page_count_free() >= 2 * PAIR_PAGES &&
+           (taken[nr] = page_alloc(PAGE_MAX_ORDER, PG_MAY_FAIL)))
+        nr++;
+    assert_true(nr > 0 && page_count_free() < 2 * PAIR_PAGES);
+    assert_int_equal(begin_pairs(SIMPLE | PAIRS, 8, 8), 1);
+    check_single();
+    while (nr > 0)
+        page_put(taken[--nr]);
+    max_pairs = fake_cpus = 1;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_a_pair_for_each_cpu),
+        cmocka_unit_test(has_one_pair_without_cause_for_more),
+        cmocka_unit_test(takes_frames_of_every_pair),
+        cmocka_unit_test(lives_with_a_refusal),
+        cmocka_unit_test(sends_connections_by_all_pairs),
+        cmocka_unit_test(takes_pairs_by_memory),
         cmocka_unit_test(takes_plain_frames),
         cmocka_unit_test(takes_long_frames),
         cmocka_unit_test(agrees_on_what_it_can_use),

@@ -68,7 +68,8 @@ static const struct argp_option option_table[] = {
      "GUEST of the program; repeatable",
      2},
     {"net", OPT_NET, "user|none|tap=IF|stream=PATH[,model=CARD]", 0,
-     "network: through this machine's own sockets (default), none, a tap interface, or what "
+     "network: through this machine's own sockets (default), none, a tap interface (with a queue "
+     "for each CPU if it was made with multi_queue), or what "
      "listens at the socket PATH for frames as QEMU's -netdev stream sends them; CARD is virtio "
      "(default), e1000 or e1000e",
      2},

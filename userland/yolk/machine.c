@@ -6,6 +6,7 @@
  * with us. */
 #include <elf.h>
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,8 @@
 #define MMIO_SIZE    0x200u
 #define MMIO_IRQ     5u
 #define FIRST_VOLUME 2u
+
+#define MAX_QUEUES 8u /* of a tap interface: what the kernel uses (net/dev/virtio_net.c) */
 
 static const char *const port_names[NR_CHANNELS] = {
     [CHANNEL_TTY] = "yolk.tty",         [CHANNEL_STDIN] = "yolk.stdin",
@@ -188,19 +191,52 @@ static void add_capture(struct strings *argv, const struct machine *machine, con
     free(value);
 }
 
+/* Queues to open the tap interface with: 0 for one that was not made for several (multi_queue). */
+static unsigned tap_queues(const struct run_options *options)
+{
+    char *path = xasprintf("/sys/class/net/%s/tun_flags", options->net + 4);
+    FILE *f = fopen(path, "re");
+    unsigned flags = 0;
+
+    if (f) {
+        if (fscanf(f, "%x", &flags) != 1)
+            flags = 0;
+        fclose(f);
+    }
+    free(path);
+    if (!(flags & IFF_MULTI_QUEUE))
+        return 0;
+    if (options->pcap)
+        die(STATUS_FAILED, "--pcap: QEMU records no interface with several queues (%s)",
+            options->net + 4);
+    /* With one QEMU opens it like any other, which the host refuses. */
+    return options->cpus < 2 ? 2 : options->cpus < MAX_QUEUES ? options->cpus : MAX_QUEUES;
+}
+
 /* The network card and what it is plugged into. */
 static void add_network(struct strings *argv, const struct machine *machine,
                         const struct run_options *options)
 {
-    char mac[32] = "";
+    char mac[32] = "", queues[32] = "";
+    bool is_mmio = !strcmp(machine->kind, "microvm");
+    unsigned nr;
 
     if (!machine->has_net)
         return;
     strings_addf(argv, "-netdev");
     if (!strncmp(options->net, "tap=", 4)) {
         /* What is recorded is to be packets: without the device's heads in front, and none that are to be cut. */
-        strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no%s", options->net + 4,
-                     options->pcap ? ",vnet_hdr=off" : "");
+        nr = tap_queues(options);
+        if (nr)
+            snprintf(queues, sizeof queues, ",queues=%u", nr);
+        strings_addf(argv, "tap,id=net0,ifname=%s,script=no,downscript=no%s%s", options->net + 4,
+                     options->pcap ? ",vnet_hdr=off" : "", queues);
+        if (nr && strcmp(options->card, "virtio") != 0)
+            *queues = 0;
+        else if (nr && is_mmio)
+            strcpy(queues, ",mq=on");
+        else if (nr)
+            snprintf(queues, sizeof queues, ",mq=on,vectors=%u", 2 * nr + 2);
     } else if (!strncmp(options->net, "stream=", 7)) {
         char *path = qemu_value(options->net + 7);
         strings_addf(argv, "stream,id=net0,server=off,addr.type=unix,addr.path=%s", path);
@@ -220,11 +256,12 @@ static void add_network(struct strings *argv, const struct machine *machine,
         free(forwards);
     }
     strings_addf(argv, "-device");
-    if (!strcmp(machine->kind, "microvm"))
-        strings_addf(argv, "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1%s", mac);
+    if (is_mmio)
+        strings_addf(argv, "virtio-net-device,netdev=net0,bus=virtio-mmio-bus.1%s%s", mac, queues);
     else
-        strings_addf(argv, "%s,netdev=net0,romfile=%s",
-                     strcmp(options->card, "virtio") ? options->card : "virtio-net-pci", mac);
+        strings_addf(argv, "%s,netdev=net0,romfile=%s%s",
+                     strcmp(options->card, "virtio") ? options->card : "virtio-net-pci", mac,
+                     queues);
 }
 
 static void add_words(struct strings *argv, const char *const *words)

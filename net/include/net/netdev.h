@@ -27,15 +27,15 @@ struct netdev_offload {
 
 /* Called under the net lock, in thread context. */
 struct netdev_ops {
-    /* Memory to write a frame of n bytes to, or more, up to *room; is_large: as much room as there is.  NULL: none is
-     * free until the driver calls netdev_interrupt, but for what it was not told of by `flush`.  `send` follows before
-     * the next `begin`. */
-    void *(*begin)(void *driver, size_t n, bool is_large, size_t *room);
+    /* Memory to write a frame of n bytes to, or more, up to *room; is_large: as much room as there is.  `head` is how it
+     * begins, at least its Ethernet header.  NULL: none is free until the driver calls netdev_interrupt, but for what it
+     * was not told of by `flush` or `ring`.  `send` follows before the next `begin`. */
+    void *(*begin)(void *driver, struct netdev_seg head, size_t n, bool is_large, size_t *room);
     /* Queue the n bytes that were written there. */
     void (*send)(void *driver, size_t n, const struct netdev_offload *o);
-    /* Nothing more follows for now: tell the device of what was queued.  True: `ring` is what tells it. */
-    bool (*flush)(void *driver);
-    /* May be NULL.  Not under the net lock: under a hypervisor it may take as long as that pleases. */
+    /* Nothing more follows for now: tell the device of what was queued.  Of the two one is NULL. */
+    void (*flush)(void *driver);
+    /* The same without the net lock, as under a hypervisor it may take as long as that pleases. */
     void (*ring)(void *driver);
     /* Hand received frames to netdev_receive, until there are none. */
     void (*poll)(void *driver, struct netdev *d);

@@ -74,8 +74,9 @@ typedef void irq_handler(void *arg);
  * interrupt); lines may be shared.  0, -EBUSY or -ENODEV. */
 must_check int arch_irq_line(unsigned gsi, bool is_level, irq_handler *handler, void *arg);
 
-/* A message-signalled interrupt: the address and data that a device must write.  0 or -ENOSPC. */
-must_check int arch_irq_msi(irq_handler *handler, void *arg, uint64_t *address, uint32_t *data);
+/* A message-signalled interrupt of one CPU: the address and data that a device must write.  0 or -ENOSPC. */
+must_check int arch_irq_msi(unsigned cpu, irq_handler *handler, void *arg, uint64_t *address,
+                            uint32_t *data);
 
 /* --- threads -------------------------------------------------------------------------------------- */
 

@@ -13,6 +13,11 @@ void core_cpu_init(void);
 /* The boot CPU's last step in main: becomes this CPU's idle thread; boot(NULL) runs in a thread. */
 noreturn void sched_start(void (*boot)(void *));
 
+/* What a CPU without threads does after each interrupt, before it looks for threads again: work that an interrupt handler
+ * that found current_thread()->is_idle has left to it.  `work` is called with interrupts off and returns so; it may
+ * turn them on, and does not sleep.  Its time counts as idle.  Once, at boot. */
+void sched_set_idle_work(void (*work)(void));
+
 void sched_yield(void); /* let others run; thread context, no spinlock */
 /* In long kernel loops (zeroing, copying): yields if the time slice is over and someone waits, answers whether
  * the caller should stop early because the thread was killed. */

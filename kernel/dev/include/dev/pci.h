@@ -34,8 +34,9 @@ void pci_enable(struct pci_device *d);
  * address, or there is no memory for tables. */
 volatile void *pci_map(struct pci_device *d, unsigned bar, uint64_t offset, size_t size);
 
-/* Let the device's message `entry` call `handler` in interrupt context.  -ENODEV: it has no such;
- * -ENOSPC, -ENOMEM. */
-must_check int pci_msix(struct pci_device *d, unsigned entry, irq_handler *handler, void *arg);
+/* Let the device's message `entry` call `handler` in interrupt context, on one CPU.  -ENODEV: it has
+ * no such; -ENOSPC, -ENOMEM. */
+must_check int pci_msix(struct pci_device *d, unsigned entry, unsigned cpu, irq_handler *handler,
+                        void *arg);
 /* Its line, which others may share: only for devices without messages. */
 must_check int pci_irq(struct pci_device *d, irq_handler *handler, void *arg);

@@ -39,6 +39,7 @@ struct virtio_device {
     const struct virtio_transport *transport;
     uint64_t features; /* agreed on */
     struct list queues;
+    unsigned irq_cpu; /* where those that are started next interrupt, if they do so by themselves */
     /* Set by the driver before it is ready: the configuration has changed.  Interrupt context.
      * NULL: ignored. */
     void (*config_changed)(struct virtio_device *d);
