@@ -139,9 +139,8 @@ static void ring_at(uint64_t at)
 /* What the net thread is there for; the lock is held, and given back. */
 static void turn(void)
 {
-    bool is_due = atomic_swap(&has_work, false);
-    is_due |= atomic_load(&has_rung);
-    bool is_used = atomic_swap(&has_frames, false) || is_due;
+    bool is_kicked = atomic_swap(&has_work, false), is_due = is_kicked || atomic_load(&has_rung);
+    bool is_used = atomic_swap(&has_frames, false) || is_kicked;
     is_due |= inet_timers_wake();
     if (is_used)
         inet_timers_use();

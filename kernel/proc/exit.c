@@ -153,7 +153,7 @@ static bool leave_process(struct task *t, int wait_status)
 
 static void task_reap(struct thread *thread)
 {
-    task_put((struct task *)thread);
+    task_put(task_of(thread));
 }
 
 /* No signal may choose this task from here on. */

@@ -32,7 +32,7 @@ static void stop(struct process *p, bool irqs)
     int sig = p->stop_signal;
     spin_unlock_irq(&p->sighand->lock, irqs);
     if (unlikely(trace_hooks))
-        trace_hooks->stops((struct task *)current_thread(), sig);
+        trace_hooks->stops(current_task(), sig);
     if (is_last)
         family_tell_parent(p, CLD_STOPPED);
     int killed = WAIT_EVENT(&p->wait_threads,

@@ -152,7 +152,7 @@ class Thread:
         self.t = pointer.dereference()
         self.cpu = running.get(int(pointer))  # it runs there now
         self.is_user = bool(self.t["is_user"])
-        self.task = pointer.cast(type_of("struct task").pointer()) if self.is_user else None
+        self.task = container(pointer, "struct task", "thread") if self.is_user else None
         self.tid = int(self.task["tid"]) if self.is_user else 0
         self.name = text(self.t["name"])
         self.state = "running" if self.cpu else "idle" if self.t["is_idle"] else enum_name(self.t["state"], "THREAD_")
@@ -207,7 +207,7 @@ class Thread:
                                               if f and not f.startswith(("switch_", "arch_switch", "sched_", "wait_"))),
                                              "the kernel")]
         for waiter in futex_waiters():
-            if int(waiter["task"]) == int(self.pointer):
+            if self.is_user and int(waiter["task"]) == int(self.task):
                 parts.append(f"futex word {int(waiter['key']['offset']) & ~3:#x}")
         mutex = self.t["waits_for"]
         if int(mutex):

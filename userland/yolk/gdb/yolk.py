@@ -185,7 +185,7 @@ def show_waits(_arguments):
     known = {int(t.pointer): t for t in everybody}
     seen, rows = set(), []
     for waiter in kernel.futex_waiters():
-        t = known.get(int(waiter["task"]))
+        t = known.get(int(waiter["task"]["thread"].address))
         rows.append([f"futex {int(waiter['key']['offset']) & ~3:#x}", who(t), f"bitset {int(waiter['bitset']):#x}"])
     for t in everybody:
         queue = t.t["last_queue"]

@@ -30,14 +30,8 @@ enum sched_policy {
 
 struct thread {
     struct arch_thread arch; /* first: arch_switch takes a struct thread */
-    char name[16];           /* PR_SET_NAME */
-    struct vm *vm;           /* NULL for a kernel thread; referenced */
-    void *kstack;
-    void (*entry)(void *); /* kernel threads */
-    void *arg;
     bool is_idle;
     bool is_user;
-
     uint32_t work;    /* atomic: THREAD_SIGNAL ... */
     uint32_t nofault; /* private: > 0: page faults in user copies fail at once */
 
@@ -73,6 +67,11 @@ struct thread {
     const struct mutex *waits_for;  /* for dumps; NULL: no mutex */
     void (*reap)(struct thread *t); /* thread_exit's */
     struct list all_node;           /* every thread, for dumps: guarded by thread.c's list lock */
+    char name[16];                  /* PR_SET_NAME */
+    struct vm *vm;                  /* NULL for a kernel thread; referenced */
+    void *kstack;
+    void (*entry)(void *); /* kernel threads */
+    void *arg;
 };
 
 /* A thread that has not run: fills `t` (zeroed by the caller, who owns the memory), allocates a stack.  With

@@ -98,23 +98,28 @@ struct process {
     uint64_t start_ns;
 };
 
+/* What is used most stands right before and right behind the thread's first 128 bytes, which current_thread() points to:
+ * an instruction reaches so far in one byte. */
 struct task {
-    struct thread thread; /* first: current_thread() is current_task() */
-    struct ref ref;
-    struct pid_link pid_link; /* the pid map's */
-    int tid;                  /* changes only in exec of a task that is not the leader */
-    struct process *process;  /* referenced */
     struct list process_node;
-    struct cred *cred; /* its own, as on Linux; replaced whole by the task itself (cred_replace),
-                                       which may therefore read it without a lock */
-
-    /* signals: changed by the task itself, under sighand->lock */
-    uint64_t blocked;       /* signal mask */
-    uint64_t saved_blocked; /* sigsuspend, ppoll...: restored after the handler's frame is built */
-    bool restore_blocked;
     uint64_t waited_for; /* rt_sigtimedwait's set: wakes though blocked, and is never dropped */
     struct signal_queue pending; /* guarded by sighand->lock */
-    bool is_exiting;             /* takes no more signals; guarded by sighand->lock */
+    /* signals: changed by the task itself, under sighand->lock */
+    uint64_t saved_blocked; /* sigsuspend, ppoll...: restored after the handler's frame is built */
+    uint64_t blocked;       /* signal mask */
+    struct ref ref;
+    int tid;           /* changes only in exec of a task that is not the leader */
+    struct cred *cred; /* its own, as on Linux; replaced whole by the task itself (cred_replace),
+                                       which may therefore read it without a lock */
+    bool restore_blocked;
+    bool is_exiting; /* takes no more signals; guarded by sighand->lock */
+    bool is_i386;    /* the call being served came through int 0x80: structures are i386's */
+    bool is_time64;  /* with is_i386: but its times have 64 bits (clock_gettime64 and its like) */
+    struct process *process; /* referenced */
+
+    struct thread thread;
+
+    struct pid_link pid_link; /* the pid map's */
     struct sigaltstack_state {
         uintptr_t sp;
         size_t size;
@@ -140,8 +145,6 @@ struct task {
         bool is_i386, is_time64; /* of the call that is to be restarted: dispatch.c's */
     } restart;
     struct vfork_state *vfork; /* the parent waits for us */
-    bool is_i386;   /* the call being served came through int 0x80: structures are i386's */
-    bool is_time64; /* with is_i386: but its times have 64 bits (clock_gettime64 and its like) */
     uint64_t timer_slack_ns, default_timer_slack_ns;
     unsigned long personality;
     uint16_t io_priority; /* ioprio_set(2)'s; there is no device that would ask for it */
@@ -149,9 +152,15 @@ struct task {
     uint64_t futex_private[4]; /* proc/futex.c's PI state */
 };
 
+/* Of a thread that is a task's. */
+static inline struct task *task_of(struct thread *t)
+{
+    return container_of(t, struct task, thread);
+}
+
 static inline struct task *current_task(void)
 {
-    return (struct task *)current_thread();
+    return task_of(current_thread());
 }
 
 static inline struct process *current_process(void)
