@@ -124,7 +124,7 @@ static int open_path(struct inode *i, int flags, struct p9_fid **out)
     struct p9_qid qid;
     if (atomic_load(&p9_node(i)->is_nameless))
         return -ESTALE;
-    struct p9_fid *path = p9_fid_of(i, &p9_node(i)->fid), *fid;
+    struct p9_fid *path = p9_path_of(i), *fid;
     int ret = p9_walk(path, NULL, 0, &fid);
     p9_fid_put(path);
     if (ret < 0)
@@ -529,7 +529,7 @@ int p9_set_attr(struct inode *i, const struct inode_attr *a, const struct cred *
 {
     const int64_t second = 1000000000;
     bool sizes = a->mask & ATTR_SIZE;
-    struct p9_fid *fid = p9_fid_of(i, &p9_node(i)->fid);
+    struct p9_fid *fid = p9_path_of(i);
     if (sizes)
         begin_change(i);
     int ret = p9_rpc(fid->fs, NULL, P9_TSETATTR, "dddddqqqqq", fid->nr, what_to_set(a), a->mode,
@@ -558,7 +558,7 @@ int p9_sync_file(struct file *f, bool data_only)
 
 static ssize_t p9_readlink(struct inode *i, char *buf, size_t size)
 {
-    struct p9_fid *fid = p9_fid_of(i, &p9_node(i)->fid);
+    struct p9_fid *fid = p9_path_of(i);
     struct p9_msg m;
     const char *target;
     uint16_t len;

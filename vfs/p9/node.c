@@ -93,6 +93,11 @@ struct p9_fid *p9_fid_of(struct inode *i, struct p9_fid **member)
     return fid;
 }
 
+struct p9_fid *p9_path_of(struct inode *i)
+{
+    return p9_fid_of(i, &p9_node(i)->fid);
+}
+
 int p9_refresh(struct inode *i)
 {
     struct attr a;
@@ -100,7 +105,7 @@ int p9_refresh(struct inode *i)
     if (atomic_load(&n->is_nameless))
         return -ESTALE;
     uint32_t changes = atomic_load(&n->changes);
-    struct p9_fid *fid = p9_fid_of(i, &n->fid);
+    struct p9_fid *fid = p9_path_of(i);
     int ret = get_attr(fid, &a);
     p9_fid_put(fid);
     if (ret == 0 && (a.qid.path != i->ino || (a.mode ^ i->mode) & S_IFMT))
@@ -238,7 +243,7 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, const struct dentry *d
 
 static int find_inode(struct inode *dir, const struct dentry *d, struct inode **out)
 {
-    struct p9_fid *parent = p9_fid_of(dir, &p9_node(dir)->fid), *fid;
+    struct p9_fid *parent = p9_path_of(dir), *fid;
     int ret = p9_walk(parent, d->name, d->name_len, &fid);
     p9_fid_put(parent);
     return ret < 0 ? ret : inode_of(p9_fs(dir), fid, d, out);

@@ -142,6 +142,7 @@ must_check int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **
 
 /* One of a node's fids, referenced; NULL when it has none. */
 struct p9_fid *p9_fid_of(struct inode *i, struct p9_fid **member);
+struct p9_fid *p9_path_of(struct inode *i); /* ->fid, which every node has */
 /* Ask the host for attributes, through its path. */
 must_check int p9_refresh(struct inode *i);
 void p9_refresh_if_old(struct inode *i);
