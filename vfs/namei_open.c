@@ -11,6 +11,7 @@
 #include "namei.h"
 
 #define O_TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+#define MAX_STALE     32
 
 /* O_PATH, and an open that fails half-way: nothing can be done with the file. */
 static const struct file_ops no_ops;
@@ -205,7 +206,8 @@ static int find_or_create(struct walk_state *s, unsigned mode, struct dentry **o
 {
     struct dentry *dir = s->at.dentry;
     *was_created = false;
-    int ret = dentry_lookup(dir, s->last, s->last_len, out);
+    /* Where someone has to be asked for a name, once will do. */
+    int ret = dir->inode->ops->lookup ? -ENOENT : dentry_lookup(dir, s->last, s->last_len, out);
     if (ret != -ENOENT)
         return ret;
     mutex_lock(&dir->inode->lock);
@@ -313,9 +315,13 @@ int path_open_resolve(const struct walk *w, const char *name, int flags, unsigne
     int ret = path_check_open_flags(&flags);
     if (ret < 0)
         return ret;
-    ret = open_once(w, name, flags, mode, resolve, out);
-    /* Someone at the other end of a shared folder has just put another file there: as Linux, look once more. */
-    return ret == -ESTALE ? open_once(w, name, flags, mode, resolve, out) : ret;
+    /* -ESTALE: in a shared folder, someone has just put another file there.  Look again; Linux does so once, but a
+     * file is replaced more often in the time that one answer from the host takes. */
+    unsigned tries = 0;
+    do {
+        ret = open_once(w, name, flags, mode, resolve, out);
+    } while (ret == -ESTALE && ++tries < MAX_STALE);
+    return ret;
 }
 
 int path_open(const struct walk *w, const char *name, int flags, unsigned mode, struct file **out)

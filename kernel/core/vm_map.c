@@ -184,6 +184,8 @@ int vm_unmap_locked(struct vm_change *c, uintptr_t start, uintptr_t end)
         err = vm_pages_cut_at(vm, end);
     if (err)
         return err;
+    /* Whoever is told that an object is mapped no more may rely on it that nobody stores to its pages. */
+    vm_pages_drop(vm, start, end, false);
     while (a && a->start < end) {
         struct vm_area *next = vm_area_next(a);
         if (a->start < start)
@@ -194,7 +196,6 @@ int vm_unmap_locked(struct vm_change *c, uintptr_t start, uintptr_t end)
             vm_area_remove(c, a);
         a = next;
     }
-    vm_pages_drop(vm, start, end, false);
     /* Smaller holes keep their table: the next mapping will want it (and see vm_fault). */
     if (ALIGN_UP(start, BIG_PAGE_SIZE) < ALIGN_DOWN(end, BIG_PAGE_SIZE))
         vm_pages_prune(vm, start, end);

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -135,6 +136,56 @@ static int store_mapped(const char *path)
     return 0;
 }
 
+/* Fills a file through mappings that come and go while it grows, as linkers do: each round stores its number into every
+ * page that is there. */
+static int store_growing(const char *path, int rounds)
+{
+    const size_t step = 1 << 20;
+    int fd = open(path, O_RDWR | O_CREAT, 0644);
+
+    for (int round = 1; round <= rounds; round++) {
+        size_t size = (size_t)round * step;
+        char *bytes;
+
+        if (ftruncate(fd, (off_t)size) ||
+            (bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
+            return 1;
+        for (size_t at = 0; at < size; at += 4096)
+            bytes[at + (size_t)round] = (char)round;
+        if (munmap(bytes, size))
+            return 1;
+    }
+    return 0;
+}
+
+static int copy_times(const char *from, const char *to)
+{
+    struct stat st;
+    int fd = open(to, O_WRONLY | O_CREAT, 0644);
+
+    if (fd < 0 || stat(from, &st))
+        return 1;
+    return futimens(fd, (struct timespec[2]){st.st_atim, st.st_mtim});
+}
+
+static void show_error(const char *what, long result)
+{
+    printf("%s: error %d\n", what, result < 0 ? errno : 0);
+}
+
+/* What a shared folder does not offer. */
+static int lacking(const char *folder)
+{
+    if (chdir(folder))
+        return 1;
+    show_error("O_TMPFILE", open(".", O_TMPFILE | O_RDWR, 0600));
+    int fd = open("a", O_RDWR | O_CREAT, 0600), other = open("b", O_RDWR | O_CREAT, 0600);
+    show_error("fallocate", fallocate(fd, 0, 0, 4096));
+    show_error("RENAME_EXCHANGE", syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "b", 2));
+    show_error("RENAME_NOREPLACE", syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "c", 1));
+    return fd < 0 || other < 0;
+}
+
 /* For each line of stdin: what the file has then. */
 static int reread(const char *path)
 {
@@ -219,6 +270,12 @@ int main(int argc, char **argv)
     }
     if (!strcmp(what, "store-mapped") && argc > 2)
         return store_mapped(argv[2]);
+    if (!strcmp(what, "copy-times") && argc > 3)
+        return copy_times(argv[2], argv[3]);
+    if (!strcmp(what, "lacking") && argc > 2)
+        return lacking(argv[2]);
+    if (!strcmp(what, "store-growing") && argc > 3)
+        return store_growing(argv[2], atoi(argv[3]));
     if (!strcmp(what, "attributes") && argc > 2)
         return attributes(argv[2], argv + 3);
     if (!strcmp(what, "reread") && argc > 2)

@@ -14,8 +14,8 @@ GUEST = str(BUILD / "test/guest")
 BUSYBOX = "/bin/busybox"
 ABI = BUILD / "test/abi"
 # Programs of test/abi that work on a folder like on the file system that it lies on.
-PROGRAMS = ["exec_busy", "file_append", "file_copy", "file_copy_range", "file_locks", "file_symlink", "file_times",
-            "file_vectors", "file_xattr", "mmap_private_file", "mmap_shared_file"]
+PROGRAMS = ["exec_busy", "file_append", "file_build_tool", "file_copy", "file_copy_range", "file_locks",
+            "file_symlink", "file_times", "file_vectors", "file_xattr", "mmap_private_file", "mmap_shared_file"]
 
 
 @pytest.fixture
@@ -43,6 +43,40 @@ def test_as_on_linux(guest, folder, tmp_path, program, cpus):
     there = guest(ABI / program, options=["-c", cpus, "-w", "/data"])
     assert (there.returncode, there.stdout) == (here.returncode, here.stdout)
     assert listing(folder) == listing(native)
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_stress(guest, cpus):
+    """Names replaced, moved and removed by many threads; what is left over in the end is chance."""
+    r = guest(ABI / "file_stress", options=["-c", cpus, "-w", "/data"])
+    assert r.returncode == 0
+    assert r.stdout.split(b"\n") == [b"replace: done", b"directories: done", b"churn: done", b"sizes: done", b""]
+
+
+def test_build_tool_on_i386(guest, folder, tmp_path):
+    program = BUILD / "test/abi32/file_build_tool-32"
+    if not program.exists():
+        pytest.skip("no compiler for i386")
+    here = subprocess.run([program], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=200)
+    there = guest(program, options=["-w", "/data"])
+    assert (there.returncode, there.stdout) == (here.returncode, here.stdout)
+
+
+def test_times_are_the_hosts(guest, folder):
+    """What a program sets is what this machine sees, to the nanosecond, and the other way round."""
+    stamp = 1234567890123456789
+    (folder / "from").write_text("")
+    os.utime(folder / "from", ns=(stamp, stamp + 1))
+    assert guest(GUEST, "copy-times", "/data/from", "/data/to").stdout == b""
+    st = os.stat(folder / "to")
+    assert (st.st_atime_ns, st.st_mtime_ns) == (stamp, stamp + 1)
+
+
+def test_what_the_protocol_lacks(guest, folder):
+    """The errors by which programs know that they have to do without."""
+    lines = guest(GUEST, "lacking", "/data").stdout.decode().splitlines()
+    assert lines == [f"{what}: error {error}" for what, error in [("O_TMPFILE", errno.EOPNOTSUPP), ("fallocate", errno.EOPNOTSUPP),
+                                                                  ("RENAME_EXCHANGE", errno.EINVAL), ("RENAME_NOREPLACE", errno.EINVAL)]]
 
 
 def listing(top):
@@ -168,6 +202,18 @@ def test_stores_through_a_mapping(guest, folder):
     expected = bytearray(b"." * 10000)
     for at in range(0, 10000, 4096):
         expected[at] = ord("M")
+    assert (folder / "f").read_bytes() == expected
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_stores_while_earlier_ones_are_written(guest, folder, cpus):
+    """A mapping that ends is written back while the next one begins, and at the end of the program."""
+    rounds = 6
+    assert guest(GUEST, "store-growing", "/data/f", rounds, options=["-c", cpus]).returncode == 0
+    expected = bytearray(rounds << 20)
+    for n in range(1, rounds + 1):
+        for at in range(0, n << 20, 4096):
+            expected[at + n] = n
     assert (folder / "f").read_bytes() == expected
 
 

@@ -26,6 +26,13 @@ static int made(struct inode *dir, struct dentry *d)
     return ret == 0 && !d->inode ? -ENOENT : ret; /* removed again already */
 }
 
+/* The host has answered `ret` to a request on the directory's fid, which made something under d's name. */
+static int answered(struct p9_fid *fid, int ret, struct inode *dir, struct dentry *d)
+{
+    p9_fid_put(fid);
+    return ret < 0 ? ret : made(dir, d);
+}
+
 /* A directory with S_ISGID hands its group on, which the host does not do for us. */
 static uint32_t group_for(const struct inode *dir, const struct cred *cred)
 {
@@ -35,7 +42,7 @@ static uint32_t group_for(const struct inode *dir, const struct cred *cred)
 /* A regular file stays open from its creation to the open(2) that asked for it, which its mode might not allow. */
 static int create_open(struct inode *dir, struct dentry *d, unsigned mode, const struct cred *cred)
 {
-    struct p9_fid *parent = p9_fid_of(dir, &p9_node(dir)->fid), *fid;
+    struct p9_fid *parent = p9_path_of(dir), *fid;
     int ret = p9_walk(parent, NULL, 0, &fid);
     p9_fid_put(parent);
     if (ret < 0)
@@ -61,36 +68,33 @@ static int p9_create(struct inode *dir, struct dentry *d, unsigned mode, uint64_
 {
     if (S_ISREG(mode))
         return create_open(dir, d, mode, cred);
-    struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
+    struct p9_fid *fid = p9_path_of(dir);
     int ret = p9_rpc(fid->fs, NULL, P9_TMKNOD, "dsdddd", fid->nr, d->name, mode, dev_major(rdev),
                      dev_minor(rdev), group_for(dir, cred));
-    p9_fid_put(fid);
-    return ret < 0 ? ret : made(dir, d);
+    return answered(fid, ret, dir, d);
 }
 
 static int p9_mkdir(struct inode *dir, struct dentry *d, unsigned mode, const struct cred *cred)
 {
-    struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
+    struct p9_fid *fid = p9_path_of(dir);
     int ret = p9_rpc(fid->fs, NULL, P9_TMKDIR, "dsdd", fid->nr, d->name,
                      (mode & 07777) | (dir->mode & S_ISGID), group_for(dir, cred));
-    p9_fid_put(fid);
-    return ret < 0 ? ret : made(dir, d);
+    return answered(fid, ret, dir, d);
 }
 
 static int p9_symlink(struct inode *dir, struct dentry *d, const char *target,
                       const struct cred *cred)
 {
-    struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
+    struct p9_fid *fid = p9_path_of(dir);
     int ret =
         p9_rpc(fid->fs, NULL, P9_TSYMLINK, "dssd", fid->nr, d->name, target, group_for(dir, cred));
-    p9_fid_put(fid);
-    return ret < 0 ? ret : made(dir, d);
+    return answered(fid, ret, dir, d);
 }
 
 static int p9_link(struct inode *dir, struct dentry *d, struct inode *target)
 {
-    struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
-    struct p9_fid *old = p9_fid_of(target, &p9_node(target)->fid);
+    struct p9_fid *fid = p9_path_of(dir);
+    struct p9_fid *old = p9_path_of(target);
     int ret = p9_rpc(fid->fs, NULL, P9_TLINK, "dds", fid->nr, old->nr, d->name);
     p9_fid_put(old);
     p9_fid_put(fid);
@@ -114,7 +118,7 @@ static void lose_name(struct inode *i)
 
 static int remove(struct inode *dir, struct dentry *d, uint32_t flags)
 {
-    struct p9_fid *fid = p9_fid_of(dir, &p9_node(dir)->fid);
+    struct p9_fid *fid = p9_path_of(dir);
     int ret = p9_rpc(fid->fs, NULL, P9_TUNLINKAT, "dsd", fid->nr, d->name, flags);
     p9_fid_put(fid);
     if (ret < 0)
@@ -145,8 +149,8 @@ static int p9_rename(struct inode *from, struct dentry *old, struct inode *to, s
 {
     if (flags) /* as Linux's client: the protocol has none */
         return -EINVAL;
-    struct p9_fid *a = p9_fid_of(from, &p9_node(from)->fid);
-    struct p9_fid *b = p9_fid_of(to, &p9_node(to)->fid);
+    struct p9_fid *a = p9_path_of(from);
+    struct p9_fid *b = p9_path_of(to);
     int ret = p9_rpc(a->fs, NULL, P9_TRENAMEAT, "dsds", a->nr, old->name, b->nr, over->name);
     p9_fid_put(a);
     p9_fid_put(b);
@@ -194,6 +198,8 @@ static int p9_readdir(struct file *f, int64_t *pos, dir_emit_fn *emit, void *arg
 {
     struct p9_fid *fid = f->data;
     int ret;
+    if (atomic_load(&p9_node(f->inode)->is_nameless))
+        return -ENOENT;
     do {
         struct p9_msg m;
         ret = p9_rpc(fid->fs, &m, P9_TREADDIR, "dqd", fid->nr, (uint64_t)*pos, LIST_BYTES);

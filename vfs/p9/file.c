@@ -124,7 +124,7 @@ static int open_path(struct inode *i, int flags, struct p9_fid **out)
     struct p9_qid qid;
     if (atomic_load(&p9_node(i)->is_nameless))
         return -ESTALE;
-    struct p9_fid *path = p9_fid_of(i, &p9_node(i)->fid), *fid;
+    struct p9_fid *path = p9_path_of(i), *fid;
     int ret = p9_walk(path, NULL, 0, &fid);
     p9_fid_put(path);
     if (ret < 0)
@@ -357,6 +357,7 @@ static void note_dirty(struct inode *i, struct page *page)
     struct p9_node *n = p9_node(i);
     spin_lock(&fs->lock);
     page->flags |= PAGE_DIRTY;
+    n->has_news = true;
     if (!n->is_dirty) {
         n->is_dirty = true;
         vm_object_get(&i->object);
@@ -394,23 +395,21 @@ static int write_page(struct inode *i, struct p9_fid *fid, uint64_t index)
     ssize_t ret = 0;
     if (!page)
         return 0;
+    spin_lock(&p9_fs(i)->lock);
     bool is_dirty = page->flags & PAGE_DIRTY;
-    if (list_is_empty(&i->object.mappings)) { /* and will be told of, if it is mapped again */
-        spin_lock(&p9_fs(i)->lock);
+    if (list_is_empty(&i->object.mappings)) /* and will be told of, if it is mapped again */
         page->flags &= (uint16_t)~PAGE_DIRTY;
-        spin_unlock(&p9_fs(i)->lock);
-    }
+    spin_unlock(&p9_fs(i)->lock);
     if (is_dirty && start < size)
         ret = p9_write(fid, start, page_ptr(page), (uint32_t)MIN(PAGE_SIZE, size - start));
     page_put(page);
     return ret < 0 ? (int)ret : 0;
 }
 
-int p9_write_back(struct inode *i)
+/* fs->write_back_lock is held. */
+static int write_pages(struct inode *i)
 {
     struct p9_node *n = p9_node(i);
-    if (!atomic_load(&n->is_dirty))
-        return 0;
     struct p9_fid *fid = p9_fid_of(i, &n->writer);
     int ret = 0;
     for (uint64_t index = 0; (index = pagecache_next(&n->cache, index)) != UINT64_MAX; index++) {
@@ -424,17 +423,30 @@ int p9_write_back(struct inode *i)
     return ret;
 }
 
+int p9_write_back(struct inode *i)
+{
+    if (!atomic_load(&p9_node(i)->is_dirty))
+        return 0;
+    mutex_lock(&p9_fs(i)->write_back_lock);
+    int ret = write_pages(i);
+    mutex_unlock(&p9_fs(i)->write_back_lock);
+    return ret;
+}
+
 static int object_sync(struct vm_object *o, uint64_t first, uint64_t last)
 {
     return p9_write_back(container_of(o, struct inode, object));
 }
 
-/* Everything that mappings have changed goes to the host.  Files that nobody maps any more leave the list. */
+/* Everything that mappings have changed goes to the host.  Files that nobody maps any more leave the list, unless they
+ * were mapped again and changed meanwhile.  Whoever calls it waits for a round that is under way, whose files are on no
+ * list that others see. */
 void p9_write_back_work(struct work *w)
 {
     struct p9_fs *fs = container_of(w, struct p9_fs, write_back);
     struct list done;
     list_init(&done);
+    mutex_lock(&fs->write_back_lock);
     for (;;) {
         spin_lock(&fs->lock);
         struct p9_node *n = list_is_empty(&fs->dirty)
@@ -442,21 +454,24 @@ void p9_write_back_work(struct work *w)
                                 : list_entry(fs->dirty.next, struct p9_node, dirty_node);
         bool is_mapped = n && !list_is_empty(&n->inode->object.mappings);
         if (n) {
+            n->has_news = false;
             list_remove(&n->dirty_node);
             list_push_back(&done, &n->dirty_node);
         }
         spin_unlock(&fs->lock);
         if (!n)
             break;
-        if (p9_write_back(n->inode) < 0)
+        if (write_pages(n->inode) < 0)
             log_error("9p: changes of a mapped file could not be written");
-        if (is_mapped)
-            continue;
         spin_lock(&fs->lock);
-        list_remove(&n->dirty_node);
-        n->is_dirty = false;
+        bool is_done = !is_mapped && !n->has_news;
+        if (is_done) {
+            list_remove(&n->dirty_node);
+            n->is_dirty = false;
+        }
         spin_unlock(&fs->lock);
-        vm_object_put(&n->inode->object);
+        if (is_done)
+            vm_object_put(&n->inode->object);
     }
     spin_lock(&fs->lock);
     while (!list_is_empty(&done)) {
@@ -465,6 +480,7 @@ void p9_write_back_work(struct work *w)
         list_push_back(&fs->dirty, node);
     }
     spin_unlock(&fs->lock);
+    mutex_unlock(&fs->write_back_lock);
 }
 
 void p9_free_contents(struct inode *i)
@@ -513,7 +529,7 @@ int p9_set_attr(struct inode *i, const struct inode_attr *a, const struct cred *
 {
     const int64_t second = 1000000000;
     bool sizes = a->mask & ATTR_SIZE;
-    struct p9_fid *fid = p9_fid_of(i, &p9_node(i)->fid);
+    struct p9_fid *fid = p9_path_of(i);
     if (sizes)
         begin_change(i);
     int ret = p9_rpc(fid->fs, NULL, P9_TSETATTR, "dddddqqqqq", fid->nr, what_to_set(a), a->mode,
@@ -525,7 +541,11 @@ int p9_set_attr(struct inode *i, const struct inode_attr *a, const struct cred *
         size_changed(i, (uint64_t)a->size);
     if (sizes)
         end_change(i);
-    return ret < 0 ? ret : p9_refresh(i);
+    /* Rights are looked at without asking the host; size and times are not. */
+    if (ret == 0 && a->mask & (ATTR_MODE | ATTR_UID | ATTR_GID))
+        return p9_refresh(i);
+    p9_expire(i);
+    return ret;
 }
 
 int p9_sync_file(struct file *f, bool data_only)
@@ -538,7 +558,7 @@ int p9_sync_file(struct file *f, bool data_only)
 
 static ssize_t p9_readlink(struct inode *i, char *buf, size_t size)
 {
-    struct p9_fid *fid = p9_fid_of(i, &p9_node(i)->fid);
+    struct p9_fid *fid = p9_path_of(i);
     struct p9_msg m;
     const char *target;
     uint16_t len;

@@ -93,6 +93,11 @@ struct p9_fid *p9_fid_of(struct inode *i, struct p9_fid **member)
     return fid;
 }
 
+struct p9_fid *p9_path_of(struct inode *i)
+{
+    return p9_fid_of(i, &p9_node(i)->fid);
+}
+
 int p9_refresh(struct inode *i)
 {
     struct attr a;
@@ -100,10 +105,10 @@ int p9_refresh(struct inode *i)
     if (atomic_load(&n->is_nameless))
         return -ESTALE;
     uint32_t changes = atomic_load(&n->changes);
-    struct p9_fid *fid = p9_fid_of(i, &n->fid);
+    struct p9_fid *fid = p9_path_of(i);
     int ret = get_attr(fid, &a);
     p9_fid_put(fid);
-    if (ret == 0 && a.qid.path != i->ino)
+    if (ret == 0 && (a.qid.path != i->ino || (a.mode ^ i->mode) & S_IFMT))
         ret = -ESTALE; /* the host has put another file there */
     if (ret == 0)
         apply(i, &a, changes);
@@ -201,8 +206,9 @@ static struct inode *new_inode(struct p9_fs *fs, const struct attr *a)
     return i;
 }
 
-/* The inode behind a fid that was just walked to, which it takes over: referenced. */
-static int inode_of(struct p9_fs *fs, struct p9_fid *fid, struct inode **out)
+/* The inode behind a fid that was just walked to by the name `d`, which it takes over: referenced. */
+static int inode_of(struct p9_fs *fs, struct p9_fid *fid, const struct dentry *d,
+                    struct inode **out)
 {
     struct attr a;
     int ret = get_attr(fid, &a);
@@ -223,6 +229,7 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, struct inode **out)
     /* The newest path is the one that leads there: the old one may be gone. */
     struct p9_fid *old = p9_node(i)->fid;
     p9_node(i)->fid = fid;
+    p9_node(i)->fid_name = d;
     spin_unlock(&fs->lock);
     apply(i, &a, changes | (fresh != NULL)); /* of one that others write to, its size may be old */
     p9_fid_put(old);
@@ -234,12 +241,12 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, struct inode **out)
 
 /* --- names --------------------------------------------------------------------------------------------- */
 
-static int find_inode(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int find_inode(struct inode *dir, const struct dentry *d, struct inode **out)
 {
-    struct p9_fid *parent = p9_fid_of(dir, &p9_node(dir)->fid), *fid;
-    int ret = p9_walk(parent, name, len, &fid);
+    struct p9_fid *parent = p9_path_of(dir), *fid;
+    int ret = p9_walk(parent, d->name, d->name_len, &fid);
     p9_fid_put(parent);
-    return ret < 0 ? ret : inode_of(p9_fs(dir), fid, out);
+    return ret < 0 ? ret : inode_of(p9_fs(dir), fid, d, out);
 }
 
 /* A file with several names is reached by the one that was looked up last, and that one may be removed: so each of
@@ -263,7 +270,7 @@ static void link_name(struct p9_fs *fs, struct dentry *d)
 int p9_instantiate(struct inode *dir, struct dentry *d)
 {
     struct inode *i;
-    int ret = find_inode(dir, d->name, d->name_len, &i);
+    int ret = find_inode(dir, d, &i);
     if (ret < 0)
         return ret == -ENOENT ? 0 : ret;
     bool is_orphan = !d->parent->is_linked && d->parent != d->sb->root;
@@ -307,12 +314,15 @@ void p9_forget(struct dentry *d)
 int p9_revalidate(struct inode *dir, struct dentry *d)
 {
     struct inode *i;
-    int ret = find_inode(dir, d->name, d->name_len, &i);
+    /* One message will do where the file is still reached by this name; QEMU lets a fid's path follow our renames. */
+    bool is_same = atomic_load(&p9_node(d->inode)->fid_name) == d && p9_refresh(d->inode) == 0;
+    int ret = is_same ? 1 : find_inode(dir, d, &i);
     if (ret < 0 && ret != -ENOENT)
         return ret;
-    bool is_same = ret == 0 && i == d->inode;
-    if (ret == 0)
+    if (ret == 0) {
+        is_same = i == d->inode;
         inode_put(i);
+    }
     if (is_same)
         believe(d);
     else
@@ -431,6 +441,7 @@ static struct p9_fs *new_fs(struct p9_transport *t, struct superblock *sb)
     sb->data = fs;
     fs->prune_at = PRUNE_MIN;
     spin_init(&fs->lock, RANK_PAGETABLE);
+    mutex_init(&fs->write_back_lock, RANK_OBJECT);
     waitq_init(&fs->tag_wait);
     list_init(&fs->dirty);
     list_init(&fs->orphans);
@@ -447,7 +458,7 @@ static int make_root(struct p9_fs *fs)
     if (ret == 0)
         ret = p9_walk(fs->root_fid, NULL, 0, &fid);
     if (ret == 0)
-        ret = inode_of(fs, fid, &i);
+        ret = inode_of(fs, fid, NULL, &i);
     if (ret != 0)
         return ret;
     fs->sb->root = dentry_new_root(i);

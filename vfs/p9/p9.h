@@ -56,7 +56,8 @@ struct p9_fs {
     unsigned nr_names, prune_at; /* dentries linked, and how many are too many */
     struct waitq tag_wait;
     struct work prune, write_back;
-    uint64_t nr_pages; /* atomic: cached */
+    uint64_t nr_pages;            /* atomic: cached */
+    struct mutex write_back_lock; /* RANK_OBJECT: one round of write-back at a time */
 };
 
 /* A handle of the host's: of a path, or of an open file.  Clunked with the last reference, in thread context. */
@@ -71,14 +72,16 @@ struct p9_node {
     struct inode *inode;
     struct p9_node *next; /* fs->lock: in its bucket */
     /* guarded by fs->lock */
-    struct p9_fid *fid; /* its path, not open; referenced */
+    struct p9_fid *fid;            /* its path, not open; referenced */
+    const struct dentry *fid_name; /* the name that `fid` was walked to by; only to be compared */
     struct p9_fid
         *created; /* open for reading and writing since Tlcreate, for the open(2) that follows */
     struct p9_fid *reader, *writer; /* open, for mapped pages; NULL: not mapped yet */
     uint64_t fresh_until;           /* attributes; arch_clock_ns() */
     int64_t seen_mtime_ns;          /* of the contents that are cached */
     bool wrote;                     /* since `seen_mtime_ns`: the next time is ours */
-    bool is_dirty;                  /* on fs->dirty */
+    bool is_dirty;                  /* on fs->dirty, or in the hands of write-back */
+    bool has_news;                  /* a page became dirty since write-back began */
     bool is_nameless; /* its last name is gone: its path leads nowhere, or to another file */
     struct list dirty_node;
     uint32_t
@@ -139,6 +142,7 @@ must_check int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **
 
 /* One of a node's fids, referenced; NULL when it has none. */
 struct p9_fid *p9_fid_of(struct inode *i, struct p9_fid **member);
+struct p9_fid *p9_path_of(struct inode *i); /* ->fid, which every node has */
 /* Ask the host for attributes, through its path. */
 must_check int p9_refresh(struct inode *i);
 void p9_refresh_if_old(struct inode *i);

@@ -321,7 +321,7 @@ int p9_copy_fid(struct inode *i, struct p9_fid **out)
     struct p9_node *n = p9_node(i);
     if (atomic_load(&n->is_nameless))
         return -ESTALE;
-    struct p9_fid *file = p9_fid_of(i, &n->fid);
+    struct p9_fid *file = p9_path_of(i);
     int ret = p9_walk(file, NULL, 0, out);
     p9_fid_put(file);
     return ret;
@@ -334,7 +334,7 @@ int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **out, uint64
     struct p9_msg m;
     if (atomic_load(&n->is_nameless))
         return -ESTALE;
-    struct p9_fid *fid = new_fid(fs), *file = p9_fid_of(i, &n->fid);
+    struct p9_fid *fid = new_fid(fs), *file = p9_path_of(i);
     int ret = fid ? p9_rpc(fs, &m, P9_TXATTRWALK, "dds", file->nr, fid->nr, name) : -ENOMEM;
     p9_fid_put(file);
     if (ret == 0) {
