@@ -284,10 +284,13 @@ int p9_instantiate(struct inode *dir, struct dentry *d)
     return ret;
 }
 
-static void count_name_out(struct p9_fs *fs)
+/* `d` is no name any more, and what may have its address next is another. */
+static void count_name_out(struct p9_fs *fs, const struct dentry *d)
 {
     spin_lock(&fs->lock);
     fs->nr_names--;
+    if (d->inode && p9_node(d->inode)->fid_name == d)
+        p9_node(d->inode)->fid_name = NULL;
     spin_unlock(&fs->lock);
 }
 
@@ -298,7 +301,7 @@ void p9_forget(struct dentry *d)
         return;
     dentry_get(d);
     dentry_unlink(d);
-    count_name_out(fs);
+    count_name_out(fs, d);
     spin_lock(&fs->lock);
     bool is_orphan = atomic_load(&d->nr_children) > 0;
     if (is_orphan) { /* names below it, which only memory knows: they go when no directory is locked */
@@ -344,7 +347,7 @@ static void prune_one(struct p9_fs *fs, struct dentry *d, bool all)
     if (d->parent == dir && all)
         p9_forget(d);
     else if (d->parent == dir && !is_mapped(d->inode) && dentry_unlink_unused(d))
-        count_name_out(fs);
+        count_name_out(fs, d);
     mutex_unlock(&dir->inode->lock);
     dentry_put(dir);
 }
