@@ -87,7 +87,7 @@ struct inet_sock {
     unsigned nr_errors;   /* (r) */
     unsigned drops;       /* UDP: datagrams that found no room */
     unsigned nr_arrived;  /* (r) UDP: datagrams that did */
-    struct list all_node; /* UDP: inet_all_udp's */
+    struct list all_node; /* UDP: inet_all_udp's; a listener: inet_all_listeners' */
 };
 
 static inline struct inet_sock *inet_of(struct socket *s)
@@ -169,6 +169,12 @@ bool inet_tcp_is_between(const struct tcp_pcb *p, const ip_addr_t *local, uint16
 /* Is the port another's, by what both have said about that? */
 bool inet_tcp_is_taken(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port);
 must_check int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr); /* bind(2) */
+
+/* --- inet_share.c: the net lock is held */
+extern struct list inet_all_listeners; /* struct inet_sock.all_node */
+/* Whose is what comes from there to `i`: its own, or another's of `all` that shares the port (SO_REUSEPORT). */
+struct inet_sock *inet_share(struct inet_sock *i, const struct list *all, const ip_addr_t *from,
+                             uint16_t port);
 
 /* --- inet_tcp_room.c */
 size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */

@@ -377,6 +377,7 @@ static int listen_locked(struct inet_sock *i, int backlog)
     i->tcp = pcb;
     tcp_arg(pcb, i);
     tcp_accept(pcb, on_accept);
+    list_push_back(&inet_all_listeners, &i->all_node);
     atomic_store(&i->state, INET_LISTENING);
     atomic_store(&i->s.is_listening, true);
     return 0;
@@ -454,6 +455,7 @@ static void stop_listening(struct inet_sock *l)
         abort_connection(i);
         free_connection(i);
     }
+    list_remove(&l->all_node);
     struct tcp_pcb *pcb = l->tcp;
     l->tcp = NULL;
     tcp_arg(pcb, NULL);

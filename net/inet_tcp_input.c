@@ -160,6 +160,23 @@ static void forget_oldest(const struct tcp_pcb_listen *l)
     }
 }
 
+/* A SYN that is another's of those who share the port.  lwIP takes the first listener that it may. */
+static bool is_twins(struct inet_sock *l, struct tcp_hdr *h, struct pbuf *p)
+{
+    const struct inet_sock *twin =
+        inet_share(l, &inet_all_listeners, ip_current_src_addr(), h->src);
+    if (twin == l)
+        return false;
+    struct tcp_pcb_listen *all = tcp_listen_pcbs.listen_pcbs;
+    struct tcp_pcb_listen *only = (struct tcp_pcb_listen *)twin->tcp, *next = only->next;
+    only->next = NULL;
+    tcp_listen_pcbs.listen_pcbs = only;
+    again(h, p);
+    only->next = next;
+    tcp_listen_pcbs.listen_pcbs = all;
+    return true;
+}
+
 /* lwIP would take a new MSS at any time, and fail over the longer segments that wait already; as on Linux only a SYN's
  * counts.  Of other segments the option is overwritten. */
 static void forget_mss(uint8_t *option, size_t n)
@@ -207,10 +224,12 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
     if (pcb->state == LAST_ACK && h->ackno != pcb->lastack)
         pcb->tmr = tcp_ticks;
     bool is_listener = pcb->state == LISTEN;
-    const struct inet_sock *l = pcb->callback_arg;
+    struct inet_sock *l = pcb->callback_arg;
     if ((!is_listener && (pcb->state != SYN_RCVD || !pcb->listener)) || !l ||
         kind != (is_listener ? TCP_SYN : TCP_ACK))
         return ERR_OK;
+    if (is_listener && is_twins(l, h, p))
+        return ERR_ABRT;
     if (l->nr_accepts > l->backlog)
         return ERR_MEM;
     struct tcp_pcb_listen *lpcb = (struct tcp_pcb_listen *)pcb;

@@ -57,6 +57,9 @@ static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr
 {
     struct inet_sock *i = arg;
     (void)pcb;
+    if (i->state == INET_NEW && !ip_addr_ismulticast(ip_current_dest_addr()) &&
+        !ip_addr_isbroadcast(ip_current_dest_addr(), ip_current_input_netif()))
+        i = inet_share(i, &inet_all_udp, from, port);
     /* What is for a group comes here whoever the socket's peer is. */
     bool is_ours = i->state != INET_CONNECTED ||
                    (port == i->peer_port && ip_addr_cmp_zoneless(from, &i->peer));

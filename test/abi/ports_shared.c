@@ -40,7 +40,7 @@ static void shared_listeners(void)
     enum { CLIENTS = 30 };
     struct sockaddr_storage a;
     struct pollfd l[2];
-    int clients[CLIENTS], taken = 0;
+    int clients[CLIENTS], taken = 0, by_first = 0;
 
     loopback(family, &a, 0);
     for (int i = 0; i < 2; i++) {
@@ -58,9 +58,10 @@ static void shared_listeners(void)
         NEED(s >= 0);
         close(s);
         taken++;
+        by_first += l[0].revents != 0;
         close(clients[i]);
     }
-    say("%d of %d", taken, CLIENTS);
+    say("%d of %d, of which each has some: %d", taken, CLIENTS, by_first > 0 && by_first < CLIENTS);
     close(l[0].fd);
     int c = socket(family, SOCK_STREAM, 0); /* the other one is still there */
     SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
@@ -79,6 +80,43 @@ static void shared_listeners(void)
     c = socket(family, SOCK_STREAM, 0);
     SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
     close(c);
+}
+
+/* Datagrams of one sender all reach the same of those who share a port, and not everybody's the same. */
+static void shared_receivers(void)
+{
+    enum { SENDERS = 30, EACH = 5, RECEIVERS = 3 };
+    struct sockaddr_storage a;
+    struct pollfd r[RECEIVERS];
+    int got[RECEIVERS] = {0}, split = 0;
+
+    loopback(family, &a, 0);
+    for (int i = 0; i < RECEIVERS; i++) {
+        r[i] = (struct pollfd){.fd = socket(family, SOCK_DGRAM, 0), .events = POLLIN};
+        NEED(set_opt(r[i].fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0);
+        NEED(bind(r[i].fd, (struct sockaddr *)&a, addr_len(family)) == 0);
+        loopback(family, &a, local_port(r[i].fd));
+    }
+    for (int i = 0; i < SENDERS; i++) {
+        int s = socket(family, SOCK_DGRAM, 0), last = -1;
+        for (int k = 0; k < EACH; k++) {
+            char byte;
+            NEED(sendto(s, "x", 1, 0, (struct sockaddr *)&a, addr_len(family)) == 1);
+            NEED(poll(r, RECEIVERS, 10000) == 1);
+            int who = 0;
+            while (!r[who].revents)
+                who++;
+            NEED(recv(r[who].fd, &byte, 1, 0) == 1);
+            got[who]++;
+            split += last >= 0 && last != who;
+            last = who;
+        }
+        close(s);
+    }
+    say("each receiver has some: %d, senders that reached two: %d",
+        got[0] > 0 && got[1] > 0 && got[2] > 0, split);
+    for (int i = 0; i < RECEIVERS; i++)
+        close(r[i].fd);
 }
 
 /* The unspecified address of IPv6 is that of IPv4, too, unless told otherwise. */
@@ -135,6 +173,7 @@ int main(void)
         shared_ports(SOCK_STREAM);
         shared_ports(SOCK_DGRAM);
         shared_listeners();
+        shared_receivers();
     }
     both_families(SOCK_STREAM);
     both_families(SOCK_DGRAM);
