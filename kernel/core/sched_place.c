@@ -117,8 +117,8 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
     *follows_waker = (allowed & cpu_bit(here)) && predicts_sleep(this_core());
     if (*follows_waker)
         return here;
-    if (idle & cpu_bit(here) ||
-        this_core()->rq.current->is_idle) /* an interrupt woke this CPU and the thread */
+    /* An interrupt woke this CPU and the thread. */
+    if ((allowed & cpu_bit(here)) && this_core()->rq.current->is_idle)
         last = here;
     else if (!(idle & cpu_bit(last)))
         last = (unsigned)__builtin_ctzll(idle);
