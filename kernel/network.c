@@ -58,7 +58,7 @@ void boot_network(const struct cmdline *line)
         panic("no memory for the network");
     (void)!provide_file("/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n");
     owns_resolv = provide_file("/etc/resolv.conf", "") == 0;
-    netdev_on_resolv(servers_changed);
     netdev_configure(line->ip);
     netdrivers_init();
+    netdev_on_resolv(servers_changed);
 }

@@ -6,6 +6,7 @@
 #include <base/string.h>
 #include <core/timer.h>
 #include <inet.h>
+#include <net/netdev.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 
@@ -25,9 +26,16 @@ struct list inet_all_udp = LIST_INIT(inet_all_udp);
 
 /* --- arrival ------------------------------------------------------------------------------------------- */
 
+/* What it takes of SO_RCVBUF.  Of one that stays where the device wrote it (netif_rx.c) each part holds a block. */
+static size_t cost_of(const struct pbuf *p)
+{
+    bool is_kept = p->flags & PBUF_FLAG_IS_CUSTOM;
+    return DATAGRAM_COST + (is_kept ? pbuf_clen(p) * (size_t)NETDEV_BLOCK : p->tot_len);
+}
+
 static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, uint16_t port)
 {
-    size_t cost = p->tot_len + DATAGRAM_COST;
+    size_t cost = cost_of(p);
     struct inet_datagram *d = i->rx_bytes + cost <= i->s.rcvbuf && !(i->s.shut & SHUT_RECV)
                                   ? heap_alloc(sizeof(*d))
                                   : NULL;
@@ -394,7 +402,7 @@ static struct inet_datagram *take(struct inet_sock *i)
     if (!node)
         return NULL;
     struct inet_datagram *d = list_entry(node, struct inet_datagram, node);
-    atomic_store(&i->rx_bytes, i->rx_bytes - d->p->tot_len - DATAGRAM_COST);
+    atomic_store(&i->rx_bytes, i->rx_bytes - cost_of(d->p));
     return d;
 }
 

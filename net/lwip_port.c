@@ -177,7 +177,7 @@ static void net_thread(void *arg)
  * when it gives it back; for what came meanwhile there is the thread, which takes turns with programs. */
 static void take_in_frames(void)
 {
-    if (!atomic_load(&has_frames))
+    if (!atomic_load(&has_frames) || !atomic_load(&is_up))
         return;
     arch_irq_on();
     if (mutex_try(&lock))

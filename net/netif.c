@@ -5,6 +5,7 @@
 #include <base/string.h>
 #include <core/atomic.h>
 #include <core/heap.h>
+#include <core/work.h>
 #include <inet.h>
 #include <net_hooks.h>
 #include <netif_dev.h>
@@ -26,16 +27,12 @@ static struct netdev *devices; /* atomic: they only become more; changed under t
 static ip_addr_t servers[NR_SERVERS];
 static struct ifinfo_counts loop_counts;
 static const char *boot_ip = "";
+static bool are_told; /* of `servers`, who wants to know */
 static netdev_resolv_fn *resolv_fn;
 
 void netdev_configure(const char *ip)
 {
     boot_ip = ip ? ip : "";
-}
-
-void netdev_on_resolv(netdev_resolv_fn *fn)
-{
-    resolv_fn = fn;
 }
 
 void netdev_interrupt(void)
@@ -80,24 +77,51 @@ void netif_ring_all(void)
 
 /* --- names servers ------------------------------------------------------------------------------------- */
 
-static void tell_servers(void)
+static void tell_servers(netdev_resolv_fn *fn)
 {
-    char text[NR_SERVERS * 64] = "";
+    char text[NR_SERVERS * 64];
     size_t n = 0;
+    inet_lock();
+    are_told = true;
     for (unsigned k = 0; k < NR_SERVERS; k++)
         if (!ip_addr_isany_val(servers[k]))
             n += (size_t)snprintf(text + n, sizeof(text) - n, "nameserver %s\n",
                                   ipaddr_ntoa(&servers[k]));
-    if (resolv_fn)
-        resolv_fn(text);
+    inet_unlock();
+    if (n > 0)
+        fn(text);
 }
+
+/* Whoever takes in what DHCP says may not sleep, as writing a file does. */
+static void tell_work(struct work *w)
+{
+    (void)w;
+    tell_servers(resolv_fn);
+}
+
+static struct work tell = {.fn = tell_work, .node = LIST_INIT(tell.node)};
 
 void netdev_set_nameserver(unsigned number, const struct ip_addr *server)
 {
     if (number >= NR_SERVERS || ip_addr_cmp(&servers[number], server))
         return;
     servers[number] = *server;
-    tell_servers();
+    are_told = false;
+    if (resolv_fn)
+        work_queue(&tell);
+}
+
+/* Those that the command line has named are told of at once: the program may ask for them. */
+void netdev_on_resolv(netdev_resolv_fn *fn)
+{
+    if (!devices)
+        return;
+    tell_servers(fn);
+    inet_lock();
+    resolv_fn = fn;
+    if (!are_told)
+        work_queue(&tell);
+    inet_unlock();
 }
 
 /* --- lwIP's side of a device --------------------------------------------------------------------------- */

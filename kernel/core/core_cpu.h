@@ -33,6 +33,7 @@ struct core_cpu {
     struct timer slice; /* ends the time slice of rq.current; armed only while others wait */
     struct thread idle;
     unsigned index;
+    bool does_idle_work;            /* the idle thread, which is not to sleep then */
     uint32_t nr_resched_irqs;       /* atomic: sched_sync_cpus counts round trips with it */
     uint32_t nr_ticks, nr_progress; /* watchdog.c's; the latter counts visits of the scheduler */
 };

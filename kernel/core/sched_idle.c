@@ -75,8 +75,11 @@ static void idle_turn(struct core_cpu *core)
     if (atomic_load(&core->rq.nr_waiting) == 0 && !steal(core))
         arch_cpu_idle();
     atomic_and(&sched_idle_cpus, ~cpu_bit(core->index));
-    if (idle_work)
+    if (idle_work) {
+        core->does_idle_work = true;
         idle_work();
+        core->does_idle_work = false;
+    }
     spin_lock(&core->rq.lock);
     if (core->rq.nr_waiting > 0) {
         sched_switch_away(core, &core->idle, arch_clock_ns());
@@ -91,6 +94,7 @@ void sched_idle_wait(struct thread *t, uint64_t deadline)
 {
     bool irqs = arch_irq_save();
 
+    assert(!this_core()->does_idle_work);
     while (atomic_load(&t->sleep_state) == SLEEP_PREPARED && arch_clock_ns() < deadline)
         idle_turn(this_core());
     arch_irq_restore(irqs);

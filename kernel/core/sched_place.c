@@ -117,9 +117,9 @@ static unsigned choose_cpu(struct thread *t, bool *follows_waker)
     *follows_waker = (allowed & cpu_bit(here)) && predicts_sleep(this_core());
     if (*follows_waker)
         return here;
-    /* An interrupt woke this CPU and the thread. */
-    if ((allowed & cpu_bit(here)) && this_core()->rq.current->is_idle)
-        last = here;
+    const struct run_queue *rq = &this_core()->rq;
+    if ((allowed & cpu_bit(here)) && rq->current->is_idle && atomic_load(&rq->nr_waiting) == 0)
+        last = here; /* an interrupt woke this CPU and the thread */
     else if (!(idle & cpu_bit(last)))
         last = (unsigned)__builtin_ctzll(idle);
     atomic_and(&sched_idle_cpus, ~cpu_bit(last)); /* the next one is placed elsewhere */

@@ -63,7 +63,7 @@ struct virtio_net {
     size_t rx_size;       /* of a receive buffer */
     struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues */
     /* under the net lock */
-    bool is_armed;    /* no frame was left, and an interrupt tells of the next */
+    bool is_armed;    /* no frame was left, and an interrupt tells of the next; under `lock` */
     char *other_half; /* of the last page for receive buffers, or NULL */
     struct tx_buffer *tx_free, *tx_free_large, *tx_current;
     /* In the first pair, for all: */
@@ -82,7 +82,13 @@ struct virtio_net {
 /* Frames have come, or there is room again to send. */
 static void on_used(struct virtq *q)
 {
+    struct virtio_net *n = q->arg;
+    bool irqs = spin_lock_irq(&n->lock);
     virtq_disable_irq(q);
+    if (q == &n->rx)
+        n->is_armed =
+            false; /* another CPU may have taken what we came for, and asked for an interrupt */
+    spin_unlock_irq(&n->lock, irqs);
     netdev_interrupt();
 }
 
@@ -278,6 +284,10 @@ static unsigned flow_of(struct netdev_seg head)
 {
     const uint8_t *f = head.p, *protocol = f + 23, *at = f + 34;
     uint32_t ports;
+    if (at > f + head.len)
+        return 0;
+    if (f[12] != 0x86 && ((f[20] & 0x3f) | f[21])) /* a fragment */
+        return 0;
     if (f[12] == 0x86) {
         protocol = f + 20;
         at = f + 54;

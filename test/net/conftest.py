@@ -18,10 +18,11 @@ SECONDS = int(os.environ.get("YOLK_NET_SECONDS", "0"))
 class Guest:
     """`yolk run` with what it prints.  It must end with status 0, with all its memory back."""
 
-    def __init__(self, *args, check=True):
+    def __init__(self, *args, check=True, preload=None):
         options = ["--leak-check"] if check else []
         self.process = subprocess.Popen([YOLK, "run", "--timeout", str(120 + 2 * SECONDS), *options, *map(str, args)],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env={**os.environ, **({"LD_PRELOAD": str(preload)} if preload else {})})
         self.errors = []
         self.reader = threading.Thread(target=lambda: self.errors.extend(self.process.stderr), daemon=True)
         self.reader.start()

@@ -541,8 +541,10 @@ int p9_set_attr(struct inode *i, const struct inode_attr *a, const struct cred *
         size_changed(i, (uint64_t)a->size);
     if (sizes)
         end_change(i);
-    /* Rights are looked at without asking the host; size and times are not. */
-    if (ret == 0 && a->mask & (ATTR_MODE | ATTR_UID | ATTR_GID))
+    /* Rights are looked at without asking the host, which may take some from what is truncated; size and times are not. */
+    bool changes_mode =
+        (a->mask & (ATTR_MODE | ATTR_UID | ATTR_GID)) || (sizes && i->mode & (S_ISUID | S_ISGID));
+    if (ret == 0 && changes_mode)
         return p9_refresh(i);
     p9_expire(i);
     return ret;

@@ -71,4 +71,4 @@ struct ip_addr;
 void netdev_set_nameserver(unsigned number, const struct ip_addr *server);
 /* Name servers that are known, as text lines for resolv.conf, when they change.  Thread context. */
 typedef void netdev_resolv_fn(const char *text);
-void netdev_on_resolv(netdev_resolv_fn *fn); /* boot */
+void netdev_on_resolv(netdev_resolv_fn *fn); /* boot, after the last device was added */
