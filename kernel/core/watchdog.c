@@ -23,7 +23,8 @@ static struct watch {
 
 static void watch_self(struct watch *w, struct core_cpu *core)
 {
-    if ((core->rq.current->is_idle && !core->does_idle_work) || core->nr_progress != w->seen_progress) {
+    if ((core->rq.current->is_idle && !core->does_idle_work) ||
+        core->nr_progress != w->seen_progress) {
         w->seen_progress = core->nr_progress;
         w->no_progress = 0;
     } else if (++w->no_progress == STUCK) {

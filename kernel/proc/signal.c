@@ -155,7 +155,7 @@ static bool is_for_tracer(const struct process *p, const struct task *t, const s
         return false;
     if (!t && first->next == &p->tasks)
         t = list_entry(first, struct task, process_node);
-    return t == (const struct task *)current_thread();
+    return t && &t->thread == current_thread();
 }
 
 static bool is_deaf(struct process *p, struct task *t)
