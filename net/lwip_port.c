@@ -1,7 +1,8 @@
 /* What lwIP asks of a kernel: a lock, memory, time, chance, and someone who runs its timers.
  *
- * The net thread sleeps until the next timer (inet_timers.c) or until a device has packets.  Timers only run once the
- * stack is up, which it is from the first socket or device on: a program without network never wakes for them.
+ * The net thread sleeps until the next timer (inet_timers.c) or until a device has packets; an idle CPU that a device
+ * interrupts takes them in by itself.  Timers only run once the stack is up, which it is from the first socket or device on:
+ * a program without network never wakes for them.
  *
  * The kernel's timer behind both is set when something is due earlier than it rings, and left alone otherwise: the thread
  * sleeps and wakes with each packet, and a timer for each sleep would cost more than one that rings for nothing. */

@@ -4,7 +4,7 @@
  * a CPU.  The packets of a connection all leave by one pair, as others would overtake them; the device has its answers
  * come by the same.
  *
- * The receive interrupt only wakes the net thread and stays off until that has found the queue empty.  Frames that are
+ * The receive interrupt only has somebody poll and stays off until the queue was found empty.  Frames that are
  * sent are copied into a buffer of ours, so that lwIP may free or send its own again at once; buffers come back
  * when the next frame looks for one, and without any interrupt unless it finds none.
  *
@@ -61,9 +61,9 @@ struct virtio_net {
     struct virtio_device *device;
     size_t header;        /* bytes before each frame */
     size_t rx_size;       /* of a receive buffer */
-    struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues */
+    struct spinlock lock; /* RANK_DRIVER, interrupts off - guards both queues and: */
+    bool is_armed;        /* atomic: no frame was left, and an interrupt tells of the next */
     /* under the net lock */
-    bool is_armed;    /* no frame was left, and an interrupt tells of the next; under `lock` */
     char *other_half; /* of the last page for receive buffers, or NULL */
     struct tx_buffer *tx_free, *tx_free_large, *tx_current;
     /* In the first pair, for all: */
@@ -85,9 +85,9 @@ static void on_used(struct virtq *q)
     struct virtio_net *n = q->arg;
     bool irqs = spin_lock_irq(&n->lock);
     virtq_disable_irq(q);
+    /* Another CPU may have taken what we came for, and asked for an interrupt. */
     if (q == &n->rx)
-        n->is_armed =
-            false; /* another CPU may have taken what we came for, and asked for an interrupt */
+        atomic_store(&n->is_armed, false);
     spin_unlock_irq(&n->lock, irqs);
     netdev_interrupt();
 }
@@ -141,7 +141,7 @@ static unsigned next_frame(struct virtio_net *n, struct netdev_seg part[MAX_PART
         virtq_disable_irq(&n->rx);
         part[0].p = take(n, &part[0].len);
     }
-    n->is_armed = !part[0].p;
+    atomic_store(&n->is_armed, !part[0].p);
     if (part[0].p)
         nr = 1;
     if (nr && n->header == HDR_MERGED && virtio_has(n->device, VIRTIO_NET_F_MRG_RXBUF))
@@ -248,7 +248,7 @@ static void net_poll(void *driver, struct netdev *d)
     if (atomic_swap(&n->link_changed, false))
         netdev_set_link(d, has_link(n));
     for (unsigned i = 0; i < n->nr; i++)
-        if (!n[i].is_armed || virtq_has_used(&n[i].rx))
+        if (!atomic_load(&n[i].is_armed) || virtq_has_used(&n[i].rx))
             poll_pair(&n[i], d);
 }
 
@@ -282,19 +282,17 @@ static void take_back_sent(struct virtio_net *n)
  * head.  Multiplied, as those that Linux gives to clients are all even. */
 static unsigned flow_of(struct netdev_seg head)
 {
-    const uint8_t *f = head.p, *protocol = f + 23, *at = f + 34;
+    const uint8_t *f = head.p;
+    bool is_v6 = f[12] == 0x86;
+    unsigned at = is_v6 ? 54 : 34;
     uint32_t ports;
-    if (at > f + head.len)
+    if (at + sizeof(ports) > head.len)
         return 0;
-    if (f[12] != 0x86 && ((f[20] & 0x3f) | f[21])) /* a fragment */
+    uint8_t protocol = f[is_v6 ? 20 : 23];
+    bool is_fragment = !is_v6 && ((f[20] & 0x3f) | f[21]);
+    if (is_fragment || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
         return 0;
-    if (f[12] == 0x86) {
-        protocol = f + 20;
-        at = f + 54;
-    }
-    if (at + sizeof(ports) > f + head.len || (*protocol != IPPROTO_TCP && *protocol != IPPROTO_UDP))
-        return 0;
-    memcpy(&ports, at, sizeof(ports));
+    memcpy(&ports, f + at, sizeof(ports));
     return ports * 0x9e3779b1u >> 16;
 }
 

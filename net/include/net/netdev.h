@@ -25,7 +25,7 @@ struct netdev_offload {
     bool is_v6;
 };
 
-/* Called under the net lock, in thread context. */
+/* Called under the net lock, by a thread or an idle CPU: they do not sleep. */
 struct netdev_ops {
     /* Memory to write a frame of n bytes to, or more, up to *room; is_large: as much room as there is.  `head` is how it
      * begins, at least its Ethernet header.  NULL: none is free until the driver calls netdev_interrupt, but for what it
