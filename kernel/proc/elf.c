@@ -161,7 +161,9 @@ static int check_load(const struct elf_plan *plan, const Elf64_Phdr *ph, unsigne
     uint64_t end;
     if (ph->p_filesz > ph->p_memsz)
         return refuse(why, "is damaged: segment %u is larger in the file than in memory", i);
-    if (__builtin_add_overflow(ph->p_offset, ph->p_filesz, &end) || end > file_size)
+    /* Linux does not look where a segment of zeros alone would be in the file. */
+    if (ph->p_filesz &&
+        (__builtin_add_overflow(ph->p_offset, ph->p_filesz, &end) || end > file_size))
         return refuse(why, "is truncated: segment %u needs more than the file's %llu bytes", i,
                       (unsigned long long)file_size);
     if (__builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end) || end > top_of(plan))
