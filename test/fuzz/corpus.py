@@ -43,6 +43,12 @@ def elf(bits, kind, machine):
     return start + segments + body
 
 
+def go_elf(version):
+    """A Go program whose build information ends with the file: a length of 7 bits a byte and the version."""
+    program = elf(64, 2, 62)
+    return program + b"\0" * (-len(program) % 16) + b"\xff Go buildinf:\x08\x02" + b"\0" * 16 + version
+
+
 def kernel_with_calls(text):
     """An image of which only the note .note.yolk.calls is there."""
     note = struct.pack("<III", 5, len(text), 1) + b"Yolk\0\0\0\0" + text
@@ -136,7 +142,9 @@ def records(flags):
 
 INPUTS = {
     "elf": [elf(64, 2, 62), elf(64, 3, 62), elf(32, 2, 3), elf(32, 3, 3)],
-    "reach": [elf(64, 2, 62), elf(64, 3, 62), elf(32, 2, 3), elf(64, 2, 183), b"#!/bin/sh\n"],
+    "reach": [b"\0" + file for file in (elf(64, 2, 62), elf(64, 3, 62), elf(32, 2, 3), elf(64, 2, 183), b"#!/bin/sh\n",
+                                      go_elf(b"\x06go1.26"), go_elf(b"\xff\xff"), go_elf(b"\x7f" + b"go"))]
+             + [b"\1\xb8\x27\0\0\0\x0f\x05\xc3", b"\2\xb8\x14\0\0\0\xcd\x80\xc3"],
     "symbols": [elf(64, 2, 62), elf(32, 2, 3)],
     "cpio": [newc([("init", 0o100755, b"hello"), ("etc", 0o40755, b""), ("etc/link", 0o120777, b"../init")])],
     "machine": [acpi(), mptable()],

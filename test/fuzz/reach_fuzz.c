@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] % 3) {
         look_at_code(data[0] % 3 == 1, data + 1, size - 1);
     } else {
-        uint8_t *aligned = xmalloc(size); /* as mmap(2) gives it */
+        uint8_t *aligned = xmalloc(size - 1); /* as mmap(2) gives it */
         memcpy(aligned, data + 1, size - 1);
         look(aligned, size - 1);
         free(aligned);

@@ -78,14 +78,14 @@ static char *go_version(const struct image *image)
     size_t left = image->elf.size - (size_t)(info - image->elf.bytes);
     if (left < 34)
         return xstrdup("unknown");
-    const unsigned char *text = info + 32;
+    const unsigned char *text = info + 32, *end = info + left;
     if (info[15] & 2) {
         unsigned shift = 0;
         do {
             len |= (uint64_t)(*text & 0x7f) << shift;
             shift += 7;
-        } while (*text++ & 0x80 && shift < 28);
-        if (len > left - (size_t)(text - info))
+        } while (*text++ & 0x80 && shift < 28 && text < end);
+        if (len > (size_t)(end - text))
             return xstrdup("unknown");
     } else {
         const size_t word = elf_is_32(&image->elf) ? 4 : 8;
@@ -209,7 +209,8 @@ static void look_at_segments(struct image *image, const Elf64_Ehdr *ehdr)
     for (unsigned i = 0; i < ehdr->e_phnum; i++) {
         Elf64_Phdr ph;
         if (!elf_segment(&image->elf, ehdr, i, &ph) ||
-            !elf_at(&image->elf, ph.p_offset, ph.p_filesz)) {
+            ((ph.p_type != PT_LOAD || ph.p_filesz) && /* Linux does not look where zeros would be */
+             !elf_at(&image->elf, ph.p_offset, ph.p_filesz))) {
             refuse(image, "damaged or cut short: segment %u lies outside the file", i);
             return;
         }
