@@ -1,4 +1,4 @@
-/* needs: vdso/vdso64.so */
+/* needs: vdso/vdso64.loaded */
 /* The vDSO as a program sees it: found by both kinds of hash table and by version, as libcs do, and
  * called with a vvar page made here. */
 #include <elf.h>
@@ -21,7 +21,7 @@
 
 #define PAGE 4096ul
 
-static const char *path = "build/vdso/vdso64.so";
+static const char *path = "build/vdso/vdso64.loaded";
 static uint8_t *image;
 static struct vvar *vvar;
 

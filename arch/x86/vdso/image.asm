@@ -15,5 +15,5 @@ vdso_image_%1_size:
         dq      (vdso_image_%1_end - vdso_image_%1 + 4095) & ~4095
 %endmacro
 
-        IMAGE   64, "vdso64.so"
-        IMAGE   32, "vdso32.so"
+        IMAGE   64, "vdso64.loaded"
+        IMAGE   32, "vdso32.loaded"
