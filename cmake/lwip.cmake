@@ -19,6 +19,10 @@ list(APPEND sources ${src}/netif/ethernet.c)
 set_property(SOURCE ${src}/core/udp.c ${src}/core/ipv4/ip4.c PROPERTY COMPILE_DEFINITIONS icmp_dest_unreach=net_icmp_unreach)
 # Some news of neighbours and routers is not believed: net/netif.c looks at it first.
 set_source_files_properties(${src}/core/ipv6/icmp6.c PROPERTIES COMPILE_DEFINITIONS nd6_input=net_nd6_input)
+# A segment's connection is found by a table: net/inet_tcp_table.c.
+set_source_files_properties(${src}/core/tcp_in.c PROPERTIES COMPILE_DEFINITIONS tcp_input=lwip_tcp_input)
+set_source_files_properties(${src}/core/tcp.c PROPERTIES
+  COMPILE_DEFINITIONS "memp_malloc=net_memp_malloc;memp_free=net_memp_free")
 set(lwip_includes ${CMAKE_SOURCE_DIR}/net/lwip ${src}/include)
 
 add_library(lwip OBJECT ${sources})

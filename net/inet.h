@@ -8,6 +8,7 @@
  *   inet.c        making sockets, addresses, what TCP and UDP share
  *   inet_tcp.c    connections;  inet_tcp_data.c  their bytes;  inet_tcp_room.c  how many;  inet_tcp_urgent.c  MSG_OOB
  *   inet_tcp_bind.c  ports;  inet_tcp_input.c  segments that lwIP would take otherwise than Linux
+ *   inet_tcp_table.c  finding connections
  *   inet_udp.c    datagrams, and raw ones;  inet_control.c  their control data;  inet_error.c  errors by ICMP
  *   inet_opt.c    options;  inet_multicast.c  groups
  *   inet_proc.c   /proc/net
@@ -175,6 +176,18 @@ extern struct list inet_all_listeners; /* struct inet_sock.all_node */
 /* Whose is what comes from there to `i`: its own, or another's of `all` that shares the port (SO_REUSEPORT). */
 struct inet_sock *inet_share(struct inet_sock *i, const struct list *all, const ip_addr_t *from,
                              uint16_t port);
+
+/* Of one end of a connection, or of both if `ports` has the ports of both. */
+uint32_t inet_hash(const ip_addr_t *peer, unsigned ports);
+
+/* --- inet_tcp_table.c: the net lock is held */
+/* The newest connection of lwIP's list is in the table, too. */
+void inet_tcp_enter_newest(void);
+/* NULL: there is none, in any state but LISTEN. */
+struct tcp_pcb *inet_tcp_find(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *peer,
+                              uint16_t peer_port);
+/* lwIP has found what a segment is for: its lists are whole again. */
+void inet_tcp_show_all(void);
 
 /* --- inet_tcp_room.c */
 size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */

@@ -13,20 +13,24 @@ static bool is_twin(const struct inet_sock *a, const struct inet_sock *b)
            socket_has(&a->s, SOCKET_REUSEPORT);
 }
 
+uint32_t inet_hash(const ip_addr_t *peer, unsigned ports)
+{
+    uint32_t address = IP_IS_V6(peer) ? ip_2_ip6(peer)->addr[1] ^ ip_2_ip6(peer)->addr[3]
+                                      : ip4_addr_get_u32(ip_2_ip4(peer));
+    /* Twice, as those that Linux gives to clients of one machine are all even and close to each other. */
+    return ((address ^ ports) * 0x9e3779b1u ^ address >> 16) * 0x85ebca6bu;
+}
+
 struct inet_sock *inet_share(struct inet_sock *i, const struct list *all, const ip_addr_t *from,
                              uint16_t port)
 {
     struct inet_sock *other;
     if (!socket_has(&i->s, SOCKET_REUSEPORT))
         return i;
-    uint32_t sender = IP_IS_V6(from) ? ip_2_ip6(from)->addr[1] ^ ip_2_ip6(from)->addr[3]
-                                     : ip4_addr_get_u32(ip_2_ip4(from));
-    /* Twice, as those that Linux gives to clients of one machine are all even and close to each other. */
-    uint32_t hash = ((sender ^ port) * 0x9e3779b1u ^ sender >> 16) * 0x85ebca6bu;
     unsigned nr = 0;
     list_for_each(other, all, all_node)
         nr += is_twin(other, i);
-    nr = (unsigned)((uint64_t)hash * nr >> 32);
+    nr = (unsigned)((uint64_t)inet_hash(from, port) * nr >> 32);
     list_for_each(other, all, all_node)
         if (is_twin(other, i) && nr-- == 0)
             return other;

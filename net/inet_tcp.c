@@ -240,6 +240,7 @@ static int send_syn(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
     err_t err = tcp_connect(i->tcp, ip, port, on_connected);
     if (err == ERR_USE && inet_tcp_end_wait(i->tcp))
         err = tcp_connect(i->tcp, ip, port, on_connected);
+    inet_tcp_enter_newest();
     return err == ERR_USE ? -EADDRNOTAVAIL : inet_errno(err);
 }
 
@@ -492,10 +493,8 @@ static uint64_t all_unheard(void)
  * see ours acknowledged. */
 static bool has_arrived(const struct inet_sock *i)
 {
-    for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
-        if (inet_tcp_is_between(p, &i->local, i->local_port, &i->peer, i->peer_port))
-            return unheard(p) == 0;
-    return true;
+    const struct tcp_pcb *p = inet_tcp_find(&i->local, i->local_port, &i->peer, i->peer_port);
+    return !p || unheard(p) == 0;
 }
 
 void inet_tcp_check_linger(void)

@@ -72,13 +72,12 @@ void inet_tcp_forget_oldest_waits(void)
 
 bool inet_tcp_end_wait(const struct tcp_pcb *like)
 {
-    struct tcp_pcb *pcb = tcp_tw_pcbs;
-    while (pcb && !inet_tcp_is_between(pcb, &like->local_ip, like->local_port, &like->remote_ip,
-                                       like->remote_port))
-        pcb = pcb->next;
-    if (pcb)
-        end_wait(pcb);
-    return pcb;
+    struct tcp_pcb *pcb =
+        inet_tcp_find(&like->local_ip, like->local_port, &like->remote_ip, like->remote_port);
+    if (!pcb || pcb->state != TIME_WAIT)
+        return false;
+    end_wait(pcb);
+    return true;
 }
 
 static bool has_listener(const struct tcp_pcb *pcb)
@@ -208,6 +207,7 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
                     const u8_t *more_options, struct pbuf *p)
 {
     unsigned kind = TCPH_FLAGS(h) & SYN_ACK_RST;
+    inet_tcp_show_all();
     if (is_echo(pcb, h, p->tot_len) ||
         (pcb->state == TIME_WAIT && ends_wait(pcb, h, !more_options, p)))
         return ERR_ABRT;

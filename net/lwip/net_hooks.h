@@ -4,6 +4,7 @@
 #include <lwip/err.h>
 #include <lwip/icmp.h>
 #include <lwip/ip_addr.h>
+#include <lwip/memp.h>
 
 struct netif;
 struct pbuf;
@@ -19,6 +20,11 @@ void net_icmp_unreach(struct pbuf *p, enum icmp_dur_type code);
  * lwIP goes on with it. */
 err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
                     const u8_t *more_options, struct pbuf *p);
+/* tcp_in.c's tcp_input; ours comes before (cmake/lwip.cmake, net/inet_tcp_table.c). */
+void lwip_tcp_input(struct pbuf *p, struct netif *n);
+/* Stand between tcp.c and memp_malloc and memp_free: its control blocks have a place in our table. */
+void *net_memp_malloc(memp_t type);
+void net_memp_free(memp_t type, void *block);
 /* A segment of `pcb` (NULL: of none), complete but for its checksum.  `options` is its end, and the answer. */
 u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options);
 /* Stands between icmp6.c and nd6_input (cmake/lwip.cmake). */
