@@ -98,7 +98,7 @@ static void check_tap(const char *name)
             "--net tap=%s: there is no such interface (ip tuntap add NAME mode tap makes one)",
             name);
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    strcpy(request.ifr_name, name);
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
     if (ioctl(s, SIOCETHTOOL, &request) || strcmp(driver.bus_info, "tap") != 0)
         die(STATUS_FAILED, "--net tap=%s: it is no tap interface", name);
     close(s);
