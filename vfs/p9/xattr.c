@@ -36,7 +36,7 @@ static int set(struct inode *i, const char *name, const void *value, size_t size
 {
     struct p9_fid *fid;
     int ret = p9_check_path(i);
-    if (ret == 0)
+    if (ret >= 0)
         ret = p9_walk(i, NULL, 0, &fid);
     if (ret < 0)
         return ret;
