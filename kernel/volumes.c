@@ -14,10 +14,8 @@ static const char *reason_of(int error)
         return "the machine has no such device";
     case -ENOTDIR:
         return "the place in the guest is not a directory";
-    case -EPROTONOSUPPORT:
-        return "the host does not speak 9P2000.L";
     default:
-        return "the host refused it";
+        return "it was refused";
     }
 }
 
@@ -41,15 +39,14 @@ static int mount_volume(const char *tag, const char *dir, bool is_read_only)
 void boot_volumes(const struct cmdline *line)
 {
     for (unsigned n = 0; n < line->nr_volumes; n++) {
-        char tag[64];
-        const char *colon = strchr(line->volumes[n], ':');
-        if (!colon || strlcpy(tag, line->volumes[n], sizeof(tag)) == 0)
-            control_end(125, "yolk.volume=%s: not TAG:DIR", line->volumes[n]);
-        char dir[256];
-        size_t tag_len = (size_t)(colon - line->volumes[n]),
-               len = strlcpy(dir, colon + 1, sizeof(dir));
-        if (tag_len >= sizeof(tag) || len >= sizeof(dir))
-            control_end(125, "yolk.volume=%s: too long", line->volumes[n]);
+        char tag[64], dir[256];
+        const char *text = line->volumes[n], *colon = strchr(text, ':');
+        size_t tag_len = colon ? (size_t)(colon - text) : sizeof(tag), len = sizeof(dir);
+        if (tag_len < sizeof(tag))
+            len = strlcpy(dir, colon + 1, sizeof(dir));
+        if (len >= sizeof(dir))
+            control_end(125, "yolk.volume=%s: not TAG:DIR, or too long", text);
+        memcpy(tag, text, tag_len);
         tag[tag_len] = 0;
         bool is_read_only = len > 3 && strcmp(dir + len - 3, ":ro") == 0;
         if (is_read_only)

@@ -201,6 +201,24 @@ static int reread(const char *path)
     return 0;
 }
 
+/* For each line of stdin: appended to the file, which stays open, or for an empty line its first bytes. */
+static int use_open(const char *path)
+{
+    char line[256], text[64];
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT, 0644);
+
+    while (fd >= 0 && fgets(line, sizeof line, stdin)) {
+        if (line[0] != '\n' && write(fd, line, strlen(line)) != (ssize_t)strlen(line))
+            show_error("write", -1);
+        ssize_t n = pread(fd, text, sizeof text, 0);
+        for (ssize_t i = 0; i < n; i++)
+            text[i] = text[i] == '\n' ? '.' : text[i] ? text[i] : '0';
+        printf("%.*s\n", (int)n, text);
+        fflush(stdout);
+    }
+    return fd < 0;
+}
+
 /* Whether a server can be reached: the name of the error. */
 static int try_connect(const char *address, const char *port)
 {
@@ -280,6 +298,8 @@ int main(int argc, char **argv)
         return attributes(argv[2], argv + 3);
     if (!strcmp(what, "reread") && argc > 2)
         return reread(argv[2]);
+    if (!strcmp(what, "use-open") && argc > 2)
+        return use_open(argv[2]);
     if (!strcmp(what, "connect") && argc > 3)
         return try_connect(argv[2], argv[3]);
     if (!strcmp(what, "tty"))

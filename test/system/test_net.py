@@ -1,6 +1,7 @@
 """The network, from a client on this machine to a server in the guest."""
 import contextlib
 import http.client
+import os
 import socket
 import subprocess
 import threading
@@ -86,9 +87,10 @@ def test_echo_of_many_at_once(cpus):
         assert not bad
 
 
-def test_fixed_address():
+@pytest.mark.parametrize("address", ["10.0.2.15/24,10.0.2.2", "10.0.2.77/24"])
+def test_fixed_address(address):
     port = free_port()
-    with serving("--ip", "10.0.2.15/24,10.0.2.2", "-p", f"{port}:7", "echo"):
+    with serving("--ip", address, "-p", f"{port}:7", "echo"):
         with connect(port) as s:
             s.sendall(b"fixed")
             assert s.recv(100) == b"fixed"
@@ -99,10 +101,50 @@ def test_no_network_at_all(yolk):
     assert done.returncode == 0 and done.stdout == b"hello, world\n"
 
 
-@pytest.mark.parametrize("wrong", ["8080", "x:80", "80:x", "80:80/sctp", "0:80", "70000:80"])
+def refused(yolk, *options):
+    """What the command says; it is one line, and nothing was run."""
+    done = yolk("run", *options, "hello")
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert done.stderr.startswith(b"yolk: --") and done.stderr.count(b"\n") == 1
+    return done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["8080", "x:80", "80:x", "80:80/sctp", "0:80", "80:0", "70000:80", "80:70000", "-1:80", "80:80/",
+                                   "localhost:8080:80", "[::1]:8080:80", ":8080:80", "127.0.0.1,x=1:8080:80"])
 def test_publish_is_checked(yolk, wrong):
-    done = yolk("run", "-p", wrong, "hello")
-    assert done.returncode == 125 and b"--publish" in done.stderr
+    assert b"--publish " + wrong.encode() + b": " in refused(yolk, "-p", wrong)
+
+
+def test_published_ports_are_free(yolk):
+    for kind, suffix in ((socket.SOCK_STREAM, ""), (socket.SOCK_DGRAM, "/udp")):
+        with socket.socket(socket.AF_INET, kind) as s:
+            s.bind(("127.0.0.1", 0))
+            if not suffix:
+                s.listen()
+            port = s.getsockname()[1]
+            assert b"port %d of 127.0.0.1" % port in (said := refused(yolk, "-p", f"{port}:80{suffix}")) and b"already in use" in said
+    port = free_port()
+    assert b"passed on already" in refused(yolk, "-p", f"{port}:80", "-p", f"{port}:81")
+    assert b"Cannot assign" in refused(yolk, "-p", f"192.0.2.7:{port}:80")
+    assert yolk("run", "-p", f"{port}:80", "-p", f"{port}:80/udp", "hello").returncode == 0
+    assert b"--net user" in refused(yolk, "-p", f"{port}:80", "--net", "none")
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "10.0.2.15", "10.0.2.15,10.0.2.2", "10.0.2.15/0", "10.0.2.15/33", "10.0.2.15/24,", "10.0.2/24", "fd00::5/64,fd00::1",
+                                   "10.0.2.300/24", "10.0.2.15/24,10.0.3.2", "10.0.2.2/24,10.0.2.2", "10.0.2.15/24,x", "127.0.0.1/8", "10.0.2.255/24", "10.0.2.0/24", "224.0.0.1/4"])
+def test_address_is_checked(yolk, wrong):
+    assert b"--ip " + wrong.encode() + b": " in refused(yolk, "--ip", wrong)
+
+
+def test_address_needs_a_network(yolk):
+    assert b"--net none" in refused(yolk, "--net", "none", "--ip", "10.0.2.15/24")
+
+
+@pytest.mark.parametrize("wrong,why", [("tap=nosuch", b"no such interface"), ("tap=lo", b"no tap interface"), ("tap=" + 20 * "x", b"no such interface"),
+                                       ("tap=x,script=/bin/true", b"no such interface"), ("stream=/no/such", b"No such file"),
+                                       ("stream=/dev/null", b"no socket"), ("bridge", b"one of user")])
+def test_other_ends_are_checked(yolk, wrong, why):
+    assert why in refused(yolk, "--net", wrong)
 
 
 def test_pcap(yolk, tmp_path):
@@ -114,5 +156,11 @@ def test_pcap(yolk, tmp_path):
     assert data[:4] == b"\xd4\xc3\xb2\xa1" and data[20:24] == b"\x01\0\0\0" and b"\x63\x82\x53\x63" in data  # DHCP's cookie
     r = yolk("run", "--pcap", "/no/such/directory/file", "hello")
     assert r.returncode == 125 and b"--pcap" in r.stderr and b"No such file" in r.stderr
+    os.mkfifo(tmp_path / "fifo")
+    assert b"nobody reads" in refused(yolk, "--pcap", tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)  # a FIFO shows the wire at once
+    assert yolk("run", "--pcap", tmp_path / "fifo", "hello").returncode == 0
+    assert os.read(reader, 1 << 16)[:24] == data[:24]
+    os.close(reader)
     r = yolk("run", "--net", "none", "--pcap", file, "hello")
     assert r.returncode == 125 and b"--net none" in r.stderr

@@ -15,7 +15,7 @@ BUSYBOX = "/bin/busybox"
 ABI = BUILD / "test/abi"
 # Programs of test/abi that work on a folder like on the file system that it lies on.
 PROGRAMS = ["exec_busy", "file_append", "file_build_tool", "file_copy", "file_copy_range", "file_locks",
-            "file_symlink", "file_times", "file_vectors", "file_xattr", "mmap_private_file", "mmap_shared_file"]
+            "file_nameless", "file_read_write", "file_symlink", "file_times", "file_vectors", "file_xattr", "mmap_private_file", "mmap_shared_file"]
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_build_tool_on_i386(guest, folder, tmp_path):
     assert (there.returncode, there.stdout) == (here.returncode, here.stdout)
 
 
-def test_times_are_the_hosts(guest, folder):
+@pytest.mark.parametrize("stamp", [1234567890123456789, -1234567890123456789, -2])
+def test_times_are_the_hosts(guest, folder, stamp):
     """What a program sets is what this machine sees, to the nanosecond, and the other way round."""
-    stamp = 1234567890123456789
     (folder / "from").write_text("")
     os.utime(folder / "from", ns=(stamp, stamp + 1))
     assert guest(GUEST, "copy-times", "/data/from", "/data/to").stdout == b""
@@ -196,6 +196,58 @@ def test_what_the_host_changes(folder):
     assert p.wait(60) == 0
 
 
+class Opened:
+    """A guest that has a file of the folder open all the time."""
+
+    def __init__(self, folder):
+        self.p = subprocess.Popen([YOLK, "run", "--timeout", "120", "--net", "none", "-v", f"{folder}:/data", GUEST, "use-open", "/data/f"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, line=b""):
+        self.p.stdin.write(line + b"\n")
+        self.p.stdin.flush()
+        return self.p.stdout.readline().rstrip(b"\n")
+
+    def wait_for(self, text):
+        deadline = time.monotonic() + 30
+        while (seen := self.ask()) != text:
+            assert time.monotonic() < deadline, seen
+
+    def end(self):
+        self.p.stdin.close()
+        assert self.p.wait(60) == 0
+
+
+def test_what_the_host_changes_while_it_is_open(folder):
+    file = folder / "f"
+    file.write_text("one")
+    guest = Opened(folder)
+    assert guest.ask() == b"one"
+    file.write_text("two")  # as long as before
+    guest.wait_for(b"two")
+    assert guest.ask(b"more") == b"twomore."
+    time.sleep(0.3)  # for long enough that its time cannot be that of the guest's own write
+    with file.open("r+") as f:
+        f.write("ONE")
+    guest.wait_for(b"ONEmore.")
+    file.rename(folder / "old")  # as logrotate does
+    file.write_text("new")
+    assert guest.ask(b"end") == b"ONEmore.end."
+    guest.end()
+    assert (folder / "old").read_text() == "ONEmore\nend\n" and file.read_text() == "new"
+
+
+def test_two_guests_append(folder):
+    (folder / "f").write_text("")
+    guests = [Opened(folder), Opened(folder)]
+    for n in range(6):
+        guests[n % 2].ask(b"%d" % n)
+    for guest in guests:
+        guest.wait_for(b"0.1.2.3.4.5.")
+        guest.end()
+    assert (folder / "f").read_text() == "0\n1\n2\n3\n4\n5\n"
+
+
 def test_stores_through_a_mapping(guest, folder):
     (folder / "f").write_bytes(b"." * 10000)
     assert guest(GUEST, "store-mapped", "/data/f").returncode == 0
@@ -228,14 +280,34 @@ def test_several(yolk, tmp_path, machine):
     assert r.stdout == b"0\n1\n2\n3\n"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_inside_another(yolk, tmp_path, order):
+    """In whatever order they are named."""
+    for name in ("a", "b", "c", "a/b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"in {name[-1]}").write_text("")
+    options = [["-v", f"{tmp_path}/a:/d:ro"], ["-v", f"{tmp_path}/b:/d/b"], ["-v", f"{tmp_path}/c:/d/b/c/"]][::order]
+    r = yolk("run", "--timeout", "60", "--net", "none", *sum(options, []), BUSYBOX, "find", "/d")
+    assert sorted(r.stdout.decode().splitlines()) == ["/d", "/d/b", "/d/b/c", "/d/b/c/in c", "/d/b/in b", "/d/in a"]
+
+
 def test_bad_options(yolk, tmp_path, hello):
     (tmp_path / "file").write_text("")
     for value, text in [(f"{tmp_path}/none:/d", b"No such file"), (f"{tmp_path}/file:/d", b"is not a directory"),
-                        (f"{tmp_path}", b"HOSTDIR:GUESTDIR"), (f"{tmp_path}:d", b"absolute path in the guest")]:
+                        (f"{tmp_path}", b"HOSTDIR:GUESTDIR"), (f"{tmp_path}:d", b"absolute path in the guest"), ("", b"HOSTDIR:GUESTDIR"),
+                        (":/d", b"HOSTDIR:GUESTDIR"), (f"{tmp_path}:", b"absolute path"), (f"{tmp_path}:/d:rx", b"HOSTDIR:GUESTDIR"),
+                        (f"{tmp_path}:/", b"cannot be the root"), (f"{tmp_path}:/./", b"cannot be the root"), (f"{tmp_path}:/d/../e", b"no \"..\""),
+                        (f"{tmp_path}:/{300 * 'd'}", b"more than 250 bytes")]:
         r = yolk("run", "-v", value, hello)
         assert r.returncode == 125 and text in r.stderr and r.stderr.count(b"\n") == 1
-    r = yolk("run", "-v", f"{tmp_path}:/d", "-v", f"{tmp_path}:/d", hello)
-    assert r.returncode == 125 and b"another folder goes to /d" in r.stderr
+    for same in ("/d", "/d/", "//d", "/./d"):
+        r = yolk("run", "-v", f"{tmp_path}:/d", "-v", f"{tmp_path}:{same}", hello)
+        assert r.returncode == 125 and b"another folder goes to /d" in r.stderr
+    (tmp_path / "none").mkdir()
+    r = yolk("run", "-v", f"{tmp_path}/none:/d/inside", "-v", f"{tmp_path}:/d:ro", hello)
+    assert r.returncode == 125 and b"shared read-only, and has no directory inside" in r.stderr
+    r = yolk("run", "--machine", "q35", *[word for n in range(17) for word in ("-v", f"{tmp_path}:/d{n}")], hello)
+    assert r.returncode == 125 and b"there can be 16 folders" in r.stderr
     many = [word for n in range(7) for word in ("-v", f"{tmp_path}:/d{n}")]
     r = yolk("run", *many, hello)
     assert r.returncode == 125 and b"--machine q35 takes more" in r.stderr

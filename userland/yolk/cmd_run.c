@@ -73,7 +73,8 @@ static const struct argp_option option_table[] = {
      "listens at the socket PATH for frames as QEMU's -netdev stream sends them; CARD is virtio "
      "(default), e1000 or e1000e",
      2},
-    {"ip", OPT_IP, "ADDR/LEN,GATEWAY", 0, "a fixed address instead of DHCP", 2},
+    {"ip", OPT_IP, "ADDR/LEN[,GATEWAY]|off", 0,
+     "a fixed address instead of DHCP, or no IPv4 address", 2},
     {"pcap", OPT_PCAP, "FILE", 0,
      "write what goes over the guest's wire to FILE, for tcpdump and Wireshark", 2},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "stop the machine after so long; the exit status is 124",
@@ -109,61 +110,6 @@ static void add_env(struct strings *env, const char *text)
         if (value)
             strings_addf(env, "%s=%s", text, value);
     }
-}
-
-static bool is_port(const char *text)
-{
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end && n >= 1 && n <= 65535;
-}
-
-static void set_net(struct run_options *o, const char *text)
-{
-    static const char comma_model[] = ",model=";
-    char *net = xstrdup(text), *model = strstr(net, comma_model);
-
-    o->card = "virtio";
-    if (model) {
-        *model = 0;
-        o->card = model + sizeof comma_model - 1;
-    }
-    if (strcmp(net, "user") != 0 && (strcmp(net, "none") != 0 || model) &&
-        (strncmp(net, "tap=", 4) != 0 || !net[4]) && (strncmp(net, "stream=", 7) != 0 || !net[7]))
-        die(STATUS_FAILED, "--net %s: it is one of user, none, tap=INTERFACE, stream=PATH", text);
-    if (strcmp(o->card, "virtio") != 0 && strcmp(o->card, "e1000") != 0 &&
-        strcmp(o->card, "e1000e") != 0)
-        die(STATUS_FAILED, "--net %s: the model is one of virtio, e1000, e1000e", text);
-    o->net = net;
-}
-
-/* [HOSTADDR:]HOST:GUEST[/udp] as QEMU's user network takes it. */
-static void add_publish(struct strings *publish, const char *text)
-{
-    char *copy = xstrdup(text), *guest, *host, *address = NULL;
-    char *slash = strrchr(copy, '/');
-    const char *protocol = "tcp";
-
-    if (slash) {
-        *slash = 0;
-        protocol = slash + 1;
-    }
-    guest = strrchr(copy, ':');
-    if (guest)
-        *guest++ = 0;
-    host = strrchr(copy, ':');
-    if (host) {
-        *host++ = 0;
-        address = copy;
-    } else {
-        host = copy;
-    }
-    if (!guest || !is_port(guest) || !is_port(host) ||
-        (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "udp") != 0))
-        die(STATUS_FAILED, "--publish %s: it is [HOSTADDR:]HOST:GUEST[/udp], with port numbers",
-            text);
-    strings_addf(publish, "%s:%s:%s-:%s", protocol, address ? address : "127.0.0.1", host, guest);
-    free(copy);
 }
 
 static const char *one_of(const char *option, const char *value, const char *choices)
@@ -211,16 +157,16 @@ static bool set_guest_option(struct run_options *o, int key, char *arg)
         volume_add(o, arg);
         break;
     case 'p':
-        add_publish(&o->publish, arg);
+        net_add_publish(&o->publish, arg);
         break;
     case OPT_NET:
-        set_net(o, arg);
+        net_set(o, arg);
         break;
     case OPT_PCAP:
         o->pcap = arg;
         break;
     case OPT_IP:
-        o->ip = arg;
+        net_set_ip(o, arg);
         break;
     case OPT_KERNEL:
         free(o->kernel);
@@ -413,6 +359,10 @@ int run_program(struct run_options *options)
     fill_standard_descriptors();
     if (options->publish.nr && strcmp(options->net, "user") != 0)
         die(STATUS_FAILED, "--publish goes with --net user");
+    if (options->ip && !strcmp(options->net, "none"))
+        die(STATUS_FAILED, "--ip %s: there is no network (--net none)", options->ip);
+    volumes_check(options);
+    net_check_published(options);
     int status = payload_prepare(options, &payload);
     if (status)
         return status;

@@ -179,12 +179,19 @@ char *qemu_value(const char *text)
 /* QEMU writes the file; that it can be made is found out before. */
 static void add_capture(struct strings *argv, const struct machine *machine, const char *path)
 {
+    static const char room[4096];
+    struct stat st;
+
     if (!machine->has_net)
         die(STATUS_FAILED, "--pcap %s: there is no network to look at (--net none)", path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (fd < 0 && errno == ENXIO)
+        die(STATUS_FAILED, "--pcap %s: nobody reads from it", path);
+    /* QEMU does not notice when there is no room. */
+    if (fd < 0 || fstat(fd, &st) ||
+        (S_ISREG(st.st_mode) && (pwrite(fd, room, sizeof room, 0) < 0 || ftruncate(fd, 0))))
         die(STATUS_FAILED, "--pcap %s: %s", path, strerror(errno));
-    close(fd);
+    /* It stays open, so that who reads a FIFO sees no end before QEMU has opened it. */
     char *value = qemu_value(path);
     strings_addf(argv, "-object");
     strings_addf(argv, "filter-dump,id=pcap,netdev=net0,file=%s", value);
@@ -247,8 +254,12 @@ static void add_network(struct strings *argv, const struct machine *machine,
                  id & 255);
     } else {
         char *forwards = xstrdup("");
+        /* To the address that QEMU's own DHCP server gives, unless the guest has another. */
+        int len = options->ip ? (int)strcspn(options->ip, "/") : 0;
         for (size_t i = 0; i < options->publish.nr; i++) {
-            char *longer = xasprintf("%s,hostfwd=%s", forwards, options->publish.items[i]);
+            const char *text = options->publish.items[i], *to = strstr(text, "-:") + 1;
+            char *longer = xasprintf("%s,hostfwd=%.*s%.*s%s", forwards, (int)(to - text), text, len,
+                                     options->ip ? options->ip : "", to);
             free(forwards);
             forwards = longer;
         }

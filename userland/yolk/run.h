@@ -65,6 +65,13 @@ bool debugger_end(const struct debugger *debugger);
 /* The machine is gone: wait for gdb, and take the socket away. */
 void debugger_finish(struct debugger *debugger);
 
+/* netoptions.c: what -p, --net and --ip are given; each ends the command when it is wrong. */
+void net_add_publish(struct strings *publish, const char *text);
+void net_set(struct run_options *options, const char *text);
+void net_set_ip(struct run_options *options, const char *text);
+/* Before the machine is made: that the published ports are free. */
+void net_check_published(const struct run_options *options);
+
 /* volumes.c: shared folders. */
 struct volume {
     char *host, *guest; /* absolute paths */
@@ -72,6 +79,9 @@ struct volume {
 };
 /* -v's argument; ends the command when it is none. */
 void volume_add(struct run_options *options, const char *text);
+/* When all of them are known: puts them into the order in which they are mounted; ends the command when they do not go
+ * together. */
+void volumes_check(struct run_options *options);
 /* QEMU's words for all of them; on microvm they are behind the first `nr_before` virtio-mmio devices. */
 void volumes_add_devices(struct strings *argv, const struct run_options *options, bool is_microvm,
                          unsigned nr_before);

@@ -15,7 +15,8 @@
 
 static int p9_lookup(struct inode *dir, struct dentry *d)
 {
-    return p9_instantiate(dir, d);
+    /* The path of a removed directory may lead to another by now.  Whatever makes a name looks for it first. */
+    return atomic_load(&p9_node(dir)->is_nameless) ? -ENOENT : p9_instantiate(dir, d);
 }
 
 /* Something was made under d's name: get to know it. */
@@ -26,10 +27,9 @@ static int made(struct inode *dir, struct dentry *d)
     return ret == 0 && !d->inode ? -ENOENT : ret; /* removed again already */
 }
 
-/* The host has answered `ret` to a request on the directory's fid, which made something under d's name. */
-static int answered(struct p9_fid *fid, int ret, struct inode *dir, struct dentry *d)
+/* The host has answered `ret` to a request that makes something under d's name. */
+static int answered(int ret, struct inode *dir, struct dentry *d)
 {
-    p9_fid_put(fid);
     return ret < 0 ? ret : made(dir, d);
 }
 
@@ -42,9 +42,8 @@ static uint32_t group_for(const struct inode *dir, const struct cred *cred)
 /* A regular file stays open from its creation to the open(2) that asked for it, which its mode might not allow. */
 static int create_open(struct inode *dir, struct dentry *d, unsigned mode, const struct cred *cred)
 {
-    struct p9_fid *parent = p9_path_of(dir), *fid;
-    int ret = p9_walk(parent, NULL, 0, &fid);
-    p9_fid_put(parent);
+    struct p9_fid *fid;
+    int ret = p9_walk(dir, NULL, 0, &fid);
     if (ret < 0)
         return ret;
     ret = p9_rpc(fid->fs, NULL, P9_TLCREATE, "dsddd", fid->nr, d->name,
@@ -68,36 +67,32 @@ static int p9_create(struct inode *dir, struct dentry *d, unsigned mode, uint64_
 {
     if (S_ISREG(mode))
         return create_open(dir, d, mode, cred);
-    struct p9_fid *fid = p9_path_of(dir);
-    int ret = p9_rpc(fid->fs, NULL, P9_TMKNOD, "dsdddd", fid->nr, d->name, mode, dev_major(rdev),
+    int ret = p9_rpc(p9_fs(dir), NULL, P9_TMKNOD, "isdddd", dir, d->name, mode, dev_major(rdev),
                      dev_minor(rdev), group_for(dir, cred));
-    return answered(fid, ret, dir, d);
+    return answered(ret, dir, d);
 }
 
 static int p9_mkdir(struct inode *dir, struct dentry *d, unsigned mode, const struct cred *cred)
 {
-    struct p9_fid *fid = p9_path_of(dir);
-    int ret = p9_rpc(fid->fs, NULL, P9_TMKDIR, "dsdd", fid->nr, d->name,
+    int ret = p9_rpc(p9_fs(dir), NULL, P9_TMKDIR, "isdd", dir, d->name,
                      (mode & 07777) | (dir->mode & S_ISGID), group_for(dir, cred));
-    return answered(fid, ret, dir, d);
+    return answered(ret, dir, d);
 }
 
 static int p9_symlink(struct inode *dir, struct dentry *d, const char *target,
                       const struct cred *cred)
 {
-    struct p9_fid *fid = p9_path_of(dir);
     int ret =
-        p9_rpc(fid->fs, NULL, P9_TSYMLINK, "dssd", fid->nr, d->name, target, group_for(dir, cred));
-    return answered(fid, ret, dir, d);
+        p9_rpc(p9_fs(dir), NULL, P9_TSYMLINK, "issd", dir, d->name, target, group_for(dir, cred));
+    return answered(ret, dir, d);
 }
 
 static int p9_link(struct inode *dir, struct dentry *d, struct inode *target)
 {
-    struct p9_fid *fid = p9_path_of(dir);
-    struct p9_fid *old = p9_path_of(target);
-    int ret = p9_rpc(fid->fs, NULL, P9_TLINK, "dds", fid->nr, old->nr, d->name);
-    p9_fid_put(old);
-    p9_fid_put(fid);
+    int ret = p9_check_path(target);
+    if (ret < 0)
+        return ret;
+    ret = p9_rpc(p9_fs(dir), NULL, P9_TLINK, "iis", dir, target, d->name);
     struct dentry *first = ret == 0 ? dentry_of_inode(target) : NULL;
     if (first) { /* no longer its only name */
         atomic_store(&first->valid_until, 1);
@@ -118,9 +113,7 @@ static void lose_name(struct inode *i)
 
 static int remove(struct inode *dir, struct dentry *d, uint32_t flags)
 {
-    struct p9_fid *fid = p9_path_of(dir);
-    int ret = p9_rpc(fid->fs, NULL, P9_TUNLINKAT, "dsd", fid->nr, d->name, flags);
-    p9_fid_put(fid);
+    int ret = p9_rpc(p9_fs(dir), NULL, P9_TUNLINKAT, "isd", dir, d->name, flags);
     if (ret < 0)
         return ret;
     p9_expire(dir);
@@ -130,6 +123,7 @@ static int remove(struct inode *dir, struct dentry *d, uint32_t flags)
 
 static int p9_unlink(struct inode *dir, struct dentry *d)
 {
+    p9_keep_open(d->inode);
     int ret = remove(dir, d, 0);
     if (ret == 0)
         lose_name(d->inode);
@@ -149,11 +143,9 @@ static int p9_rename(struct inode *from, struct dentry *old, struct inode *to, s
 {
     if (flags) /* as Linux's client: the protocol has none */
         return -EINVAL;
-    struct p9_fid *a = p9_path_of(from);
-    struct p9_fid *b = p9_path_of(to);
-    int ret = p9_rpc(a->fs, NULL, P9_TRENAMEAT, "dsds", a->nr, old->name, b->nr, over->name);
-    p9_fid_put(a);
-    p9_fid_put(b);
+    if (over->inode)
+        p9_keep_open(over->inode);
+    int ret = p9_rpc(p9_fs(from), NULL, P9_TRENAMEAT, "isis", from, old->name, to, over->name);
     if (ret < 0)
         return ret;
     p9_expire(from);

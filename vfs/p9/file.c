@@ -12,8 +12,9 @@
 #include "p9.h"
 
 #define WRITE_BYTES (64u * 1024)
-#define READ_AHEAD  8u /* pages that a small read brings */
-#define PAGE_DIRTY  2  /* in page->flags: a shared mapping may have changed it */
+#define OURS_NS     (P9_FRESH_NS / 64) /* for so long a new time is that of our own write */
+#define READ_AHEAD  8u                 /* pages that a small read brings */
+#define PAGE_DIRTY  2                  /* in page->flags: a shared mapping may have changed it */
 #define OPEN_FLAGS  (O_ACCMODE | O_APPEND | O_SYNC | O_DSYNC | O_DIRECTORY)
 
 /* Tsetattr's: what is set; the last two: to the time given, not to the host's present. */
@@ -81,19 +82,22 @@ static int add_pages(struct inode *i, uint64_t index, uint64_t epoch, struct pag
 static int fill(struct inode *i, struct p9_fid *fid, uint64_t index, uint64_t epoch, unsigned max,
                 struct page **page)
 {
+    struct p9_node *n = p9_node(i);
     struct page *pages[P9_DATA_PAGES];
     struct p9_buf bufs[P9_DATA_PAGES];
     make_room(i);
     unsigned nr = new_pages(pages, bufs, MIN(max, P9_DATA_PAGES));
     if (nr == 0)
         return -ENOMEM;
+    mutex_lock(&n->fill_lock);
     ssize_t got = p9_read(fid, index << PAGE_SHIFT, bufs, nr, nr * PAGE_SIZE);
-    if (got < 0) {
+    int ret = (int)got;
+    if (got >= 0)
+        ret = add_pages(i, index, epoch, pages, nr, (size_t)got);
+    else
         for (unsigned k = 0; k < nr; k++)
             page_put(pages[k]);
-        return (int)got;
-    }
-    int ret = add_pages(i, index, epoch, pages, nr, (size_t)got);
+    mutex_unlock(&n->fill_lock);
     *page = pages[0];
     return ret;
 }
@@ -124,9 +128,8 @@ static int open_path(struct inode *i, int flags, struct p9_fid **out)
     struct p9_qid qid;
     if (atomic_load(&p9_node(i)->is_nameless))
         return -ESTALE;
-    struct p9_fid *path = p9_path_of(i), *fid;
-    int ret = p9_walk(path, NULL, 0, &fid);
-    p9_fid_put(path);
+    struct p9_fid *fid;
+    int ret = p9_walk(i, NULL, 0, &fid);
     if (ret < 0)
         return ret;
     ret = p9_rpc(fid->fs, &m, P9_TLOPEN, "dd", fid->nr, (uint32_t)flags);
@@ -189,8 +192,7 @@ static ssize_t p9_read_file(struct file *f, struct iobuf *to, int64_t *pos)
     struct inode *i = f->inode;
     size_t done = 0;
     ssize_t ret = 0;
-    if (*pos >= (int64_t)atomic_load(&i->size)) /* perhaps the host has written more */
-        p9_refresh_if_old(i);
+    p9_refresh_if_old(i); /* perhaps the host has written */
     while (to->left > 0) {
         struct page *page;
         int64_t left = (int64_t)atomic_load(&i->size) - *pos;
@@ -217,6 +219,9 @@ static ssize_t p9_read_file(struct file *f, struct iobuf *to, int64_t *pos)
 /* The host has these bytes: so have pages that are cached. */
 static void update_pages(struct inode *i, const char *data, uint64_t pos, size_t n)
 {
+    /* Reads that began before the write are done: what they brought may be older. */
+    mutex_lock(&p9_node(i)->fill_lock);
+    mutex_unlock(&p9_node(i)->fill_lock);
     while (n > 0) {
         uint64_t epoch;
         size_t here = pos % PAGE_SIZE, len = MIN(n, PAGE_SIZE - here);
@@ -241,10 +246,12 @@ static void end_change(struct inode *i)
 {
     struct p9_node *n = p9_node(i);
     spin_lock(&p9_fs(i)->lock);
-    n->wrote = true;
+    n->ours_until = arch_clock_ns() + OURS_NS;
     n->fresh_until = 0;
     n->changes++;
     spin_unlock(&p9_fs(i)->lock);
+    if (n->is_nameless) /* the host does not say */
+        inode_touch_mtime(i);
 }
 
 static ssize_t write_chunk(struct file *f, struct iobuf *from, int64_t pos, char *buf, size_t n)
@@ -253,7 +260,9 @@ static ssize_t write_chunk(struct file *f, struct iobuf *from, int64_t pos, char
     ssize_t got = iobuf_get(from, buf, n);
     if (got <= 0)
         return got;
-    ssize_t put = p9_write(f->data, (uint64_t)pos, buf, (uint32_t)got);
+    /* The one that p9_keep_open made does not append: without a name the size is what we say. */
+    struct p9_fid *fid = atomic_load(&p9_node(i)->is_nameless) ? p9_node(i)->writer : NULL;
+    ssize_t put = p9_write(fid ? fid : f->data, (uint64_t)pos, buf, (uint32_t)got);
     if (put > 0)
         update_pages(i, buf, (uint64_t)pos, (size_t)put);
     if (put > 0 && pos + put > (int64_t)i->size)
@@ -289,19 +298,17 @@ static ssize_t write_locked(struct file *f, struct iobuf *from, int64_t *pos)
 static ssize_t p9_write_file(struct file *f, struct iobuf *from, int64_t *pos)
 {
     struct inode *i = f->inode;
-    ssize_t ret = 0;
     if (from->left == 0)
         return 0;
     mutex_lock(&i->lock);
     bool appends =
         (f->flags & O_APPEND || from->how & IOBUF_APPEND) && !(from->how & IOBUF_NO_APPEND);
     if (appends) {
-        ret = p9_refresh(i); /* the host may have appended, too */
+        (void)!p9_refresh(i); /* the host may have appended, too, or have renamed it */
         *pos = (int64_t)i->size;
     }
     begin_change(i);
-    if (ret == 0)
-        ret = write_locked(f, from, pos);
+    ssize_t ret = write_locked(f, from, pos);
     end_change(i);
     mutex_unlock(&i->lock);
     return ret;
@@ -333,6 +340,18 @@ static void keep_fid(struct p9_fs *fs, struct p9_fid **member, struct p9_fid *fi
         *member = fid;
     }
     spin_unlock(&fs->lock);
+}
+
+void p9_keep_open(struct inode *i)
+{
+    struct p9_node *n = p9_node(i);
+    struct p9_fid *fid;
+    if (!S_ISREG(i->mode) || atomic_load(&i->nlink) > 1 || atomic_load(&i->writers) <= 0 ||
+        n->writer || open_path(i, O_RDWR | O_LARGEFILE, &fid) < 0)
+        return;
+    keep_fid(p9_fs(i), &n->reader, fid);
+    keep_fid(p9_fs(i), &n->writer, fid);
+    p9_fid_put(fid);
 }
 
 static int p9_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,
@@ -418,7 +437,7 @@ static int write_pages(struct inode *i)
     }
     p9_fid_put(fid);
     spin_lock(&p9_fs(i)->lock);
-    n->wrote = true;
+    n->ours_until = arch_clock_ns() + OURS_NS;
     spin_unlock(&p9_fs(i)->lock);
     return ret;
 }
@@ -525,18 +544,35 @@ static uint32_t what_to_set(const struct inode_attr *a)
     return set;
 }
 
+/* The path of a file that has lost its last name may lead to another.  Nobody but us sees its attributes, so they are in
+ * memory only; what is cut off becomes zeros, as which it would be seen if the file grew again. */
+static int set_nameless(struct inode *i, const struct inode_attr *a, const struct cred *cred)
+{
+    struct p9_fid *fid = p9_node(i)->writer;
+    if (a->mask & ATTR_SIZE) {
+        ssize_t put = fid ? 0 : -ESTALE;
+        for (uint64_t at = (uint64_t)a->size; at < i->size && put >= 0; at += (uint64_t)put)
+            put = p9_write(fid, at, page_ptr(page_zero()), (uint32_t)MIN(PAGE_SIZE, i->size - at));
+        if (put < 0)
+            return (int)put;
+        size_changed(i, (uint64_t)a->size);
+        inode_touch_mtime(i);
+    }
+    return inode_apply_attr(i, a, cred);
+}
+
 int p9_set_attr(struct inode *i, const struct inode_attr *a, const struct cred *cred)
 {
-    const int64_t second = 1000000000;
     bool sizes = a->mask & ATTR_SIZE;
-    struct p9_fid *fid = p9_path_of(i);
+    int ret = p9_check_path(i);
+    if (atomic_load(&p9_node(i)->is_nameless))
+        return set_nameless(i, a, cred);
+    if (ret < 0)
+        return ret;
     if (sizes)
         begin_change(i);
-    int ret = p9_rpc(fid->fs, NULL, P9_TSETATTR, "dddddqqqqq", fid->nr, what_to_set(a), a->mode,
-                     a->uid, a->gid, (uint64_t)a->size, (uint64_t)(a->atime_ns / second),
-                     (uint64_t)(a->atime_ns % second), (uint64_t)(a->mtime_ns / second),
-                     (uint64_t)(a->mtime_ns % second));
-    p9_fid_put(fid);
+    ret = p9_rpc(p9_fs(i), NULL, P9_TSETATTR, "iddddqtt", i, what_to_set(a), a->mode, a->uid,
+                 a->gid, (uint64_t)a->size, a->atime_ns, a->mtime_ns);
     if (ret == 0 && sizes)
         size_changed(i, (uint64_t)a->size);
     if (sizes)
@@ -560,12 +596,10 @@ int p9_sync_file(struct file *f, bool data_only)
 
 static ssize_t p9_readlink(struct inode *i, char *buf, size_t size)
 {
-    struct p9_fid *fid = p9_path_of(i);
     struct p9_msg m;
     const char *target;
     uint16_t len;
-    int ret = p9_rpc(fid->fs, &m, P9_TREADLINK, "d", fid->nr);
-    p9_fid_put(fid);
+    int ret = p9_rpc(p9_fs(i), &m, P9_TREADLINK, "i", i);
     if (ret < 0)
         return ret;
     ret = p9_get(&m, "n", &target, &len);

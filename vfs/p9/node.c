@@ -65,8 +65,9 @@ static bool apply_locked(struct p9_node *n, const struct attr *a, uint32_t chang
     n->fresh_until = arch_clock_ns() + P9_FRESH_NS;
     if (changes % 2 || changes != atomic_load(&n->changes))
         return false;
-    bool is_other = !n->wrote && (a->mtime_ns != n->seen_mtime_ns || a->size != i->size);
-    n->wrote = false;
+    bool is_other =
+        a->size != i->size || (a->mtime_ns != n->seen_mtime_ns && arch_clock_ns() >= n->ours_until);
+    n->ours_until = 0;
     n->seen_mtime_ns = i->mtime_ns = a->mtime_ns;
     atomic_store(&i->size, a->size);
     return is_other;
@@ -119,7 +120,7 @@ void p9_refresh_if_old(struct inode *i)
 {
     /* A file that has lost its name at the host keeps what was last known of it. */
     if (arch_clock_ns() >= atomic_load(&p9_node(i)->fresh_until) && p9_refresh(i) < 0)
-        return;
+        atomic_store(&p9_node(i)->fresh_until, arch_clock_ns() + P9_FRESH_NS);
 }
 
 void p9_expire(struct inode *i)
@@ -166,6 +167,7 @@ static void set_ops(struct inode *i)
         i->file_ops = &p9_regular_file_ops;
         i->object.ops = &p9_object_ops;
         pagecache_init(&p9_node(i)->cache);
+        mutex_init(&p9_node(i)->fill_lock, RANK_OBJECT);
         break;
     case S_IFDIR:
         i->ops = &p9_dir_ops;
@@ -198,7 +200,6 @@ static struct inode *new_inode(struct p9_fs *fs, const struct attr *a)
         return NULL;
     struct p9_node *n = p9_node(i);
     n->inode = i;
-    n->wrote = true; /* nothing is cached that could be old */
     list_init(&n->dirty_node);
     i->ino = a->qid.path;
     i->rdev = a->rdev;
@@ -243,10 +244,25 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, const struct dentry *d
 
 static int find_inode(struct inode *dir, const struct dentry *d, struct inode **out)
 {
-    struct p9_fid *parent = p9_path_of(dir), *fid;
-    int ret = p9_walk(parent, d->name, d->name_len, &fid);
-    p9_fid_put(parent);
+    struct p9_fid *fid;
+    int ret = p9_walk(dir, d->name, d->name_len, &fid);
     return ret < 0 ? ret : inode_of(p9_fs(dir), fid, d, out);
+}
+
+int p9_check_path(struct inode *i)
+{
+    int ret = p9_refresh(i);
+    struct dentry *d = ret < 0 ? dentry_of_inode(i) : NULL;
+    if (d) {
+        struct dentry *dir = dentry_parent(d);
+        struct inode *found;
+        if (find_inode(dir->inode, d, &found) == 0)
+            inode_put(found);
+        dentry_put(dir);
+        dentry_put(d);
+        ret = p9_refresh(i);
+    }
+    return ret;
 }
 
 /* A file with several names is reached by the one that was looked up last, and that one may be removed: so each of
@@ -414,10 +430,10 @@ static void p9_stat(struct superblock *sb, struct fs_stat *st)
     struct p9_fs *fs = sb->data;
     struct p9_msg m;
     uint32_t type, block_size, name_max;
-    uint64_t available;
+    uint64_t with_reserve;
     if (p9_rpc(fs, &m, P9_TSTATFS, "d", fs->root_fid->nr) < 0)
         return;
-    if (p9_get(&m, "ddqqqqqqd", &type, &block_size, &st->blocks, &st->blocks_free, &available,
+    if (p9_get(&m, "ddqqqqqqd", &type, &block_size, &st->blocks, &with_reserve, &st->blocks_free,
                &st->files, &st->files_free, &st->fsid, &name_max) == 0) {
         st->block_size = block_size;
         st->name_max = name_max;
@@ -455,13 +471,12 @@ static struct p9_fs *new_fs(struct p9_transport *t, struct superblock *sb)
 
 static int make_root(struct p9_fs *fs)
 {
-    struct p9_fid *fid;
     struct inode *i;
     int ret = p9_attach(fs);
-    if (ret == 0)
-        ret = p9_walk(fs->root_fid, NULL, 0, &fid);
-    if (ret == 0)
-        ret = inode_of(fs, fid, NULL, &i);
+    if (ret == 0) {
+        p9_fid_get(fs->root_fid);
+        ret = inode_of(fs, fs->root_fid, NULL, &i);
+    }
     if (ret != 0)
         return ret;
     fs->sb->root = dentry_new_root(i);

@@ -79,13 +79,14 @@ struct p9_node {
     struct p9_fid *reader, *writer; /* open, for mapped pages; NULL: not mapped yet */
     uint64_t fresh_until;           /* attributes; arch_clock_ns() */
     int64_t seen_mtime_ns;          /* of the contents that are cached */
-    bool wrote;                     /* since `seen_mtime_ns`: the next time is ours */
-    bool is_dirty;                  /* on fs->dirty, or in the hands of write-back */
-    bool has_news;                  /* a page became dirty since write-back began */
-    bool is_nameless; /* its last name is gone: its path leads nowhere, or to another file */
+    uint64_t ours_until; /* until then another time than `seen_mtime_ns` is of our own writes */
+    bool is_dirty;       /* on fs->dirty, or in the hands of write-back */
+    bool has_news;       /* a page became dirty since write-back began */
+    bool is_nameless;    /* its last name is gone: its path leads nowhere, or to another file */
     struct list dirty_node;
     uint32_t
         changes; /* atomic; odd while the size is being changed: what the host says of it then may be old */
+    struct mutex fill_lock; /* RANK_OBJECT: of who reads at the host what goes into the cache */
     struct pagecache cache;
 };
 
@@ -112,8 +113,8 @@ struct p9_msg {
     uint32_t pos, len;
 };
 
-/* One request: the format's letters are b w d q (1 to 8 bytes), s (a string) and n (its length, then a string
- * without NUL).  0 and the answer in *m, to be freed by p9_free_msg (m NULL: it has nothing in it), or -errno: the
+/* One request: the format's letters are w d q (2 to 8 bytes), i (a struct inode *, for its path's fid), t (a time in ns), s (a
+ * string) and n (its length, then a string without NUL).  0 and the answer in *m, to be freed by p9_free_msg (m NULL: it has nothing in it), or -errno: the
  * host's, -EIO for nonsense, -ENOMEM. */
 must_check int p9_rpc(struct p9_fs *fs, struct p9_msg *m, enum p9_type type, const char *format,
                       ...);
@@ -127,15 +128,14 @@ ssize_t p9_read(struct p9_fid *fid, uint64_t offset, const struct p9_buf *bufs, 
 ssize_t p9_write(struct p9_fid *fid, uint64_t offset, const void *data, uint32_t size);
 /* Agree on the protocol and get the root's fid. */
 must_check int p9_attach(struct p9_fs *fs);
-/* A new fid for `name` in `dir`, or for the same file (name NULL), in *out. */
-must_check int p9_walk(struct p9_fid *dir, const char *name, size_t len, struct p9_fid **out);
+/* A new fid for `name` in the directory `from`, or for the same file (name NULL), in *out. */
+must_check int p9_walk(struct inode *from, const char *name, size_t len, struct p9_fid **out);
 void p9_fid_get(struct p9_fid *fid);
 void p9_fid_put(struct p9_fid *fid); /* NULL is fine */
 /* The last reference, and what the host says to that: 0 or -errno.  The fid is gone in any case. */
 must_check int p9_fid_end(struct p9_fid *fid);
-/* A new fid in *out for the same file; for the value of an extended attribute, or with an empty name for the list of them,
- * whose bytes *len counts.  -ESTALE: the file has lost its name. */
-must_check int p9_copy_fid(struct inode *i, struct p9_fid **out);
+/* A new fid in *out for the value of an extended attribute, or with an empty name for the list of them, whose bytes *len
+ * counts.  -ESTALE: the file has lost its name. */
 must_check int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **out, uint64_t *len);
 
 /* --- node.c */
@@ -143,8 +143,10 @@ must_check int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **
 /* One of a node's fids, referenced; NULL when it has none. */
 struct p9_fid *p9_fid_of(struct inode *i, struct p9_fid **member);
 struct p9_fid *p9_path_of(struct inode *i); /* ->fid, which every node has */
-/* Ask the host for attributes, through its path. */
+/* Ask the host for attributes, through its path.  -ESTALE: it leads to another file, or the file has no name. */
 must_check int p9_refresh(struct inode *i);
+/* The same before a request that changes what the path leads to: another name in memory is tried as well. */
+must_check int p9_check_path(struct inode *i);
 void p9_refresh_if_old(struct inode *i);
 /* The attributes are not what they were. */
 void p9_expire(struct inode *i);
@@ -167,6 +169,8 @@ extern const struct inode_ops p9_file_ops, p9_link_ops;
 extern const struct file_ops p9_regular_file_ops;
 extern const struct vm_object_ops p9_object_ops;
 int p9_open(struct inode *i, struct file *f);
+/* The file is about to lose its last name: keep it open if the program may go on to change it. */
+void p9_keep_open(struct inode *i);
 void p9_release(struct file *f);
 int p9_sync_file(struct file *f, bool data_only);
 int p9_set_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);

@@ -9,14 +9,15 @@
 
 #include "p9.h"
 
-#define HEADER   7u
-#define NO_TAG   0xffff
-#define NO_FID   0xffffffffu
-#define NO_USER  0xffffffffu
-#define SMALL    512u  /* bytes: a name and some numbers */
-#define LARGE    8192u /* a link's target, too */
-#define IO_REPLY 11u   /* a header and a count: before the bytes of Rread, and all of Rwrite */
-#define MSIZE    (P9_DATA_PAGES * PAGE_SIZE + LARGE)
+#define HEADER     7u
+#define NS_PER_SEC 1000000000ul
+#define NO_TAG     0xffff
+#define NO_FID     0xffffffffu
+#define NO_USER    0xffffffffu
+#define SMALL      512u  /* bytes: a name and some numbers */
+#define LARGE      8192u /* a link's target, too */
+#define IO_REPLY   11u   /* a header and a count: before the bytes of Rread, and all of Rwrite */
+#define MSIZE      (P9_DATA_PAGES * PAGE_SIZE + LARGE)
 
 /* --- tags ---------------------------------------------------------------------------------------------- */
 
@@ -55,6 +56,8 @@ struct draft {
     uint8_t *buf;
     uint32_t len, size;
     bool is_full;
+    unsigned nr_paths;
+    struct p9_fid *paths[2];
 };
 
 static void put(struct draft *d, const void *p, size_t n)
@@ -67,33 +70,48 @@ static void put(struct draft *d, const void *p, size_t n)
     d->len += (uint32_t)n;
 }
 
+/* The path of an inode, kept until the answer is there. */
+static uint32_t hold_path(struct draft *d, struct inode *i)
+{
+    struct p9_fid *fid = p9_path_of(i);
+    d->paths[d->nr_paths++] = fid;
+    return fid->nr;
+}
+
 static void put_fields(struct draft *d, const char *format, va_list *args)
 {
     for (; *format; format++) {
-        uint64_t value = *format == 'q'                     ? va_arg(*args, uint64_t)
-                         : *format == 's' || *format == 'n' ? 0
-                                                            : va_arg(*args, uint32_t);
+        uint64_t value, seconds;
+        size_t n = *format == 'w' ? 2 : 4;
         switch (*format) {
-        case 'b':
-            put(d, &value, 1);
-            break;
         case 'w':
-            put(d, &value, 2);
-            break;
         case 'd':
-            put(d, &value, 4);
+            value = va_arg(*args, uint32_t);
+            break;
+        case 'i':
+            value = hold_path(d, va_arg(*args, struct inode *));
             break;
         case 'q':
-            put(d, &value, 8);
+        case 't':
+            n = 8;
+            value = va_arg(*args, uint64_t);
+            if (*format == 'q')
+                break;
+            /* Seconds, rounded down, and the rest: of all times from 1684 on. */
+            seconds = (value + 9 * NS_PER_SEC * NS_PER_SEC) / NS_PER_SEC - 9 * NS_PER_SEC;
+            put(d, &seconds, n);
+            value -= seconds * NS_PER_SEC;
             break;
         default: {
             size_t len = *format == 'n' ? va_arg(*args, size_t) : 0;
             const char *s = va_arg(*args, const char *);
-            uint16_t n = (uint16_t)(*format == 'n' ? len : strlen(s));
-            put(d, &n, 2);
-            put(d, s, n);
+            value = *format == 'n' ? len : strlen(s);
+            put(d, &value, 2);
+            put(d, s, value);
+            continue;
         }
         }
+        put(d, &value, n);
     }
 }
 
@@ -183,6 +201,8 @@ int p9_rpc(struct p9_fs *fs, struct p9_msg *m, enum p9_type type, const char *fo
     struct p9_buf bufs[] = {{d.buf, d.len}, {answer.buf, size}};
     ssize_t got = d.is_full ? -ENAMETOOLONG : fs->transport->exchange(fs->transport, bufs, 1, 1);
     give_tag(fs, tag);
+    while (d.nr_paths > 0)
+        p9_fid_put(d.paths[--d.nr_paths]);
     answer.len = (uint32_t)MAX(got, 0);
     int ret = got < 0 ? (int)got : check_answer(&answer, type, sent_tag);
     if (ret == 0 && m)
@@ -300,30 +320,18 @@ void p9_fid_put(struct p9_fid *fid)
         (void)!p9_fid_end(fid);
 }
 
-int p9_walk(struct p9_fid *dir, const char *name, size_t len, struct p9_fid **out)
+int p9_walk(struct inode *from, const char *name, size_t len, struct p9_fid **out)
 {
-    struct p9_fs *fs = dir->fs;
+    struct p9_fs *fs = p9_fs(from);
     struct p9_fid *fid = new_fid(fs);
     if (!fid)
         return -ENOMEM;
-    int ret = name ? p9_rpc(fs, NULL, P9_TWALK, "ddwn", dir->nr, fid->nr, 1, len, name)
-                   : p9_rpc(fs, NULL, P9_TWALK, "ddw", dir->nr, fid->nr, 0);
-    if (ret < 0) {
+    int ret =
+        p9_rpc(fs, NULL, P9_TWALK, name ? "idwn" : "idw", from, fid->nr, name ? 1 : 0, len, name);
+    if (ret < 0)
         free_fid(fid);
-        return ret;
-    }
-    *out = fid;
-    return 0;
-}
-
-int p9_copy_fid(struct inode *i, struct p9_fid **out)
-{
-    struct p9_node *n = p9_node(i);
-    if (atomic_load(&n->is_nameless))
-        return -ESTALE;
-    struct p9_fid *file = p9_path_of(i);
-    int ret = p9_walk(file, NULL, 0, out);
-    p9_fid_put(file);
+    else
+        *out = fid;
     return ret;
 }
 
@@ -334,9 +342,8 @@ int p9_walk_xattr(struct inode *i, const char *name, struct p9_fid **out, uint64
     struct p9_msg m;
     if (atomic_load(&n->is_nameless))
         return -ESTALE;
-    struct p9_fid *fid = new_fid(fs), *file = p9_path_of(i);
-    int ret = fid ? p9_rpc(fs, &m, P9_TXATTRWALK, "dds", file->nr, fid->nr, name) : -ENOMEM;
-    p9_fid_put(file);
+    struct p9_fid *fid = new_fid(fs);
+    int ret = fid ? p9_rpc(fs, &m, P9_TXATTRWALK, "ids", i, fid->nr, name) : -ENOMEM;
     if (ret == 0) {
         ret = p9_get(&m, "q", len);
         p9_free_msg(&m);

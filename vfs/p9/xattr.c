@@ -35,7 +35,9 @@ static ssize_t p9_listxattr(struct inode *i, char *list, size_t size)
 static int set(struct inode *i, const char *name, const void *value, size_t size, int flags)
 {
     struct p9_fid *fid;
-    int ret = p9_copy_fid(i, &fid);
+    int ret = p9_check_path(i);
+    if (ret >= 0)
+        ret = p9_walk(i, NULL, 0, &fid);
     if (ret < 0)
         return ret;
     ret = p9_rpc(fid->fs, NULL, P9_TXATTRCREATE, "dsqd", fid->nr, name, (uint64_t)size, flags);

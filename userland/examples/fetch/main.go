@@ -32,6 +32,10 @@ func main() {
 	file := flag.String("o", "", "write to `FILE`, not to stdout")
 	server := flag.String("dns", "", "look names up at `HOST:PORT`")
 	flag.Parse()
+	if flag.NArg() == 0 {
+		fmt.Fprintln(os.Stderr, "usage: fetch [-o FILE] [-dns HOST:PORT] URL...")
+		os.Exit(2)
+	}
 	dialer := &net.Dialer{Timeout: 30 * time.Second}
 	if *server != "" {
 		dialer.Resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
