@@ -277,52 +277,50 @@ static int get_mtu(struct inet_sock *i)
     return !n ? -ENOTCONN : n->mtu ? n->mtu : 0xffff;
 }
 
+/* Options that are told as a field of the socket holds them: false if it is none of these. */
+struct field {
+    uint8_t name, size;
+    uint16_t at;
+};
+#define FIELD(name, member)                                                                  \
+    {                                                                                        \
+        name, sizeof(((struct inet_sock *)NULL)->member), offsetof(struct inet_sock, member) \
+    }
+
+static bool get_field(const struct inet_sock *i, const struct field *f, unsigned nr, int name,
+                      int *n)
+{
+    for (; nr > 0 && f->name != name; f++)
+        nr--;
+    *n = 0;
+    if (nr > 0)
+        memcpy(n, (const char *)i + f->at, f->size);
+    return nr > 0;
+}
+
 static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
 {
+    static const struct field fields[] = {
+        FIELD(IP_TOS, tos),
+        FIELD(IP_TTL, ttl),
+        FIELD(IP_PKTINFO, wants_pktinfo),
+        FIELD(IP_RECVTTL, wants_ttl),
+        FIELD(IP_MTU_DISCOVER, mtu_discover),
+        FIELD(IP_RECVERR, recverr4),
+        FIELD(IP_RECVTOS, wants_tos),
+        FIELD(IP_MULTICAST_IF, multicast_addr),
+        FIELD(IP_MULTICAST_TTL, multicast_ttl),
+        FIELD(IP_MULTICAST_LOOP, multicast_loop),
+        FIELD(IP_MULTICAST_ALL, members_only),
+    };
     int n;
-    switch (name) {
-    case IP_TOS:
-        n = i->tos;
-        break;
-    case IP_TTL:
-        n = i->ttl;
-        break;
-    case IP_PKTINFO:
-        n = i->wants_pktinfo;
-        break;
-    case IP_RECVTTL:
-        n = i->wants_ttl;
-        break;
-    case IP_MTU_DISCOVER:
-        n = i->mtu_discover;
-        break;
-    case IP_RECVERR:
-        n = i->recverr4;
-        break;
-    case IP_RECVTOS:
-        n = i->wants_tos;
-        break;
-    case IP_MTU:
+    if (name == IP_MTU)
         n = get_mtu(i);
-        if (n < 0)
-            return n;
-        break;
-    case IP_MULTICAST_IF:
-        n = (int)i->multicast_addr;
-        break;
-    case IP_MULTICAST_ALL:
-        n = !i->members_only;
-        break;
-    case IP_MULTICAST_TTL:
-        n = i->multicast_ttl;
-        break;
-    case IP_MULTICAST_LOOP:
-        n = i->multicast_loop;
-        break;
-    default:
+    else if (!get_field(i, fields, ARRAY_LEN(fields), name, &n))
         return -ENOPROTOOPT;
-    }
-    return answer(value, len, &n, sizeof(n));
+    if (name == IP_MULTICAST_ALL)
+        n = !n;
+    return n < 0 && name == IP_MTU ? n : answer(value, len, &n, sizeof(n));
 }
 
 static int set_ipv6_number(struct inet_sock *i, int name, int n)
@@ -407,47 +405,25 @@ static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned l
 
 static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
 {
+    static const struct field fields[] = {
+        FIELD(IPV6_V6ONLY, is_v6_only),
+        FIELD(IPV6_UNICAST_HOPS, ttl),
+        FIELD(IPV6_TCLASS, tos),
+        FIELD(IPV6_MTU_DISCOVER, mtu_discover),
+        FIELD(IPV6_RECVERR, recverr6),
+        FIELD(IPV6_MULTICAST_IF, multicast_if),
+        FIELD(IPV6_MULTICAST_HOPS, multicast_ttl),
+        FIELD(IPV6_MULTICAST_LOOP, multicast_loop),
+        FIELD(IPV6_MULTICAST_ALL, members_only),
+        FIELD(IPV6_RECVPKTINFO, wants_pktinfo6),
+        FIELD(IPV6_RECVHOPLIMIT, wants_hops6),
+        FIELD(IPV6_RECVTCLASS, wants_class6),
+    };
     int n;
-    switch (name) {
-    case IPV6_V6ONLY:
-        n = i->is_v6_only;
-        break;
-    case IPV6_UNICAST_HOPS:
-        n = i->ttl;
-        break;
-    case IPV6_TCLASS:
-        n = i->tos;
-        break;
-    case IPV6_MTU_DISCOVER:
-        n = i->mtu_discover;
-        break;
-    case IPV6_RECVERR:
-        n = i->recverr6;
-        break;
-    case IPV6_MULTICAST_IF:
-        n = i->multicast_if;
-        break;
-    case IPV6_MULTICAST_HOPS:
-        n = i->multicast_ttl;
-        break;
-    case IPV6_MULTICAST_LOOP:
-        n = i->multicast_loop;
-        break;
-    case IPV6_MULTICAST_ALL:
-        n = !i->members_only;
-        break;
-    case IPV6_RECVPKTINFO:
-        n = i->wants_pktinfo6;
-        break;
-    case IPV6_RECVHOPLIMIT:
-        n = i->wants_hops6;
-        break;
-    case IPV6_RECVTCLASS:
-        n = i->wants_class6;
-        break;
-    default:
+    if (!get_field(i, fields, ARRAY_LEN(fields), name, &n))
         return -ENOPROTOOPT;
-    }
+    if (name == IPV6_MULTICAST_ALL)
+        n = !n;
     return answer(value, len, &n, sizeof(n));
 }
 
