@@ -188,9 +188,9 @@ class Connection:
         self.say(flags, data, seq)
         return self.until(lambda c: c.acked == self.seq, 20, lambda: self.say(flags, data, seq))
 
-    def receive(self, n):
+    def receive(self, n, seconds=20):
         """So many bytes; fewer at the end, or after a while."""
-        self.until(lambda c: len(c.data) >= n or c.has_end, 20)
+        self.until(lambda c: len(c.data) >= n or c.has_end, seconds)
         data, self.data = self.data[:n], self.data[n:]
         return data
 

@@ -288,7 +288,7 @@ def tap_many(nothing):
     bad = []
 
     def client(number):
-        data = PATTERN[number * 999:] + PATTERN
+        data = PATTERN[number * 999:][:1 << 18]
         with socket.create_connection(("10.9.0.2", 7), 60) as s:
             if number == 0:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -464,18 +464,20 @@ class Queues:
 
 
 def tap_queues(machine, cpus, used, *args):
-    """Every connection's bytes come back whole; `used` queues carry them, both ways."""
+    """Every connection's bytes come back whole; `used` queues carry them, both ways.
+
+    A connection's ports choose its queue: of 64 connections one of four queues gets none once in 25 million times."""
     bad = []
 
     def client(number):
-        data = PATTERN[number * 999:] + PATTERN
+        data = PATTERN[number * 999:][:1 << 18]
         with socket.create_connection(("10.9.0.2", 7), 60) as s:
             if echo_back(s, data) != data:
                 bad.append(number)
 
     with tap("--machine", machine, "-c", cpus, *args, flags=("multi_queue",)):
         queues = Queues()
-        threads = [threading.Thread(target=client, args=(n,)) for n in range(16)]
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(64)]
         for t in threads:
             t.start()
         for t in threads:
