@@ -9,6 +9,7 @@
 #include <lwip/err.h>
 #include <lwip/ip.h>
 #include <lwip/netif.h>
+#include <lwip/priv/tcp_priv.h>
 
 #define PORT_MIN_FREE 1024 /* below, binding needs CAP_NET_BIND_SERVICE */
 #define SIN6_MIN_LEN  24   /* without the scope */
@@ -22,6 +23,9 @@ struct inet_sock *inet_new(const struct socket_ops *ops, int family, int type, i
     i->is_v6 = family == AF_INET6;
     i->ttl = 64;
     i->multicast_ttl = 1;
+    i->keep[0] = TCP_KEEPIDLE_DEFAULT / 1000;
+    i->keep[1] = TCP_KEEPINTVL_DEFAULT / 1000;
+    i->keep[2] = TCP_KEEPCNT_DEFAULT;
     i->multicast_loop = true;
     i->mtu_discover = IP_PMTUDISC_WANT;
     if (type == SOCK_STREAM) { /* what Linux begins with and lets grow */
@@ -149,7 +153,8 @@ int inet_get_addr(const struct inet_sock *i, const struct socket_addr *a, ip_add
 {
     if (!i->is_v6)
         return get_v4(a, ip, port);
-    if (a->len >= sizeof(struct sockaddr_in) && a->family == AF_INET && !i->is_v6_only)
+    if (a->len >= sizeof(struct sockaddr_in) && a->family == AF_INET && !i->is_v6_only &&
+        i->s.type != SOCK_STREAM)
         return get_v4(a, ip, port);
     int ret = get_v6(a, ip, port);
     if (ret == 0 && IP_IS_V4(ip) && i->is_v6_only)
@@ -240,14 +245,14 @@ void inet_fix_destination(ip_addr_t *ip)
         ip_addr_set_loopback(false, ip);
 }
 
-int inet_getname(struct socket *s, struct socket_addr *addr, bool peer)
+int inet_getname(struct socket *s, struct socket_addr *addr, int peer)
 {
     struct inet_sock *i = inet_of(s);
     int ret = 0;
     inet_lock();
     if (!peer)
         inet_put_addr(i, &i->local, i->local_port, addr);
-    else if (i->peer_port && i->state != INET_CONNECTING && i->state != INET_CLOSED)
+    else if (i->peer_port && (peer == SOCKET_ACCEPTED || (i->tcp && i->state != INET_CONNECTING)))
         inet_put_addr(i, &i->peer, i->peer_port, addr);
     else
         ret = -ENOTCONN;

@@ -45,6 +45,8 @@ struct inet_sock {
     };
     ip_addr_t local, peer;
     uint16_t local_port, peer_port; /* 0: none */
+    ip_addr_t bound;                /* what bind(2) was asked for, which outlives connections */
+    uint16_t bound_port;
 
     /* receiving */
     struct pbuf *rx, *rx_last; /* TCP: bytes in order; tot_len means nothing here */
@@ -58,7 +60,7 @@ struct inet_sock {
     /* sending */
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
-    bool is_corked, sent_fin, has_urgent_out;
+    bool is_corked, is_undelayed, sent_fin, has_urgent_out;
     uint32_t urgent_end;      /* behind the urgent byte, if has_urgent_out */
     unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
     uint64_t
@@ -74,6 +76,7 @@ struct inet_sock {
     struct list accept_node;
     struct inet_sock *listener; /* of one that was not accepted yet */
     /* options */
+    uint16_t keep[3]; /* TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT */
     uint8_t tos, ttl, multicast_ttl;
     bool multicast_loop, members_only;
     int multicast_if;        /* index; 0: as routes say */
@@ -134,7 +137,7 @@ void inet_put_addr(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port
 void inet_set_v6(ip_addr_t *ip, const void *bytes, uint32_t scope);
 /* bind(2)'s checks of an address: 0, -EADDRNOTAVAIL, -EACCES. */
 must_check int inet_check_bind(const struct inet_sock *i, ip_addr_t *ip, uint16_t port);
-int inet_getname(struct socket *s, struct socket_addr *addr, bool peer);
+int inet_getname(struct socket *s, struct socket_addr *addr, int peer);
 /* The control block sends and receives by the interface that SO_BINDTODEVICE named. */
 void inet_bind_interface(struct inet_sock *i);
 /* NULL: there is none of that index, whatever that is. */
@@ -169,7 +172,7 @@ bool inet_tcp_is_between(const struct tcp_pcb *p, const ip_addr_t *local, uint16
                          const ip_addr_t *peer, uint16_t peer_port);
 /* Is the port another's, by what both have said about that? */
 bool inet_tcp_is_taken(const struct inet_sock *i, const ip_addr_t *ip, uint16_t port);
-must_check int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr); /* bind(2) */
+int inet_tcp_bind(struct socket *s, const struct socket_addr *addr); /* bind(2); takes the lock */
 
 /* --- inet_share.c: the net lock is held */
 extern struct list inet_all_listeners; /* struct inet_sock.all_node */
@@ -262,7 +265,10 @@ void inet_drop_errors(struct inet_sock *i);
 
 /* --- inet_opt.c */
 extern const uint8_t inet_tcp_state_of[]; /* Linux's number of lwIP's */
-void inet_set_ttl(struct inet_sock *i);   /* the control block does as the options say */
+/* The control block, which may be a new one, does as the options say. */
+void inet_set_block(struct inet_sock *i);
+/* A connection that `l` accepts begins with its options; its block becomes the socket's. */
+void inet_inherit(struct inet_sock *i, const struct inet_sock *l, struct tcp_pcb *pcb);
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned *len);
 
@@ -291,6 +297,9 @@ unsigned netif_nr_waiting(void); /* packets that devices have no room for */
 void netif_drop_all_waiting(void);
 /* Datagrams that lwIP is given meanwhile, each in one frame, have no checksum where the device fills it in. */
 void netif_leave_udp(struct netif *n, bool leave);
+/* All of 127/8 is this machine, and lwIP's loopback interface has one address: the packet's while it takes one in, and then
+ * its own again. */
+void netif_loop_done(void);
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
 void netif_ring_all(void);  /* it was: devices hear of what was sent */
 struct ifinfo_counts *netif_counts(const struct netif *n);

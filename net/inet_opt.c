@@ -39,10 +39,8 @@ static int set_tcp(struct inet_sock *i, int name, int value)
     struct tcp_pcb *pcb = block(i);
     switch (name) {
     case TCP_NODELAY:
-        if (pcb && value)
-            tcp_nagle_disable(pcb);
-        else if (pcb)
-            tcp_nagle_enable(pcb);
+        i->is_undelayed = value != 0;
+        inet_set_block(i);
         if (pcb && value && i->state == INET_CONNECTED)
             tcp_output(pcb);
         return 0;
@@ -52,22 +50,12 @@ static int set_tcp(struct inet_sock *i, int name, int value)
             tcp_output(pcb);
         return 0;
     case TCP_KEEPIDLE:
-        if (value < 1 || value > 32767)
-            return -EINVAL;
-        if (pcb)
-            pcb->keep_idle = (unsigned)value * MS_PER_S;
-        return 0;
     case TCP_KEEPINTVL:
-        if (value < 1 || value > 32767)
-            return -EINVAL;
-        if (pcb)
-            pcb->keep_intvl = (unsigned)value * MS_PER_S;
-        return 0;
     case TCP_KEEPCNT:
-        if (value < 1 || value > 127)
+        if (value < 1 || value > (name == TCP_KEEPCNT ? 127 : 32767))
             return -EINVAL;
-        if (pcb)
-            pcb->keep_cnt = (unsigned)value;
+        i->keep[name - TCP_KEEPIDLE] = (uint16_t)value;
+        inet_set_block(i);
         return 0;
     case TCP_USER_TIMEOUT:
         if (value < 0)
@@ -77,7 +65,7 @@ static int set_tcp(struct inet_sock *i, int name, int value)
         return 0;
     case TCP_QUICKACK: /* hints, which lwIP has no use for */
     case TCP_DEFER_ACCEPT:
-        return value < 0 ? -EINVAL : 0;
+        return 0;
     case TCP_MAXSEG:
         if (value < 88 || value > 32767)
             return -EINVAL;
@@ -124,19 +112,15 @@ static int get_tcp(struct inet_sock *i, int name, void *value, unsigned *len)
     int n;
     switch (name) {
     case TCP_NODELAY:
-        n = pcb && tcp_nagle_disabled(pcb);
+        n = i->is_undelayed;
         break;
     case TCP_CORK:
         n = i->is_corked;
         break;
     case TCP_KEEPIDLE:
-        n = (int)((pcb ? pcb->keep_idle : TCP_KEEPIDLE_DEFAULT) / MS_PER_S);
-        break;
     case TCP_KEEPINTVL:
-        n = (int)((pcb ? pcb->keep_intvl : TCP_KEEPINTVL_DEFAULT) / MS_PER_S);
-        break;
     case TCP_KEEPCNT:
-        n = (int)(pcb ? pcb->keep_cnt : TCP_KEEPCNT_DEFAULT);
+        n = i->keep[name - TCP_KEEPIDLE];
         break;
     case TCP_MAXSEG:
         n = pcb && i->state == INET_CONNECTED ? pcb->mss : 536;
@@ -165,29 +149,68 @@ static int get_tcp(struct inet_sock *i, int name, void *value, unsigned *len)
 
 /* --- IP ------------------------------------------------------------------------------------------------ */
 
-/* All protocols' blocks begin alike. */
-void inet_set_ttl(struct inet_sock *i)
+void inet_set_block(struct inet_sock *i)
 {
-    struct ip_pcb *pcb = (struct ip_pcb *)i->tcp;
-    if (pcb && i->state != INET_LISTENING) {
-        pcb->ttl = i->ttl;
-        pcb->tos = i->tos;
+    struct ip_pcb *any = (struct ip_pcb *)i->tcp; /* all protocols' begin alike */
+    struct tcp_pcb *pcb = block(i);
+    if (any) {
+        any->ttl = i->ttl;
+        any->tos = i->tos;
+    }
+    if (pcb) {
+        pcb->keep_idle = i->keep[0] * MS_PER_S;
+        pcb->keep_intvl = i->keep[1] * MS_PER_S;
+        pcb->keep_cnt = i->keep[2];
+        tcp_clear_flags(pcb, TF_NODELAY);
+        tcp_set_flags(pcb, i->is_undelayed ? TF_NODELAY : 0);
+        if (socket_has(&i->s, SOCKET_KEEPALIVE))
+            ip_set_option(any, SOF_KEEPALIVE);
+        else
+            ip_reset_option(any, SOF_KEEPALIVE);
     }
     inet_set_multicast(i);
+}
+
+void inet_inherit(struct inet_sock *i, const struct inet_sock *l, struct tcp_pcb *pcb)
+{
+    socket_inherit(&i->s, &l->s);
+    i->user_timeout_ms = l->user_timeout_ms;
+    memcpy(i->keep, l->keep, sizeof(i->keep));
+    i->ttl = l->ttl;
+    i->tos = l->tos;
+    i->mtu_discover = l->mtu_discover;
+    i->is_undelayed = l->is_undelayed;
+    i->is_corked = l->is_corked;
+    i->is_v6_only = l->is_v6_only;
+    inet_tcp_attach(i, pcb);
+    inet_set_block(i);
+}
+
+static int set_tos(struct inet_sock *i, int n)
+{
+    i->tos = (uint8_t)(is_tcp(i) ? n & ~3 : n); /* the other two bits are ECN's there */
+    inet_set_block(i);
+    return 0;
+}
+
+static int set_mtu_discover(struct inet_sock *i, int n)
+{
+    if ((unsigned)n > IP_PMTUDISC_OMIT)
+        return -EINVAL;
+    i->mtu_discover = n;
+    return 0;
 }
 
 static int set_ip_number(struct inet_sock *i, int name, int n)
 {
     switch (name) {
     case IP_TOS:
-        i->tos = (uint8_t)n;
-        inet_set_ttl(i);
-        return 0;
+        return set_tos(i, n);
     case IP_TTL:
         if (n != -1 && (n < 1 || n > 255))
             return -EINVAL;
         i->ttl = n == -1 ? 64 : (uint8_t)n;
-        inet_set_ttl(i);
+        inet_set_block(i);
         return 0;
     case IP_PKTINFO:
         i->wants_pktinfo = n;
@@ -199,8 +222,7 @@ static int set_ip_number(struct inet_sock *i, int name, int n)
         i->wants_tos = n;
         return 0;
     case IP_MTU_DISCOVER:
-        i->mtu_discover = n;
-        return 0;
+        return set_mtu_discover(i, n);
     case IP_RECVERR:
         i->recverr4 = n != 0;
         if (!n)
@@ -210,7 +232,7 @@ static int set_ip_number(struct inet_sock *i, int name, int n)
         if (i->s.type == SOCK_STREAM || n < -1 || n > 255)
             return -EINVAL;
         i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
-        inet_set_ttl(i);
+        inet_set_block(i);
         return 0;
     case IP_MULTICAST_LOOP:
         i->multicast_loop = n != 0;
@@ -255,52 +277,50 @@ static int get_mtu(struct inet_sock *i)
     return !n ? -ENOTCONN : n->mtu ? n->mtu : 0xffff;
 }
 
+/* Options that are told as a field of the socket holds them: false if it is none of these. */
+struct field {
+    uint8_t name, size;
+    uint16_t at;
+};
+#define FIELD(name, member)                                                                  \
+    {                                                                                        \
+        name, sizeof(((struct inet_sock *)NULL)->member), offsetof(struct inet_sock, member) \
+    }
+
+static bool get_field(const struct inet_sock *i, const struct field *f, unsigned nr, int name,
+                      int *n)
+{
+    for (; nr > 0 && f->name != name; f++)
+        nr--;
+    *n = 0;
+    if (nr > 0)
+        memcpy(n, (const char *)i + f->at, f->size);
+    return nr > 0;
+}
+
 static int get_ip(struct inet_sock *i, int name, void *value, unsigned *len)
 {
+    static const struct field fields[] = {
+        FIELD(IP_TOS, tos),
+        FIELD(IP_TTL, ttl),
+        FIELD(IP_PKTINFO, wants_pktinfo),
+        FIELD(IP_RECVTTL, wants_ttl),
+        FIELD(IP_MTU_DISCOVER, mtu_discover),
+        FIELD(IP_RECVERR, recverr4),
+        FIELD(IP_RECVTOS, wants_tos),
+        FIELD(IP_MULTICAST_IF, multicast_addr),
+        FIELD(IP_MULTICAST_TTL, multicast_ttl),
+        FIELD(IP_MULTICAST_LOOP, multicast_loop),
+        FIELD(IP_MULTICAST_ALL, members_only),
+    };
     int n;
-    switch (name) {
-    case IP_TOS:
-        n = i->tos;
-        break;
-    case IP_TTL:
-        n = i->ttl;
-        break;
-    case IP_PKTINFO:
-        n = i->wants_pktinfo;
-        break;
-    case IP_RECVTTL:
-        n = i->wants_ttl;
-        break;
-    case IP_MTU_DISCOVER:
-        n = i->mtu_discover;
-        break;
-    case IP_RECVERR:
-        n = i->recverr4;
-        break;
-    case IP_RECVTOS:
-        n = i->wants_tos;
-        break;
-    case IP_MTU:
+    if (name == IP_MTU)
         n = get_mtu(i);
-        if (n < 0)
-            return n;
-        break;
-    case IP_MULTICAST_IF:
-        n = (int)i->multicast_addr;
-        break;
-    case IP_MULTICAST_ALL:
-        n = !i->members_only;
-        break;
-    case IP_MULTICAST_TTL:
-        n = i->multicast_ttl;
-        break;
-    case IP_MULTICAST_LOOP:
-        n = i->multicast_loop;
-        break;
-    default:
+    else if (!get_field(i, fields, ARRAY_LEN(fields), name, &n))
         return -ENOPROTOOPT;
-    }
-    return answer(value, len, &n, sizeof(n));
+    if (name == IP_MULTICAST_ALL)
+        n = !n;
+    return n < 0 && name == IP_MTU ? n : answer(value, len, &n, sizeof(n));
 }
 
 static int set_ipv6_number(struct inet_sock *i, int name, int n)
@@ -324,12 +344,12 @@ static int set_ipv6_number(struct inet_sock *i, int name, int n)
         if (n < -1 || n > 255)
             return -EINVAL;
         i->ttl = n == -1 ? 64 : (uint8_t)n;
-        inet_set_ttl(i);
+        inet_set_block(i);
         return 0;
     case IPV6_TCLASS:
-        i->tos = (uint8_t)n;
-        inet_set_ttl(i);
-        return 0;
+        return n < -1 || n > 255 ? -EINVAL : set_tos(i, MAX(n, 0));
+    case IPV6_MTU_DISCOVER:
+        return set_mtu_discover(i, n);
     case IPV6_RECVPKTINFO:
         i->wants_pktinfo6 = n;
         return 0;
@@ -350,7 +370,7 @@ static int set_ipv6_number(struct inet_sock *i, int name, int n)
         if (n < -1 || n > 255)
             return -EINVAL;
         i->multicast_ttl = n == -1 ? 1 : (uint8_t)n;
-        inet_set_ttl(i);
+        inet_set_block(i);
         return 0;
     case IPV6_MULTICAST_LOOP:
         if (n != 0 && n != 1)
@@ -385,60 +405,29 @@ static int set_ipv6(struct inet_sock *i, int name, const void *value, unsigned l
 
 static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
 {
+    static const struct field fields[] = {
+        FIELD(IPV6_V6ONLY, is_v6_only),
+        FIELD(IPV6_UNICAST_HOPS, ttl),
+        FIELD(IPV6_TCLASS, tos),
+        FIELD(IPV6_MTU_DISCOVER, mtu_discover),
+        FIELD(IPV6_RECVERR, recverr6),
+        FIELD(IPV6_MULTICAST_IF, multicast_if),
+        FIELD(IPV6_MULTICAST_HOPS, multicast_ttl),
+        FIELD(IPV6_MULTICAST_LOOP, multicast_loop),
+        FIELD(IPV6_MULTICAST_ALL, members_only),
+        FIELD(IPV6_RECVPKTINFO, wants_pktinfo6),
+        FIELD(IPV6_RECVHOPLIMIT, wants_hops6),
+        FIELD(IPV6_RECVTCLASS, wants_class6),
+    };
     int n;
-    switch (name) {
-    case IPV6_V6ONLY:
-        n = i->is_v6_only;
-        break;
-    case IPV6_UNICAST_HOPS:
-        n = i->ttl;
-        break;
-    case IPV6_TCLASS:
-        n = i->tos;
-        break;
-    case IPV6_RECVERR:
-        n = i->recverr6;
-        break;
-    case IPV6_MULTICAST_IF:
-        n = i->multicast_if;
-        break;
-    case IPV6_MULTICAST_HOPS:
-        n = i->multicast_ttl;
-        break;
-    case IPV6_MULTICAST_LOOP:
-        n = i->multicast_loop;
-        break;
-    case IPV6_MULTICAST_ALL:
-        n = !i->members_only;
-        break;
-    case IPV6_RECVPKTINFO:
-        n = i->wants_pktinfo6;
-        break;
-    case IPV6_RECVHOPLIMIT:
-        n = i->wants_hops6;
-        break;
-    case IPV6_RECVTCLASS:
-        n = i->wants_class6;
-        break;
-    default:
+    if (!get_field(i, fields, ARRAY_LEN(fields), name, &n))
         return -ENOPROTOOPT;
-    }
+    if (name == IPV6_MULTICAST_ALL)
+        n = !n;
     return answer(value, len, &n, sizeof(n));
 }
 
 /* --- all together -------------------------------------------------------------------------------------- */
-
-static int set_keepalive(struct inet_sock *i, bool on)
-{
-    struct ip_pcb *pcb = (struct ip_pcb *)i->tcp;
-    if (!is_tcp(i) || !pcb)
-        return 0;
-    if (on)
-        ip_set_option(pcb, SOF_KEEPALIVE);
-    else
-        ip_reset_option(pcb, SOF_KEEPALIVE);
-    return 0;
-}
 
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len)
 {
@@ -450,7 +439,7 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
     if (level == SOL_SOCKET && name == SO_BINDTOIFINDEX)
         inet_bind_interface(i);
     else if (level == SOL_SOCKET)
-        ret = name == SO_KEEPALIVE ? set_keepalive(i, n) : -ENOPROTOOPT;
+        inet_set_block(i); /* SO_KEEPALIVE */
     else if (level == IPPROTO_TCP && is_tcp(i) && name == TCP_CONGESTION)
         ret = len >= 4 && memcmp(value, "reno", 4) == 0 ? 0 : -ENOENT;
     else if (level == IPPROTO_TCP && is_tcp(i))

@@ -38,7 +38,6 @@ static void die(struct inet_sock *i, int error)
     if (error)
         atomic_store(&i->s.error, error);
     atomic_store(&i->state, INET_CLOSED);
-    atomic_store(&i->has_eof, true);
     atomic_or(&i->s.shut, SHUT_BOTH);
     atomic_store(&i->can_send, false);
     socket_wake_all(&i->s);
@@ -53,6 +52,8 @@ static void on_error(void *arg, err_t err)
     int error = inet_errno(err);
     if (err == ERR_RST && i->state == INET_CONNECTING)
         error = -ECONNREFUSED;
+    else if (err == ERR_RST && i->has_eof) /* they take no more, and had said so */
+        error = -EPIPE;
     die(i, error);
 }
 
@@ -193,43 +194,91 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
-/* --- bind and connect ---------------------------------------------------------------------------------- */
+/* --- giving up ------------------------------------------------------------------------------------------ */
 
-static int tcp_bind_op(struct socket *s, const struct socket_addr *addr)
+/* The next connection; NULL: none. */
+static struct inet_sock *take_connection(struct inet_sock *l)
 {
-    inet_lock();
-    int ret = inet_tcp_bind(inet_of(s), addr);
-    inet_unlock();
-    return ret;
+    struct list *node = list_pop_front(&l->accepts);
+    if (!node)
+        return NULL;
+    atomic_store(&l->nr_accepts, l->nr_accepts - 1);
+    struct inet_sock *i = list_entry(node, struct inet_sock, accept_node);
+    i->listener = NULL;
+    return i;
 }
 
-/* A fresh control block after a connection has failed. */
+static void abort_connection(struct inet_sock *i)
+{
+    struct tcp_pcb *pcb = i->tcp;
+    if (!pcb)
+        return;
+    i->tcp = NULL;
+    tcp_arg(pcb, NULL);
+    tcp_err(pcb, NULL);
+    tcp_abort(pcb);
+}
+
+static void free_connection(struct inet_sock *i)
+{
+    inet_tcp_drop_rx(i);
+    heap_free(i);
+}
+
+static void stop_listening(struct inet_sock *l)
+{
+    struct inet_sock *i;
+    while ((i = take_connection(l))) {
+        abort_connection(i);
+        free_connection(i);
+    }
+    list_remove(&l->all_node);
+    struct tcp_pcb *pcb = l->tcp;
+    l->tcp = NULL;
+    tcp_arg(pcb, NULL);
+    tcp_close(pcb);
+    atomic_store(&l->s.is_listening, false);
+    atomic_store(&l->state, INET_CLOSED);
+}
+
+/* --- connect --------------------------------------------------------------------------------------- */
+
+/* A fresh control block after a connection, or its attempt, is over: what bind(2) said still holds, and so do the options. */
 static int renew(struct inet_sock *i)
 {
+    i->state = INET_CLOSED;
     i->tcp = tcp_new_ip_type(i->is_v6 ? IPADDR_TYPE_ANY : IPADDR_TYPE_V4);
     if (!i->tcp)
         return -ENOMEM;
     tcp_arg(i->tcp, i);
-    inet_bind_interface(i);
     i->state = INET_NEW;
+    inet_bind_interface(i);
+    inet_set_block(i);
     i->withheld = 0;
-    i->local_port = i->peer_port = 0;
+    i->local = i->bound;
+    i->local_port = i->tcp->local_port = i->bound_port;
+    i->peer_port = 0;
+    if (i->bound_port || !ip_addr_isany(&i->bound))
+        i->tcp->local_ip = i->bound;
+    if (i->bound_port)
+        TCP_REG(&tcp_bound_pcbs, i->tcp);
     i->has_eof = i->sent_fin = false;
     atomic_store(&i->s.shut, 0);
     return 0;
 }
 
+/* Back to where it was before connect(2) or listen(2). */
 static int disconnect(struct inet_sock *i)
 {
-    struct tcp_pcb *pcb = i->tcp;
-    if (pcb && i->state != INET_LISTENING) {
-        tcp_arg(pcb, NULL);
-        tcp_err(pcb, NULL);
-        i->tcp = NULL;
-        tcp_abort(pcb);
-    }
+    if (i->state == INET_LISTENING)
+        stop_listening(i);
+    else if (i->tcp && i->state != INET_NEW)
+        atomic_store(&i->s.error, -ECONNRESET);
+    abort_connection(i);
     inet_tcp_drop_rx(i);
-    return i->tcp ? -EINVAL : renew(i);
+    int ret = renew(i);
+    socket_wake_all(&i->s);
+    return ret;
 }
 
 static int send_syn(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
@@ -274,12 +323,14 @@ static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
     if (ret < 0)
         return ret;
     inet_fix_destination(&ip);
-    if (ip_addr_ismulticast(&ip))
+    if (ip_addr_ismulticast(&ip) ||
+        (IP_IS_V4_VAL(ip) && ip4_addr_get_u32(ip_2_ip4(&ip)) == IPADDR_BROADCAST))
         return -ENETUNREACH;
     inet_tcp_attach(i, i->tcp);
     i->peer = ip;
     i->peer_port = port;
     i->state = INET_CONNECTING;
+    atomic_store(&i->s.error, 0);
     ret = send_syn(i, &ip, port);
     if (ret < 0) {
         i->state = INET_NEW;
@@ -336,12 +387,8 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     struct inet_sock *i = inet_new(&inet_tcp_ops, l->s.family, SOCK_STREAM, IPPROTO_TCP);
     if (!i)
         return ERR_MEM;
-    socket_inherit(&i->s, &l->s);
-    i->user_timeout_ms = l->user_timeout_ms;
-    inet_tcp_attach(i, pcb);
-    if (l->tcp && ip_get_option(l->tcp, SOF_KEEPALIVE))
-        ip_set_option(pcb, SOF_KEEPALIVE);
     i->state = INET_CONNECTED;
+    inet_inherit(i, l, pcb);
     take_names(i);
     inet_tcp_open_window(i);
     inet_tcp_update(i);
@@ -360,9 +407,10 @@ static int listen_locked(struct inet_sock *i, int backlog)
     if (i->state != INET_NEW)
         return -EINVAL;
     if (!i->local_port) {
-        ip_addr_t any = *(i->is_v6 && !i->is_v6_only ? IP_ANY_TYPE
-                          : i->is_v6                 ? IP6_ADDR_ANY
-                                                     : IP4_ADDR_ANY);
+        ip_addr_t any = *(!ip_addr_isany(&i->bound)    ? &i->bound
+                          : i->is_v6 && !i->is_v6_only ? IP_ANY_TYPE
+                          : i->is_v6                   ? IP6_ADDR_ANY
+                                                       : IP4_ADDR_ANY);
         int ret = inet_errno(tcp_bind(i->tcp, &any, 0));
         if (ret < 0)
             return ret;
@@ -392,18 +440,6 @@ static int tcp_listen_op(struct socket *s, int backlog)
     return ret;
 }
 
-/* The next connection; NULL: none. */
-static struct inet_sock *take_connection(struct inet_sock *l)
-{
-    struct list *node = list_pop_front(&l->accepts);
-    if (!node)
-        return NULL;
-    atomic_store(&l->nr_accepts, l->nr_accepts - 1);
-    struct inet_sock *i = list_entry(node, struct inet_sock, accept_node);
-    i->listener = NULL;
-    return i;
-}
-
 static bool can_accept(struct inet_sock *l)
 {
     return atomic_load(&l->nr_accepts) > 0 || atomic_load(&l->state) != INET_LISTENING;
@@ -431,39 +467,6 @@ static int tcp_accept_op(struct socket *s, struct socket **out, bool nonblock)
 }
 
 /* --- the end ------------------------------------------------------------------------------------------- */
-
-static void abort_connection(struct inet_sock *i)
-{
-    struct tcp_pcb *pcb = i->tcp;
-    if (!pcb)
-        return;
-    i->tcp = NULL;
-    tcp_arg(pcb, NULL);
-    tcp_err(pcb, NULL);
-    tcp_abort(pcb);
-}
-
-static void free_connection(struct inet_sock *i)
-{
-    inet_tcp_drop_rx(i);
-    heap_free(i);
-}
-
-static void stop_listening(struct inet_sock *l)
-{
-    struct inet_sock *i;
-    while ((i = take_connection(l))) {
-        abort_connection(i);
-        free_connection(i);
-    }
-    list_remove(&l->all_node);
-    struct tcp_pcb *pcb = l->tcp;
-    l->tcp = NULL;
-    tcp_arg(pcb, NULL);
-    tcp_close(pcb);
-    atomic_store(&l->s.is_listening, false);
-    atomic_store(&l->state, INET_CLOSED);
-}
 
 /* Who waits for what was sent to arrive: closed sockets (SO_LINGER), and the end of the machine.  lwIP tells nobody that a
  * FIN was acknowledged, so whoever takes packets in looks, before the net lock is given back. */
@@ -590,14 +593,11 @@ void inet_tcp_forget_ended(void)
 
 static int shutdown_locked(struct inet_sock *i, int how)
 {
-    if (i->state == INET_LISTENING) {
-        if (how != SHUT_WR) {
-            stop_listening(i);
-            atomic_or(&i->s.shut, SHUT_BOTH);
-        }
+    if (i->state == INET_LISTENING && how == SHUT_WR)
         return 0;
-    }
-    if (i->state != INET_CONNECTED) { /* as on Linux, it is remembered all the same */
+    if (i->state == INET_LISTENING || i->state == INET_CONNECTING)
+        return disconnect(i);
+    if (i->state != INET_CONNECTED || !i->tcp) { /* as on Linux, it is remembered all the same */
         atomic_or(&i->s.shut, how == SHUT_RD ? SHUT_RECV : how == SHUT_WR ? SHUT_SEND : SHUT_BOTH);
         return -ENOTCONN;
     }
@@ -663,7 +663,7 @@ static uint32_t tcp_poll_op(struct socket *s, struct file *f, struct poll_table 
 }
 
 const struct socket_ops inet_tcp_ops = {
-    .bind = tcp_bind_op,
+    .bind = inet_tcp_bind,
     .connect = tcp_connect_op,
     .listen = tcp_listen_op,
     .accept = tcp_accept_op,

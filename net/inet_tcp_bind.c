@@ -59,7 +59,7 @@ bool inet_tcp_is_taken(const struct inet_sock *i, const ip_addr_t *ip, uint16_t 
     return false;
 }
 
-int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr)
+static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
 {
     ip_addr_t ip;
     uint16_t port;
@@ -81,7 +81,16 @@ int inet_tcp_bind(struct inet_sock *i, const struct socket_addr *addr)
     } else if (err != ERR_OK) {
         return inet_errno(err);
     }
-    i->local = ip;
+    i->local = i->bound = ip;
+    i->bound_port = port;
     i->local_port = pcb->local_port;
     return 0;
+}
+
+int inet_tcp_bind(struct socket *s, const struct socket_addr *addr)
+{
+    inet_lock();
+    int ret = bind_locked(inet_of(s), addr);
+    inet_unlock();
+    return ret;
 }

@@ -213,10 +213,12 @@ static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t *skip,
             inet_tcp_consume(i, (size_t)n);
         return n;
     }
+    if (i->has_eof) /* also when an error came after it, which the next send or SO_ERROR tells */
+        return 0;
     int error = socket_take_error(&i->s);
     if (error < 0)
         return error;
-    if (i->has_eof || (i->s.shut & SHUT_RECV) || i->state == INET_CLOSED)
+    if ((i->s.shut & SHUT_RECV) || i->state == INET_CLOSED)
         return 0;
     return -EAGAIN;
 }

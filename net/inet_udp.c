@@ -36,9 +36,7 @@ static size_t cost_of(const struct pbuf *p)
 static void enqueue(struct inet_sock *i, struct pbuf *p, const ip_addr_t *from, uint16_t port)
 {
     size_t cost = cost_of(p);
-    struct inet_datagram *d = i->rx_bytes + cost <= i->s.rcvbuf && !(i->s.shut & SHUT_RECV)
-                                  ? heap_alloc(sizeof(*d))
-                                  : NULL;
+    struct inet_datagram *d = i->rx_bytes + cost <= i->s.rcvbuf ? heap_alloc(sizeof(*d)) : NULL;
     if (!d) {
         i->drops++;
         pbuf_free(p);
@@ -177,8 +175,10 @@ static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
         ret = -EINVAL;
     if (ret == 0)
         ret = bind_to(i, &ip, port);
-    if (ret == 0)
-        i->local = ip;
+    if (ret == 0) {
+        i->local = i->bound = ip;
+        i->bound_port = port;
+    }
     return ret;
 }
 
@@ -190,6 +190,19 @@ static int dgram_bind(struct socket *s, const struct socket_addr *addr)
     return ret;
 }
 
+/* As bind(2) left it, which may be nothing. */
+static void disconnect(struct inet_sock *i)
+{
+    if (!i->is_raw) {
+        udp_disconnect(i->udp);
+        i->udp->local_port = i->bound_port;
+    }
+    i->local = i->bound;
+    i->local_port = i->bound_port;
+    i->peer_port = 0;
+    i->state = INET_NEW;
+}
+
 /* The local address of packets to `ip`. */
 static void choose_source(struct inet_sock *i, const ip_addr_t *ip)
 {
@@ -199,6 +212,12 @@ static void choose_source(struct inet_sock *i, const ip_addr_t *ip)
         i->local = *source;
 }
 
+/* To everybody, without SO_BROADCAST. */
+static bool is_forbidden(const struct inet_sock *i, const ip_addr_t *ip, const struct netif *n)
+{
+    return ip_addr_isbroadcast(ip, n) && !socket_has(&i->s, SOCKET_BROADCAST);
+}
+
 static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
 {
     ip_addr_t ip;
@@ -206,18 +225,18 @@ static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
     if (addr->len < sizeof(addr->family))
         return -EINVAL;
     if (addr->family == AF_UNSPEC) {
-        if (!i->is_raw)
-            udp_disconnect(i->udp);
-        i->peer_port = 0;
-        i->state = INET_NEW;
+        disconnect(i);
         return 0;
     }
     int ret = inet_get_addr(i, addr, &ip, &port);
     if (ret < 0)
         return ret;
     inet_fix_destination(&ip);
-    if (!inet_route(i, &ip))
+    const struct netif *n = inet_route(i, &ip);
+    if (!n)
         return -ENETUNREACH;
+    if (is_forbidden(i, &ip, n))
+        return -EACCES;
     if (!i->is_raw) {
         if (!i->local_port)
             ret = bind_to(i, &i->udp->local_ip, 0);
@@ -275,12 +294,12 @@ static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, u
         i->ttl = i->multicast_ttl = (uint8_t)how->ttl;
     if (how->tos >= 0)
         i->tos = (uint8_t)how->tos;
-    inet_set_ttl(i);
+    inet_set_block(i);
     int ret = send_by(i, p, ip, port, how);
     i->ttl = ttl;
     i->tos = tos;
     i->multicast_ttl = multicast_ttl;
-    inet_set_ttl(i);
+    inet_set_block(i);
     return ret;
 }
 
@@ -300,10 +319,8 @@ static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_
     if (*port == 0 && !i->is_raw)
         return -EINVAL;
     inet_fix_destination(ip);
-    if (IP_IS_V4(ip) && ip4_addr_get_u32(ip_2_ip4(ip)) == IPADDR_BROADCAST &&
-        !socket_has(&i->s, SOCKET_BROADCAST))
-        return -EACCES;
-    return inet_get_control(i, m, ip, how);
+    ret = inet_get_control(i, m, ip, how);
+    return ret == 0 && is_forbidden(i, ip, how->netif) ? -EACCES : ret;
 }
 
 /* An echo request from a SOCK_DGRAM carries the socket's own number. */
@@ -438,7 +455,7 @@ static ssize_t dgram_recv(struct socket *s, struct socket_msg *m)
 {
     struct inet_sock *i = inet_of(s);
     bool peeks = m->flags & MSG_PEEK;
-    if (m->flags & MSG_OOB)
+    if ((m->flags & MSG_OOB) && i->is_raw)
         return -EOPNOTSUPP;
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     if (m->flags & MSG_ERRQUEUE)

@@ -57,6 +57,7 @@ static void deliver_local(bool has_news)
             if (!n->loop_first)
                 continue;
             netif_poll(n);
+            netif_loop_done();
             has_more = has_news = true;
         }
     } while (has_more);

@@ -131,13 +131,26 @@ struct ifinfo_counts *netif_counts(const struct netif *n)
     return n->linkoutput == netif_transmit ? &((struct netdev *)n)->counts : &loop_counts;
 }
 
+static void set_loop_addr(uint32_t addr)
+{
+    ip_addr_set_ip4_u32_val(netif_get_by_index(1)->ip_addr, addr);
+}
+
+void netif_loop_done(void)
+{
+    set_loop_addr(PP_HTONL(IPADDR_LOOPBACK));
+}
+
 int net_count_input(const struct pbuf *p, const struct netif *n)
 {
+    const struct ip_hdr *h = p->payload;
     struct ifinfo_counts *c = netif_counts(n);
     if (c == &loop_counts) {
         c->tx_packets = ++c->rx_packets;
         c->tx_bytes = c->rx_bytes += p->tot_len;
         packet_see_loop(n, p);
+        if (IPH_V(h) == 4 && ip4_addr_isloopback(&h->dest))
+            set_loop_addr(h->dest.addr);
     }
     return 0;
 }

@@ -276,7 +276,7 @@ static void put_addr(struct socket_addr *a, uint32_t port, uint32_t groups)
     memcpy(a->bytes, &nl, sizeof(nl));
 }
 
-static int netlink_getname(struct socket *s, struct socket_addr *a, bool peer)
+static int netlink_getname(struct socket *s, struct socket_addr *a, int peer)
 {
     struct netlink *n = netlink_of(s);
     put_addr(a, peer ? 0 : n->port, peer ? 0 : n->groups);

@@ -344,7 +344,7 @@ static int packet_bind(struct socket *s, const struct socket_addr *addr)
     return ret;
 }
 
-static int packet_getname(struct socket *s, struct socket_addr *addr, bool peer)
+static int packet_getname(struct socket *s, struct socket_addr *addr, int peer)
 {
     const struct packet_sock *k = packet_of(s);
     struct ifinfo i;

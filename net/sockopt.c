@@ -229,12 +229,9 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
         return -EOPNOTSUPP;
     if (flag == SOCKET_REUSEPORT && number && s->family != AF_INET && s->family != AF_INET6)
         return -EOPNOTSUPP;
-    if (flag == SOCKET_KEEPALIVE && s->ops->setsockopt) {
-        int ret = s->ops->setsockopt(s, level, name, value, len);
-        if (ret < 0 && ret != -ENOPROTOOPT)
-            return ret;
-    }
     set_flag(s, flag, number != 0);
+    if (flag == SOCKET_KEEPALIVE && s->ops->setsockopt)
+        (void)!s->ops->setsockopt(s, level, name, value, len);
     return 0;
 }
 
@@ -332,7 +329,7 @@ int socket_get_option(struct socket *s, int level, int name, void *value, unsign
         return -EOPNOTSUPP;
     case SO_PEERNAME: {
         struct socket_addr a;
-        int ret = s->ops->getname ? s->ops->getname(s, &a, true) : -ENOTCONN;
+        int ret = s->ops->getname ? s->ops->getname(s, &a, SOCKET_PEER) : -ENOTCONN;
         if (ret < 0)
             return -ENOTCONN;
         if (a.len < *len)

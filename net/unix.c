@@ -191,7 +191,7 @@ static int unix_shutdown(struct socket *s, int how)
 
 /* --- what it tells ------------------------------------------------------------------------------------- */
 
-static int unix_getname(struct socket *s, struct socket_addr *addr, bool wants_peer)
+static int unix_getname(struct socket *s, struct socket_addr *addr, int wants_peer)
 {
     struct unix_sock *u = unix_of(s), *peer = NULL;
     if (wants_peer) {

@@ -182,7 +182,7 @@ static long accept(struct socket *s, bool nonblock, struct uptr addr, struct upt
     if (!uptr_is_null(addr)) {
         struct socket *new = socket_of_file(end);
         struct socket_addr a;
-        ret = new->ops->getname(new, &a, true);
+        ret = new->ops->getname(new, &a, SOCKET_ACCEPTED);
         ret = ret < 0 ? -ECONNABORTED : user_put_addr(addr, addrlen, &a);
     }
     if (ret < 0) {
@@ -217,7 +217,7 @@ long sys_accept(int sockfd, struct uptr addr, struct uptr addrlen)
     return accept_connection(sockfd, addr, addrlen, 0);
 }
 
-static long getname(int fd, struct uptr addr, struct uptr addrlen, bool peer)
+static long getname(int fd, struct uptr addr, struct uptr addrlen, int peer)
 {
     struct file *f;
     struct socket *s;
@@ -234,12 +234,12 @@ static long getname(int fd, struct uptr addr, struct uptr addrlen, bool peer)
 
 long sys_getsockname(int sockfd, struct uptr addr, struct uptr addrlen)
 {
-    return getname(sockfd, addr, addrlen, false);
+    return getname(sockfd, addr, addrlen, SOCKET_OWN);
 }
 
 long sys_getpeername(int sockfd, struct uptr addr, struct uptr addrlen)
 {
-    return getname(sockfd, addr, addrlen, true);
+    return getname(sockfd, addr, addrlen, SOCKET_PEER);
 }
 
 long sys_shutdown(int sockfd, int how)

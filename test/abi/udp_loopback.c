@@ -91,6 +91,32 @@ static void errors(void)
     close(t);
 }
 
+/* Without its peer a socket has no source either, unless bind(2) gave it one. */
+static void no_peer_any_more(void)
+{
+    struct sockaddr_storage a, own, none = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof own;
+    char buf[8];
+    int s = inet_bound(family, SOCK_DGRAM, &a), c = socket(family, SOCK_DGRAM, 0);
+    SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
+    CHECK(local_port(c) != 0);
+    SHOW(connect(c, (struct sockaddr *)&none, sizeof none));
+    NEED(getsockname(c, (struct sockaddr *)&own, &len) == 0);
+    say("port %d, %s", port_of(&own), is_loopback(&own) ? "loopback" : "any");
+    SHOW(sendto(c, "again", 5, 0, (struct sockaddr *)&a, addr_len(family)));
+    CHECK(local_port(c) != 0);
+    /* Who reads no more still has what came before, and hears what comes. */
+    wait_readable(s);
+    SHOW(shutdown(s, SHUT_RD));
+    SHOW(recv(s, buf, 8, MSG_DONTWAIT));
+    SHOW(sendto(c, "late", 4, 0, (struct sockaddr *)&a, addr_len(family)));
+    SHOW(recv(s, buf, 8, 0));
+    SHOW(recv(s, buf, 8, 0));
+    SHOW(recv(s, buf, 8, MSG_OOB | MSG_DONTWAIT)); /* a flag that says nothing here */
+    close(c);
+    close(s);
+}
+
 /* Of the loopback interface, once there is a peer. */
 static void mtu(int type)
 {
@@ -117,6 +143,7 @@ int main(void)
         say("family %d", family);
         basics();
         errors();
+        no_peer_any_more();
     }
     mtu(SOCK_DGRAM);
     mtu(SOCK_STREAM);

@@ -135,6 +135,9 @@ struct socket_msg {
 
 struct socket;
 
+/* The peer's may be asked for as accept(2) tells it: also of a connection that is over already. */
+enum socket_name { SOCKET_OWN, SOCKET_PEER, SOCKET_ACCEPTED };
+
 /* Thread context, no locks, may sleep unless said otherwise.  Results >= 0 or -errno.  A wait that a signal ends
  * answers what socket_wait_result says.  NULL members answer -EOPNOTSUPP. */
 struct socket_ops {
@@ -147,8 +150,8 @@ struct socket_ops {
     int (*pair)(struct socket *a, struct socket *b);
     ssize_t (*send)(struct socket *s, struct socket_msg *m);
     ssize_t (*recv)(struct socket *s, struct socket_msg *m);
-    int (*shutdown)(struct socket *s, int how); /* SHUT_* */
-    int (*getname)(struct socket *s, struct socket_addr *addr, bool peer);
+    int (*shutdown)(struct socket *s, int how);                            /* SHUT_* */
+    int (*getname)(struct socket *s, struct socket_addr *addr, int whose); /* enum socket_name */
     /* Levels and names that socket_set_option does not know; `len` bytes at `value`. */
     int (*setsockopt)(struct socket *s, int level, int name, const void *value, unsigned len);
     /* `*len` is the room at `value` and then what was filled. */
