@@ -164,9 +164,9 @@ void inet_set_block(struct inet_sock *i)
         tcp_clear_flags(pcb, TF_NODELAY);
         tcp_set_flags(pcb, i->is_undelayed ? TF_NODELAY : 0);
         if (socket_has(&i->s, SOCKET_KEEPALIVE))
-            ip_set_option(any, SOF_KEEPALIVE);
+            ip_set_option(pcb, SOF_KEEPALIVE);
         else
-            ip_reset_option(any, SOF_KEEPALIVE);
+            ip_reset_option(pcb, SOF_KEEPALIVE);
     }
     inet_set_multicast(i);
 }
