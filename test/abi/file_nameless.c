@@ -182,6 +182,12 @@ static void numbers(void)
     SHOW(link("next", "linked"));
     show_file("linked");
     close(path);
+    NEED(symlink("here", "link") == 0);
+    path = open("link", O_PATH | O_NOFOLLOW);
+    NEED(unlink("link") == 0 && symlink("there", "link") == 0);
+    char target[8] = "";
+    say("a link that is gone leads there: %d", readlinkat(path, "", target, sizeof target) == 5);
+    close(path);
     NEED(mkdir("in", 0755) == 0 && chdir("in") == 0);
     SHOW(rmdir("../in"));
     SHOW(mkdir("../in", 0755));

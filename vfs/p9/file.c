@@ -626,6 +626,8 @@ static ssize_t p9_readlink(struct inode *i, char *buf, size_t size)
     struct p9_msg m;
     const char *target;
     uint16_t len;
+    if (atomic_load(&p9_node(i)->is_nameless))
+        return -ESTALE; /* its path may lead to another */
     int ret = p9_rpc(p9_fs(i), &m, P9_TREADLINK, "i", i);
     if (ret < 0)
         return ret;
