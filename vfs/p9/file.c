@@ -207,9 +207,13 @@ int p9_open(struct inode *i, struct file *f)
     }
     if (ret < 0)
         return ret;
-    f->data = fid;
     /* What is known of a file without a name stays. */
-    return p9_refresh(i) < 0 && !atomic_load(&p9_node(i)->is_nameless) ? -ESTALE : 0;
+    if (p9_refresh(i) < 0 && !atomic_load(&p9_node(i)->is_nameless)) {
+        p9_fid_put(fid); /* nobody releases a file that was not opened */
+        return -ESTALE;
+    }
+    f->data = fid;
+    return 0;
 }
 
 void p9_release(struct file *f)
