@@ -168,6 +168,82 @@ static void directory(void)
     close(dir);
 }
 
+/* A file that only a path holds, or a working directory, is not open on the host: the next one may get its number. */
+static void numbers(void)
+{
+    say("-- held, but not opened");
+    make_file("held", "old text");
+    int path = open("held", O_PATH), back = open(".", O_RDONLY | O_DIRECTORY);
+    SHOW(unlink("held"));
+    make_file("next", "the other");
+    show_file("next");
+    SHOW(chmod("next", 0600));
+    SHOW(truncate("next", 3));
+    SHOW(link("next", "linked"));
+    show_file("linked");
+    close(path);
+    NEED(symlink("here", "link") == 0);
+    path = open("link", O_PATH | O_NOFOLLOW);
+    NEED(unlink("link") == 0 && symlink("there", "link") == 0);
+    char target[8] = "";
+    say("a link that is gone leads there: %d", readlinkat(path, "", target, sizeof target) == 5);
+    close(path);
+    NEED(mkdir("in", 0755) == 0 && chdir("in") == 0);
+    SHOW(rmdir("../in"));
+    SHOW(mkdir("../in", 0755));
+    make_file("../in/f", "new");
+    show_file("../in/f");
+    SHOW(open("f", O_RDONLY));
+    SHOW(chdir("../in"));
+    SHOW(fchdir(back));
+    SHOW(chdir("in"));
+    show_file("f");
+    SHOW(fchdir(back));
+    close(back);
+}
+
+/* What is written at a place goes there, even if the file was opened to append. */
+static void appending(void)
+{
+    say("-- opened to append");
+    make_file("log", "old text");
+    int log = open("log", O_RDWR | O_APPEND);
+    char *bytes = mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, log, 0);
+    NEED(bytes != MAP_FAILED);
+    bytes[0] = 'M';
+    SHOW(msync(bytes, 8, MS_SYNC));
+    SHOW(munmap(bytes, 8));
+    show_file("log");
+    SHOW(fcntl(log, F_SETFL, 0));
+    SHOW(pwrite(log, "P", 1, 1));
+    show_file("log");
+    close(log);
+    make_file("log2", "old text");
+    log = open("log2", O_RDWR | O_APPEND);
+    bytes = mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, log, 0);
+    int fd = open("log2", O_RDWR);
+    SHOW(unlink("log2"));
+    SHOW(pwrite(fd, "P", 1, 1));
+    show_open(fd);
+    SHOW(munmap(bytes, 8));
+    close(fd);
+    close(log);
+}
+
+/* A hole costs nothing, to make or to take away. */
+static void vast(void)
+{
+    say("-- vast");
+    int fd = open("vast", O_RDWR | O_CREAT | O_EXCL, 0600);
+    SHOW(unlink("vast"));
+    SHOW(write(fd, "text", 4));
+    SHOW(ftruncate(fd, (off_t)1 << (sizeof(off_t) == 8 ? 40 : 30)));
+    SHOW(ftruncate(fd, 2));
+    SHOW(ftruncate(fd, 6));
+    show_open(fd);
+    close(fd);
+}
+
 int main(void)
 {
     enter_test_dir("work");
@@ -177,5 +253,8 @@ int main(void)
     linked();
     mapped();
     directory();
+    numbers();
+    appending();
+    vast();
     return done();
 }

@@ -87,7 +87,7 @@ def test_echo_of_many_at_once(cpus):
         assert not bad
 
 
-@pytest.mark.parametrize("address", ["10.0.2.15/24,10.0.2.2", "10.0.2.77/24"])
+@pytest.mark.parametrize("address", ["10.0.2.15/24,10.0.2.2", "10.0.2.77/24", "10.0.2.78/32,10.0.2.2"])
 def test_fixed_address(address):
     port = free_port()
     with serving("--ip", address, "-p", f"{port}:7", "echo"):
@@ -128,6 +128,7 @@ def test_published_ports_are_free(yolk):
     assert b"Cannot assign" in refused(yolk, "-p", f"192.0.2.7:{port}:80")
     assert yolk("run", "-p", f"{port}:80", "-p", f"{port}:80/udp", "hello").returncode == 0
     assert b"--net user" in refused(yolk, "-p", f"{port}:80", "--net", "none")
+    assert b"--ip off" in refused(yolk, "-p", f"{port}:80", "--ip", "off")
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "10.0.2.15", "10.0.2.15,10.0.2.2", "10.0.2.15/0", "10.0.2.15/33", "10.0.2.15/24,", "10.0.2/24", "fd00::5/64,fd00::1",

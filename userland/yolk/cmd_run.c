@@ -359,6 +359,8 @@ int run_program(struct run_options *options)
     fill_standard_descriptors();
     if (options->publish.nr && strcmp(options->net, "user") != 0)
         die(STATUS_FAILED, "--publish goes with --net user");
+    if (options->publish.nr && options->ip && !strcmp(options->ip, "off"))
+        die(STATUS_FAILED, "--publish passes on to an IPv4 address, and --ip off gives none");
     if (options->ip && !strcmp(options->net, "none"))
         die(STATUS_FAILED, "--ip %s: there is no network (--net none)", options->ip);
     volumes_check(options);

@@ -157,14 +157,16 @@ void net_set_ip(struct run_options *o, const char *text)
     if (!len || len > 32 || inet_pton(AF_INET, address, &own) != 1 ||
         (comma && inet_pton(AF_INET, comma, &gateway) != 1))
         die(STATUS_FAILED,
-            "--ip %s: it is ADDR/LEN or ADDR/LEN,GATEWAY with IPv4 addresses, as "
+            "--ip %s: it is off, or ADDR/LEN or ADDR/LEN,GATEWAY with IPv4 addresses, as "
             "192.0.2.2/24,192.0.2.1",
             text);
     uint32_t host = ntohl(own.s_addr), mask = ~0u << (32 - len);
     if (host >> 24 == 0 || host >> 24 == 127 || host >> 28 >= 14 ||
         (len < 31 && ((host & ~mask) == 0 || (host & ~mask) == ~mask)))
         die(STATUS_FAILED, "--ip %s: %s is no address of a machine", text, address);
-    if (comma && (((ntohl(gateway.s_addr) ^ host) & mask) || gateway.s_addr == own.s_addr))
+    /* Nobody else is in a network of one address: its gateway is asked for on the wire all the same. */
+    bool is_outside = comma && len < 32 && ((ntohl(gateway.s_addr) ^ host) & mask);
+    if (comma && (is_outside || gateway.s_addr == own.s_addr))
         die(STATUS_FAILED, "--ip %s: the gateway is no other machine of the network %s/%u", text,
             address, len);
     free(address);

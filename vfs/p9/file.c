@@ -139,11 +139,41 @@ static int open_path(struct inode *i, int flags, struct p9_fid **out)
     }
     if (ret == 0 && qid.path != i->ino)
         ret = -ESTALE;
+    fid->appends = flags & O_APPEND;
     if (ret < 0)
         p9_fid_put(fid);
     else
         *out = fid;
     return ret;
+}
+
+static void keep_fid(struct p9_fs *fs, struct p9_fid **member, struct p9_fid *fid)
+{
+    spin_lock(&fs->lock);
+    if (!*member) {
+        p9_fid_get(fid);
+        *member = fid;
+    }
+    spin_unlock(&fs->lock);
+}
+
+/* The node's own fid, which writes where it is told to; `instead` when there is none and the path cannot be opened. */
+static struct p9_fid *own_writer(struct inode *i, struct p9_fid *instead)
+{
+    struct p9_node *n = p9_node(i);
+    struct p9_fid *fid;
+    if (!n->writer && open_path(i, O_RDWR | O_LARGEFILE, &fid) == 0) {
+        keep_fid(p9_fs(i), &n->reader, fid);
+        keep_fid(p9_fs(i), &n->writer, fid);
+        p9_fid_put(fid);
+    }
+    return n->writer ? n->writer : instead;
+}
+
+void p9_keep_open(struct inode *i)
+{
+    if (S_ISREG(i->mode) && atomic_load(&i->nlink) <= 1 && atomic_load(&i->writers) > 0)
+        (void)own_writer(i, NULL);
 }
 
 /* A fid that is open already and will do: of the file's creation, or of a mapping (then it may have no path any
@@ -177,9 +207,13 @@ int p9_open(struct inode *i, struct file *f)
     }
     if (ret < 0)
         return ret;
-    f->data = fid;
     /* What is known of a file without a name stays. */
-    return p9_refresh(i) < 0 && !atomic_load(&p9_node(i)->is_nameless) ? -ESTALE : 0;
+    if (p9_refresh(i) < 0 && !atomic_load(&p9_node(i)->is_nameless)) {
+        p9_fid_put(fid); /* nobody releases a file that was not opened */
+        return -ESTALE;
+    }
+    f->data = fid;
+    return 0;
 }
 
 void p9_release(struct file *f)
@@ -254,15 +288,13 @@ static void end_change(struct inode *i)
         inode_touch_mtime(i);
 }
 
-static ssize_t write_chunk(struct file *f, struct iobuf *from, int64_t pos, char *buf, size_t n)
+static ssize_t write_chunk(struct inode *i, struct p9_fid *fid, struct iobuf *from, int64_t pos,
+                           char *buf, size_t n)
 {
-    struct inode *i = f->inode;
     ssize_t got = iobuf_get(from, buf, n);
     if (got <= 0)
         return got;
-    /* The one that p9_keep_open made does not append: without a name the size is what we say. */
-    struct p9_fid *fid = atomic_load(&p9_node(i)->is_nameless) ? p9_node(i)->writer : NULL;
-    ssize_t put = p9_write(fid ? fid : f->data, (uint64_t)pos, buf, (uint32_t)got);
+    ssize_t put = p9_write(fid, (uint64_t)pos, buf, (uint32_t)got);
     if (put > 0)
         update_pages(i, buf, (uint64_t)pos, (size_t)put);
     if (put > 0 && pos + put > (int64_t)i->size)
@@ -272,7 +304,7 @@ static ssize_t write_chunk(struct file *f, struct iobuf *from, int64_t pos, char
     return put;
 }
 
-static ssize_t write_locked(struct file *f, struct iobuf *from, int64_t *pos)
+static ssize_t write_locked(struct inode *i, struct p9_fid *fid, struct iobuf *from, int64_t *pos)
 {
     size_t done = 0, max = from->left;
     ssize_t ret = inode_check_limit(*pos, &max);
@@ -283,7 +315,7 @@ static ssize_t write_locked(struct file *f, struct iobuf *from, int64_t *pos)
     if (!buf)
         return -ENOMEM;
     while (done < max) {
-        ret = write_chunk(f, from, *pos, buf, MIN(size, max - done));
+        ret = write_chunk(i, fid, from, *pos, buf, MIN(size, max - done));
         if (ret <= 0)
             break;
         *pos += ret;
@@ -298,6 +330,7 @@ static ssize_t write_locked(struct file *f, struct iobuf *from, int64_t *pos)
 static ssize_t p9_write_file(struct file *f, struct iobuf *from, int64_t *pos)
 {
     struct inode *i = f->inode;
+    struct p9_fid *fid = f->data;
     if (from->left == 0)
         return 0;
     mutex_lock(&i->lock);
@@ -307,8 +340,12 @@ static ssize_t p9_write_file(struct file *f, struct iobuf *from, int64_t *pos)
         (void)!p9_refresh(i); /* the host may have appended, too, or have renamed it */
         *pos = (int64_t)i->size;
     }
+    /* What the host appends goes to its end: that is not where F_SETFL and RWF_NOAPPEND want it, and without a name the
+     * size is what we say. */
+    if (fid->appends && (!appends || atomic_load(&p9_node(i)->is_nameless)))
+        fid = own_writer(i, fid);
     begin_change(i);
-    ssize_t ret = write_locked(f, from, pos);
+    ssize_t ret = write_locked(i, fid, from, pos);
     end_change(i);
     mutex_unlock(&i->lock);
     return ret;
@@ -332,28 +369,6 @@ static int64_t p9_seek(struct file *f, int64_t offset, int whence, int64_t *pos)
 
 /* --- mappings ------------------------------------------------------------------------------------------ */
 
-static void keep_fid(struct p9_fs *fs, struct p9_fid **member, struct p9_fid *fid)
-{
-    spin_lock(&fs->lock);
-    if (!*member) {
-        p9_fid_get(fid);
-        *member = fid;
-    }
-    spin_unlock(&fs->lock);
-}
-
-void p9_keep_open(struct inode *i)
-{
-    struct p9_node *n = p9_node(i);
-    struct p9_fid *fid;
-    if (!S_ISREG(i->mode) || atomic_load(&i->nlink) > 1 || atomic_load(&i->writers) <= 0 ||
-        n->writer || open_path(i, O_RDWR | O_LARGEFILE, &fid) < 0)
-        return;
-    keep_fid(p9_fs(i), &n->reader, fid);
-    keep_fid(p9_fs(i), &n->writer, fid);
-    p9_fid_put(fid);
-}
-
 static int p9_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t len,
                    struct vm_object **object)
 {
@@ -361,7 +376,8 @@ static int p9_mmap(struct file *f, int prot, int flags, uint64_t offset, size_t 
     struct p9_node *n = p9_node(i);
     keep_fid(p9_fs(i), &n->reader, f->data);
     if (f->can_write && (flags & MAP_TYPE) != MAP_PRIVATE) {
-        keep_fid(p9_fs(i), &n->writer, f->data);
+        struct p9_fid *fid = f->data;
+        keep_fid(p9_fs(i), &n->writer, fid->appends ? own_writer(i, fid) : fid);
         i->object.when_unmapped = &p9_fs(i)->write_back;
     }
     vm_object_get(&i->object);
@@ -544,17 +560,32 @@ static uint32_t what_to_set(const struct inode_attr *a)
     return set;
 }
 
+/* Zeros as far as the host has anything behind `at`: it does not know to what size we have grown the file. */
+static int zero_rest(struct p9_fid *fid, uint64_t at, uint64_t end)
+{
+    char *buf = heap_zalloc(WRITE_BYTES);
+    struct p9_buf first = {buf, 1};
+    ssize_t ret = buf ? 1 : -ENOMEM;
+    while (ret > 0 && at < end && (ret = p9_read(fid, at, &first, 1, 1)) > 0) {
+        *buf = 0;
+        ret = p9_write(fid, at, buf, (uint32_t)MIN(WRITE_BYTES, end - at));
+        at += (uint64_t)ret;
+        if (sched_checkpoint())
+            ret = -EINTR;
+    }
+    heap_free(buf);
+    return (int)MIN(ret, 0);
+}
+
 /* The path of a file that has lost its last name may lead to another.  Nobody but us sees its attributes, so they are in
  * memory only; what is cut off becomes zeros, as which it would be seen if the file grew again. */
 static int set_nameless(struct inode *i, const struct inode_attr *a, const struct cred *cred)
 {
     struct p9_fid *fid = p9_node(i)->writer;
     if (a->mask & ATTR_SIZE) {
-        ssize_t put = fid ? 0 : -ESTALE;
-        for (uint64_t at = (uint64_t)a->size; at < i->size && put >= 0; at += (uint64_t)put)
-            put = p9_write(fid, at, page_ptr(page_zero()), (uint32_t)MIN(PAGE_SIZE, i->size - at));
-        if (put < 0)
-            return (int)put;
+        int ret = fid ? zero_rest(fid, (uint64_t)a->size, i->size) : -ESTALE;
+        if (ret < 0)
+            return ret;
         size_changed(i, (uint64_t)a->size);
         inode_touch_mtime(i);
     }
@@ -599,6 +630,8 @@ static ssize_t p9_readlink(struct inode *i, char *buf, size_t size)
     struct p9_msg m;
     const char *target;
     uint16_t len;
+    if (atomic_load(&p9_node(i)->is_nameless))
+        return -ESTALE; /* its path may lead to another */
     int ret = p9_rpc(p9_fs(i), &m, P9_TREADLINK, "i", i);
     if (ret < 0)
         return ret;

@@ -181,13 +181,14 @@ static void set_ops(struct inode *i)
     }
 }
 
-/* The file's inode, referenced, if it is known: same number, same type. */
+/* The file's inode, referenced, if it is known: same number, same type.  The number of one that is gone may be another
+ * file's by now, though somebody still has it as a working directory or with O_PATH. */
 static struct inode *find_locked(struct p9_fs *fs, const struct attr *a)
 {
     for (struct p9_node *n = *bucket_of(fs, a->qid.path); n; n = n->next) {
         struct inode *i = n->inode;
         if (i->ino == a->qid.path && (i->mode & S_IFMT) == (a->mode & S_IFMT) &&
-            ref_get_unless_zero(&i->ref))
+            !atomic_load(&n->is_nameless) && ref_get_unless_zero(&i->ref))
             return i;
     }
     return NULL;

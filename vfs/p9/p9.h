@@ -65,6 +65,7 @@ struct p9_fid {
     struct ref ref;
     struct p9_fs *fs;
     uint32_t nr;
+    bool appends; /* opened with O_APPEND: the host does not look at positions */
 };
 
 /* What the client knows of a file, behind its inode. */
@@ -76,13 +77,14 @@ struct p9_node {
     const struct dentry *fid_name; /* the name that `fid` was walked to by; only to be compared */
     struct p9_fid
         *created; /* open for reading and writing since Tlcreate, for the open(2) that follows */
-    struct p9_fid *reader, *writer; /* open, for mapped pages; NULL: not mapped yet */
-    uint64_t fresh_until;           /* attributes; arch_clock_ns() */
-    int64_t seen_mtime_ns;          /* of the contents that are cached */
-    uint64_t ours_until; /* until then another time than `seen_mtime_ns` is of our own writes */
-    bool is_dirty;       /* on fs->dirty, or in the hands of write-back */
-    bool has_news;       /* a page became dirty since write-back began */
-    bool is_nameless;    /* its last name is gone: its path leads nowhere, or to another file */
+    struct p9_fid *reader,
+        *writer;           /* open, for mapped pages and nameless files, or NULL; set once */
+    uint64_t fresh_until;  /* attributes; arch_clock_ns() */
+    int64_t seen_mtime_ns; /* of the contents that are cached */
+    uint64_t ours_until;   /* until then another time than `seen_mtime_ns` is of our own writes */
+    bool is_dirty;         /* on fs->dirty, or in the hands of write-back */
+    bool has_news;         /* a page became dirty since write-back began */
+    bool is_nameless;      /* its last name is gone: its path leads nowhere, or to another file */
     struct list dirty_node;
     uint32_t
         changes; /* atomic; odd while the size is being changed: what the host says of it then may be old */

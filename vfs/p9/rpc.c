@@ -269,7 +269,7 @@ ssize_t p9_write(struct p9_fid *fid, uint64_t offset, const void *data, uint32_t
 
 static struct p9_fid *new_fid(struct p9_fs *fs)
 {
-    struct p9_fid *fid = heap_alloc(sizeof(*fid));
+    struct p9_fid *fid = heap_zalloc(sizeof(*fid));
     if (!fid)
         return NULL;
     ref_init(&fid->ref);
