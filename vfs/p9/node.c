@@ -7,6 +7,7 @@
 #include <base/errno.h>
 #include <base/string.h>
 #include <core/heap.h>
+#include <linux/limits.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
 #include <vfs/devfs.h>
@@ -208,7 +209,8 @@ static struct inode *new_inode(struct p9_fs *fs, const struct attr *a)
     return i;
 }
 
-/* The inode behind a fid that was just walked to by the name `d`, which it takes over: referenced. */
+/* The inode behind a fid that was just walked to, which it takes over: referenced.  `d` (NULL: none that lasts): the name in
+ * memory by which it was reached. */
 static int inode_of(struct p9_fs *fs, struct p9_fid *fid, const struct dentry *d,
                     struct inode **out)
 {
@@ -231,7 +233,7 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, const struct dentry *d
     /* The newest path is the one that leads there: the old one may be gone. */
     struct p9_fid *old = p9_node(i)->fid;
     p9_node(i)->fid = fid;
-    p9_node(i)->fid_name = d;
+    p9_node(i)->fid_name = d && (!d->inode || d->inode == i) ? d : NULL;
     spin_unlock(&fs->lock);
     apply(i, &a, changes | (fresh != NULL)); /* of one that others write to, its size may be old */
     p9_fid_put(old);
@@ -255,9 +257,17 @@ int p9_check_path(struct inode *i)
     int ret = p9_refresh(i);
     struct dentry *d = ret < 0 ? dentry_of_inode(i) : NULL;
     if (d) {
-        struct dentry *dir = dentry_parent(d);
+        char name[NAME_MAX];
+        spin_lock(&d->lock); /* a rename goes on meanwhile, perhaps */
+        struct dentry *dir = d->parent;
+        size_t len = d->name_len;
+        memcpy(name, d->name, len);
+        dentry_get(dir);
+        spin_unlock(&d->lock);
+        struct p9_fs *fs = p9_fs(i);
+        struct p9_fid *fid;
         struct inode *found;
-        if (find_inode(dir->inode, d, &found) == 0)
+        if (p9_walk(dir->inode, name, len, &fid) == 0 && inode_of(fs, fid, NULL, &found) == 0)
             inode_put(found);
         dentry_put(dir);
         dentry_put(d);
