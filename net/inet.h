@@ -113,6 +113,8 @@ void inet_start(void);
 /* Any context.  The net thread sees to the timers; it, who holds the lock or an idle CPU to the devices. */
 void inet_kick(void);
 void inet_frames_came(void);
+/* The timers are run at that arch_clock_ns() time, if not before; the net lock is held. */
+void inet_run_at(uint64_t at);
 
 /* --- inet_timers.c, all under the net lock */
 /* A rest is over: before anything that may send, or wants to know the time.  True: they rested. */
@@ -121,6 +123,7 @@ void inet_timers_use(
     void); /* the stack is being used: the timers run, and go on doing so for a while */
 void inet_timers_sent(void);     /* a packet goes out: that is use, too */
 void inet_timers_run(void);      /* those that are due */
+void inet_timers_delayed(void);  /* an acknowledgement waits */
 uint64_t inet_timers_next(void); /* until when the net thread may sleep, in arch_clock_ns() time */
 
 /* --- inet.c */

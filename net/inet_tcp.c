@@ -102,6 +102,8 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
         return ERR_OK;
     }
     size_t n = p->tot_len;
+    if (pcb->flags & TF_ACK_DELAY)
+        inet_timers_delayed();
     if (i->rx)
         i->rx_last->next = p;
     else

@@ -18,12 +18,14 @@
 #define REST_MS 60000u
 /* While a connection is there whose age matters: TIME_WAIT, keep-alive. */
 #define REST_TCP_MS 2000u
-#define TCP_TIMER   0 /* its place among lwIP's timers */
+#define ACK_MS      40u /* the longest that an acknowledgement waits, as on Linux; lwIP has 250 */
+#define TCP_TIMER   0   /* its place among lwIP's timers */
 
 /* under the net lock; times in milliseconds of arch_clock_ns() */
 static uint64_t last_run[16];
 static uint64_t next_run; /* of the first of them */
 static uint64_t last_use;
+static uint64_t acks_at;    /* when acknowledgements that wait are sent; 0: none does, perhaps */
 static uint64_t rest_began; /* 0: the timers run */
 static bool is_used;
 
@@ -56,6 +58,7 @@ static void end_rest(uint64_t now)
  * hold back its own for the lack of it. */
 static void send_acks(void)
 {
+    acks_at = 0;
     for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
         if (p->unsent && (p->flags & (TF_ACK_DELAY | TF_ACK_NOW)))
             tcp_send_empty_ack(p);
@@ -69,6 +72,10 @@ void inet_timers_run(void)
     if (is_used)
         last_use = now;
     is_used = false;
+    if (acks_at && now >= acks_at) {
+        send_acks();
+        tcp_fasttmr();
+    }
     if (now < next_run)
         return;
     next_run = UINT64_MAX;
@@ -84,6 +91,14 @@ void inet_timers_run(void)
             inet_tcp_forget_oldest_waits();
         next_run = MIN(next_run, last_run[i] + t->interval_ms);
     }
+}
+
+void inet_timers_delayed(void)
+{
+    if (acks_at)
+        return;
+    acks_at = now_ms() + ACK_MS;
+    inet_run_at(acks_at * NS_PER_MS);
 }
 
 bool inet_timers_wake(void)

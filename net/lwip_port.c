@@ -128,7 +128,7 @@ static void ring(struct timer *t)
     waitq_wake(&thread_wait, 0, 0);
 }
 
-static void ring_at(uint64_t at)
+void inet_run_at(uint64_t at)
 {
     if (atomic_swap(&has_rung, false))
         rings_at = TIME_NEVER;
@@ -153,7 +153,7 @@ static void turn(void)
         deliver_local(true);
         timers_at = inet_timers_next();
     }
-    ring_at(MIN(timers_at, poll_at));
+    inet_run_at(MIN(timers_at, poll_at));
     mutex_unlock(&lock);
     netif_ring_all();
 }
