@@ -61,6 +61,7 @@ struct inet_sock {
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
     bool is_corked, is_undelayed, sent_fin, has_urgent_out;
+    bool is_attempt;          /* TCP: connect(2) began one, and was not told yet how it went */
     uint32_t urgent_end;      /* behind the urgent byte, if has_urgent_out */
     unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
     uint64_t

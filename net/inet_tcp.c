@@ -37,7 +37,8 @@ static void die(struct inet_sock *i, int error)
     i->tcp = NULL;
     if (error)
         atomic_store(&i->s.error, error);
-    atomic_store(&i->state, INET_CLOSED);
+    if (i->state == INET_CONNECTING)
+        atomic_store(&i->state, INET_CLOSED);
     atomic_or(&i->s.shut, SHUT_BOTH);
     atomic_store(&i->can_send, false);
     socket_wake_all(&i->s);
@@ -264,7 +265,7 @@ static int renew(struct inet_sock *i)
         i->tcp->local_ip = i->bound;
     if (i->bound_port)
         TCP_REG(&tcp_bound_pcbs, i->tcp);
-    i->has_eof = i->sent_fin = false;
+    i->has_eof = i->sent_fin = i->has_urgent_out = i->is_attempt = false;
     atomic_store(&i->s.shut, 0);
     return 0;
 }
@@ -295,33 +296,37 @@ static int send_syn(struct inet_sock *i, const ip_addr_t *ip, uint16_t port)
     return err == ERR_USE ? -EADDRNOTAVAIL : inet_errno(err);
 }
 
+/* An attempt is over, and whoever asks next hears how it went: 0, -errno.  Without a connection there may be another. */
+static int end_attempt(struct inet_sock *i)
+{
+    i->is_attempt = false;
+    if (i->state == INET_CONNECTED && i->tcp)
+        return 0;
+    int error = socket_take_error(&i->s) ?: -ECONNABORTED;
+    inet_tcp_drop_rx(i);
+    if (!i->tcp)
+        (void)!renew(i);
+    return error;
+}
+
+/* 1: there is nothing to wait for. */
 static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
 {
     ip_addr_t ip;
     uint16_t port;
-    int ret, error;
     if (addr->len < sizeof(addr->family))
         return -EINVAL;
     if (addr->family == AF_UNSPEC)
         return disconnect(i) ?: 1;
-    switch (i->state) {
-    case INET_CONNECTING:
+    if (i->state == INET_CONNECTING)
         return -EALREADY;
-    case INET_CONNECTED:
+    if (i->is_attempt)
+        return end_attempt(i) ?: 1;
+    if (i->state == INET_CLOSED) /* there was no memory */
+        return renew(i) ?: -ECONNABORTED;
+    if (i->state != INET_NEW)
         return -EISCONN;
-    case INET_LISTENING:
-        return -EISCONN;
-    case INET_CLOSED:
-        error = socket_take_error(&i->s);
-        inet_tcp_drop_rx(i);
-        ret = i->tcp ? 0 : renew(i);
-        if (ret < 0 || error < 0)
-            return error < 0 ? error : ret;
-        break;
-    default:
-        break;
-    }
-    ret = inet_get_addr(i, addr, &ip, &port);
+    int ret = inet_get_addr(i, addr, &ip, &port);
     if (ret < 0)
         return ret;
     inet_fix_destination(&ip);
@@ -339,6 +344,7 @@ static int begin_connect(struct inet_sock *i, const struct socket_addr *addr)
         i->peer_port = 0;
         return ret;
     }
+    i->is_attempt = true;
     i->local = i->tcp->local_ip;
     i->local_port = i->tcp->local_port;
     return 0;
@@ -368,15 +374,10 @@ static int tcp_connect_op(struct socket *s, const struct socket_addr *addr, bool
         return -EINPROGRESS;
     if (ret < 0)
         return ret;
-    ret = socket_take_error(s);
-    if (atomic_load(&i->state) == INET_CONNECTED)
-        return ret;
-    /* It may be tried again. */
     inet_lock();
-    if (i->state == INET_CLOSED && !i->tcp)
-        (void)!renew(i);
+    ret = end_attempt(i);
     inet_unlock();
-    return ret < 0 ? ret : -ECONNABORTED;
+    return ret;
 }
 
 /* --- listen and accept --------------------------------------------------------------------------------- */
@@ -533,6 +534,7 @@ static void linger(struct inet_sock *i)
         i->sent_fin = true;
         tcp_shutdown(i->tcp, 0, 1);
     }
+    inet_tcp_check_linger(); /* nothing may be left to arrive */
     inet_unlock();
     (void)!SOCKET_WAIT(&i->s.write_wait, atomic_load(&i->has_arrived), deadline);
     inet_lock();

@@ -198,7 +198,7 @@ static bool has_something(struct inet_sock *i, size_t skip)
 /* One look: bytes, 0 at the end, -EAGAIN, -errno. */
 static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t *skip, bool has_some)
 {
-    if (i->state == INET_NEW || i->state == INET_LISTENING)
+    if (i->state == INET_LISTENING)
         return -ENOTCONN;
     size_t most = inet_tcp_to_mark(i, m->flags, skip, has_some);
     if (most == 0)
@@ -220,7 +220,7 @@ static ssize_t try_recv(struct inet_sock *i, struct socket_msg *m, size_t *skip,
         return error;
     if ((i->s.shut & SHUT_RECV) || i->state == INET_CLOSED)
         return 0;
-    return -EAGAIN;
+    return i->state == INET_NEW ? -ENOTCONN : -EAGAIN;
 }
 
 ssize_t inet_tcp_recv(struct socket *s, struct socket_msg *m)

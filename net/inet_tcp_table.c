@@ -71,7 +71,7 @@ struct tcp_pcb *inet_tcp_find(const ip_addr_t *local, uint16_t local_port, const
     struct entry *e = *bucket(peer, peer_port ^ local_port);
     while (e && !inet_tcp_is_between(&e->pcb, local, local_port, peer, peer_port))
         e = e->next;
-    return &e->pcb; /* it comes first */
+    return (struct tcp_pcb *)e; /* it comes first */
 }
 
 /* What lwIP would find; asked by debug builds. */
@@ -90,6 +90,9 @@ static void hide_others(const struct tcp_hdr *h)
 {
     struct tcp_pcb *pcb = inet_tcp_find(ip_current_dest_addr(), lwip_ntohs(h->dest),
                                         ip_current_src_addr(), lwip_ntohs(h->src));
+    /* One between the same two may be another interface's: lwIP looks for itself. */
+    if (pcb && pcb->netif_idx && pcb->netif_idx != netif_get_index(ip_current_input_netif()))
+        return;
     all_active = tcp_active_pcbs;
     all_waiting = tcp_tw_pcbs;
     are_hidden = true;

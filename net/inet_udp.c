@@ -169,6 +169,8 @@ static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
     ip_addr_t ip;
     uint16_t port;
     int ret = inet_get_addr(i, addr, &ip, &port);
+    if (ret == 0 && i->is_v6 && addr->family == AF_INET) /* which is for peers */
+        ret = addr->len < sizeof(struct sockaddr_in6) ? -EINVAL : -EAFNOSUPPORT;
     if (ret == 0)
         ret = inet_check_bind(i, &ip, port);
     if (ret == 0 && i->local_port)
@@ -348,10 +350,8 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
         return -EMSGSIZE;
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (s->shut & SHUT_SEND) {
-        m->raises_sigpipe = true;
+    if (s->shut & SHUT_SEND)
         return -EPIPE;
-    }
     ip_addr_t ip;
     uint16_t port;
     struct inet_how how;

@@ -71,6 +71,77 @@ static void reset_after_fin(bool reads_first)
     over();
 }
 
+/* A connection that was reset stays one that is over. */
+static void reset(void)
+{
+    struct linger now = {1, 0};
+    connected();
+    NEED(setsockopt(c, SOL_SOCKET, SO_LINGER, &now, sizeof now) == 0);
+    close(c);
+    wait_for(s, POLLHUP);
+    SHOW(connect(s, (struct sockaddr *)&a, addr_len(family)));
+    say_ready("reset", s);
+    SHOW(shutdown(s, SHUT_RDWR));
+    say("error %d", get_opt(s, SOL_SOCKET, SO_ERROR));
+    SHOW(connect(s, (struct sockaddr *)&a, addr_len(family)));
+    close(s);
+    close(l);
+}
+
+/* How an attempt went is told once, also to who asks by connect(2), and then there may be another. */
+static void asked_again(bool is_refused, bool takes_error)
+{
+    l = tcp_listener(family, &a, 5);
+    if (is_refused)
+        close(l);
+    c = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
+    wait_for(c, POLLOUT);
+    if (takes_error)
+        say("error %d", get_opt(c, SOL_SOCKET, SO_ERROR));
+    SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
+    say_ready("asked", c);
+    SHOW(connect(c, (struct sockaddr *)&a, addr_len(family)));
+    close(c);
+    if (!is_refused)
+        close(l);
+}
+
+/* After connect(2) to nobody the error is still to be told. */
+static void disconnected(void)
+{
+    char byte;
+    connected();
+    SHOW(disconnect(c));
+    SHOW(recv(c, &byte, 1, 0));
+    SHOW(recv(c, &byte, 1, 0));
+    SHOW(send(c, "x", 1, MSG_NOSIGNAL));
+    over();
+    c = socket(family, SOCK_STREAM, 0);
+    SHOW(shutdown(c, SHUT_RD));
+    SHOW(recv(c, &byte, 1, 0));
+    close(c);
+}
+
+/* Nobody lingers for what has arrived. */
+static void nothing_to_linger_for(void)
+{
+    struct linger ten = {1, 10};
+    struct timespec t0, t1;
+    connected();
+    NEED(setsockopt(c, SOL_SOCKET, SO_LINGER, &ten, sizeof ten) == 0);
+    close(s);
+    wait_readable(c);
+    NEED(shutdown(c, SHUT_WR) == 0);
+    while (state_of(c) != 7)
+        sched_yield();
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    close(c);
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    CHECK((t1.tv_sec - t0.tv_sec) * 1000 + (t1.tv_nsec - t0.tv_nsec) / 1000000 < 100);
+    close(l);
+}
+
 /* Both sides have ended it. */
 static void both_ends(void)
 {
@@ -280,6 +351,12 @@ int main(void)
         say("family %d", family);
         reset_after_fin(true);
         reset_after_fin(false);
+        reset();
+        asked_again(false, false);
+        asked_again(true, false);
+        asked_again(true, true);
+        disconnected();
+        nothing_to_linger_for();
         both_ends();
         gone_before_accept();
         inherited();

@@ -117,6 +117,24 @@ static void no_peer_any_more(void)
     close(s);
 }
 
+/* No signal comes with the error, and a peer's IPv4 address is none of an IPv6 socket's own. */
+static void refused(void)
+{
+    struct sockaddr_storage a = {.ss_family = AF_INET};
+    int c = socket(family, SOCK_DGRAM, 0), s = inet_bound(family, SOCK_DGRAM, &a);
+    NEED(connect(c, (struct sockaddr *)&a, addr_len(family)) == 0);
+    SHOW(shutdown(c, SHUT_WR));
+    SHOW(send(c, "x", 1, 0));
+    close(c);
+    close(s);
+    memset(&a, 0, sizeof a);
+    a.ss_family = AF_INET;
+    c = socket(AF_INET6, SOCK_DGRAM, 0);
+    SHOW(bind(c, (struct sockaddr *)&a, sizeof(struct sockaddr_in)));
+    SHOW(bind(c, (struct sockaddr *)&a, sizeof(struct sockaddr_in6)));
+    close(c);
+}
+
 /* Of the loopback interface, once there is a peer. */
 static void mtu(int type)
 {
@@ -144,6 +162,7 @@ int main(void)
         basics();
         errors();
         no_peer_any_more();
+        refused();
     }
     mtu(SOCK_DGRAM);
     mtu(SOCK_STREAM);
