@@ -58,7 +58,6 @@ static void end_rest(uint64_t now)
  * hold back its own for the lack of it. */
 static void send_acks(void)
 {
-    acks_at = 0;
     for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next)
         if (p->unsent && (p->flags & (TF_ACK_DELAY | TF_ACK_NOW)))
             tcp_send_empty_ack(p);
@@ -73,6 +72,7 @@ void inet_timers_run(void)
         last_use = now;
     is_used = false;
     if (acks_at && now >= acks_at) {
+        acks_at = 0;
         send_acks();
         tcp_fasttmr();
     }
