@@ -288,7 +288,7 @@ def tap_many(nothing):
     bad = []
 
     def client(number):
-        data = PATTERN[number * 999:][:1 << 18]
+        data = PATTERN[number * 999:] + PATTERN
         with socket.create_connection(("10.9.0.2", 7), 60) as s:
             if number == 0:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
