@@ -445,7 +445,7 @@ static double now(void)
 
 int command_build(int argc, char **argv)
 {
-    static const struct argp argp = {option_table, parse, "--custom DIR -o FILE", doc, 0, 0, 0};
+    static const struct argp argp = {option_table, parse, "--custom DIR [-o FILE]", doc, 0, 0, 0};
     struct build b = {0};
 
     argp_parse(&argp, argc, argv, 0, NULL, &b);

@@ -28,7 +28,7 @@ static const char doc[] =
     "machine.\n\n"
     "Exit status: the program's own; 128+N when signal N killed it; 124 on --timeout; 125 when "
     "Yolk itself "
-    "failed; 126 when PROGRAM is not a static x86-64 executable; 127 when there is no PROGRAM.\n\n"
+    "failed; 126 when PROGRAM is not a static x86 executable; 127 when there is no PROGRAM.\n\n"
     "SIZE is a number with K, M or G after it (M when nothing is).";
 
 enum {

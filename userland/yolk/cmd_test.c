@@ -85,8 +85,7 @@ static void build_tests(void)
     char *const argv[] = {"cmake",    "--build",       (char *)yolk_build_dir,
                           "--target", "test-programs", NULL};
 
-    if (isatty(STDERR_FILENO))
-        say("building the test programs");
+    say("building the test programs");
     int status = run_quietly(argv, &log);
     if (status) {
         fputs(log, stderr);
@@ -126,6 +125,27 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
     }
 }
 
+/* CTest's list, of which everything but the names is left out: it also names each program that is not built yet. */
+static int print_names(struct strings *args)
+{
+    char *list = NULL;
+    unsigned nr = 0;
+
+    run_quietly(args->items, &list);
+    for (char *save, *line = strtok_r(list, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        const char *colon = strstr(line, ": ");
+        if (strncmp(line + strspn(line, " "), "Test", 4) || !strchr(line, '#') || !colon)
+            continue;
+        puts(colon + 2);
+        nr++;
+    }
+    if (!nr)
+        say("no test has such a name or label");
+    free(list);
+    return nr ? 0 : STATUS_FAILED;
+}
+
 /* Long suites: a program for Go's tests, with a table and a memory, one for real programs, and one for
  * the network; it takes the rest of the line. */
 _Noreturn static void run_suites(char **argv)
@@ -159,6 +179,8 @@ int command_test(int argc, char **argv)
     if (!options.list)
         build_tests();
     ctest_arguments(&args, &options);
+    if (options.list)
+        return print_names(&args);
     pid_t pid = fork();
     if (pid < 0)
         die(STATUS_FAILED, "fork failed");

@@ -49,6 +49,11 @@ int main(int argc, char **argv)
         return STATUS_FAILED;
     }
     const char *name = argv[1];
+    if (!strcmp(name, "help") && argc > 2) { /* `help run` is `run --help` */
+        name = argv[1] = argv[2];
+        argv[2] = "--help";
+        argc = 3;
+    }
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
         print_help(stdout);
         return 0;

@@ -25,7 +25,7 @@ static char *build_example(const char *name)
         free(output);
         output = NULL;
     } else {
-        say("building the example %s, once", name);
+        say("building the example %s, once: this may take a minute", name);
         if (run_quietly((char *[]){script, output, NULL}, &log))
             die(STATUS_FAILED, "%s failed: %s", script, log);
         free(log);

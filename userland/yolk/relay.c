@@ -417,6 +417,8 @@ static void explain_missing_status(struct relay *relay)
         say("QEMU ended with status %d", WEXITSTATUS(status));
     else if (!relay->errors_len)
         say("the machine ended without an exit status");
+    if (!strcmp(relay->options->accel, "kvm"))
+        say("without --accel=kvm the machine is emulated (see `yolk doctor`)");
     control_print_log(relay);
 }
 

@@ -176,6 +176,8 @@ struct rootfs *rootfs_open(const char *source)
     root->is_directory = S_ISDIR(st.st_mode);
     if (!root->is_directory && !S_ISREG(st.st_mode))
         die(STATUS_FAILED, "--root %s: neither a directory nor an archive", source);
+    if (S_ISREG(st.st_mode) && !st.st_size) /* what a failed `docker export` leaves */
+        die(STATUS_FAILED, "--root %s: the file is empty", source);
     struct archive *a = open_source(root);
     while (next_entry(root, a, &entry))
         add_file(root, entry);
