@@ -1,5 +1,6 @@
 /* AF_NETLINK, as far as programs ask which interfaces, addresses and routes there are (rtnetlink(7)): the dumps of
- * RTM_GETLINK, RTM_GETADDR and RTM_GETROUTE.  Whatever else is asked is answered with an error message.
+ * RTM_GETLINK, RTM_GETADDR and RTM_GETROUTE, and RTM_GETLINK of one.  Whatever else is asked is answered with an error
+ * message.
  *
  * A request is answered at once, into the asking socket's queue: nothing ever waits here but a reader. */
 #include <base/string.h>
@@ -11,7 +12,9 @@
 #include <net/ifinfo.h>
 
 #define ANSWER_MAX 8192 /* libraries read with buffers of this size */
-#define OPER_UP    6    /* RFC 2863 */
+#define ROOM       512u /* for one message of an answer */
+
+enum { OPER_UNKNOWN = 0, OPER_DOWN = 2, OPER_UP = 6 }; /* RFC 2863 */
 
 struct answer {
     struct list node;
@@ -29,6 +32,8 @@ struct netlink {
 };
 
 static uint32_t next_port; /* atomic */
+static struct netlink
+    *has_own_pid; /* atomic: whose port is the process's number, which programs count on */
 
 static struct netlink *netlink_of(struct socket *s)
 {
@@ -40,6 +45,7 @@ static struct netlink *netlink_of(struct socket *s)
 struct builder {
     struct netlink *n;
     const struct nlmsghdr *request;
+    unsigned flags;        /* of the messages */
     struct answer *a;      /* NULL: out of memory */
     struct nlmsghdr *open; /* the message that attributes go to */
 };
@@ -73,15 +79,15 @@ static void *append(struct builder *b, size_t n)
 }
 
 /* A new message with a body of n bytes, which it answers; NULL: no memory. */
-static void *begin(struct builder *b, unsigned type, unsigned flags, size_t n)
+static void *begin(struct builder *b, unsigned type, size_t n)
 {
     b->open = NULL;
-    if (b->a && b->a->len + 512 > ANSWER_MAX)
+    if (b->a && b->a->len + ROOM > ANSWER_MAX)
         send_answer(b);
     if (!b->a)
         return NULL;
     struct nlmsghdr *h = append(b, sizeof(*h));
-    *h = (struct nlmsghdr){sizeof(*h), (uint16_t)type, (uint16_t)flags, b->request->nlmsg_seq,
+    *h = (struct nlmsghdr){sizeof(*h), (uint16_t)type, (uint16_t)b->flags, b->request->nlmsg_seq,
                            b->n->port};
     b->open = h;
     return append(b, n);
@@ -105,13 +111,13 @@ static void put_number(struct builder *b, unsigned type, uint32_t value)
 static void tell_link(struct builder *b, const struct ifinfo *i)
 {
     static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255}, none[6];
-    struct ifinfomsg *m = begin(b, RTM_NEWLINK, NLM_F_MULTI, sizeof(*m));
+    struct ifinfomsg *m = begin(b, RTM_NEWLINK, sizeof(*m));
     if (!m)
         return;
     m->ifi_type = i->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
     m->ifi_index = (int)i->index;
     m->ifi_flags = ifinfo_flags(i) | (i->is_up && i->has_link ? 0x10000 : 0); /* IFF_LOWER_UP */
-    uint8_t state = OPER_UP;
+    uint8_t state = i->is_loopback ? OPER_UNKNOWN : i->has_link ? OPER_UP : OPER_DOWN;
     put_attr(b, IFLA_IFNAME, i->name, strlen(i->name) + 1);
     put_number(b, IFLA_TXQLEN, 1000);
     put_attr(b, IFLA_OPERSTATE, &state, 1);
@@ -130,7 +136,7 @@ static unsigned prefix_len(uint32_t mask)
 
 static void tell_v4(struct builder *b, const struct ifinfo *i)
 {
-    struct ifaddrmsg *m = i->ip4 ? begin(b, RTM_NEWADDR, NLM_F_MULTI, sizeof(*m)) : NULL;
+    struct ifaddrmsg *m = i->ip4 ? begin(b, RTM_NEWADDR, sizeof(*m)) : NULL;
     if (!m)
         return;
     *m = (struct ifaddrmsg){AF_INET, (uint8_t)prefix_len(i->mask4), IFA_F_PERMANENT,
@@ -145,7 +151,7 @@ static void tell_v4(struct builder *b, const struct ifinfo *i)
 static void tell_v6(struct builder *b, const struct ifinfo *i)
 {
     for (unsigned k = 0; k < i->nr_ip6; k++) {
-        struct ifaddrmsg *m = begin(b, RTM_NEWADDR, NLM_F_MULTI, sizeof(*m));
+        struct ifaddrmsg *m = begin(b, RTM_NEWADDR, sizeof(*m));
         if (!m)
             return;
         *m = (struct ifaddrmsg){AF_INET6, i->is_loopback ? 128 : 64, IFA_F_PERMANENT,
@@ -166,18 +172,19 @@ static void tell_routes(struct builder *b, const struct ifinfo *i)
                           .rtm_type = RTN_UNICAST};
     if (i->is_loopback || !i->ip4)
         return;
-    struct rtmsg *m = i->gateway4 ? begin(b, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*m)) : NULL;
+    struct rtmsg *m = i->gateway4 ? begin(b, RTM_NEWROUTE, sizeof(*m)) : NULL;
     if (m) {
         *m = route;
         put_number(b, RTA_TABLE, RT_TABLE_MAIN);
         put_number(b, RTA_GATEWAY, i->gateway4);
         put_number(b, RTA_OIF, i->index);
     }
-    m = begin(b, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*m));
+    m = begin(b, RTM_NEWROUTE, sizeof(*m));
     if (!m)
         return;
     *m = route;
     m->rtm_dst_len = (uint8_t)prefix_len(i->mask4);
+    m->rtm_protocol = RTPROT_KERNEL;
     m->rtm_scope = RT_SCOPE_LINK;
     put_number(b, RTA_TABLE, RT_TABLE_MAIN);
     put_number(b, RTA_DST, i->ip4 & i->mask4);
@@ -188,6 +195,7 @@ static void tell_routes(struct builder *b, const struct ifinfo *i)
 static void dump(struct builder *b, unsigned type, unsigned family)
 {
     struct ifinfo i;
+    b->flags = NLM_F_MULTI;
     for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
         if (type == RTM_GETLINK)
             tell_link(b, &i);
@@ -199,34 +207,75 @@ static void dump(struct builder *b, unsigned type, unsigned family)
             tell_routes(b, &i);
     }
     send_answer(b);
-    int *error = begin(b, NLMSG_DONE, NLM_F_MULTI, sizeof(*error));
+    int *error = begin(b, NLMSG_DONE, sizeof(*error));
     if (error)
         *error = 0;
 }
 
-static void refuse(struct builder *b, int error)
+/* An error quotes the request, a success only its header. */
+static void acknowledge(struct builder *b, int error)
 {
-    struct nlmsgerr *m = begin(b, NLMSG_ERROR, 0, sizeof(*m));
-    if (!m)
+    size_t n = b->request->nlmsg_len;
+    b->flags = 0;
+    if (!error || n > ROOM - sizeof(struct nlmsghdr) - sizeof(error)) {
+        n = sizeof(*b->request);
+        b->flags = NLM_F_CAPPED;
+    }
+    int *body = begin(b, NLMSG_ERROR, sizeof(error) + n);
+    if (!body)
         return;
-    m->error = error;
-    m->msg = *b->request;
+    *body = error;
+    memcpy(body + 1, b->request, n);
 }
 
-static int handle(struct netlink *n, const struct nlmsghdr *h, size_t len)
+/* RTM_GETLINK of the interface with this number or name. */
+static int get_link(struct builder *b)
 {
-    struct builder b = {n, h, new_answer(), NULL};
-    unsigned family = len > sizeof(*h) ? *(const uint8_t *)(h + 1) : 0;
+    const struct nlmsghdr *h = b->request;
+    const struct ifinfomsg *m = NLMSG_DATA(h);
+    struct ifinfo i;
+    char name[sizeof(i.name)] = "";
+    if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifi_index < 0)
+        return -EINVAL;
+    unsigned left = IFLA_PAYLOAD(h);
+    for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type == IFLA_IFNAME || a->rta_type == IFLA_ALT_IFNAME)
+            memcpy(name, RTA_DATA(a), MIN(RTA_PAYLOAD(a), sizeof(name) - 1));
+    }
+    if (!m->ifi_index && !*name)
+        return -EINVAL;
+    if (m->ifi_index ? !ifinfo_next((unsigned)m->ifi_index, &i) || (int)i.index != m->ifi_index
+                     : !ifinfo_find(name, &i))
+        return -ENODEV;
+    tell_link(b, &i);
+    return 0;
+}
+
+/* Whether the request is to be acknowledged (1), or -errno. */
+static int answer(struct builder *b)
+{
+    const struct nlmsghdr *h = b->request;
     unsigned type = h->nlmsg_type;
-    bool is_dump = (h->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+    bool wants_ack = h->nlmsg_flags & NLM_F_ACK;
+    if (!(h->nlmsg_flags & NLM_F_REQUEST) || type < NLMSG_MIN_TYPE || h->nlmsg_len == sizeof(*h))
+        return wants_ack;
+    if (h->nlmsg_flags & NLM_F_DUMP &&
+        (type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE)) {
+        dump(b, type, *(const uint8_t *)(h + 1));
+        return 0;
+    }
+    int ret = type == RTM_GETLINK ? get_link(b) : -EOPNOTSUPP;
+    return ret < 0 ? ret : wants_ack;
+}
+
+static int handle(struct netlink *n, const struct nlmsghdr *h)
+{
+    struct builder b = {.n = n, .request = h, .a = new_answer()};
     if (!b.a)
         return -ENOBUFS;
-    if (is_dump && (type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE))
-        dump(&b, type, family);
-    else if (type >= NLMSG_MIN_TYPE)
-        refuse(&b, -EOPNOTSUPP);
-    else if (h->nlmsg_flags & NLM_F_ACK)
-        refuse(&b, 0);
+    int ret = answer(&b);
+    if (ret != 0)
+        acknowledge(&b, MIN(ret, 0));
     send_answer(&b);
     heap_free(b.a);
     socket_wake_readers(&n->s);
@@ -235,12 +284,21 @@ static int handle(struct netlink *n, const struct nlmsghdr *h, size_t len)
 
 /* --- the socket ---------------------------------------------------------------------------------------- */
 
-static void choose_port(struct netlink *n)
+/* The port asked for, or (0) the process's number for one socket at a time and no process's for others. */
+static int choose_port(struct netlink *n, uint32_t port)
 {
     struct net_caller c;
     net_get_caller(&c);
-    if (!n->port)
-        n->port = atomic_add(&next_port, 1) == 1 ? (uint32_t)c.pid : 0x80000000u + next_port;
+    if (n->port)
+        return !port || n->port == port ? 0 : -EINVAL;
+    if (!port || port == (uint32_t)c.pid) {
+        bool is_mine = atomic_cas(&has_own_pid, NULL, n);
+        if (!is_mine && port)
+            return -EADDRINUSE;
+        port = is_mine ? (uint32_t)c.pid : 0x80000000u + atomic_add(&next_port, 1);
+    }
+    n->port = port;
+    return 0;
 }
 
 static int netlink_bind(struct socket *s, const struct socket_addr *addr)
@@ -250,23 +308,18 @@ static int netlink_bind(struct socket *s, const struct socket_addr *addr)
     if (addr->len < sizeof(nl))
         return -EINVAL;
     memcpy(&nl, addr->bytes, sizeof(nl));
-    if (nl.nl_family != AF_NETLINK)
+    if (nl.nl_family != AF_NETLINK || (n->port && nl.nl_pid != n->port))
         return -EINVAL;
-    if (n->port && nl.nl_pid != n->port)
-        return -EINVAL;
-    n->groups = nl.nl_groups;
-    if (nl.nl_pid)
-        n->port = nl.nl_pid;
-    else
-        choose_port(n);
-    return 0;
+    int ret = choose_port(n, nl.nl_pid);
+    if (ret == 0)
+        n->groups = nl.nl_groups;
+    return ret;
 }
 
 static int netlink_connect(struct socket *s, const struct socket_addr *addr, bool nonblock)
 {
     (void)nonblock;
-    choose_port(netlink_of(s));
-    return addr->len < sizeof(struct sockaddr_nl) ? -EINVAL : 0;
+    return addr->len < sizeof(struct sockaddr_nl) ? -EINVAL : choose_port(netlink_of(s), 0);
 }
 
 static void put_addr(struct socket_addr *a, uint32_t port, uint32_t groups)
@@ -283,10 +336,29 @@ static int netlink_getname(struct socket *s, struct socket_addr *a, int peer)
     return 0;
 }
 
+/* Only the kernel is there to be sent to. */
+static int check_target(const struct socket_msg *m)
+{
+    struct sockaddr_nl nl;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (!m->data->left)
+        return -ENODATA;
+    if (!m->addr)
+        return 0;
+    memcpy(&nl, m->addr->bytes, sizeof(nl));
+    if (m->addr->len < sizeof(nl) || nl.nl_family != AF_NETLINK)
+        return -EINVAL;
+    return nl.nl_pid ? -ECONNREFUSED : 0;
+}
+
 static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
 {
     struct netlink *n = netlink_of(s);
     size_t len = m->data->left;
+    int ret = check_target(m);
+    if (ret < 0)
+        return ret;
     if (len < sizeof(struct nlmsghdr))
         return (ssize_t)len;
     if (len > ANSWER_MAX)
@@ -294,15 +366,14 @@ static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
     char *buf = heap_alloc(len);
     if (!buf)
         return -ENOBUFS;
-    choose_port(n);
-    int ret = iobuf_get(m->data, buf, len) == (ssize_t)len ? 0 : -EFAULT;
+    (void)!choose_port(n, 0);
+    ret = iobuf_get(m->data, buf, len) == (ssize_t)len ? 0 : -EFAULT;
     size_t at = 0;
     while (ret == 0 && len - at >= sizeof(struct nlmsghdr)) {
         const struct nlmsghdr *h = (const struct nlmsghdr *)(buf + at);
         if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > len - at)
             break;
-        if (h->nlmsg_flags & NLM_F_REQUEST)
-            ret = handle(n, h, h->nlmsg_len);
+        ret = handle(n, h);
         at += MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), len - at);
     }
     heap_free(buf);
@@ -341,6 +412,8 @@ static ssize_t netlink_recv(struct socket *s, struct socket_msg *m)
     struct netlink *n = netlink_of(s);
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     bool peeks = m->flags & MSG_PEEK;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
     for (;;) {
         mutex_lock(&n->io);
         struct answer *a = take(n, peeks);
@@ -367,6 +440,7 @@ static void netlink_release(struct socket *s)
 {
     struct netlink *n = netlink_of(s);
     struct answer *a;
+    (void)atomic_cas(&has_own_pid, n, NULL);
     while ((a = take(n, false)))
         heap_free(a);
     heap_free(n);
