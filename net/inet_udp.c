@@ -11,6 +11,7 @@
 #include <linux/in6.h>
 
 #include <lwip/icmp.h>
+#include <lwip/icmp6.h>
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/nd6.h>
@@ -80,13 +81,17 @@ static u8_t on_raw(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr
 {
     struct inet_sock *i = arg;
     (void)pcb;
+    unsigned type = pbuf_get_at(p, ip_current_header_tot_len());
+    if (i->blocked[type / 32] >> type % 32 & 1)
+        return 0;
     struct pbuf *copy = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
     if (!copy)
         return 0;
     if (i->s.type == SOCK_DGRAM || i->is_v6) { /* without the IP header */
         pbuf_remove_header(copy, ip_current_header_tot_len());
         const struct icmp_echo_hdr *echo = copy->payload;
-        bool is_answer = copy->len >= sizeof(*echo) && echo->type == ICMP_ER;
+        bool is_answer =
+            copy->len >= sizeof(*echo) && echo->type == (i->is_v6 ? ICMP6_TYPE_EREP : ICMP_ER);
         if (i->s.type == SOCK_DGRAM && (!is_answer || lwip_ntohs(echo->id) != i->local_port)) {
             pbuf_free(copy);
             return 0;
@@ -325,18 +330,24 @@ static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_
     return ret == 0 && is_forbidden(i, ip, how->netif) ? -EACCES : ret;
 }
 
-/* An echo request from a SOCK_DGRAM carries the socket's own number. */
-static void set_echo_id(struct inet_sock *i, struct pbuf *p)
+/* What leaves a socket of ICMP's: 0 or -EINVAL.  A SOCK_DGRAM sends echo requests alone, with its own number; lwIP
+ * panics where a checksum has no room. */
+static int prepare_icmp(struct inet_sock *i, struct pbuf *p)
 {
     struct icmp_echo_hdr *echo = p->payload;
     static uint16_t next_id;
-    if (i->s.type != SOCK_DGRAM || !i->is_raw || i->is_v6 || p->len < sizeof(*echo))
-        return;
+    if (i->s.type == SOCK_RAW)
+        return i->raw->chksum_reqd && p->len < sizeof(*echo) / 2 ? -EINVAL : 0;
+    if (p->len < sizeof(*echo) || echo->type != (i->is_v6 ? ICMP6_TYPE_EREQ : ICMP_ECHO) ||
+        echo->code != 0)
+        return -EINVAL;
     if (!i->local_port)
         i->local_port = ++next_id ?: ++next_id;
     echo->id = lwip_htons(i->local_port);
     echo->chksum = 0;
-    echo->chksum = inet_chksum(p->payload, p->len);
+    if (!i->is_v6) /* of IPv6 addresses count, too: lwIP does it */
+        echo->chksum = inet_chksum(p->payload, p->len);
+    return 0;
 }
 
 static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
@@ -368,8 +379,9 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
         return -EFAULT;
     }
     inet_lock();
-    set_echo_id(i, p);
-    ret = send_pbuf(i, p, &ip, port, &how);
+    ret = i->is_raw ? prepare_icmp(i, p) : 0;
+    if (ret == 0)
+        ret = send_pbuf(i, p, &ip, port, &how);
     pbuf_free(p);
     inet_unlock();
     return ret < 0 ? ret : (ssize_t)n;
