@@ -105,6 +105,7 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
         r->flags = (short)ifinfo_flags(i);
         return 0;
     case SIOCGIFADDR:
+    case SIOCGIFDSTADDR: /* of what has no other end */
         put_addr(r, i->ip4);
         return i->ip4 ? 0 : -EADDRNOTAVAIL;
     case SIOCGIFNETMASK:
@@ -125,11 +126,13 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
     case SIOCGIFTXQLEN:
         r->number = 1000;
         return 0;
-    default: /* SIOCGIFHWADDR */
+    case SIOCGIFHWADDR:
         memset(&r->hw, 0, sizeof(r->hw));
         r->hw.family = i->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
         memcpy(r->hw.bytes, i->mac, sizeof(i->mac));
         return 0;
+    default: /* libpcap counts on this errno */
+        return -EOPNOTSUPP;
     }
 }
 
@@ -161,6 +164,7 @@ long ifinfo_ioctl(unsigned cmd, struct uptr arg)
     case SIOCGIFNAME:
     case SIOCGIFFLAGS:
     case SIOCGIFADDR:
+    case SIOCGIFDSTADDR:
     case SIOCGIFNETMASK:
     case SIOCGIFBRDADDR:
     case SIOCGIFMTU:
@@ -168,6 +172,17 @@ long ifinfo_ioctl(unsigned cmd, struct uptr arg)
     case SIOCGIFMETRIC:
     case SIOCGIFTXQLEN:
     case SIOCGIFHWADDR:
+        break;
+    case SIOCSIFFLAGS: /* the others are not to be had here, of an interface that is there */
+    case SIOCSIFADDR:
+    case SIOCSIFNETMASK:
+    case SIOCSIFBRDADDR:
+    case SIOCSIFMTU:
+    case SIOCSIFHWADDR:
+    case SIOCSIFTXQLEN:
+    case SIOCETHTOOL:
+    case SIOCGMIIPHY:
+    case SIOCGHWTSTAMP:
         break;
     default:
         return -ENOTTY;

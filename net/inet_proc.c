@@ -1,4 +1,4 @@
-/* /proc/net/{tcp,tcp6,udp,udp6,dev,route} in Linux's columns, from lwIP's lists.
+/* /proc/net/{tcp,tcp6,udp,udp6,dev,if_inet6,route} in Linux's columns, from lwIP's lists.
  *
  * What lwIP goes on with after the socket let go of it (TIME_WAIT and the like) is listed without an inode, and by the
  * family of its addresses.  No kernel address is told: the column is there, and 0. */
@@ -176,6 +176,24 @@ int net_show_dev(struct text *t, struct inode *inode)
             "0     0       0          0\n",
             i.name, i.counts.rx_bytes, i.counts.rx_packets, i.counts.rx_dropped, i.counts.tx_bytes,
             i.counts.tx_packets, i.counts.tx_dropped);
+    return 0;
+}
+
+int net_show_if_inet6(struct text *t, struct inode *inode)
+{
+    enum { SCOPE_HOST = 0x10, SCOPE_LINK = 0x20, PERMANENT = 0x80 };
+    struct ifinfo i;
+    for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
+        for (unsigned k = 0; k < i.nr_ip6; k++) {
+            for (unsigned b = 0; b < sizeof(i.ip6[k].ip); b++)
+                text_print(t, "%02x", i.ip6[k].ip[b]);
+            text_print(t, " %02x %02x %02x %02x %8s\n", i.index, i.is_loopback ? 128 : 64,
+                       i.is_loopback            ? SCOPE_HOST
+                       : i.ip6[k].is_link_local ? SCOPE_LINK
+                                                : 0,
+                       PERMANENT, i.name);
+        }
+    }
     return 0;
 }
 

@@ -37,9 +37,13 @@ void proc_make_net(struct dentry *root)
         const char *name;
         struct text_source source;
     } files[] = {
-        {"dev", {.show = net_show_dev}},   {"route", {.show = net_show_route}},
-        {"tcp", {.show = net_show_tcp}},   {"tcp6", {.show = net_show_tcp, .string = "6"}},
-        {"udp", {.show = net_show_udp}},   {"udp6", {.show = net_show_udp, .string = "6"}},
+        {"dev", {.show = net_show_dev}},
+        {"if_inet6", {.show = net_show_if_inet6}},
+        {"route", {.show = net_show_route}},
+        {"tcp", {.show = net_show_tcp}},
+        {"tcp6", {.show = net_show_tcp, .string = "6"}},
+        {"udp", {.show = net_show_udp}},
+        {"udp6", {.show = net_show_udp, .string = "6"}},
         {"unix", {.show = net_show_unix}},
     };
     net_set_caller(tell_caller, send_urgent);
