@@ -160,33 +160,8 @@ long ifinfo_ioctl(unsigned cmd, struct uptr arg)
 {
     struct request r;
     struct ifinfo i;
-    switch (cmd) {
-    case SIOCGIFNAME:
-    case SIOCGIFFLAGS:
-    case SIOCGIFADDR:
-    case SIOCGIFDSTADDR:
-    case SIOCGIFNETMASK:
-    case SIOCGIFBRDADDR:
-    case SIOCGIFMTU:
-    case SIOCGIFINDEX:
-    case SIOCGIFMETRIC:
-    case SIOCGIFTXQLEN:
-    case SIOCGIFHWADDR:
-        break;
-    case SIOCSIFFLAGS: /* the others are not to be had here, of an interface that is there */
-    case SIOCSIFADDR:
-    case SIOCSIFNETMASK:
-    case SIOCSIFBRDADDR:
-    case SIOCSIFMTU:
-    case SIOCSIFHWADDR:
-    case SIOCSIFTXQLEN:
-    case SIOCETHTOOL:
-    case SIOCGMIIPHY:
-    case SIOCGHWTSTAMP:
-        break;
-    default:
+    if (cmd != SIOCGIFNAME && (cmd < SIOCGIFFLAGS || cmd > SIOCGMIIPHY))
         return -ENOTTY;
-    }
     if (user_get(arg, &r) < 0)
         return -EFAULT;
     r.name[sizeof(r.name) - 1] = '\0';

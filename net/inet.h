@@ -88,7 +88,7 @@ struct inet_sock {
     bool wants_pktinfo, wants_ttl, wants_tos;
     bool wants_pktinfo6, wants_hops6, wants_class6;
     bool recverr4, recverr6;
-    uint32_t blocked[8];  /* bits of ICMP types that a raw socket does not want */
+    uint32_t blocked[8];  /* ICMPV6_FILTER: bits of types that are not wanted */
     struct list errors;   /* struct inet_error.node */
     unsigned nr_errors;   /* (r) */
     unsigned drops;       /* UDP: datagrams that found no room */

@@ -4,6 +4,7 @@
 #include <base/string.h>
 #include <inet.h>
 #include <linux/in.h>
+#include <linux/icmpv6.h>
 #include <linux/in6.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -427,19 +428,6 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
     return answer(value, len, &n, sizeof(n));
 }
 
-/* --- raw ----------------------------------------------------------------------------------------------- */
-
-/* ICMP_FILTER and ICMPV6_FILTER: how many bytes of i->blocked the option is; 0: it is none. */
-static unsigned filter_size(const struct inet_sock *i, int level, int name)
-{
-    enum { SOL_RAW = 255, FILTER = 1 };
-    int protocol = level == SOL_RAW ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-    if (name != FILTER || level != (i->is_v6 ? IPPROTO_ICMPV6 : SOL_RAW) || i->s.type != SOCK_RAW ||
-        i->s.protocol != protocol)
-        return 0;
-    return i->is_v6 ? sizeof(i->blocked) : sizeof(*i->blocked);
-}
-
 /* --- all together -------------------------------------------------------------------------------------- */
 
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len)
@@ -461,9 +449,10 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
         ret = set_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6)
         ret = set_ipv6(i, name, value, len);
-    else if (filter_size(i, level, name)) {
-        memcpy(i->blocked, value, MIN(len, filter_size(i, level, name)));
-        ret = 0;
+    else if (level == IPPROTO_ICMPV6 && i->s.protocol == level && name == ICMPV6_FILTER) {
+        ret = len < sizeof(i->blocked) ? -EINVAL : 0;
+        if (ret == 0)
+            memcpy(i->blocked, value, sizeof(i->blocked));
     }
     inet_unlock();
     return ret;
@@ -480,8 +469,6 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
         ret = get_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6 && i->is_v6)
         ret = get_ipv6(i, name, value, len);
-    else if (filter_size(i, level, name))
-        ret = answer(value, len, i->blocked, filter_size(i, level, name));
     inet_unlock();
     return ret;
 }

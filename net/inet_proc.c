@@ -65,11 +65,10 @@ static void put_header(struct text *t, bool is_v6, bool is_udp)
 {
     size_t start = t->len;
     text_print(t,
-               "%s  sl  local_address %srem%s_address %s  st tx_queue rx_queue tr tm->when "
+               "%s  sl  local_address %*srem%s_address %*s  st tx_queue rx_queue tr tm->when "
                "retrnsmt   uid  timeout inode%s",
-               is_udp && !is_v6 ? " " : "", is_v6 ? "                        " : "",
-               is_v6 ? "ote" : "", is_v6 ? "                     " : "",
-               is_udp ? " ref pointer drops" : "");
+               is_udp && !is_v6 ? " " : "", is_v6 ? 24 : 0, "", is_v6 ? "ote" : "", is_v6 ? 21 : 0,
+               "", is_udp ? " ref pointer drops" : "");
     end_line(t, start, is_v6 ? 0 : is_udp ? UDP_WIDTH : TCP_WIDTH);
 }
 
@@ -166,9 +165,11 @@ int net_show_udp(struct text *t, struct inode *inode)
 int net_show_dev(struct text *t, struct inode *inode)
 {
     struct ifinfo i;
-    text_print(t, "Inter-|   Receive                                                |  Transmit\n"
-                  " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
-                  "packets errs drop fifo colls carrier compressed\n");
+    text_print(t,
+               "Inter-|   %-55s|  Transmit\n"
+               " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+               "packets errs drop fifo colls carrier compressed\n",
+               "Receive");
     for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1)
         text_print(
             t,
@@ -181,17 +182,18 @@ int net_show_dev(struct text *t, struct inode *inode)
 
 int net_show_if_inet6(struct text *t, struct inode *inode)
 {
-    enum { SCOPE_HOST = 0x10, SCOPE_LINK = 0x20, PERMANENT = 0x80 };
+    enum { SCOPE_HOST = 0x10, SCOPE_LINK = 0x20 };
     struct ifinfo i;
     for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
         for (unsigned k = 0; k < i.nr_ip6; k++) {
-            for (unsigned b = 0; b < sizeof(i.ip6[k].ip); b++)
-                text_print(t, "%02x", i.ip6[k].ip[b]);
-            text_print(t, " %02x %02x %02x %02x %8s\n", i.index, i.is_loopback ? 128 : 64,
+            uint64_t w[2];
+            memcpy(w, i.ip6[k].ip, sizeof(w));
+            text_print(t, "%016lx%016lx %02x %x %02x 80 %8s\n", __builtin_bswap64(w[0]),
+                       __builtin_bswap64(w[1]), i.index, i.is_loopback ? 128 : 64,
                        i.is_loopback            ? SCOPE_HOST
                        : i.ip6[k].is_link_local ? SCOPE_LINK
                                                 : 0,
-                       PERMANENT, i.name);
+                       i.name);
         }
     }
     return 0;

@@ -81,18 +81,17 @@ static u8_t on_raw(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr
 {
     struct inet_sock *i = arg;
     (void)pcb;
-    unsigned type = pbuf_get_at(p, ip_current_header_tot_len());
-    if (i->blocked[type / 32] >> type % 32 & 1)
-        return 0;
     struct pbuf *copy = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
     if (!copy)
         return 0;
     if (i->s.type == SOCK_DGRAM || i->is_v6) { /* without the IP header */
         pbuf_remove_header(copy, ip_current_header_tot_len());
         const struct icmp_echo_hdr *echo = copy->payload;
-        bool is_answer =
-            copy->len >= sizeof(*echo) && echo->type == (i->is_v6 ? ICMP6_TYPE_EREP : ICMP_ER);
-        if (i->s.type == SOCK_DGRAM && (!is_answer || lwip_ntohs(echo->id) != i->local_port)) {
+        bool is_answer = copy->len >= sizeof(*echo) &&
+                         echo->type == (i->is_v6 ? ICMP6_TYPE_EREP : ICMP_ER) &&
+                         lwip_ntohs(echo->id) == i->local_port;
+        unsigned type = copy->len ? echo->type : 0;
+        if (i->s.type == SOCK_DGRAM ? !is_answer : i->blocked[type / 32] >> type % 32 & 1) {
             pbuf_free(copy);
             return 0;
         }

@@ -163,109 +163,117 @@ static void tell_v6(struct builder *b, const struct ifinfo *i)
     }
 }
 
-static void tell_routes(struct builder *b, const struct ifinfo *i)
+static bool begin_route(struct builder *b, const struct ifinfo *i, unsigned prefix,
+                        unsigned protocol, unsigned scope)
 {
-    struct rtmsg route = {.rtm_family = AF_INET,
-                          .rtm_table = RT_TABLE_MAIN,
-                          .rtm_protocol = RTPROT_BOOT,
-                          .rtm_scope = RT_SCOPE_UNIVERSE,
-                          .rtm_type = RTN_UNICAST};
-    if (i->is_loopback || !i->ip4)
-        return;
-    struct rtmsg *m = i->gateway4 ? begin(b, RTM_NEWROUTE, sizeof(*m)) : NULL;
-    if (m) {
-        *m = route;
-        put_number(b, RTA_TABLE, RT_TABLE_MAIN);
-        put_number(b, RTA_GATEWAY, i->gateway4);
-        put_number(b, RTA_OIF, i->index);
-    }
-    m = begin(b, RTM_NEWROUTE, sizeof(*m));
+    struct rtmsg *m = begin(b, RTM_NEWROUTE, sizeof(*m));
     if (!m)
-        return;
-    *m = route;
-    m->rtm_dst_len = (uint8_t)prefix_len(i->mask4);
-    m->rtm_protocol = RTPROT_KERNEL;
-    m->rtm_scope = RT_SCOPE_LINK;
+        return false;
+    m->rtm_family = AF_INET;
+    m->rtm_dst_len = (uint8_t)prefix;
+    m->rtm_table = RT_TABLE_MAIN;
+    m->rtm_protocol = (uint8_t)protocol;
+    m->rtm_scope = (uint8_t)scope;
+    m->rtm_type = RTN_UNICAST;
     put_number(b, RTA_TABLE, RT_TABLE_MAIN);
-    put_number(b, RTA_DST, i->ip4 & i->mask4);
-    put_number(b, RTA_PREFSRC, i->ip4);
     put_number(b, RTA_OIF, i->index);
+    return true;
 }
 
-static void dump(struct builder *b, unsigned type, unsigned family)
+static void tell_routes(struct builder *b, const struct ifinfo *i)
+{
+    if (i->is_loopback || !i->ip4)
+        return;
+    if (i->gateway4 && begin_route(b, i, 0, RTPROT_BOOT, RT_SCOPE_UNIVERSE))
+        put_number(b, RTA_GATEWAY, i->gateway4);
+    if (!begin_route(b, i, prefix_len(i->mask4), RTPROT_KERNEL, RT_SCOPE_LINK))
+        return;
+    put_number(b, RTA_DST, i->ip4 & i->mask4);
+    put_number(b, RTA_PREFSRC, i->ip4);
+}
+
+/* What a request wants to know of one interface. */
+static __attribute__((noinline)) void tell(struct builder *b, const struct ifinfo *i)
+{
+    unsigned family = *(const uint8_t *)(b->request + 1);
+    switch (b->request->nlmsg_type) {
+    case RTM_GETLINK:
+        tell_link(b, i);
+        break;
+    case RTM_GETADDR:
+        if (family != AF_INET6)
+            tell_v4(b, i);
+        if (family != AF_INET)
+            tell_v6(b, i);
+        break;
+    default: /* RTM_GETROUTE */
+        if (family != AF_INET6)
+            tell_routes(b, i);
+        break;
+    }
+}
+
+static void dump(struct builder *b)
 {
     struct ifinfo i;
     b->flags = NLM_F_MULTI;
-    for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1) {
-        if (type == RTM_GETLINK)
-            tell_link(b, &i);
-        if (type == RTM_GETADDR && family != AF_INET6)
-            tell_v4(b, &i);
-        if (type == RTM_GETADDR && family != AF_INET)
-            tell_v6(b, &i);
-        if (type == RTM_GETROUTE && family != AF_INET6)
-            tell_routes(b, &i);
-    }
+    for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1)
+        tell(b, &i);
     send_answer(b);
     int *error = begin(b, NLMSG_DONE, sizeof(*error));
     if (error)
         *error = 0;
 }
 
-/* An error quotes the request, a success only its header. */
-static void acknowledge(struct builder *b, int error)
-{
-    size_t n = b->request->nlmsg_len;
-    b->flags = 0;
-    if (!error || n > ROOM - sizeof(struct nlmsghdr) - sizeof(error)) {
-        n = sizeof(*b->request);
-        b->flags = NLM_F_CAPPED;
-    }
-    int *body = begin(b, NLMSG_ERROR, sizeof(error) + n);
-    if (!body)
-        return;
-    *body = error;
-    memcpy(body + 1, b->request, n);
-}
-
-/* RTM_GETLINK of the interface with this number or name. */
+/* RTM_GETLINK of the interface with this number or (0) name: 0, -errno. */
 static int get_link(struct builder *b)
 {
     const struct nlmsghdr *h = b->request;
     const struct ifinfomsg *m = NLMSG_DATA(h);
     struct ifinfo i;
     char name[sizeof(i.name)] = "";
-    if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifi_index < 0)
+    if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
         return -EINVAL;
     unsigned left = IFLA_PAYLOAD(h);
     for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        if (a->rta_type == IFLA_IFNAME || a->rta_type == IFLA_ALT_IFNAME)
+        if (a->rta_type == IFLA_IFNAME)
             memcpy(name, RTA_DATA(a), MIN(RTA_PAYLOAD(a), sizeof(name) - 1));
     }
-    if (!m->ifi_index && !*name)
+    if (m->ifi_index < 0 || (!m->ifi_index && !*name))
         return -EINVAL;
     if (m->ifi_index ? !ifinfo_next((unsigned)m->ifi_index, &i) || (int)i.index != m->ifi_index
                      : !ifinfo_find(name, &i))
         return -ENODEV;
-    tell_link(b, &i);
+    tell(b, &i);
     return 0;
 }
 
+/* The request is quoted no further than its header, as NETLINK_CAP_ACK asks Linux for. */
+static void acknowledge(struct builder *b, int error)
+{
+    b->flags = NLM_F_CAPPED;
+    struct nlmsgerr *m = begin(b, NLMSG_ERROR, sizeof(*m));
+    if (!m)
+        return;
+    m->error = error;
+    m->msg = *b->request;
+}
+
 /* Whether the request is to be acknowledged (1), or -errno. */
-static int answer(struct builder *b)
+static __attribute__((noinline)) int answer(struct builder *b)
 {
     const struct nlmsghdr *h = b->request;
     unsigned type = h->nlmsg_type;
-    bool wants_ack = h->nlmsg_flags & NLM_F_ACK;
-    if (!(h->nlmsg_flags & NLM_F_REQUEST) || type < NLMSG_MIN_TYPE || h->nlmsg_len == sizeof(*h))
-        return wants_ack;
-    if (h->nlmsg_flags & NLM_F_DUMP &&
-        (type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE)) {
-        dump(b, type, *(const uint8_t *)(h + 1));
-        return 0;
+    int ret = 0;
+    if ((h->nlmsg_flags & NLM_F_REQUEST) && type >= NLMSG_MIN_TYPE && h->nlmsg_len > sizeof(*h)) {
+        if (h->nlmsg_flags & NLM_F_DUMP &&
+            (type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE)) {
+            dump(b);
+            return 0;
+        }
+        ret = type == RTM_GETLINK ? get_link(b) : -EOPNOTSUPP;
     }
-    int ret = type == RTM_GETLINK ? get_link(b) : -EOPNOTSUPP;
-    return ret < 0 ? ret : wants_ack;
+    return ret < 0 ? ret : (h->nlmsg_flags & NLM_F_ACK) != 0;
 }
 
 static int handle(struct netlink *n, const struct nlmsghdr *h)
@@ -284,21 +292,14 @@ static int handle(struct netlink *n, const struct nlmsghdr *h)
 
 /* --- the socket ---------------------------------------------------------------------------------------- */
 
-/* The port asked for, or (0) the process's number for one socket at a time and no process's for others. */
-static int choose_port(struct netlink *n, uint32_t port)
+/* The process's number for one socket at a time, and for others what is no process's. */
+static void choose_port(struct netlink *n)
 {
     struct net_caller c;
     net_get_caller(&c);
-    if (n->port)
-        return !port || n->port == port ? 0 : -EINVAL;
-    if (!port || port == (uint32_t)c.pid) {
-        bool is_mine = atomic_cas(&has_own_pid, NULL, n);
-        if (!is_mine && port)
-            return -EADDRINUSE;
-        port = is_mine ? (uint32_t)c.pid : 0x80000000u + atomic_add(&next_port, 1);
-    }
-    n->port = port;
-    return 0;
+    if (!n->port)
+        n->port = atomic_cas(&has_own_pid, NULL, n) ? (uint32_t)c.pid
+                                                    : 0x80000000u + atomic_add(&next_port, 1);
 }
 
 static int netlink_bind(struct socket *s, const struct socket_addr *addr)
@@ -308,18 +309,25 @@ static int netlink_bind(struct socket *s, const struct socket_addr *addr)
     if (addr->len < sizeof(nl))
         return -EINVAL;
     memcpy(&nl, addr->bytes, sizeof(nl));
-    if (nl.nl_family != AF_NETLINK || (n->port && nl.nl_pid != n->port))
+    if (nl.nl_family != AF_NETLINK)
         return -EINVAL;
-    int ret = choose_port(n, nl.nl_pid);
-    if (ret == 0)
-        n->groups = nl.nl_groups;
-    return ret;
+    if (n->port && nl.nl_pid != n->port)
+        return -EINVAL;
+    n->groups = nl.nl_groups;
+    if (nl.nl_pid)
+        n->port = nl.nl_pid;
+    else
+        choose_port(n);
+    return 0;
 }
 
 static int netlink_connect(struct socket *s, const struct socket_addr *addr, bool nonblock)
 {
     (void)nonblock;
-    return addr->len < sizeof(struct sockaddr_nl) ? -EINVAL : choose_port(netlink_of(s), 0);
+    if (addr->len < sizeof(struct sockaddr_nl))
+        return -EINVAL;
+    choose_port(netlink_of(s));
+    return 0;
 }
 
 static void put_addr(struct socket_addr *a, uint32_t port, uint32_t groups)
@@ -336,29 +344,12 @@ static int netlink_getname(struct socket *s, struct socket_addr *a, int peer)
     return 0;
 }
 
-/* Only the kernel is there to be sent to. */
-static int check_target(const struct socket_msg *m)
-{
-    struct sockaddr_nl nl;
-    if (m->flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (!m->data->left)
-        return -ENODATA;
-    if (!m->addr)
-        return 0;
-    memcpy(&nl, m->addr->bytes, sizeof(nl));
-    if (m->addr->len < sizeof(nl) || nl.nl_family != AF_NETLINK)
-        return -EINVAL;
-    return nl.nl_pid ? -ECONNREFUSED : 0;
-}
-
 static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
 {
     struct netlink *n = netlink_of(s);
     size_t len = m->data->left;
-    int ret = check_target(m);
-    if (ret < 0)
-        return ret;
+    if (!len)
+        return -ENODATA;
     if (len < sizeof(struct nlmsghdr))
         return (ssize_t)len;
     if (len > ANSWER_MAX)
@@ -366,8 +357,8 @@ static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
     char *buf = heap_alloc(len);
     if (!buf)
         return -ENOBUFS;
-    (void)!choose_port(n, 0);
-    ret = iobuf_get(m->data, buf, len) == (ssize_t)len ? 0 : -EFAULT;
+    choose_port(n);
+    int ret = iobuf_get(m->data, buf, len) == (ssize_t)len ? 0 : -EFAULT;
     size_t at = 0;
     while (ret == 0 && len - at >= sizeof(struct nlmsghdr)) {
         const struct nlmsghdr *h = (const struct nlmsghdr *)(buf + at);
@@ -412,8 +403,6 @@ static ssize_t netlink_recv(struct socket *s, struct socket_msg *m)
     struct netlink *n = netlink_of(s);
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     bool peeks = m->flags & MSG_PEEK;
-    if (m->flags & MSG_OOB)
-        return -EOPNOTSUPP;
     for (;;) {
         mutex_lock(&n->io);
         struct answer *a = take(n, peeks);

@@ -52,5 +52,5 @@ void proc_make_net(struct dentry *root)
     for (unsigned n = 0; is_complete && n < ARRAY_LEN(files); n++)
         is_complete = text_file(dir, files[n].name, 0444, &files[n].source) != NULL;
     if (!is_complete)
-        panic("no memory for /proc/net");
+        panic("no memory for /proc");
 }

@@ -2,6 +2,8 @@
 #include "inet_test.h"
 
 #include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 
 static void library(void)
@@ -61,6 +63,17 @@ static void ioctls(void)
     strcpy(r.ifr_name, "nosuch0");
     SHOW(ioctl(s, SIOCGIFADDR, &r));
     SHOW(ioctl(s, SIOCGIFADDR, (void *)8));
+    SHOW(ioctl(s, SIOCSIFFLAGS, &r));
+    SHOW(ioctl(s, SIOCSIFMTU, &r));
+    strcpy(r.ifr_name, "lo");
+    SHOW(ioctl(s, SIOCGIFDSTADDR, &r));
+    say("%s", inet_ntoa(((struct sockaddr_in *)&r.ifr_addr)->sin_addr));
+    SHOW(ioctl(s, 0x8947, &r)); /* SIOCGMIIPHY */
+    SHOW(ioctl(s, 0x8911, &r)); /* SIOCSIFLINK */
+    /* A command that no version of SIOCETHTOOL has. */
+    uint32_t command = 0xffffffff;
+    r.ifr_data = (char *)&command;
+    SHOW(ioctl(s, 0x8946, &r));
     close(s);
 }
 
@@ -110,11 +123,144 @@ static void raw(void)
     SHOW(socket(AF_NETLINK, SOCK_RAW, 31));
 }
 
+/* What comes back, but for interfaces that another machine may not have. */
+static void answers(int s, const char *what)
+{
+    static union {
+        struct nlmsghdr h;
+        char bytes[32768];
+    } u;
+    long n;
+    while ((n = recv(s, &u, sizeof u, MSG_DONTWAIT)) >= 0) {
+        struct nlmsghdr *h = &u.h;
+        for (unsigned left = (unsigned)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+            const struct ifinfomsg *m = NLMSG_DATA(h);
+            const struct nlmsgerr *e = NLMSG_DATA(h);
+            if (h->nlmsg_type == RTM_NEWLINK && m->ifi_index == 1)
+                say(" %s: link of type %d, flags %x, message's %x, of %u", what, m->ifi_type,
+                    m->ifi_flags, h->nlmsg_flags, h->nlmsg_seq);
+            else if (h->nlmsg_type == NLMSG_DONE)
+                say(" %s: done, %u bytes, flags %x", what, h->nlmsg_len, h->nlmsg_flags);
+            else if (h->nlmsg_type == NLMSG_ERROR)
+                say(" %s: %s, of %u: type %u, %u bytes", what, strerror(-e->error), h->nlmsg_seq,
+                    e->msg.nlmsg_type, e->msg.nlmsg_len);
+        }
+    }
+    say(" %s: %s", what, strerror(errno));
+}
+
+static void ask(int s, const char *what, int type, int flags, const void *body, size_t n)
+{
+    struct {
+        struct nlmsghdr h;
+        char body[700];
+    } q = {{(unsigned)NLMSG_LENGTH(n), (uint16_t)type, (uint16_t)flags, 7, 0}, {0}};
+    memcpy(q.body, body, n);
+    SHOW(send(s, &q, q.h.nlmsg_len, 0));
+    answers(s, what);
+}
+
+static void one_link(int s)
+{
+    static const int numbers[] = {1, 0, 12345, -1};
+    struct {
+        struct ifinfomsg m;
+        struct rtattr other;
+        uint32_t value;
+        struct rtattr a;
+        char name[12];
+    } q = {.other = {RTA_LENGTH(4), IFLA_EXT_MASK}, .a = {RTA_LENGTH(3), IFLA_IFNAME}};
+    strcpy(q.name, "lo");
+    ask(s, "by name", RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, &q, sizeof q);
+    strcpy(q.name, "nosuch0");
+    q.a.rta_len = RTA_LENGTH(8);
+    ask(s, "by a name that is none", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q);
+    q.m.ifi_index = 1;
+    ask(s, "by both", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q);
+    for (unsigned i = 0; i < NR(numbers); i++) {
+        struct ifinfomsg m = {.ifi_index = numbers[i]};
+        ask(s, "by number", RTM_GETLINK, NLM_F_REQUEST, &m, sizeof m);
+    }
+    ask(s, "short", RTM_GETLINK, NLM_F_REQUEST, &q, 4);
+}
+
+static void requests(void)
+{
+    struct ifinfomsg m = {0};
+    struct sockaddr_nl a = {.nl_family = AF_NETLINK};
+    socklen_t len = sizeof a;
+    int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    SHOW(getsockname(s, (struct sockaddr *)&a, &len));
+    CHECK(a.nl_pid == (unsigned)getpid());
+    one_link(s);
+    ask(s, "dump", RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP | NLM_F_ACK, &m, sizeof m);
+    ask(s, "root alone", RTM_GETLINK, NLM_F_REQUEST | NLM_F_ROOT, &m, sizeof m);
+    ask(s, "one byte", RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, &m, 1);
+    ask(s, "none", RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, &m, 0);
+    ask(s, "none, to be told", RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP | NLM_F_ACK, &m, 0);
+    ask(s, "no request", RTM_GETLINK, NLM_F_DUMP, &m, sizeof m);
+    ask(s, "no request, to be told", RTM_GETLINK, NLM_F_ACK, &m, sizeof m);
+    ask(s, "no such type", 200, NLM_F_REQUEST, &m, sizeof m);
+    ask(s, "no such dump", 200, NLM_F_REQUEST | NLM_F_DUMP, &m, sizeof m);
+    ask(s, "nothing", NLMSG_NOOP, NLM_F_REQUEST, &m, sizeof m);
+    ask(s, "nothing, to be told", NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, &m, sizeof m);
+    SHOW(send(s, "", 0, 0));
+    SHOW(send(s, "too short", 9, 0));
+    answers(s, "too short");
+    struct {
+        struct nlmsghdr first, second;
+        char body[4];
+    } two = {{16, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, 1, 0}, {17, 200, NLM_F_REQUEST, 2, 0}, ""};
+    SHOW(send(s, &two, sizeof two, 0));
+    answers(s, "two");
+    two.first.nlmsg_len = 15;
+    SHOW(send(s, &two, sizeof two, 0));
+    answers(s, "a length below the header's");
+    two.first.nlmsg_len = sizeof two + 1;
+    SHOW(send(s, &two, sizeof two, 0));
+    answers(s, "a length beyond the end");
+    two.first.nlmsg_len = 16;
+    SHOW(send(s, &two, sizeof two, 0));
+    say_ready("answered", s);
+    SHOW(recv(s, &two, 5, MSG_PEEK));
+    SHOW(recv(s, &two, 5, MSG_PEEK | MSG_TRUNC));
+    SHOW(recv(s, &two, 5, 0));
+    SHOW(recv(s, &two, 5, 0));
+    SHOW(recv(s, &two, 5, MSG_DONTWAIT));
+    close(s);
+}
+
+/* The process's number belongs to one socket at a time. */
+static void ports(void)
+{
+    struct sockaddr_nl a = {.nl_family = AF_NETLINK};
+    socklen_t len = sizeof a;
+    int s = socket(AF_NETLINK, SOCK_RAW, 0), t = socket(AF_NETLINK, SOCK_RAW, 0);
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    SHOW(bind(t, (struct sockaddr *)&a, 4));
+    SHOW(connect(t, (struct sockaddr *)&a, 4));
+    SHOW(bind(t, (struct sockaddr *)&a, sizeof a));
+    SHOW(getsockname(t, (struct sockaddr *)&a, &len));
+    CHECK(a.nl_pid >> 31);
+    close(s);
+    close(t);
+    s = socket(AF_NETLINK, SOCK_RAW, 0);
+    a.nl_pid = 0;
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    SHOW(getsockname(s, (struct sockaddr *)&a, &len));
+    CHECK(a.nl_pid == (unsigned)getpid());
+    close(s);
+}
+
 int main(void)
 {
     library();
     ioctls();
     list();
     raw();
+    requests();
+    ports();
     return done();
 }

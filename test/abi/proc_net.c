@@ -171,9 +171,22 @@ static void dev(void)
     CHECK(after[8] >= before[8] + 1028 && after[9] > before[9]);
 }
 
+/* The loopback interface's addresses of IPv6. */
+static void if_inet6(void)
+{
+    slurp("/proc/net/if_inet6");
+    for (char *line = text, *end; *line; line = end + 1) {
+        end = strchr(line, '\n');
+        NEED(end);
+        if (end - line >= 2 && !memcmp(end - 2, "lo", 2))
+            say("%.*s|", (int)(end - line), line);
+    }
+}
+
 int main(void)
 {
     dev();
+    if_inet6();
     header("/proc/net/route", 127);
     header("/proc/net/tcp", 149);
     header("/proc/net/tcp6", 0);
