@@ -125,25 +125,28 @@ static void ctest_arguments(struct strings *args, const struct test_options *o)
     }
 }
 
-/* CTest's list, of which everything but the names is left out: it also names each program that is not built yet. */
-static int print_names(struct strings *args)
+/* How many tests the options name, and their names.  CTest's list has more in it: it also tells of each program that is
+ * not built yet. */
+static unsigned list_tests(struct test_options options, bool prints)
 {
+    struct strings args = {0};
     char *list = NULL;
     unsigned nr = 0;
 
-    run_quietly(args->items, &list);
+    options.list = true;
+    ctest_arguments(&args, &options);
+    run_quietly(args.items, &list);
     for (char *save, *line = strtok_r(list, "\n", &save); line;
          line = strtok_r(NULL, "\n", &save)) {
         const char *colon = strstr(line, ": ");
         if (strncmp(line + strspn(line, " "), "Test", 4) || !strchr(line, '#') || !colon)
             continue;
-        puts(colon + 2);
         nr++;
+        if (prints)
+            puts(colon + 2);
     }
-    if (!nr)
-        say("no test has such a name or label");
     free(list);
-    return nr ? 0 : STATUS_FAILED;
+    return nr;
 }
 
 /* Long suites: a program for Go's tests, with a table and a memory, one for real programs, and one for
@@ -176,11 +179,13 @@ int command_test(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (options.trace)
         setenv("YOLK_TRACE", "1", 1); /* test/abi/compare.py */
-    if (!options.list)
-        build_tests();
-    ctest_arguments(&args, &options);
+    if (!list_tests(options, options.list))
+        die(STATUS_FAILED,
+            "no test has such a name or label (`yolk test --list` prints the names)");
     if (options.list)
-        return print_names(&args);
+        return 0;
+    build_tests();
+    ctest_arguments(&args, &options);
     pid_t pid = fork();
     if (pid < 0)
         die(STATUS_FAILED, "fork failed");
