@@ -57,6 +57,11 @@ bool ifinfo_next(unsigned index, struct ifinfo *out)
     return best;
 }
 
+bool ifinfo_at(int index, struct ifinfo *out)
+{
+    return ifinfo_next((unsigned)index, out) && (int)out->index == index;
+}
+
 unsigned ifinfo_flags(const struct ifinfo *i)
 {
     unsigned flags = i->is_loopback ? FLAG_LOOPBACK : FLAG_BROADCAST | FLAG_MULTICAST;
@@ -105,7 +110,6 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
         r->flags = (short)ifinfo_flags(i);
         return 0;
     case SIOCGIFADDR:
-    case SIOCGIFDSTADDR: /* of what has no other end */
         put_addr(r, i->ip4);
         return i->ip4 ? 0 : -EADDRNOTAVAIL;
     case SIOCGIFNETMASK:
@@ -166,7 +170,7 @@ long ifinfo_ioctl(unsigned cmd, struct uptr arg)
         return -EFAULT;
     r.name[sizeof(r.name) - 1] = '\0';
     if (cmd == SIOCGIFNAME) {
-        if (!ifinfo_next((unsigned)r.number, &i) || (int)i.index != r.number)
+        if (!ifinfo_at(r.number, &i))
             return -ENODEV;
         strlcpy(r.name, i.name, sizeof(r.name));
         return user_put(arg, &r);

@@ -336,9 +336,9 @@ static int prepare_icmp(struct inet_sock *i, struct pbuf *p)
     struct icmp_echo_hdr *echo = p->payload;
     static uint16_t next_id;
     if (i->s.type == SOCK_RAW)
-        return i->raw->chksum_reqd && p->len < sizeof(*echo) / 2 ? -EINVAL : 0;
-    if (p->len < sizeof(*echo) || echo->type != (i->is_v6 ? ICMP6_TYPE_EREQ : ICMP_ECHO) ||
-        echo->code != 0)
+        return i->s.protocol == IPPROTO_ICMPV6 && p->len < sizeof(*echo) / 2 ? -EINVAL : 0;
+    if (p->len < sizeof(*echo) || echo->code != 0 ||
+        echo->type != (i->is_v6 ? ICMP6_TYPE_EREQ : ICMP_ECHO))
         return -EINVAL;
     if (!i->local_port)
         i->local_port = ++next_id ?: ++next_id;

@@ -13,8 +13,7 @@
 
 #define ANSWER_MAX 8192 /* libraries read with buffers of this size */
 #define ROOM       512u /* for one message of an answer */
-
-enum { OPER_UNKNOWN = 0, OPER_DOWN = 2, OPER_UP = 6 }; /* RFC 2863 */
+#define OPER_UP    6    /* RFC 2863 */
 
 struct answer {
     struct list node;
@@ -117,7 +116,7 @@ static void tell_link(struct builder *b, const struct ifinfo *i)
     m->ifi_type = i->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
     m->ifi_index = (int)i->index;
     m->ifi_flags = ifinfo_flags(i) | (i->is_up && i->has_link ? 0x10000 : 0); /* IFF_LOWER_UP */
-    uint8_t state = i->is_loopback ? OPER_UNKNOWN : i->has_link ? OPER_UP : OPER_DOWN;
+    uint8_t state = OPER_UP;
     put_attr(b, IFLA_IFNAME, i->name, strlen(i->name) + 1);
     put_number(b, IFLA_TXQLEN, 1000);
     put_attr(b, IFLA_OPERSTATE, &state, 1);
@@ -239,10 +238,7 @@ static int get_link(struct builder *b)
         if (a->rta_type == IFLA_IFNAME)
             memcpy(name, RTA_DATA(a), MIN(RTA_PAYLOAD(a), sizeof(name) - 1));
     }
-    if (m->ifi_index < 0 || (!m->ifi_index && !*name))
-        return -EINVAL;
-    if (m->ifi_index ? !ifinfo_next((unsigned)m->ifi_index, &i) || (int)i.index != m->ifi_index
-                     : !ifinfo_find(name, &i))
+    if (m->ifi_index ? !ifinfo_at(m->ifi_index, &i) : !ifinfo_find(name, &i))
         return -ENODEV;
     tell(b, &i);
     return 0;
@@ -266,8 +262,8 @@ static __attribute__((noinline)) int answer(struct builder *b)
     unsigned type = h->nlmsg_type;
     int ret = 0;
     if ((h->nlmsg_flags & NLM_F_REQUEST) && type >= NLMSG_MIN_TYPE && h->nlmsg_len > sizeof(*h)) {
-        if (h->nlmsg_flags & NLM_F_DUMP &&
-            (type == RTM_GETLINK || type == RTM_GETADDR || type == RTM_GETROUTE)) {
+        bool is_get = type <= RTM_GETROUTE && type % 4 == RTM_GETLINK % 4;
+        if (is_get && (h->nlmsg_flags & NLM_F_DUMP)) {
             dump(b);
             return 0;
         }

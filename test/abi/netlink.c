@@ -66,8 +66,6 @@ static void ioctls(void)
     SHOW(ioctl(s, SIOCSIFFLAGS, &r));
     SHOW(ioctl(s, SIOCSIFMTU, &r));
     strcpy(r.ifr_name, "lo");
-    SHOW(ioctl(s, SIOCGIFDSTADDR, &r));
-    say("%s", inet_ntoa(((struct sockaddr_in *)&r.ifr_addr)->sin_addr));
     SHOW(ioctl(s, 0x8947, &r)); /* SIOCGMIIPHY */
     SHOW(ioctl(s, 0x8911, &r)); /* SIOCSIFLINK */
     /* A command that no version of SIOCETHTOOL has. */
@@ -162,7 +160,7 @@ static void ask(int s, const char *what, int type, int flags, const void *body, 
 
 static void one_link(int s)
 {
-    static const int numbers[] = {1, 0, 12345, -1};
+    static const int numbers[] = {1, 12345};
     struct {
         struct ifinfomsg m;
         struct rtattr other;

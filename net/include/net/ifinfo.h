@@ -29,6 +29,8 @@ struct ifinfo {
     } ip6[IFINFO_ADDRS];
 };
 
+/* The interface with this index; false: there is none.  Otherwise as ifinfo_next. */
+bool ifinfo_at(int index, struct ifinfo *out) must_check;
 /* The interface with the least index >= `index`; false: there is none.  Brings the stack up.  Thread context. */
 bool ifinfo_next(unsigned index, struct ifinfo *out);
 /* The interface of that name; false: there is none. */
