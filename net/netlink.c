@@ -233,7 +233,7 @@ static int get_link(struct builder *b)
     char name[sizeof(i.name)] = "";
     if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
         return -EINVAL;
-    unsigned left = IFLA_PAYLOAD(h);
+    int left = IFLA_PAYLOAD(h); /* below 0 behind one whose padding is missing */
     for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
         if (a->rta_type == IFLA_IFNAME)
             memcpy(name, RTA_DATA(a), MIN(RTA_PAYLOAD(a), sizeof(name) - 1));

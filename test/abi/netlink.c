@@ -175,6 +175,9 @@ static void one_link(int s)
     ask(s, "by a name that is none", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q);
     q.m.ifi_index = 1;
     ask(s, "by both", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q);
+    /* An attribute at the end whose padding is missing. */
+    q.other = (struct rtattr){RTA_LENGTH(1), IFLA_LINKMODE};
+    ask(s, "unpadded", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q.m + RTA_LENGTH(1));
     for (unsigned i = 0; i < NR(numbers); i++) {
         struct ifinfomsg m = {.ifi_index = numbers[i]};
         ask(s, "by number", RTM_GETLINK, NLM_F_REQUEST, &m, sizeof m);
