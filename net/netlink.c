@@ -109,7 +109,7 @@ static void put_number(struct builder *b, unsigned type, uint32_t value)
 
 static void tell_link(struct builder *b, const struct ifinfo *i)
 {
-    static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255}, none[6];
+    static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255};
     struct ifinfomsg *m = begin(b, RTM_NEWLINK, sizeof(*m));
     if (!m)
         return;
@@ -122,7 +122,7 @@ static void tell_link(struct builder *b, const struct ifinfo *i)
     put_attr(b, IFLA_OPERSTATE, &state, 1);
     put_number(b, IFLA_MTU, i->mtu);
     put_attr(b, IFLA_ADDRESS, i->mac, sizeof(i->mac));
-    put_attr(b, IFLA_BROADCAST, i->is_loopback ? none : broadcast, 6);
+    put_attr(b, IFLA_BROADCAST, i->is_loopback ? i->mac : broadcast, 6);
 }
 
 static unsigned prefix_len(uint32_t mask)
@@ -344,8 +344,6 @@ static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
 {
     struct netlink *n = netlink_of(s);
     size_t len = m->data->left;
-    if (!len)
-        return -ENODATA;
     if (len < sizeof(struct nlmsghdr))
         return (ssize_t)len;
     if (len > ANSWER_MAX)

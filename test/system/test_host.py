@@ -285,7 +285,7 @@ def test_terminal_is_put_back(fake):
 
 def test_help_and_version(yolk):
     for args in (["--help"], ["run", "--help"], ["check", "--help"], ["gdb", "--help"], ["pack", "--help"], ["build", "--help"], ["examples", "--help"],
-                 ["test", "--help"], ["doctor", "--help"], ["--version"], ["run", "--version"]):
+                 ["test", "--help"], ["doctor", "--help"], ["help", "run"], ["--version"], ["run", "--version"]):
         r = yolk(*args)
         assert r.returncode == 0 and r.stdout and not r.stderr, args
 
@@ -294,7 +294,7 @@ def test_help_and_version(yolk):
                                   ["run", "-c", "0", "hello"], ["run", "-c", "1x", "hello"],
                                   ["run", "--timeout", "-1", "hello"], ["run", "--machine", "vax", "hello"],
                                   ["run", "--accel", "warp", "hello"], ["run", "-e", "=x", "hello"],
-                                   ["run", "--root", "/nowhere", "hello"], ["run", "-p", "80", "hello"],
+                                   ["run", "--root", "/nowhere", "hello"], ["run", "--root", "/dev/null", "hello"], ["run", "-p", "80", "hello"],
                                    ["run", "--trace=nosuchcall", "hello"], ["trace"], ["gdb"], ["gdb", "--nonsense", "hello"], ["check"], ["build", "x"]])
 def test_wrong_usage(yolk, args):
     r = yolk(*args)

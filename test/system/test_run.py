@@ -235,6 +235,13 @@ def test_root_tar(yolk, tree, tmp_path):
     assert r.stdout == b"0123456789" * 1000
 
 
+def test_empty_root(yolk, tmp_path):
+    """What a failed `docker export` leaves is no root without files."""
+    (tmp_path / "root.tar").touch()
+    r = yolk("run", "--root", tmp_path / "root.tar", "hello")
+    assert r.returncode == 125 and b"empty" in r.stderr
+
+
 def test_host_program_in_a_root(yolk, tree):
     r = yolk("run", "--timeout", "60", "--root", tree, GUEST, "cat", "/etc/data")
     assert r.stdout == b"0123456789" * 1000

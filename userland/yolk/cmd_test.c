@@ -139,7 +139,7 @@ static unsigned list_tests(struct test_options options, bool prints)
     for (char *save, *line = strtok_r(list, "\n", &save); line;
          line = strtok_r(NULL, "\n", &save)) {
         const char *colon = strstr(line, ": ");
-        if (strncmp(line + strspn(line, " "), "Test", 4) || !strchr(line, '#') || !colon)
+        if (strncmp(line + strspn(line, " "), "Test", 4) != 0 || !strchr(line, '#') || !colon)
             continue;
         nr++;
         if (prints)
