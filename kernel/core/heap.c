@@ -8,6 +8,7 @@
  *     0                         size           slot size - 8
  */
 #include "heap_private.h"
+#include "page_private.h"
 
 #include <arch/upcalls.h>
 #include <base/log.h>
@@ -22,6 +23,7 @@
     [i] = {.name = "size-" #bytes,           \
            .size = bytes,                    \
            .id = i,                          \
+           .magazine = HEAP_MAGAZINE(bytes), \
            .lock = SPINLOCK_INIT(RANK_HEAP), \
            .partial = LIST_INIT(classes[i].partial)}
 
@@ -108,7 +110,8 @@ static void block_free(void *p)
 
 struct slab *heap_slab_of(const void *p)
 {
-    struct page *page = page_of(direct_paddr(p));
+    struct page *page =
+        HEAP_CHECKS ? page_of(direct_paddr(p)) : page_at(direct_paddr(p).pa >> PAGE_SHIFT);
     if (page && page->flags & HEAP_PAGE_SLAB)
         return slab_at(page->flags & HEAP_PAGE_ID);
     if (!page || !(page->flags & HEAP_PAGE_BLOCK) || (uintptr_t)p % PAGE_SIZE != 0)
@@ -215,7 +218,8 @@ struct slab *slab_new(const char *name, size_t size)
     struct slab *s = slab_at(id);
     s->name = name;
     s->size = (unsigned)ALIGN_UP(MAX(size, 16UL), 16UL);
-    s->id = id;
+    s->id = (uint16_t)id;
+    s->magazine = HEAP_MAGAZINE(s->size);
     spin_init(&s->lock, RANK_HEAP);
     list_init(&s->partial);
     return s;

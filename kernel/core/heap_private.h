@@ -5,8 +5,9 @@
 #include <core/lock.h>
 #include <core/page.h>
 
-#define HEAP_MAX_SLABS 64
-#define HEAP_MAX_SLOT  2048
+#define HEAP_MAX_SLABS       64
+#define HEAP_MAX_SLOT        2048
+#define HEAP_MAGAZINE(bytes) ((bytes) <= 256 ? 32 : 8)
 
 #ifdef YOLK_DEBUG
 #define HEAP_CHECKS 1
@@ -20,7 +21,8 @@ enum { HEAP_PAGE_SLAB = 0x100, HEAP_PAGE_BLOCK = 0x200, HEAP_PAGE_ID = 0xff };
 struct slab {
     const char *name;
     unsigned size; /* of a slot: a multiple of 16 */
-    unsigned id;
+    uint16_t id;
+    uint16_t magazine;    /* slots that a CPU keeps at most */
     struct spinlock lock; /* taken with interrupts off - guards: */
     struct list partial;  /* struct page.link */
     unsigned nr_empty;    /* pages on it without a used slot */
