@@ -29,6 +29,7 @@ struct slab {
     const size_t *spare; /* see slab_set_spare; may be NULL */
 };
 
+void slab_init(void); /* by heap_init, first */
 /* A slot with whatever it holds; NULL: no memory.  And back. */
 void *slab_take(struct slab *s);
 void slab_put(struct slab *s, void *slot);
