@@ -8,7 +8,8 @@
 #   - how many characters its name has in common with the one before, less two, as a number in steps of one; below three
 #     it is 0 and stands for none;
 #   - the rest of the name in symbols, the last of which ends in a NUL.
-# Behind the last entry an address follows that is above all.
+# Behind the last entry an address follows that is above all.  One name in 256 has nothing in common with the one before:
+# symbol_index tells, twice 32 bits for each, the address before it (above IMAGE_BASE) and its entry's first bit.
 #
 # A number x in steps of 2^k is x + 2^k in binary, behind as many zeros as that has digits above k + 1 (an Exp-Golomb code).
 #
@@ -31,6 +32,7 @@ fi | LC_ALL=C awk '
     function digits(value,    n) { for (n = 0; value >= 1; n++) value /= 2; return n }
     function put(value, bits) {
         waiting = waiting * power[bits] + value
+        nr_put += bits
         for (nr_waiting += bits; nr_waiting >= 8; nr_waiting -= 8) {
             print "    .byte " int(waiting / power[nr_waiting - 8])
             waiting %= power[nr_waiting - 8]
@@ -44,6 +46,7 @@ fi | LC_ALL=C awk '
     }
     function put_label(name) {
         if (nr_waiting) put(0, 8 - nr_waiting)
+        nr_put = 0
         print "    .globl " name "\n" name ":"
     }
     function byte_symbol(byte) {
@@ -134,7 +137,7 @@ fi | LC_ALL=C awk '
         # The upper half is the same for all, and a number in awk is too short for both.
         address[n] = hex(substr($1, 9))
         for (same = 0; same < length($2) && substr($2, same + 1, 1) == substr(name, same + 1, 1); same++);
-        if (same < 3) same = 0
+        if (same < 3 || n % 256 == 0) same = 0
         name = $2
         common[n] = same ? same - 2 : 0
         start[n] = nr_places + 1
@@ -159,12 +162,17 @@ fi | LC_ALL=C awk '
         put_label("symbol_stream")
         at = hex("80000000")
         for (i = 0; i < n; i++) {
+            if (i % 256 == 0) indexed = indexed "    .long " at - hex("80000000") ", " nr_put "\n"
             put_number(address[i] - at, 6)
             at = address[i]
             put_number(common[i], 0)
             for (k = start[i]; k; k = after[k]) put(code[symbol[k]], bits_of[symbol[k]])
         }
         put_number(power[32] - at, 6)
-        put(0, 64) # it is read by eight bytes
+        put(0, 64 + (8 - nr_waiting) % 8) # it is read by eight bytes
+        print "    .balign 4"
+        put_label("symbol_index")
+        printf "%s", indexed
+        put_label("symbol_index_end")
         print "    .section .note.GNU-stack, \"\", @progbits"
     }'

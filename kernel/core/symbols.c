@@ -7,6 +7,10 @@
 
 extern const uint16_t symbol_lengths[]; /* [i]: how many symbols have codes of i + 1 bits */
 extern const uint8_t symbol_parts[], symbol_stream[];
+extern const struct start {
+    uint32_t before,
+        bit; /* the address of the symbol before, above IMAGE_BASE; where in symbol_stream */
+} symbol_index[], symbol_index_end[];
 
 #define NAME_DEPTH 32 /* of pairs within pairs; there are hardly more than a dozen */
 #define PART_BITS  10
@@ -81,13 +85,29 @@ static void expand(struct bits *b, char *buf, size_t size, size_t len)
     }
 }
 
+/* To the last symbol of the index that is not above `addr`; the address of the one before it. */
+static uint64_t find_start(struct bits *b, uint64_t addr)
+{
+    uint64_t before = IMAGE_BASE;
+
+    for (const struct start *s = symbol_index; s < symbol_index_end; s++) {
+        struct bits there = {symbol_stream, s->bit};
+        if (s->before + take_number(&there, 6) > addr - IMAGE_BASE)
+            break;
+        b->at = s->bit;
+        before = IMAGE_BASE + s->before;
+    }
+    return before;
+}
+
 bool symbol_name(uint64_t addr, char *buf, size_t size)
 {
     struct bits b = {symbol_stream, 0};
-    uint64_t at = IMAGE_BASE, start = 0;
+    uint64_t start = 0;
 
     if (addr < IMAGE_BASE || size == 0)
         return false;
+    uint64_t at = find_start(&b, addr);
     for (;;) {
         unsigned step = take_number(&b, 6);
         if (step > addr - at)
