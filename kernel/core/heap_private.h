@@ -5,9 +5,8 @@
 #include <core/lock.h>
 #include <core/page.h>
 
-#define HEAP_MAX_SLABS       64
-#define HEAP_MAX_SLOT        2048
-#define HEAP_MAGAZINE(bytes) ((bytes) <= 256 ? 32 : 8)
+#define HEAP_MAX_SLABS 64
+#define HEAP_MAX_SLOT  2048
 
 #ifdef YOLK_DEBUG
 #define HEAP_CHECKS 1
@@ -31,6 +30,7 @@ struct slab {
     const size_t *spare; /* see slab_set_spare; may be NULL */
 };
 
+void slab_init(void); /* by heap_init, first */
 /* A slot with whatever it holds; NULL: no memory.  And back. */
 void *slab_take(struct slab *s);
 void slab_put(struct slab *s, void *slot);

@@ -36,9 +36,14 @@ struct magazine {
     unsigned nr;
 };
 
-/* Each CPU's, by slab id; used with interrupts off.  The boot CPU's must work before anything else does. */
+/* Each CPU's, by slab id; used with interrupts off.  The boot CPU's need no memory. */
 static struct magazine boot_magazines[HEAP_MAX_SLABS];
-static struct magazine *magazines[ARCH_MAX_CPUS] = {boot_magazines};
+static struct magazine *magazines[ARCH_MAX_CPUS];
+
+void slab_init(void)
+{
+    magazines[0] = boot_magazines;
+}
 
 /* This CPU's magazines, made now; NULL: no memory for them. */
 static __attribute__((noinline)) struct magazine *make_magazines(void)
