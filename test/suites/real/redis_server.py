@@ -1,5 +1,6 @@
 """A Redis server, native or in the guest, and a client for it that speaks the protocol."""
 import contextlib
+import functools
 import pathlib
 import socket
 import subprocess
@@ -9,6 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 OPTIONS = ["--save", "", "--protected-mode", "no", "--enable-debug-command", "yes", "--dir", "/tmp"]
 
 
+@functools.cache
 def program(name):
     built = subprocess.run([HERE / "build.sh", name], stdout=subprocess.PIPE, check=True)
     return pathlib.Path(built.stdout.decode().strip())
@@ -21,16 +23,19 @@ def free_port():
 
 
 @contextlib.contextmanager
-def serving(yolk, scratch, seconds):
-    """A server's port on this machine: of one in the guest, or of a native one when there is no YOLK."""
+def serving(yolk, scratch, seconds, cpus=1, log=None):
+    """A server's port on this machine: of one in the guest, or of a native one when there is no YOLK.
+
+    What it logs is added to LOG, all of it by the end.
+    """
     port, server = free_port(), str(program("redis-server"))
     if yolk:
-        command = [yolk, "run", "-m", "512M", "-w", "/tmp", "--timeout", str(seconds), "-p", f"{port}:6379", server,
+        command = [yolk, "run", "-c", str(cpus), "-m", "512M", "-w", "/tmp", "--timeout", str(seconds), "-p", f"{port}:6379", server,
                    *OPTIONS]
     else:
         command = [server, "--port", str(port), *OPTIONS[:-1], scratch]
     p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch)
-    log = []
+    log = [] if log is None else log
     for line in p.stdout:
         log.append(line.decode(errors="replace"))
         if b"Ready to accept" in line:
@@ -38,7 +43,8 @@ def serving(yolk, scratch, seconds):
     else:
         raise RuntimeError("the server did not start:\n" + "".join(log))
     # Its log goes on: somebody has to read it.
-    threading.Thread(target=lambda: log.extend(x.decode(errors="replace") for x in p.stdout), daemon=True).start()
+    reader = threading.Thread(target=lambda: log.extend(x.decode(errors="replace") for x in p.stdout), daemon=True)
+    reader.start()
     try:
         yield port
     except Exception as error:
@@ -46,6 +52,7 @@ def serving(yolk, scratch, seconds):
     finally:
         p.terminate()
         p.wait(60)
+        reader.join(60)
 
 
 class Client:

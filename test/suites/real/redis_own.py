@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+"""redis_own.py YOLK [-c CPUS]... [UNIT...]: Redis's own tests, unit by unit (all without any), natively and in the guest.
+
+Redis's runner (Tcl) drives them from this machine, as it does with a server that somebody else started, and each unit has a
+new server on either side.  Test by test the answers must be equal.  A test needs fork when the guest's server said in its
+log, while that test ran, that fork was refused; or when it stands in a block whose settings were refused for that reason.
+"""
+import argparse
+import collections
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from agreed import Agreed
+from redis_server import HERE, Client, program, serving
+
+# Without progress for so long Redis's runner gives up; it names the test.
+SILENT_SECONDS, UNIT_SECONDS = 900, 7200
+REFUSED = re.compile(r"fork(?: for module)?: Function not implemented")
+CLOCK = "the test compares its own clock with the server's, and theirs are not equal to a tenth of a second"
+# Known to differ, as the server is not where they suppose it.
+EXPLAINED = {
+    "RESTORE can set an absolute expire": CLOCK,
+    "GETEX PXAT option": CLOCK,
+    "Extended SET PXAT option": CLOCK,
+    "CONFIG SET rollback on apply error": "the port that the test takes on its own machine is free on the server's",
+    "BRPOPLPUSH with multiple blocked clients": "QEMU's user network passes on the newest connection's bytes first",
+}
+
+# Where a unit asks for a server with other settings, the runner sets them on the one that is there.  If that is refused
+# the tests in such a block are left out, by the runner's own means: a tag that it does not run.
+SETTING = "        r config set $param $val\n"
+ASKING = """        catch {r debug log "### Setting $param"}
+        if {[catch {r config set $param $val}]} {
+            lappend ::tags refused:$param
+            lappend ::denytags refused:$param
+            continue
+        }
+"""
+RESTORED = "    # restore overrides\n"
+UNTAGGED = "    set ::tags [lsearch -all -inline -not -glob $::tags refused:*]\n"
+
+Answer = collections.namedtuple("Answer", "said detail")
+Run = collections.namedtuple("Run", "answers refused log seconds behind")
+
+
+def make_tests(home, folder):
+    """A copy of the tests, as they write beside themselves."""
+    shutil.copytree(home / "tests", folder / "tests")
+    shutil.copy(home / "redis.conf", folder)
+    os.symlink(home / "src", folder / "src")
+    server = folder / "tests/support/server.tcl"
+    text = server.read_text()
+    for old, new in ((SETTING, ASKING), (RESTORED, UNTAGGED + RESTORED)):
+        text, found = text.replace(old, new, 1), old in text
+        assert found, "this Redis's runner sets what a block of tests asks for in another way"
+    server.write_text(text)
+
+
+def parse(output):
+    """What the runner says of each test, in its order.  Tests of one name are counted."""
+    answers, seen = {}, collections.Counter()
+    output, ended, _ = re.sub(r"\x1b\[[0-9;]*m", "", output).partition("\n                   The End\n")
+    for said, text in re.findall(r"^\[(ok|err|ignore|exception|TIMEOUT)\]: (.*(?:\n(?!\[).*)*)", output, re.M):
+        name, _, detail = text.partition("\n")
+        if said == "ok":
+            name, detail = re.sub(r" \(\d+ ms\)$", "", name), ""
+        elif said == "err":
+            name = re.sub(r" in tests/\S+\.tcl$", "", name)
+        elif said == "ignore":
+            name, detail = re.fullmatch(r"(?:(.*): )?(Tag: .*|Not supported .*|large memory .*)", name).groups()
+            name = name or "a block of tests"
+        else:
+            name, detail = "the unit's end", text
+        seen[name] += 1
+        answers[f"{name} (again: {seen[name]})" if seen[name] > 1 else name] = Answer(said, detail.strip())
+    if not ended and "the unit's end" not in answers:
+        answers["the unit's end"] = Answer("exception", output[-1000:])
+    return answers
+
+
+def refused_in(log):
+    """The tests while which fork was refused; and the settings."""
+    now, refused = "", set()
+    for line in log:
+        if start := re.search(r"### (?:Starting test (.*) in tests/\S+\.tcl|(Setting .*))", line):
+            now = start[1] or start[2].strip()
+        elif REFUSED.search(line):
+            refused.add(now)
+    return refused
+
+
+def run(yolk, cpus, tests, unit):
+    log, start = [], time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="yolk-redis-") as scratch, serving(yolk, scratch, UNIT_SECONDS, cpus, log) as port:
+        seconds, microseconds = map(int, Client(port)("time"))
+        behind = time.time() - seconds - microseconds / 1e6
+        command = ["tclsh", "tests/test_helper.tcl", "--host", "127.0.0.1", "--port", str(port), "--clients", "1", "--durable",
+                   "--baseport", str(20000 + os.getpid() % 10000), "--timeout", str(SILENT_SECONDS), "--tags", "-slow", "--single", unit]
+        done = subprocess.run(command, cwd=tests, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=UNIT_SECONDS, errors="replace", check=False)
+    return Run(parse(done.stdout), refused_in(log), log, time.monotonic() - start, behind)
+
+
+def needs_fork(name, answer, refused):
+    if answer and (setting := re.match(r"Tag: refused:(\S+)", answer.detail)):
+        return f"Setting {setting[1]}" in refused
+    return re.sub(r" \(again: \d+\)$", "", name) in refused
+
+
+def explained(name, native, guest):
+    reason = EXPLAINED.get(name)
+    return reason and (reason is not CLOCK or abs(native.behind - guest.behind) > 0.05)
+
+
+def compare(native, guest):
+    """What became of the tests: for each kind a list of names, with both answers where they are not ok."""
+    kinds = {kind: [] for kind in ("equal", "failing", "fork", "explained", "differing", "left out")}
+    for name in {**native.answers, **guest.answers}:
+        n, g = native.answers.get(name), guest.answers.get(name)
+        both = f"{name}\n    natively: {' '.join(n or ['nothing'])}\n    in the guest: {' '.join(g or ['nothing'])}"
+        if n == g:
+            kind, both = {"ok": ("equal", name), "ignore": ("left out", name)}.get(n.said, ("failing", both))
+        elif needs_fork(name, g, guest.refused):
+            kind = "fork"
+        else:
+            kind = "explained" if explained(name, native, guest) else "differing"
+        kinds[kind].append(both)
+    return kinds
+
+
+def compare_unit(yolk, tests, unit, counts):
+    """Pairs of a number of CPUs and what compare() says."""
+    native = run(None, 1, tests, unit)
+    only_left_out = all(x.said == "ignore" for x in native.answers.values())
+    for cpus in counts:
+        # Nothing of it is for a server that somebody else started: what would the guest be asked?
+        guest = native if only_left_out else run(yolk, cpus, tests, unit)
+        kinds = compare(native, guest)
+        figures = ", ".join(f"{len(names)} {kind}" for kind, names in kinds.items() if names) or "no tests"
+        seconds = "" if only_left_out else f" ({native.seconds:.0f} s natively, {guest.seconds:.0f} s in the guest, {cpus} CPU{"s" * (cpus > 1)})"
+        print(f"{unit}: {figures}{seconds}", flush=True)
+        if kinds["differing"]:
+            print("\n".join(["", *kinds["differing"], "the guest's log ends so:", "".join(guest.log[-10:])]), flush=True)
+        yield cpus, kinds
+
+
+def summary(cpus, units):
+    """Prints it; whether all is well."""
+    total = {kind: [name for unit in units.values() for name in unit[kind]] for kind in ("fork", "explained", "failing", "differing", "equal")}
+    for kind in ("fork", "explained", "failing", "differing"):
+        if total[kind]:
+            print("\n  ".join([f"{kind}:", *total[kind]]))
+    ran = sum(any(names for kind, names in unit.items() if kind != "left out") for unit in units.values())
+    print(f"redis's own tests, {cpus} CPU{"s" * (cpus > 1)}: {ran} units ran of {len(units)}; {len(total['equal'])} tests ok on both sides, "
+          f"{len(total['failing'])} failing on both, {len(total['fork'])} need fork, {len(total['explained'])} differ for a known reason, "
+          f"{len(total['differing'])} differ", flush=True)
+    return total["equal"] and not total["differing"]
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("yolk")
+    options.add_argument("-c", "--cpus", type=int, action="append")
+    options.add_argument("units", nargs="*")
+    options = options.parse_intermixed_args()
+    counts = options.cpus or [1]
+    sources = [HERE / x for x in ("redis_own.py", "redis_server.py")]
+    agreed = {} if options.units else Agreed(options.yolk, "redis", *sources)
+    found = {cpus: {} for cpus in counts}
+    with tempfile.TemporaryDirectory(prefix="yolk-redis-") as scratch:
+        tests = pathlib.Path(scratch)
+        make_tests(program("redis-server").parent, tests)
+        named = subprocess.run(["tclsh", "tests/test_helper.tcl", "--list-tests"], cwd=tests, stdout=subprocess.PIPE, text=True, check=True)
+        units = options.units or named.stdout.split()
+        for number, unit in enumerate(units, 1):
+            todo = [cpus for cpus in counts if f"{unit} {cpus}" not in agreed]
+            for cpus in set(counts) - set(todo):
+                found[cpus][unit] = agreed[f"{unit} {cpus}"]
+            if not todo:
+                print(f"[{number}/{len(units)}] {unit}: agreed before", flush=True)
+                continue
+            print(f"[{number}/{len(units)}] ", end="")
+            for cpus, kinds in compare_unit(options.yolk, tests, unit, todo):
+                found[cpus][unit] = kinds
+                if not kinds["differing"]:
+                    agreed[f"{unit} {cpus}"] = kinds
+    return 0 if all([summary(cpus, found[cpus]) for cpus in counts]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
