@@ -134,6 +134,10 @@ def compare(native, guest):
     return kinds
 
 
+def number_of(cpus):
+    return f"{cpus} CPU{'s' * (cpus > 1)}"
+
+
 def compare_unit(yolk, tests, unit, counts):
     """Pairs of a number of CPUs and what compare() says."""
     native = run(None, 1, tests, unit)
@@ -143,7 +147,7 @@ def compare_unit(yolk, tests, unit, counts):
         guest = native if only_left_out else run(yolk, cpus, tests, unit)
         kinds = compare(native, guest)
         figures = ", ".join(f"{len(names)} {kind}" for kind, names in kinds.items() if names) or "no tests"
-        seconds = "" if only_left_out else f" ({native.seconds:.0f} s natively, {guest.seconds:.0f} s in the guest, {cpus} CPU{"s" * (cpus > 1)})"
+        seconds = "" if only_left_out else f" ({native.seconds:.0f} s natively, {guest.seconds:.0f} s in the guest with {number_of(cpus)})"
         print(f"{unit}: {figures}{seconds}", flush=True)
         if kinds["differing"]:
             print("\n".join(["", *kinds["differing"], "the guest's log ends so:", "".join(guest.log[-10:])]), flush=True)
@@ -157,7 +161,7 @@ def summary(cpus, units):
         if total[kind]:
             print("\n  ".join([f"{kind}:", *total[kind]]))
     ran = sum(any(names for kind, names in unit.items() if kind != "left out") for unit in units.values())
-    print(f"redis's own tests, {cpus} CPU{"s" * (cpus > 1)}: {ran} units ran of {len(units)}; {len(total['equal'])} tests ok on both sides, "
+    print(f"redis's own tests, {number_of(cpus)}: {ran} units ran of {len(units)}; {len(total['equal'])} tests ok on both sides, "
           f"{len(total['failing'])} failing on both, {len(total['fork'])} need fork, {len(total['explained'])} differ for a known reason, "
           f"{len(total['differing'])} differ", flush=True)
     return total["equal"] and not total["differing"]
