@@ -4,9 +4,12 @@
 Redis's runner (Tcl) drives them from this machine, as it does with a server that somebody else started, and each unit has a
 new server on either side.  Test by test the answers must be equal.  A test needs fork when the guest's server said in its
 log, while that test ran, that fork was refused; or when it stands in a block whose settings were refused for that reason.
+A unit that ends the guest's server runs again without the test that did so; that test needs fork, too, if it ends a native
+server to which fork is refused.
 """
 import argparse
 import collections
+import functools
 import os
 import pathlib
 import re
@@ -17,7 +20,7 @@ import tempfile
 import time
 
 from agreed import Agreed
-from redis_server import HERE, Client, program, serving
+from redis_server import ENDED, HERE, Client, program, refuse_fork, serving
 
 # Without progress for so long Redis's runner gives up; it names the test.
 SILENT_SECONDS, UNIT_SECONDS = 900, 7200
@@ -32,21 +35,35 @@ EXPLAINED = {
     "BRPOPLPUSH with multiple blocked clients": "QEMU's user network passes on the newest connection's bytes first",
 }
 
-# Where a unit asks for a server with other settings, the runner sets them on the one that is there.  If that is refused
-# the tests in such a block are left out, by the runner's own means: a tag that it does not run.
-SETTING = "        r config set $param $val\n"
-ASKING = """        catch {r debug log "### Setting $param"}
+# What is changed in Redis's runner.  Where a unit asks for a server with other settings, the runner sets them on the one
+# that is there: if that is refused the tests in such a block are left out, by the runner's own means, a tag that it does not
+# run.  And what fails in a block that is part of a test fails that test, as it does with servers of the runner's own.
+CHANGES = [("        r config set $param $val\n", """        catch {r debug log "### Setting $param"}
         if {[catch {r config set $param $val}]} {
             lappend ::tags refused:$param
             lappend ::denytags refused:$param
             continue
         }
-"""
-RESTORED = "    # restore overrides\n"
-UNTAGGED = "    set ::tags [lsearch -all -inline -not -glob $::tags refused:*]\n"
+"""), ("    if {[catch {set retval [uplevel 2 $code]} error]} {\n        if", """    if {[catch {set retval [uplevel 2 $code]} error]} {
+        if {$::cur_test ne {}} {
+            set failed [list $error $::errorInfo]
+        } elseif"""), ("    # restore overrides\n", """    set ::tags [lsearch -all -inline -not -glob $::tags refused:*]
+    # restore overrides
+"""), ("""        [dict get $srv "client"] close
+    }
+}
+
+proc start_server""", """        [dict get $srv "client"] close
+    }
+    if {[info exists failed]} {
+        error {*}$failed
+    }
+}
+
+proc start_server""")]
 
 Answer = collections.namedtuple("Answer", "said detail")
-Run = collections.namedtuple("Run", "answers refused log seconds behind")
+Run = collections.namedtuple("Run", "answers refused ended log seconds behind")
 
 
 def make_tests(home, folder):
@@ -56,9 +73,9 @@ def make_tests(home, folder):
     os.symlink(home / "src", folder / "src")
     server = folder / "tests/support/server.tcl"
     text = server.read_text()
-    for old, new in ((SETTING, ASKING), (RESTORED, UNTAGGED + RESTORED)):
-        text, found = text.replace(old, new, 1), old in text
-        assert found, "this Redis's runner sets what a block of tests asks for in another way"
+    for old, new in CHANGES:
+        assert old in text, f"Redis's runner is not the one that this knows: {old}"
+        text = text.replace(old, new, 1)
     server.write_text(text)
 
 
@@ -72,6 +89,7 @@ def parse(output):
             name, detail = re.sub(r" \(\d+ ms\)$", "", name), ""
         elif said == "err":
             name = re.sub(r" in tests/\S+\.tcl$", "", name)
+            detail = " ".join(detail.partition("\n    while executing\n")[0].split())
         elif said == "ignore":
             name, detail = re.fullmatch(r"(?:(.*): )?(Tag: .*|Not supported .*|large memory .*)", name).groups()
             name = name or "a block of tests"
@@ -85,26 +103,28 @@ def parse(output):
 
 
 def refused_in(log):
-    """The tests while which fork was refused; and the settings."""
+    """The tests while which fork was refused, and the settings; and the test that ended the server."""
     now, refused = "", set()
     for line in log:
         if start := re.search(r"### (?:Starting test (.*) in tests/\S+\.tcl|(Setting .*))", line):
             now = start[1] or start[2].strip()
         elif REFUSED.search(line):
             refused.add(now)
-    return refused
+    return refused, now if log[-1].startswith(ENDED) else None
 
 
-def run(yolk, cpus, tests, unit):
+def run(yolk, cpus, tests, unit, without=(), prepare=None):
     log, start = [], time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="yolk-redis-") as scratch, serving(yolk, scratch, UNIT_SECONDS, cpus, log) as port:
+    with tempfile.TemporaryDirectory(prefix="yolk-redis-") as scratch, serving(yolk, scratch, UNIT_SECONDS, cpus, log, prepare) as port:
         seconds, microseconds = map(int, Client(port)("time"))
         behind = time.time() - seconds - microseconds / 1e6
         command = ["tclsh", "tests/test_helper.tcl", "--host", "127.0.0.1", "--port", str(port), "--clients", "1", "--durable",
                    "--baseport", str(20000 + os.getpid() % 10000), "--timeout", str(SILENT_SECONDS), "--tags", "-slow", "--single", unit]
+        for test in without:
+            command += ["--skiptest", test]
         done = subprocess.run(command, cwd=tests, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=UNIT_SECONDS, errors="replace", check=False)
-    return Run(parse(done.stdout), refused_in(log), log, time.monotonic() - start, behind)
+    return Run(parse(done.stdout), *refused_in(log), log, time.monotonic() - start, behind)
 
 
 def needs_fork(name, answer, refused):
@@ -138,17 +158,31 @@ def number_of(cpus):
     return f"{cpus} CPU{'s' * (cpus > 1)}"
 
 
+def run_guest(yolk, cpus, tests, unit, native):
+    """A run of the guest's that no test ended, and the tests left out for that: what they are a case of by their names."""
+    without = {}
+    while True:
+        skipped = tuple(without)
+        guest = run(yolk, cpus, tests, unit, skipped)
+        if not guest.ended or guest.ended in (*skipped, native(skipped).ended):
+            return guest, without
+        refused = native(skipped, refuse_fork)
+        without[guest.ended] = "fork" if guest.refused and refused.ended == guest.ended else "differing"
+
+
 def compare_unit(yolk, tests, unit, counts):
     """Pairs of a number of CPUs and what compare() says."""
-    native = run(None, 1, tests, unit)
-    only_left_out = all(x.said == "ignore" for x in native.answers.values())
+    native = functools.cache(lambda without=(), prepare=None: run(None, 1, tests, unit, without, prepare))
+    only_left_out = all(x.said == "ignore" for x in native(()).answers.values())
     for cpus in counts:
         # Nothing of it is for a server that somebody else started: what would the guest be asked?
-        guest = native if only_left_out else run(yolk, cpus, tests, unit)
-        kinds = compare(native, guest)
+        guest, without = (native(()), {}) if only_left_out else run_guest(yolk, cpus, tests, unit, native)
+        kinds = compare(native(tuple(without)), guest)
+        for test, kind in without.items():
+            kinds[kind].append(f"{test}\n    natively: {' '.join(native(()).answers[test])}\n    in the guest: the server ended itself")
         figures = ", ".join(f"{len(names)} {kind}" for kind, names in kinds.items() if names) or "no tests"
-        seconds = "" if only_left_out else f" ({native.seconds:.0f} s natively, {guest.seconds:.0f} s in the guest with {number_of(cpus)})"
-        print(f"{unit}: {figures}{seconds}", flush=True)
+        seconds = f" ({native(()).seconds:.0f} s natively, {guest.seconds:.0f} s in the guest with {number_of(cpus)})"
+        print(f"{unit}: {figures}{seconds * (not only_left_out)}", flush=True)
         if kinds["differing"]:
             print("\n".join(["", *kinds["differing"], "the guest's log ends so:", "".join(guest.log[-10:])]), flush=True)
         yield cpus, kinds
@@ -156,7 +190,7 @@ def compare_unit(yolk, tests, unit, counts):
 
 def summary(cpus, units):
     """Prints it; whether all is well."""
-    total = {kind: [name for unit in units.values() for name in unit[kind]] for kind in ("fork", "explained", "failing", "differing", "equal")}
+    total = {kind: [x for unit in units.values() for x in unit[kind]] for kind in ("fork", "explained", "failing", "differing", "equal")}
     for kind in ("fork", "explained", "failing", "differing"):
         if total[kind]:
             print("\n  ".join([f"{kind}:", *total[kind]]))

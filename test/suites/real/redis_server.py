@@ -1,12 +1,16 @@
 """A Redis server, native or in the guest, and a client for it that speaks the protocol."""
 import contextlib
+import ctypes
+import errno
 import functools
 import pathlib
 import socket
+import struct
 import subprocess
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
+ENDED = "the server ended itself"
 OPTIONS = ["--save", "", "--protected-mode", "no", "--enable-debug-command", "yes", "--dir", "/tmp"]
 
 
@@ -22,11 +26,26 @@ def free_port():
         return s.getsockname()[1]
 
 
+def refuse_fork():
+    """For this process and what it executes every fork, but no new thread, answers ENOSYS."""
+    load, equal, bits, answer = 0x20, 0x15, 0x45, 0x06  # of classic BPF: a word, jump if equal, jump if bits are set, return
+    number, flags, clone, fork, vfork, clone_thread = 0, 16, 56, 57, 58, 0x10000
+    refuse, allow = 0x50000 | errno.ENOSYS, 0x7FFF0000
+    program_ = [(load, 0, 0, number), (equal, 4, 0, fork), (equal, 3, 0, vfork), (equal, 0, 3, clone),
+                (load, 0, 0, flags), (bits, 1, 0, clone_thread), (answer, 0, 0, refuse), (answer, 0, 0, allow)]
+    filters = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *x) for x in program_))
+    header = ctypes.create_string_buffer(struct.pack("HP", len(program_), ctypes.addressof(filters)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    set_no_new_privs, set_seccomp, mode_filter = 38, 22, 2
+    if libc.prctl(set_no_new_privs, 1, 0, 0, 0) or libc.prctl(set_seccomp, mode_filter, header, 0, 0):
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
 @contextlib.contextmanager
-def serving(yolk, scratch, seconds, cpus=1, log=None):
+def serving(yolk, scratch, seconds, cpus=1, log=None, prepare=None):
     """A server's port on this machine: of one in the guest, or of a native one when there is no YOLK.
 
-    What it logs is added to LOG, all of it by the end.
+    What it logs is added to LOG, all of it by the end, and ENDED if the server ended itself.  PREPARE is called in its process.
     """
     port, server = free_port(), str(program("redis-server"))
     if yolk:
@@ -34,7 +53,8 @@ def serving(yolk, scratch, seconds, cpus=1, log=None):
                    *OPTIONS]
     else:
         command = [server, "--port", str(port), *OPTIONS[:-1], scratch]
-    p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch)
+    p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
+                         preexec_fn=prepare)
     log = [] if log is None else log
     for line in p.stdout:
         log.append(line.decode(errors="replace"))
@@ -50,9 +70,12 @@ def serving(yolk, scratch, seconds, cpus=1, log=None):
     except Exception as error:
         raise RuntimeError(f"{error}\nthe server's log ends so:\n" + "".join(log[-20:])) from error
     finally:
+        ended = p.poll() is not None
         p.terminate()
         p.wait(60)
         reader.join(60)
+        if ended:
+            log.append(f"{ENDED} with status {p.returncode}\n")
 
 
 class Client:
