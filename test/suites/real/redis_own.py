@@ -25,7 +25,7 @@ from redis_server import ENDED, HERE, Client, program, refuse_fork, serving
 # Without progress for so long Redis's runner gives up; it names the test.
 SILENT_SECONDS, UNIT_SECONDS = 900, 7200
 REFUSED = re.compile(r"fork(?: for module)?: Function not implemented")
-CLOCK = "the test compares its own clock with the server's, and theirs are not equal to a tenth of a second"
+CLOCK = "the test compares its own clock with the server's, to a tenth of a second"
 # Known to differ, as the server is not where they suppose it.
 EXPLAINED = {
     "RESTORE can set an absolute expire": CLOCK,
@@ -134,8 +134,11 @@ def needs_fork(name, answer, refused):
 
 
 def explained(name, native, guest):
-    reason = EXPLAINED.get(name)
-    return reason and (reason is not CLOCK or abs(native.behind - guest.behind) > 0.05)
+    """The reason why a test may differ, or None."""
+    reason, apart = EXPLAINED.get(name), guest.behind - native.behind
+    if reason is not CLOCK:
+        return reason
+    return f"{CLOCK}: the guest's is {apart * 1000:.0f} ms behind" if abs(apart) > 0.05 else None
 
 
 def compare(native, guest):
@@ -148,8 +151,10 @@ def compare(native, guest):
             kind, both = {"ok": ("equal", name), "ignore": ("left out", name)}.get(n.said, ("failing", both))
         elif needs_fork(name, g, guest.refused):
             kind = "fork"
+        elif reason := explained(name, native, guest):
+            kind, both = "explained", f"{both}\n    {reason}"
         else:
-            kind = "explained" if explained(name, native, guest) else "differing"
+            kind = "differing"
         kinds[kind].append(both)
     return kinds
 
