@@ -203,7 +203,7 @@ enum {
     SOCKET_SET_SNDBUF, /* no option: the program has said how large a buffer is to be */
     SOCKET_SET_RCVBUF,
 };
-static inline bool socket_has(const struct socket *s, unsigned flag)
+static short_inline bool socket_has(const struct socket *s, unsigned flag)
 {
     return atomic_load(&s->flags) >> flag & 1;
 }
