@@ -298,6 +298,15 @@ void user_msg_end(struct user_msg *u)
 /* One item into the caller's buffer: cut when it does not fit, which is the flag MSG_CTRUNC's business. */
 static bool put_item(struct user_msg *u, int level, int type, const void *data, size_t len)
 {
+    uint32_t small[2];
+    if (caller_is_i386() && level == SOL_SOCKET &&
+        (type == SO_TIMESTAMP_OLD || type == SO_TIMESTAMPNS_OLD)) {
+        const int64_t *when = data;
+        small[0] = (uint32_t)when[0];
+        small[1] = (uint32_t)when[1];
+        data = small;
+        len = sizeof(small);
+    }
     struct linux_cmsghdr h = {cmsg_head() + len, level, type};
     size_t room = u->control_room - u->control_used;
     if (room < cmsg_head())

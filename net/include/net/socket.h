@@ -197,12 +197,15 @@ enum {
     SOCKET_OOBINLINE,
     SOCKET_PASSCRED,
     SOCKET_PASSSEC,
-    SOCKET_TIMESTAMP,
+    SOCKET_TIMESTAMP, /* a socket has one of these four at most */
     SOCKET_TIMESTAMPNS,
+    SOCKET_TIMESTAMP_NEW, /* with 64 bits in either ABI */
+    SOCKET_TIMESTAMPNS_NEW,
     SOCKET_RXQ_OVFL,
     SOCKET_SET_SNDBUF, /* no option: the program has said how large a buffer is to be */
     SOCKET_SET_RCVBUF,
 };
+#define SOCKET_STAMPS (15u << SOCKET_TIMESTAMP) /* all four */
 static inline bool socket_has(const struct socket *s, unsigned flag)
 {
     return atomic_load(&s->flags) >> flag & 1;
@@ -308,7 +311,7 @@ static inline void socket_emit(struct socket_msg *m, int level, int type, const 
         m->out_flags |= MSG_CTRUNC;
 }
 
-/* SO_TIMESTAMP and SO_TIMESTAMPNS: when it arrived, in nanoseconds of the wall clock. */
+/* SO_TIMESTAMP and its like: when it arrived, in nanoseconds of the wall clock; 0: now. */
 void socket_emit_stamp(const struct socket *s, struct socket_msg *m, uint64_t ns);
 
 /* SO_PEEK_OFF: where a peek begins, 0 when it is off; and n bytes were peeked at, or read. */
