@@ -112,7 +112,8 @@ struct socket_control {
     /* sending: taken over by ops->send when it answers > 0 or when it clears the pointer; receiving: filled in,
      * the caller's from then on */
     struct socket_rights *rights;
-    bool has_cred; /* sending: SCM_CREDENTIALS was given, and checked */
+    bool takes_scm; /* sending: the family knows SCM_*; others let them be */
+    bool has_cred;  /* sending: SCM_CREDENTIALS was given, and checked */
     struct socket_cred cred;
     unsigned nr_items; /* sending */
     struct socket_cmsg items[SOCKET_CMSG_MAX];
