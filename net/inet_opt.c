@@ -14,6 +14,10 @@
 
 #define MS_PER_S 1000u
 
+/* From <linux/udp.h>, which needs a C library's headers. */
+#define SOL_UDP  17
+#define UDP_CORK 1
+
 static bool is_tcp(const struct inet_sock *i)
 {
     return i->s.type == SOCK_STREAM;
@@ -44,10 +48,12 @@ static int set_tcp(struct inet_sock *i, int name, int value)
         if (pcb && value && i->state == INET_CONNECTED)
             tcp_output(pcb);
         return 0;
-    case TCP_CORK:
+    case TCP_CORK: /* and UDP_CORK */
         i->is_corked = value != 0;
         if (pcb && !value && i->state == INET_CONNECTED)
             tcp_output(pcb);
+        if (!value)
+            (void)!inet_udp_uncork(i); /* how that datagram fares is not told, as on Linux */
         return 0;
     case TCP_KEEPIDLE:
     case TCP_KEEPINTVL:
@@ -427,12 +433,18 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
     return answer(value, len, &n, sizeof(n));
 }
 
+static bool is_udp_cork(const struct inet_sock *i, int level, int name)
+{
+    return level == SOL_UDP && name == UDP_CORK && !is_tcp(i) && !i->is_raw;
+}
+
 /* --- all together -------------------------------------------------------------------------------------- */
 
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len)
 {
     struct inet_sock *i = inet_of(s);
     int ret = -ENOPROTOOPT, n = 0;
+    bool is_cork = is_udp_cork(i, level, name);
     if (len >= sizeof(n))
         memcpy(&n, value, sizeof(n));
     inet_lock();
@@ -442,8 +454,8 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
         inet_set_block(i); /* SO_KEEPALIVE */
     else if (level == IPPROTO_TCP && is_tcp(i) && name == TCP_CONGESTION)
         ret = len >= 4 && memcmp(value, "reno", 4) == 0 ? 0 : -ENOENT;
-    else if (level == IPPROTO_TCP && is_tcp(i))
-        ret = len < sizeof(n) ? -EINVAL : set_tcp(i, name, n);
+    else if ((level == IPPROTO_TCP && is_tcp(i)) || is_cork)
+        ret = len < sizeof(n) ? -EINVAL : set_tcp(i, is_cork ? TCP_CORK : name, n);
     else if (level == IPPROTO_IP)
         ret = set_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6)
@@ -456,9 +468,10 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
 {
     struct inet_sock *i = inet_of(s);
     int ret = level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
+    bool is_cork = is_udp_cork(i, level, name);
     inet_lock();
-    if (level == IPPROTO_TCP && is_tcp(i))
-        ret = get_tcp(i, name, value, len);
+    if ((level == IPPROTO_TCP && is_tcp(i)) || is_cork)
+        ret = get_tcp(i, is_cork ? TCP_CORK : name, value, len);
     else if (level == IPPROTO_IP)
         ret = get_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6 && i->is_v6)

@@ -397,7 +397,7 @@ long sys_recvmsg(int sockfd, struct uptr msg, int flags)
 static long recv_many(struct file *f, struct socket *s, struct uptr vec, unsigned vlen, int flags,
                       uint64_t deadline)
 {
-    long ret = socket_take_error(s);
+    long ret = flags & MSG_ERRQUEUE ? 0 : socket_take_error(s);
     if (ret < 0)
         return ret;
     unsigned done = 0;

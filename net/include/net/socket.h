@@ -36,6 +36,7 @@ enum {
     MSG_PEEK = 2,
     MSG_DONTROUTE = 4,
     MSG_CTRUNC = 8,
+    MSG_PROBE = 0x10,
     MSG_TRUNC = 0x20,
     MSG_DONTWAIT = 0x40,
     MSG_EOR = 0x80,
