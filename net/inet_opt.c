@@ -433,9 +433,15 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
     return answer(value, len, &n, sizeof(n));
 }
 
-static bool is_udp_cork(const struct inet_sock *i, int level, int name)
+/* Is it an option of TCP?  UDP's only one is, too, once *name is what TCP calls it. */
+static __attribute__((noinline)) bool is_tcp_option(const struct inet_sock *i, int level, int *name)
 {
-    return level == SOL_UDP && name == UDP_CORK && !is_tcp(i) && !i->is_raw;
+    if (is_tcp(i))
+        return level == IPPROTO_TCP;
+    if (level != SOL_UDP || *name != UDP_CORK || i->is_raw)
+        return false;
+    *name = TCP_CORK;
+    return true;
 }
 
 /* --- all together -------------------------------------------------------------------------------------- */
@@ -444,7 +450,7 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
 {
     struct inet_sock *i = inet_of(s);
     int ret = -ENOPROTOOPT, n = 0;
-    bool is_cork = is_udp_cork(i, level, name);
+    bool is_tcps = is_tcp_option(i, level, &name);
     if (len >= sizeof(n))
         memcpy(&n, value, sizeof(n));
     inet_lock();
@@ -452,10 +458,10 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
         inet_bind_interface(i);
     else if (level == SOL_SOCKET)
         inet_set_block(i); /* SO_KEEPALIVE */
-    else if (level == IPPROTO_TCP && is_tcp(i) && name == TCP_CONGESTION)
+    else if (is_tcps && name == TCP_CONGESTION)
         ret = len >= 4 && memcmp(value, "reno", 4) == 0 ? 0 : -ENOENT;
-    else if ((level == IPPROTO_TCP && is_tcp(i)) || is_cork)
-        ret = len < sizeof(n) ? -EINVAL : set_tcp(i, is_cork ? TCP_CORK : name, n);
+    else if (is_tcps)
+        ret = len < sizeof(n) ? -EINVAL : set_tcp(i, name, n);
     else if (level == IPPROTO_IP)
         ret = set_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6)
@@ -468,10 +474,10 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
 {
     struct inet_sock *i = inet_of(s);
     int ret = level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
-    bool is_cork = is_udp_cork(i, level, name);
+    bool is_tcps = is_tcp_option(i, level, &name);
     inet_lock();
-    if ((level == IPPROTO_TCP && is_tcp(i)) || is_cork)
-        ret = get_tcp(i, is_cork ? TCP_CORK : name, value, len);
+    if (is_tcps)
+        ret = get_tcp(i, name, value, len);
     else if (level == IPPROTO_IP)
         ret = get_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6 && i->is_v6)

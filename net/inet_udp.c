@@ -287,8 +287,7 @@ static int send_by(struct inet_sock *i, struct pbuf *p, const struct inet_target
 }
 
 /* What is said of this datagram alone is the socket's option meanwhile. */
-static __attribute__((noinline)) int send_pbuf(struct inet_sock *i, struct pbuf *p,
-                                               const struct inet_target *to)
+static int send_pbuf(struct inet_sock *i, struct pbuf *p, const struct inet_target *to)
 {
     uint8_t ttl = i->ttl, tos = i->tos, multicast_ttl = i->multicast_ttl;
     if (to->how.ttl >= 0)
@@ -305,8 +304,8 @@ static __attribute__((noinline)) int send_pbuf(struct inet_sock *i, struct pbuf 
 }
 
 /* Where to and how: 0 or -errno.  The first piece of a datagram says so for all. */
-static __attribute__((noinline)) int destination(struct inet_sock *i, const struct socket_msg *m,
-                                                 size_t n, struct inet_target *to)
+static int destination(struct inet_sock *i, const struct socket_msg *m, size_t n,
+                       struct inet_target *to)
 {
     if (i->pieces)
         return i->pieces->tot_len + n > DATA_MAX ? -EMSGSIZE : 0;
