@@ -12,7 +12,8 @@ set(YOLK_HOT_SOURCES
   kernel/core/vm_protect.c kernel/core/wait.c
   kernel/proc/futex.c kernel/proc/sigframe.c kernel/proc/signal.c kernel/proc/signal_deliver.c
   kernel/proc/signal_mask.c kernel/proc/signal_queue.c
-  net/unix_msg.c net/unix_stream.c
+  kernel/dev/virtq.c
+  net/inet_chksum.c net/inet_tcp_room.c net/lwip_port.c net/netif_tx.c net/unix_msg.c net/unix_stream.c
   syscalls/epoll.c syscalls/eventfd.c syscalls/futex.c syscalls/io.c syscalls/mem.c
   vfs/byte_channel.c vfs/dentry.c vfs/epoll.c vfs/eventfd.c vfs/fdtable.c vfs/file.c vfs/memdev.c vfs/path.c vfs/pipe.c
   vfs/walk.c

@@ -17,6 +17,8 @@ endforeach()
 list(APPEND sources ${src}/netif/ethernet.c)
 # Its ICMP errors quote too little of a packet.
 set_property(SOURCE ${src}/core/udp.c ${src}/core/ipv4/ip4.c PROPERTY COMPILE_DEFINITIONS icmp_dest_unreach=net_icmp_unreach)
+# Of raw sockets there is seldom one: net/inet_udp.c.
+set_property(SOURCE ${src}/core/ipv4/ip4.c APPEND PROPERTY COMPILE_DEFINITIONS raw_input=net_raw_input)
 # Some news of neighbours and routers is not believed: net/netif.c looks at it first.
 set_source_files_properties(${src}/core/ipv6/icmp6.c PROPERTIES COMPILE_DEFINITIONS nd6_input=net_nd6_input)
 # A segment's connection is found by a table: net/inet_tcp_table.c.

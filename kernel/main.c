@@ -66,6 +66,7 @@ void up_main(const struct bootinfo *info)
     boot_info = *info;
     log_add_sink(&serial_sink);
     page_init(&boot_info);
+    heap_init();
     core_cpu_init();
     parse_boot_line();
     boot_trace(&boot_line);

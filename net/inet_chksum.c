@@ -12,13 +12,11 @@ static uint64_t add(uint64_t sum, uint64_t more)
     return __builtin_add_overflow(sum, more, &sum) ? sum + 1 : sum;
 }
 
-static inline u16_t fold(uint64_t sum)
+/* Halves added to halves that have changed places: the upper one of the sum has the lower one's carry in it. */
+static short_inline u16_t fold(uint64_t sum)
 {
-    uint32_t n;
-    if (__builtin_add_overflow((uint32_t)sum, (uint32_t)(sum >> 32), &n))
-        n++;
-    n = FOLD_U32T(n);
-    return (u16_t)FOLD_U32T(n);
+    uint32_t n = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+    return (u16_t)((n + (n << 16 | n >> 16)) >> 16);
 }
 
 /* A part that begins at an odd place has its bytes the other way round. */

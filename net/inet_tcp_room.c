@@ -30,8 +30,8 @@ size_t inet_tcp_room(const struct inet_sock *i)
 
 void inet_tcp_update(struct inet_sock *i)
 {
-    bool can = i->state == INET_CONNECTED && i->tcp && !i->sent_fin &&
-               inet_tcp_room(i) >= send_limit(i) / 3 &&
+    size_t limit = send_limit(i), enough = TCP_SND_BUF - limit + limit / 3;
+    bool can = i->state == INET_CONNECTED && i->tcp && !i->sent_fin && i->tcp->snd_buf >= enough &&
                tcp_sndqueuelen(i->tcp) < TCP_SND_QUEUELEN * 2 / 3;
     atomic_store(&i->can_send, can);
 }

@@ -17,6 +17,7 @@
 #include <lwip/netif.h>
 #include <lwip/raw.h>
 #include <lwip/udp.h>
+#include <net_hooks.h>
 
 #define DATA_MAX      65507u
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
@@ -75,6 +76,17 @@ static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr
         pbuf_free(p);
 }
 
+/* --- raw sockets' packets ------------------------------------------------------------------------------ */
+
+static unsigned nr_raw; /* under the net lock */
+
+/* Without raw sockets nobody is asked but those who listen to ICMP (inet_error.c). */
+raw_input_state_t net_raw_input(struct pbuf *p, struct netif *n)
+{
+    const struct ip_hdr *h = p->payload;
+    return nr_raw > 0 || IPH_PROTO(h) == IP_PROTO_ICMP ? raw_input(p, n) : RAW_INPUT_NONE;
+}
+
 /* Every raw socket gets a copy, and the stack goes on with the packet. */
 static u8_t on_raw(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
 {
@@ -126,6 +138,7 @@ struct inet_sock *inet_raw_new(int family, int type, int protocol)
         return NULL;
     }
     i->is_raw = true;
+    nr_raw++;
     raw_recv(i->raw, on_raw, i);
     if (protocol == IPPROTO_ICMPV6) {
         i->raw->chksum_reqd = 1;
@@ -538,10 +551,12 @@ static void dgram_release(struct socket *s)
     inet_lock();
     list_remove(&i->all_node);
     drop_pieces(i);
-    if (i->is_raw)
+    if (i->is_raw) {
         raw_remove(i->raw);
-    else
+        nr_raw--;
+    } else {
         udp_remove(i->udp);
+    }
     while ((d = take(i)))
         free_datagram(d);
     inet_drop_errors(i);

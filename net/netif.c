@@ -72,7 +72,8 @@ void netif_flush_all(void)
 void netif_ring_all(void)
 {
     for (struct netdev *d = atomic_load(&devices); d; d = d->next)
-        netif_ring(d);
+        if (atomic_load(&d->must_ring))
+            netif_ring(d);
 }
 
 /* --- names servers ------------------------------------------------------------------------------------- */

@@ -44,7 +44,7 @@ static void tell(struct netdev *d)
 
 void netif_ring(struct netdev *d)
 {
-    if (atomic_load(&d->must_ring) && atomic_swap(&d->must_ring, false))
+    if (atomic_swap(&d->must_ring, false))
         d->ops->ring(d->driver);
 }
 

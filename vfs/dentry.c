@@ -148,6 +148,20 @@ struct dentry *dentry_parent(struct dentry *d)
     return parent;
 }
 
+struct dentry *dentry_place(struct dentry *d, char *name, size_t *len)
+{
+    struct dentry *dir = NULL;
+    spin_lock(&d->lock);
+    if (d->parent != d) {
+        dir = d->parent;
+        dentry_get(dir);
+        *len = d->name_len;
+        memcpy(name, d->name, d->name_len);
+    }
+    spin_unlock(&d->lock);
+    return dir;
+}
+
 /* --- a directory's table ---------------------------------------------------------------------- */
 
 static struct dentry **bucket_of(struct dentry *dir, uint32_t hash)

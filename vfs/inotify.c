@@ -135,26 +135,14 @@ static void end_watches(struct inode *i, struct list *dead)
 void inotify_post_file(struct inode *i, struct dentry *d, uint32_t mask)
 {
     struct list dead = LIST_INIT(dead);
-    struct dentry *parent = NULL;
-    char name[NAME_MAX + 1];
-    size_t len = 0;
-    bool is_unlinked = false;
+    char name[NAME_MAX];
+    size_t len;
     if (S_ISDIR(i->mode) && !(mask & (IN_DELETE_SELF | IN_MOVE_SELF)))
         mask |= IN_ISDIR;
-    if (d) {
-        spin_lock(&d->lock);
-        if (d->parent != d && d->name_len <= NAME_MAX) {
-            parent = d->parent;
-            dentry_get(parent);
-            len = d->name_len;
-            memcpy(name, d->name, len);
-            is_unlinked = !d->is_linked;
-        }
-        spin_unlock(&d->lock);
-    }
+    struct dentry *parent = d ? dentry_place(d, name, &len) : NULL;
     spin_lock(&inotify_lock);
     if (parent)
-        post(parent->inode, mask, 0, name, len, is_unlinked, &dead);
+        post(parent->inode, mask, 0, name, len, !atomic_load(&d->is_linked), &dead);
     post(i, mask, 0, "", 0, false, &dead);
     if (mask & IN_DELETE_SELF)
         end_watches(i, &dead);

@@ -79,7 +79,7 @@ struct cpu cpu_boot = {.self = &cpu_boot, .arch = &arch_cpu_boot, .canary = 0x9d
 bool cpu_features[CPU_FEATURES];
 uint8_t cpu_slow_strings;
 
-static struct cpu *cpus[ARCH_MAX_CPUS] = {&cpu_boot};
+static struct cpu *cpus[ARCH_MAX_CPUS];
 static unsigned nr_running; /* atomic */
 
 /* Where STAC or CLAC belongs if there is SMAP, from its own place, and its code. */
@@ -161,6 +161,7 @@ void cpu_detect(void)
         patch_smap();
     descriptors_init_idt();
     descriptors_init_cpu(&cpu_boot);
+    cpus[0] = &cpu_boot; /* so that the array has no place in the image */
     cpu_boot.apic_id = cpuid(1, 0).ebx >> 24;
     uint64_t seed = rdtsc(), random;
     if (arch_random(&random))

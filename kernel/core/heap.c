@@ -8,6 +8,7 @@
  *     0                         size           slot size - 8
  */
 #include "heap_private.h"
+#include "page_private.h"
 
 #include <arch/upcalls.h>
 #include <base/log.h>
@@ -18,28 +19,9 @@
 #define TAIL_MAGIC 0x5a1eUL
 #define OVERHEAD   (HEAP_CHECKS ? 16UL : 0UL)
 
-#define CLASS(i, bytes)                      \
-    [i] = {.name = "size-" #bytes,           \
-           .size = bytes,                    \
-           .id = i,                          \
-           .lock = SPINLOCK_INIT(RANK_HEAP), \
-           .partial = LIST_INIT(classes[i].partial)}
-
 #define NR_CLASSES 19
-static struct slab classes[NR_CLASSES] = {
-    CLASS(0, 16),   CLASS(1, 32),    CLASS(2, 48),    CLASS(3, 64),    CLASS(4, 80),
-    CLASS(5, 96),   CLASS(6, 112),   CLASS(7, 128),   CLASS(8, 160),   CLASS(9, 192),
-    CLASS(10, 256), CLASS(11, 320),  CLASS(12, 384),  CLASS(13, 512),  CLASS(14, 640),
-    CLASS(15, 768), CLASS(16, 1024), CLASS(17, 1360), CLASS(18, 2048),
-};
-static struct slab made[HEAP_MAX_SLABS - NR_CLASSES]; /* by slab_new */
-static unsigned nr_slabs = NR_CLASSES;
-
-/* The size classes, then those that were made. */
-static struct slab *slab_at(unsigned id)
-{
-    return id < NR_CLASSES ? &classes[id] : &made[id - NR_CLASSES];
-}
+static struct slab slabs[HEAP_MAX_SLABS]; /* the size classes, then the others */
+static unsigned nr_slabs;
 
 /* The class for a size, by the number of 16-byte units it takes. */
 static const uint8_t class_of_units[HEAP_MAX_SLOT / 16 + 1] = {
@@ -108,9 +90,10 @@ static void block_free(void *p)
 
 struct slab *heap_slab_of(const void *p)
 {
-    struct page *page = page_of(direct_paddr(p));
+    struct page *page =
+        HEAP_CHECKS ? page_of(direct_paddr(p)) : page_at(direct_paddr(p).pa >> PAGE_SHIFT);
     if (page && page->flags & HEAP_PAGE_SLAB)
-        return slab_at(page->flags & HEAP_PAGE_ID);
+        return &slabs[page->flags & HEAP_PAGE_ID];
     if (!page || !(page->flags & HEAP_PAGE_BLOCK) || (uintptr_t)p % PAGE_SIZE != 0)
         panic("heap: %p is not from the heap", p);
     return NULL;
@@ -122,7 +105,7 @@ inline void *heap_alloc(size_t size)
 {
     if (size > HEAP_MAX_SLOT - OVERHEAD)
         return block_alloc(size);
-    struct slab *s = &classes[class_of_units[(size + OVERHEAD + 15) / 16]];
+    struct slab *s = &slabs[class_of_units[(size + OVERHEAD + 15) / 16]];
     void *p = slab_take(s);
     if (HEAP_CHECKS && p)
         set_guard(s, p, size);
@@ -187,14 +170,14 @@ void *up_alloc(size_t size)
     size_t need = size + OVERHEAD;
     if (need <= HEAP_MAX_SLOT) {
         unsigned class = class_of_units[(need + 15) / 16];
-        while (classes[class].size % 64 != 0)
+        while (slabs[class].size % 64 != 0)
             class ++;
-        void *p = slab_take(&classes[class]);
+        void *p = slab_take(&slabs[class]);
         if (!p)
             return NULL;
         memset(p, 0, size);
         if (HEAP_CHECKS)
-            set_guard(&classes[class], p, size);
+            set_guard(&slabs[class], p, size);
         return p;
     }
     return heap_zalloc(MAX(size, HEAP_MAX_SLOT + 1UL));
@@ -212,30 +195,43 @@ struct slab *slab_new(const char *name, size_t size)
     unsigned id = atomic_add(&nr_slabs, 1) - 1;
     if (id >= HEAP_MAX_SLABS)
         panic("heap: too many slabs (%s)", name);
-    struct slab *s = slab_at(id);
+    struct slab *s = &slabs[id];
     s->name = name;
     s->size = (unsigned)ALIGN_UP(MAX(size, 16UL), 16UL);
-    s->id = id;
+    s->id = (uint16_t)id;
+    s->magazine = s->size <= 256 ? 32 : 8;
     spin_init(&s->lock, RANK_HEAP);
     list_init(&s->partial);
     return s;
+}
+
+void heap_init(void)
+{
+    static const uint16_t sizes[NR_CLASSES] = {16,  32,  48,  64,  80,  96,  112,  128,  160, 192,
+                                               256, 320, 384, 512, 640, 768, 1024, 1360, 2048};
+    static char names[NR_CLASSES][sizeof("size-2048")];
+
+    slab_init();
+    for (unsigned i = 0; i < NR_CLASSES; i++) {
+        snprintf(names[i], sizeof(names[i]), "size-%u", sizes[i]);
+        slab_new(names[i], sizes[i]);
+    }
 }
 
 seldom_called size_t heap_bytes_used(void)
 {
     size_t bytes = atomic_load(&block_bytes);
     for (unsigned i = 0; i < atomic_load(&nr_slabs); i++)
-        bytes += slab_in_use(slab_at(i)) * slab_at(i)->size;
+        bytes += slab_in_use(&slabs[i]) * slabs[i].size;
     return bytes;
 }
 
 void heap_dump(void)
 {
     for (unsigned i = 0; i < atomic_load(&nr_slabs); i++) {
-        size_t n = slab_in_use(slab_at(i));
+        size_t n = slab_in_use(&slabs[i]);
         if (n != 0)
-            log_info("heap: %-16s %8zu objects of %5u bytes", slab_at(i)->name, n,
-                     slab_at(i)->size);
+            log_info("heap: %-16s %8zu objects of %5u bytes", slabs[i].name, n, slabs[i].size);
     }
     log_info("heap: %zu bytes in blocks of pages", atomic_load(&block_bytes));
 }
@@ -251,8 +247,8 @@ seldom_called void heap_count(struct heap_counts *c)
 
     memset(c, 0, sizeof(*c));
     for (unsigned i = 0; i < atomic_load(&nr_slabs); i++) {
-        c->objects[i] = slab_in_use(slab_at(i));
-        pages -= slab_at(i)->nr_pages;
+        c->objects[i] = slab_in_use(&slabs[i]);
+        pages -= slabs[i].nr_pages;
     }
     c->block_bytes = atomic_load(&block_bytes);
     c->other_pages = pages - c->block_bytes / PAGE_SIZE;
@@ -271,7 +267,7 @@ seldom_called unsigned heap_grown(const struct heap_counts *before, struct heap_
         grown++;
         if (say)
             log_error("leak: %zu objects of %s (%u bytes), %zu before", now.objects[i],
-                      slab_at(i)->name, slab_at(i)->size, before->objects[i]);
+                      slabs[i].name, slabs[i].size, before->objects[i]);
     }
     if (now.block_bytes > before->block_bytes + slack.block_bytes) {
         grown++;

@@ -20,7 +20,8 @@ enum { HEAP_PAGE_SLAB = 0x100, HEAP_PAGE_BLOCK = 0x200, HEAP_PAGE_ID = 0xff };
 struct slab {
     const char *name;
     unsigned size; /* of a slot: a multiple of 16 */
-    unsigned id;
+    uint16_t id;
+    uint16_t magazine;    /* slots that a CPU keeps at most */
     struct spinlock lock; /* taken with interrupts off - guards: */
     struct list partial;  /* struct page.link */
     unsigned nr_empty;    /* pages on it without a used slot */
@@ -29,6 +30,7 @@ struct slab {
     const size_t *spare; /* see slab_set_spare; may be NULL */
 };
 
+void slab_init(void); /* by heap_init, first */
 /* A slot with whatever it holds; NULL: no memory.  And back. */
 void *slab_take(struct slab *s);
 void slab_put(struct slab *s, void *slot);

@@ -18,7 +18,8 @@ void spin_init(struct spinlock *l, enum lock_rank rank)
     spin_set_rank(l, rank);
 }
 
-void spin_wait(struct spinlock *l)
+/* Never flattened into spin_lock_irq. */
+__attribute__((noinline)) void spin_wait(struct spinlock *l)
 {
     do
         while (__atomic_load_n(&l->is_locked, __ATOMIC_RELAXED))

@@ -16,8 +16,8 @@ static struct {
     char line[LOG_LINE_SIZE];
     uint64_t written; /* bytes since boot; the ring holds the last LOG_SIZE of them */
     struct log_sink *sinks;
-    enum log_level shown;
-} the_log = {.lock = SPINLOCK_INIT(RANK_LOG), .shown = LOG_WARN};
+} the_log = {.lock = SPINLOCK_INIT(RANK_LOG)};
+static enum log_level shown = LOG_WARN;
 
 static bool is_panicking;
 
@@ -80,7 +80,7 @@ void log_add_sink(struct log_sink *sink)
 
 void log_set_level(enum log_level level)
 {
-    the_log.shown = level;
+    shown = level;
 }
 
 static void log_put(const char *s, size_t n)
@@ -101,7 +101,7 @@ static void log_vline(enum log_level level, const char *format, va_list args)
     the_log.line[total++] = '\n';
     the_log.line[total] = '\0';
     log_put(the_log.line, total);
-    if (level <= the_log.shown)
+    if (level <= shown)
         for (struct log_sink *s = the_log.sinks; s; s = s->next)
             s->write(level, the_log.line, total);
     log_leave(entered);
@@ -111,7 +111,7 @@ void log_line(enum log_level level, const char *format, ...)
 {
     va_list args;
 
-    if (level >= LOG_INFO && level > the_log.shown)
+    if (level >= LOG_INFO && level > shown)
         return;
     va_start(args, format);
     log_vline(level, format, args);

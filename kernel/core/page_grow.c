@@ -42,7 +42,7 @@ static struct {
 
 static uint64_t first_leaf[LEAF_REGIONS / 64];
 /* Bits and leaves are only ever added, so readers need no lock. */
-static uint64_t *leaves[MAX_LEAVES] = {first_leaf};
+static uint64_t *leaves[MAX_LEAVES];
 
 /* --- the described regions ------------------------------------------------------------------------ */
 
@@ -179,6 +179,7 @@ static void add_span_locked(uint64_t first, uint64_t end)
 void page_grow_init(const struct bootinfo *info)
 {
     bool irqs = spin_lock_irq(&grow.lock);
+    leaves[0] = first_leaf;
     for (unsigned i = 0; i < info->nr_ranges; i++) {
         const struct boot_range *r = &info->ranges[i];
         if (r->kind == BOOT_RAM)

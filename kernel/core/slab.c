@@ -36,27 +36,28 @@ struct magazine {
     unsigned nr;
 };
 
-/* Each CPU's, by slab id; used with interrupts off.  The boot CPU's must work before anything else does. */
+/* Each CPU's, by slab id; used with interrupts off.  The boot CPU's need no memory. */
 static struct magazine boot_magazines[HEAP_MAX_SLABS];
-static struct magazine *magazines[ARCH_MAX_CPUS] = {boot_magazines};
+static struct magazine *magazines[ARCH_MAX_CPUS];
 
-/* This CPU's magazine for `s`; NULL when there is no memory for magazines. */
-static inline struct magazine *own_magazine(const struct slab *s)
+void slab_init(void)
 {
-    struct magazine **all = &magazines[this_cpu()->index];
-    if (unlikely(!*all)) {
-        _Static_assert(sizeof(boot_magazines) <= PAGE_SIZE, "magazines of a CPU fit a page");
-        struct page *p = page_alloc(0, PG_ZERO | PG_MAY_FAIL);
-        if (!p)
-            return NULL;
-        *all = page_ptr(p);
-    }
-    return *all + s->id;
+    magazines[0] = boot_magazines;
 }
 
-static unsigned magazine_max(const struct slab *s)
+/* This CPU's magazines, made now; NULL: no memory for them. */
+static __attribute__((noinline)) struct magazine *make_magazines(void)
 {
-    return s->size <= 256 ? 32 : 8;
+    _Static_assert(sizeof(boot_magazines) <= PAGE_SIZE, "magazines of a CPU fit a page");
+    struct page *p = page_alloc(0, PG_ZERO | PG_MAY_FAIL);
+    return p ? magazines[this_cpu()->index] = page_ptr(p) : NULL;
+}
+
+/* This CPU's magazine for `s`; NULL when there is none yet. */
+static inline struct magazine *own_magazine(const struct slab *s)
+{
+    struct magazine *all = magazines[this_cpu()->index];
+    return likely(all) ? all + s->id : NULL;
 }
 
 /* --- pattern checks (debug) --------------------------------------------------------------------------- */
@@ -158,9 +159,13 @@ static struct page *return_slot_locked(struct slab *s, void *slot)
     return p;
 }
 
-/* A slot straight from the pages; with a magazine, fills that to the half. */
-static void *take_slowly(struct slab *s, struct magazine *m)
+/* A slot straight from the pages, and this CPU's magazine filled to the half. */
+static __attribute__((noinline)) void *take_slowly(struct slab *s)
 {
+    struct magazine *all = magazines[this_cpu()->index], *m;
+    if (!all)
+        all = make_magazines();
+    m = all ? all + s->id : NULL;
     bool irqs = spin_lock_irq(&s->lock);
     void *slot = take_slot_locked(s);
     while (!slot) {
@@ -174,7 +179,7 @@ static void *take_slowly(struct slab *s, struct magazine *m)
         s->nr_pages++;
         slot = take_slot_locked(s);
     }
-    while (m && m->nr < magazine_max(s) / 2) {
+    while (m && m->nr < s->magazine / 2) {
         void **more = take_slot_locked(s);
         if (!more)
             break;
@@ -195,6 +200,21 @@ static void put_one(struct slab *s, void *slot)
         page_put(freed);
 }
 
+/* A slot straight to the pages, and what is above the half of this CPU's magazine with it. */
+static __attribute__((noinline)) void put_slowly(struct slab *s, void *slot)
+{
+    put_one(s, slot);
+    struct magazine *m = own_magazine(s);
+    if (!m)
+        make_magazines();
+    while (m && m->nr > s->magazine / 2) {
+        slot = m->head;
+        m->head = *(void **)slot;
+        m->nr--;
+        put_one(s, slot);
+    }
+}
+
 /* --- the face ------------------------------------------------------------------------------------------------ */
 
 void *slab_take(struct slab *s)
@@ -207,7 +227,7 @@ void *slab_take(struct slab *s)
         m->head = *slot;
         m->nr--;
     } else {
-        slot = take_slowly(s, m);
+        slot = take_slowly(s);
     }
     arch_irq_restore(irqs);
     if (HEAP_CHECKS && slot) {
@@ -224,19 +244,12 @@ void slab_put(struct slab *s, void *slot)
         poison(s, slot, false);
     bool irqs = arch_irq_save();
     struct magazine *m = own_magazine(s);
-    if (likely(m)) {
+    if (likely(m && m->nr < s->magazine)) {
         *(void **)slot = m->head;
         m->head = slot;
         m->nr++;
-        if (m->nr > magazine_max(s))
-            while (m->nr > magazine_max(s) / 2) {
-                void **old = m->head;
-                m->head = *old;
-                m->nr--;
-                put_one(s, old);
-            }
     } else {
-        put_one(s, slot);
+        put_slowly(s, slot);
     }
     arch_irq_restore(irqs);
 }

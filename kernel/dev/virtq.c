@@ -28,7 +28,7 @@ static bool has_event_idx(const struct virtq *q)
     return virtio_has(q->device, VIRTIO_RING_F_EVENT_IDX);
 }
 
-static uint16_t used_index(const struct virtq *q)
+static short_inline uint16_t used_index(const struct virtq *q)
 {
     return __atomic_load_n(&q->ring.used->idx, __ATOMIC_ACQUIRE);
 }
@@ -136,7 +136,7 @@ static void free_chain(struct virtq *q, uint16_t head)
 
 void *virtq_take(struct virtq *q, uint32_t *written)
 {
-    while (virtq_has_used(q)) {
+    while (used_index(q) != q->used) {
         struct vring_used_elem elem = q->ring.used->ring[q->used++ & q->mask];
         uint16_t head = elem.id & q->mask;
         void *token = q->tokens[head];

@@ -5,6 +5,7 @@
 #include <lwip/icmp.h>
 #include <lwip/ip_addr.h>
 #include <lwip/memp.h>
+#include <lwip/priv/raw_priv.h>
 
 struct netif;
 struct pbuf;
@@ -16,6 +17,8 @@ u32_t net_tcp_isn(void);
 int net_count_input(const struct pbuf *p, const struct netif *n);
 /* Stands in for icmp_dest_unreach (cmake/lwip.cmake). */
 void net_icmp_unreach(struct pbuf *p, enum icmp_dur_type code);
+/* Stands between ip4.c and raw_input (cmake/lwip.cmake). */
+raw_input_state_t net_raw_input(struct pbuf *p, struct netif *n);
 /* A segment for `pcb`, with so many bytes of options right behind its header, perhaps more elsewhere, and the data `p`; ERR_OK:
  * lwIP goes on with it. */
 err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,

@@ -93,6 +93,7 @@ void up_main(const struct bootinfo *info)
     log_add_sink(&serial_sink);
     log_set_level(LOG_INFO);
     page_init(&boot_info);
+    heap_init();
     core_cpu_init();
     random_init();
     sched_start(run_all);

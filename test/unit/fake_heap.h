@@ -16,5 +16,6 @@ static int set_up(void **state)
 {
     fake_ram(64 << 20);
     page_init(&machine);
+    heap_init();
     return 0;
 }

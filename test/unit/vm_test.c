@@ -590,6 +590,7 @@ static int set_up(void **state)
 {
     fake_ram(256 * MIB);
     page_init(&machine);
+    heap_init();
     while (page_grow()) /* so that describing memory does not look like losing it */
         ;
     return 0;

@@ -258,18 +258,16 @@ int p9_check_path(struct inode *i)
     struct dentry *d = ret < 0 ? dentry_of_inode(i) : NULL;
     if (d) {
         char name[NAME_MAX];
-        spin_lock(&d->lock); /* a rename goes on meanwhile, perhaps */
-        struct dentry *dir = d->parent;
-        size_t len = d->name_len;
-        memcpy(name, d->name, len);
-        dentry_get(dir);
-        spin_unlock(&d->lock);
+        size_t len;
+        struct dentry *dir = dentry_place(d, name, &len);
         struct p9_fs *fs = p9_fs(i);
         struct p9_fid *fid;
         struct inode *found;
-        if (p9_walk(dir->inode, name, len, &fid) == 0 && inode_of(fs, fid, NULL, &found) == 0)
+        if (dir && p9_walk(dir->inode, name, len, &fid) == 0 &&
+            inode_of(fs, fid, NULL, &found) == 0)
             inode_put(found);
-        dentry_put(dir);
+        if (dir)
+            dentry_put(dir);
         dentry_put(d);
         ret = p9_refresh(i);
     }

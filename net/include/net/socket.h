@@ -208,7 +208,7 @@ enum {
     SOCKET_SET_RCVBUF,
 };
 #define SOCKET_STAMPS (15u << SOCKET_TIMESTAMP) /* all four */
-static inline bool socket_has(const struct socket *s, unsigned flag)
+static short_inline bool socket_has(const struct socket *s, unsigned flag)
 {
     return atomic_load(&s->flags) >> flag & 1;
 }

@@ -282,6 +282,9 @@ struct dentry *dentry_of_inode(struct inode *i);
 /* The linked child with the least pos >= `pos`, referenced; NULL: none. */
 struct dentry *dentry_next(struct dentry *dir, uint64_t pos);
 struct dentry *dentry_parent(struct dentry *d); /* referenced */
+/* The directory that it is in, referenced, and its name there, `*len` of the NAME_MAX bytes at `name`, without a 0: as both were
+ * at one moment.  NULL, and nothing else: it is in none. */
+struct dentry *dentry_place(struct dentry *d, char *name, size_t *len);
 
 /* ops->readdir of an in-memory directory: ".", ".." and the linked children.  1 when all were emitted, 0 when the
  * caller's buffer was full, as file_ops.readdir.  Positions stay below DIR_POS_DYNAMIC: a directory with computed

@@ -27,11 +27,13 @@ struct paddr {
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 /* Compiled for size in a file that is compiled for speed (cmake/hot.cmake). */
 #define seldom_called __attribute__((cold))
-#define likely(x)     __builtin_expect(!!(x), 1)
-#define unlikely(x)   __builtin_expect(!!(x), 0)
-#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+/* Smaller in place than as a call, which a compiler that is to make things small does not see. */
+#define short_inline inline __attribute__((always_inline))
+#define likely(x)    __builtin_expect(!!(x), 1)
+#define unlikely(x)  __builtin_expect(!!(x), 0)
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)    ((a) < (b) ? (a) : (b))
+#define MAX(a, b)    ((a) > (b) ? (a) : (b))
 
 /* `align` is a power of two. */
 #define ALIGN_DOWN(x, align) ((x) & ~((__typeof__(x))(align)-1))

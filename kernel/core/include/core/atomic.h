@@ -26,7 +26,7 @@ static inline void ref_init(struct ref *r)
     r->count = 1;
 }
 
-static inline void ref_get(struct ref *r)
+static short_inline void ref_get(struct ref *r)
 {
     unsigned n = __atomic_add_fetch(&r->count, 1, __ATOMIC_RELAXED);
     assert(n > 1);
@@ -56,7 +56,7 @@ must_check static inline bool ref_put_unless_last(struct ref *r)
 }
 
 /* True when this was the last reference: the caller frees the object. */
-must_check static inline bool ref_put(struct ref *r)
+must_check static short_inline bool ref_put(struct ref *r)
 {
     unsigned n = atomic_add(&r->count, -1u);
     assert(n != -1u);

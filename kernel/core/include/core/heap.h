@@ -4,6 +4,8 @@
 
 #include <base/types.h>
 
+void heap_init(void); /* on the boot CPU, before anything else here */
+
 /* NULL when out of memory.  16-byte aligned. */
 void *heap_alloc(size_t size) must_check;
 void *heap_zalloc(size_t size) must_check;

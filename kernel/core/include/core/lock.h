@@ -106,7 +106,7 @@ static inline void spin_take(struct spinlock *l)
         spin_wait(l);
 }
 
-static inline void spin_release(struct spinlock *l)
+static short_inline void spin_release(struct spinlock *l)
 {
     __atomic_store_n(&l->is_locked, 0, __ATOMIC_RELEASE);
 }
@@ -123,7 +123,7 @@ static inline void spin_lock(struct spinlock *l)
 {
     spin_take(l);
 }
-static inline void spin_unlock(struct spinlock *l)
+static short_inline void spin_unlock(struct spinlock *l)
 {
     spin_release(l);
 }
@@ -134,8 +134,9 @@ static inline void spin_lock_nested(struct spinlock *l, enum lock_rank rank)
 #endif
 bool spin_try(struct spinlock *l);
 
-/* With interrupts off; spin_unlock_irq gets back what spin_lock_irq answered. */
-static inline bool spin_lock_irq(struct spinlock *l)
+/* With interrupts off; spin_unlock_irq gets back what spin_lock_irq answered.  Flat, as files compiled for size would make
+ * three calls of each. */
+__attribute__((flatten)) static inline bool spin_lock_irq(struct spinlock *l)
 {
     bool irqs = arch_irq_save();
 
@@ -143,7 +144,7 @@ static inline bool spin_lock_irq(struct spinlock *l)
     return irqs;
 }
 
-static inline void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
+__attribute__((flatten)) static inline void spin_unlock_irq(struct spinlock *l, bool irqs_were_on)
 {
     spin_unlock(l);
     arch_irq_restore(irqs_were_on);

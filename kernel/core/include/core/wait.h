@@ -45,7 +45,7 @@ enum wait_how {
 void waitq_init(struct waitq *q);
 void waitq_init_rank(struct waitq *q, enum lock_rank rank);
 /* A hint, unless the caller's own lock orders it against additions. */
-static inline bool waitq_is_empty(const struct waitq *q)
+static short_inline bool waitq_is_empty(const struct waitq *q)
 {
     return __atomic_load_n(&q->waiters.next, __ATOMIC_ACQUIRE) == &q->waiters;
 }
