@@ -445,6 +445,12 @@ static __attribute__((noinline)) bool is_tcp_option(const struct inet_sock *i, i
     return true;
 }
 
+static bool is_filter(const struct inet_sock *i, int level, int name)
+{
+    return level == IPPROTO_ICMPV6 && i->s.protocol == level && i->s.type == SOCK_RAW && i->is_v6 &&
+           name == ICMPV6_FILTER;
+}
+
 /* --- all together -------------------------------------------------------------------------------------- */
 
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len)
@@ -467,10 +473,9 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
         ret = set_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6)
         ret = set_ipv6(i, name, value, len);
-    else if (level == IPPROTO_ICMPV6 && i->s.protocol == level && name == ICMPV6_FILTER) {
-        ret = len < sizeof(i->blocked) ? -EINVAL : 0;
-        if (ret == 0)
-            memcpy(i->blocked, value, sizeof(i->blocked));
+    else if (is_filter(i, level, name)) {
+        memcpy(i->blocked, value, MIN(len, sizeof(i->blocked)));
+        ret = 0;
     }
     inet_unlock();
     return ret;
@@ -488,6 +493,8 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
         ret = get_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6 && i->is_v6)
         ret = get_ipv6(i, name, value, len);
+    else if (is_filter(i, level, name))
+        ret = answer(value, len, i->blocked, sizeof(i->blocked));
     inet_unlock();
     return ret;
 }

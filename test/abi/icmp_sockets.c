@@ -74,6 +74,33 @@ static void echo(void)
     close(s);
 }
 
+/* How much of a filter is given and asked for is the program's matter. */
+static void filters(int s)
+{
+    static const socklen_t lengths[] = {0, 1, 4, 31, 32, 33, 64};
+    unsigned char filter[64];
+    for (unsigned i = 0; i < NR(lengths); i++) {
+        socklen_t len = lengths[i];
+        memset(filter, (int)(17 * i + 1), sizeof filter);
+        SHOW(setsockopt(s, IPPROTO_ICMPV6, ICMP6_FILTER, filter, len));
+        memset(filter, 0, sizeof filter);
+        SHOW(getsockopt(s, IPPROTO_ICMPV6, ICMP6_FILTER, filter, &len));
+        say(" %u bytes: %x %x %x, %x", len, filter[0], filter[3], filter[31], filter[32]);
+        len = sizeof filter;
+        SHOW(getsockopt(s, IPPROTO_ICMPV6, ICMP6_FILTER, filter, &len));
+        say(" all %u: %x %x %x, %x", len, filter[0], filter[3], filter[31], filter[32]);
+    }
+    memset(filter, 0, sizeof filter);
+    SHOW(setsockopt(s, IPPROTO_ICMPV6, ICMP6_FILTER, filter, 32));
+    /* Others have none. */
+    int echoes = socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6),
+        v4 = socket(AF_INET, SOCK_RAW, IPPROTO_ICMPV6);
+    SHOW(setsockopt(echoes, IPPROTO_ICMPV6, ICMP6_FILTER, filter, 32));
+    SHOW(setsockopt(v4, IPPROTO_ICMPV6, ICMP6_FILTER, filter, 32));
+    close(echoes);
+    close(v4);
+}
+
 static void raw(void)
 {
     unsigned char q[16], filter[32];
@@ -93,6 +120,7 @@ static void raw(void)
         get("through the filter", s, at);
         SHOW(recv(s, q, 16, MSG_DONTWAIT));
         SHOW(setsockopt(s, IPPROTO_ICMPV6, 2, filter, sizeof filter));
+        filters(s);
         CHECK(setsockopt(other, IPPROTO_ICMPV6, ICMP6_FILTER, filter, sizeof filter) == -1);
         /* There is no room for a checksum; below two bytes Linux has an errno of its own. */
         for (size_t n = 2; n < 4; n++)
