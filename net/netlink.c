@@ -26,13 +26,13 @@ struct netlink {
     struct mutex io;      /* RANK_SOCKET_IO: who looks at an answer keeps it */
     struct spinlock lock; /* RANK_SOCKET - guards: */
     struct list queue;    /* struct answer.node */
-    uint32_t port;        /* 0: not bound */
+    struct list all_node; /* guarded by all_lock, as is: */
+    uint32_t port;        /* 0: not bound; nobody else's, and never changed again */
     uint32_t groups;
 };
 
-static uint32_t next_port; /* atomic */
-static struct netlink
-    *has_own_pid; /* atomic: whose port is the process's number, which programs count on */
+static struct spinlock all_lock = SPINLOCK_INIT(RANK_SOCKET_NAME);
+static struct list all = LIST_INIT(all);
 
 static struct netlink *netlink_of(struct socket *s)
 {
@@ -224,21 +224,30 @@ static void dump(struct builder *b)
         *error = 0;
 }
 
-/* RTM_GETLINK of the interface with this number or (0) name: 0, -errno. */
+/* RTM_GETLINK of the interface with this number or (not above 0) name: 0, -errno. */
 static int get_link(struct builder *b)
 {
     const struct nlmsghdr *h = b->request;
     const struct ifinfomsg *m = NLMSG_DATA(h);
     struct ifinfo i;
-    char name[sizeof(i.name)] = "";
+    char name[sizeof(i.name)];
+    bool is_named = false;
     if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
         return -EINVAL;
     int left = IFLA_PAYLOAD(h); /* below 0 behind one whose padding is missing */
     for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        if (a->rta_type == IFLA_IFNAME)
-            memcpy(name, RTA_DATA(a), MIN(RTA_PAYLOAD(a), sizeof(name) - 1));
+        if (a->rta_type != IFLA_IFNAME)
+            continue;
+        size_t len = RTA_PAYLOAD(a);
+        is_named = true;
+        memset(name, 0, sizeof(name));
+        memcpy(name, RTA_DATA(a), MIN(len, sizeof(name)));
+        if (len == 0 || len > sizeof(name) || name[sizeof(name) - 1])
+            return -ERANGE;
     }
-    if (m->ifi_index ? !ifinfo_at(m->ifi_index, &i) : !ifinfo_find(name, &i))
+    if (m->ifi_index <= 0 && !is_named)
+        return -EINVAL;
+    if (m->ifi_index > 0 ? !ifinfo_at(m->ifi_index, &i) : !ifinfo_find(name, &i))
         return -ENODEV;
     tell(b, &i);
     return 0;
@@ -288,14 +297,36 @@ static int handle(struct netlink *n, const struct nlmsghdr *h)
 
 /* --- the socket ---------------------------------------------------------------------------------------- */
 
-/* The process's number for one socket at a time, and for others what is no process's. */
-static void choose_port(struct netlink *n)
+static bool is_taken_locked(uint32_t port)
 {
+    struct netlink *n;
+    list_for_each(n, &all, all_node) {
+        if (n->port == port)
+            return true;
+    }
+    return false;
+}
+
+/* `port`, or (0) the process's number, which programs count on, unless another socket has that: then what is no
+ * process's.  0, also with one already; -EADDRINUSE. */
+static int choose_port(struct netlink *n, uint32_t port)
+{
+    static uint32_t next_port;
     struct net_caller c;
+    int ret = 0;
     net_get_caller(&c);
-    if (!n->port)
-        n->port = atomic_cas(&has_own_pid, NULL, n) ? (uint32_t)c.pid
-                                                    : 0x80000000u + atomic_add(&next_port, 1);
+    spin_lock(&all_lock);
+    if (!n->port) {
+        uint32_t p = port ?: (uint32_t)c.pid;
+        while (is_taken_locked(p) && ret == 0) {
+            ret = port ? -EADDRINUSE : 0;
+            p = 0x80000000u | next_port++;
+        }
+        if (ret == 0)
+            n->port = p;
+    }
+    spin_unlock(&all_lock);
+    return ret;
 }
 
 static int netlink_bind(struct socket *s, const struct socket_addr *addr)
@@ -309,21 +340,20 @@ static int netlink_bind(struct socket *s, const struct socket_addr *addr)
         return -EINVAL;
     if (n->port && nl.nl_pid != n->port)
         return -EINVAL;
-    n->groups = nl.nl_groups;
-    if (nl.nl_pid)
-        n->port = nl.nl_pid;
-    else
-        choose_port(n);
-    return 0;
+    int ret = choose_port(n, nl.nl_pid);
+    if (ret == 0)
+        n->groups = nl.nl_groups;
+    return ret;
 }
 
 static int netlink_connect(struct socket *s, const struct socket_addr *addr, bool nonblock)
 {
     (void)nonblock;
-    if (addr->len < sizeof(struct sockaddr_nl))
+    if (addr->len >= sizeof(addr->family) && addr->family == AF_UNSPEC)
+        return 0;
+    if (addr->len < sizeof(struct sockaddr_nl) || addr->family != AF_NETLINK)
         return -EINVAL;
-    choose_port(netlink_of(s));
-    return 0;
+    return choose_port(netlink_of(s), 0);
 }
 
 static void put_addr(struct socket_addr *a, uint32_t port, uint32_t groups)
@@ -351,7 +381,7 @@ static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
     char *buf = heap_alloc(len);
     if (!buf)
         return -ENOBUFS;
-    choose_port(n);
+    (void)choose_port(n, 0);
     int ret = iobuf_get(m->data, buf, len) == (ssize_t)len ? 0 : -EFAULT;
     size_t at = 0;
     while (ret == 0 && len - at >= sizeof(struct nlmsghdr)) {
@@ -423,7 +453,9 @@ static void netlink_release(struct socket *s)
 {
     struct netlink *n = netlink_of(s);
     struct answer *a;
-    (void)atomic_cas(&has_own_pid, n, NULL);
+    spin_lock(&all_lock);
+    list_remove(&n->all_node);
+    spin_unlock(&all_lock);
     while ((a = take(n, false)))
         heap_free(a);
     heap_free(n);
@@ -452,6 +484,9 @@ static int create(int type, int protocol, struct socket **out)
     spin_init(&n->lock, RANK_SOCKET);
     mutex_init(&n->io, RANK_SOCKET_IO);
     list_init(&n->queue);
+    spin_lock(&all_lock);
+    list_push_back(&all, &n->all_node);
+    spin_unlock(&all_lock);
     *out = &n->s;
     return 0;
 }

@@ -185,6 +185,38 @@ static void one_link(int s)
     ask(s, "short", RTM_GETLINK, NLM_F_REQUEST, &q, 4);
 }
 
+/* Interfaces that are asked for in ways that are none. */
+static void no_link(int s)
+{
+    static const struct {
+        const char *name;
+        unsigned len;
+    } names[] = {{"lo", 2},
+                 {"", 0},
+                 {"", 1},
+                 {"fifteen-letters", 15},
+                 {"fifteen-letters", 16},
+                 {"sixteen--letters", 16},
+                 {"sixteen--letters", 17}};
+    struct {
+        struct ifinfomsg m;
+        struct rtattr a;
+        char name[20];
+    } q = {.m = {.ifi_index = -1}};
+    ask(s, "neither", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q.m);
+    q.m.ifi_index = 0;
+    ask(s, "number 0", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q.m);
+    ask(s, "an attribute without a length", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q);
+    for (unsigned i = 0; i < NR(names); i++) {
+        strcpy(q.name, names[i].name);
+        q.a = (struct rtattr){(uint16_t)RTA_LENGTH(names[i].len), IFLA_IFNAME};
+        q.m.ifi_index = i == 0 ? -1 : 0;
+        ask(s, "a name", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q);
+    }
+    q.m.ifi_index = 1;
+    ask(s, "a number, and a long name", RTM_GETLINK, NLM_F_REQUEST, &q, sizeof q);
+}
+
 static void requests(void)
 {
     struct ifinfomsg m = {0};
@@ -195,6 +227,7 @@ static void requests(void)
     SHOW(getsockname(s, (struct sockaddr *)&a, &len));
     CHECK(a.nl_pid == (unsigned)getpid());
     one_link(s);
+    no_link(s);
     ask(s, "dump", RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP | NLM_F_ACK, &m, sizeof m);
     ask(s, "root alone", RTM_GETLINK, NLM_F_REQUEST | NLM_F_ROOT, &m, sizeof m);
     ask(s, "one byte", RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, &m, 1);
@@ -254,6 +287,72 @@ static void ports(void)
     close(s);
 }
 
+/* So it does where a program says the number itself, and so does any other. */
+static void ports_of_choice(void)
+{
+    struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_pid = (unsigned)getpid()}, b = a;
+    struct sockaddr other = {.sa_family = AF_INET};
+    socklen_t len = sizeof b;
+    int s = socket(AF_NETLINK, SOCK_RAW, 0), t = socket(AF_NETLINK, SOCK_RAW, 0);
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    SHOW(bind(t, (struct sockaddr *)&a, sizeof a));
+    close(t); /* after that Linux tells a number that is not its own */
+    t = socket(AF_NETLINK, SOCK_RAW, 0);
+    SHOW(connect(t, &other, sizeof other));
+    other.sa_family = AF_UNSPEC;
+    SHOW(connect(t, &other, sizeof other));
+    SHOW(getsockname(t, (struct sockaddr *)&b, &len));
+    say("port %u", b.nl_pid);
+    SHOW(connect(t, (struct sockaddr *)&a, 4));
+    b.nl_pid = 0;
+    SHOW(connect(t, (struct sockaddr *)&b, sizeof b));
+    SHOW(getsockname(t, (struct sockaddr *)&b, &len));
+    CHECK(b.nl_pid >> 31);
+    close(s);
+    s = socket(AF_NETLINK, SOCK_RAW, 0);
+    SHOW(bind(s, (struct sockaddr *)&b, sizeof b));
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    SHOW(bind(s, (struct sockaddr *)&b, sizeof b));
+    close(t);
+    close(s);
+}
+
+enum { CLAIMANTS = 8, CLAIMS = 200 };
+static pthread_barrier_t together;
+static unsigned claimed[CLAIMANTS];
+static int shared;
+
+static void *claim(void *arg)
+{
+    unsigned *mine = arg;
+    struct sockaddr_nl a = {.nl_family = AF_NETLINK};
+    socklen_t len = sizeof a;
+    pthread_barrier_wait(&together);
+    if (connect(shared, (struct sockaddr *)&a, sizeof a) == 0 &&
+        getsockname(shared, (struct sockaddr *)&a, &len) == 0)
+        *mine = a.nl_pid;
+    return NULL;
+}
+
+/* Threads that give one socket its number at a time agree upon it, and it is the process's. */
+static void race(void)
+{
+    unsigned nr_wrong = 0;
+    pthread_barrier_init(&together, NULL, CLAIMANTS);
+    for (unsigned k = 0; k < CLAIMS; k++) {
+        pthread_t threads[CLAIMANTS];
+        shared = socket(AF_NETLINK, SOCK_RAW, 0);
+        for (unsigned i = 0; i < CLAIMANTS; i++)
+            NEED(pthread_create(&threads[i], NULL, claim, &claimed[i]) == 0);
+        for (unsigned i = 0; i < CLAIMANTS; i++) {
+            pthread_join(threads[i], NULL);
+            nr_wrong += claimed[i] != (unsigned)getpid();
+        }
+        close(shared);
+    }
+    SHOW(nr_wrong);
+}
+
 int main(void)
 {
     library();
@@ -262,5 +361,7 @@ int main(void)
     raw();
     requests();
     ports();
+    ports_of_choice();
+    race();
     return done();
 }
