@@ -442,11 +442,14 @@ int tmpfs_new_backed_file(struct dentry *dir, const char *name, unsigned mode, c
 {
     static const struct cred root_cred = {.cap_effective = ~0ul};
     struct inode *parent = dir->inode;
+    size_t len = strlen(name);
     if (parent->ops != &dir_ops)
         return -ENOTDIR;
+    if (len > NAME_MAX) /* dentry_place counts on that */
+        return -ENAMETOOLONG;
     struct dentry *d;
     mutex_lock(&parent->lock);
-    int ret = dentry_lookup_locked(dir, name, strlen(name), &d);
+    int ret = dentry_lookup_locked(dir, name, len, &d);
     if (ret == 0) {
         ret = d->inode ? -EEXIST : tmpfs_create(parent, d, S_IFREG | mode, 0, &root_cred);
         if (ret < 0)
