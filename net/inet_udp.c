@@ -21,6 +21,7 @@
 #include <net_hooks.h>
 
 #define DATA_MAX      65507u
+#define PIECES_MAX    64u  /* of a datagram that is sent, in as many buffers */
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
 
 static const struct socket_ops dgram_ops;
@@ -360,12 +361,16 @@ int inet_udp_uncork(struct inet_sock *i)
 /* `p` is the next piece, most often the only one: 0 or -errno, which costs those before it, too, as on Linux. */
 static int send_piece(struct inet_sock *i, struct pbuf *p, int flags)
 {
-    if (!i->pieces)
+    if (!i->pieces) {
         i->pieces = p;
-    else if (p->tot_len > 0)
+    } else if (p->tot_len > 0) {
         pbuf_cat(i->pieces, p);
-    else /* lwIP has no such end of a chain */
+        /* What is added to a chain walks along it: many small pieces become one. */
+        if (pbuf_clen(i->pieces) > PIECES_MAX)
+            i->pieces = pbuf_coalesce(i->pieces, PBUF_TRANSPORT);
+    } else { /* lwIP has no such end of a chain */
         pbuf_free(p);
+    }
     return !i->is_raw && (i->is_corked || (flags & MSG_MORE)) ? 0 : inet_udp_uncork(i);
 }
 

@@ -132,6 +132,27 @@ static void many(void)
     end();
 }
 
+/* Very small ones, whose number is not what they cost. */
+static void crumbs(void)
+{
+    enum { CRUMBS = 20000 };
+    static char in[CRUMBS + 1];
+    int l = inet_bound(family, SOCK_DGRAM, &target), s = socket(family, SOCK_DGRAM, 0);
+    NEED(connect(s, (struct sockaddr *)&target, addr_size) == 0);
+    unsigned nr_wrong = 0;
+    for (unsigned i = 0; i < CRUMBS; i++) {
+        char c = (char)(i * 7);
+        nr_wrong += send(s, &c, 1, i + 1 < CRUMBS ? MSG_MORE : 0) != 1;
+    }
+    wait_readable(l);
+    SHOW(recv(l, in, sizeof in, 0));
+    for (unsigned i = 0; i < CRUMBS; i++)
+        nr_wrong += in[i] != (char)(i * 7);
+    SHOW(nr_wrong);
+    close(s);
+    close(l);
+}
+
 static void probe(void)
 {
     begin(true);
@@ -224,6 +245,7 @@ int main(void)
         if (family == AF_INET) /* an IPv6 datagram may be 20 bytes shorter here */
             too_much();
         many();
+        crumbs();
         probe();
         order_of_errors();
         peeks();
