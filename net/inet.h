@@ -210,6 +210,18 @@ struct tcp_pcb *inet_tcp_find(const ip_addr_t *local, uint16_t local_port, const
 /* lwIP has found what a segment is for: its lists are whole again. */
 void inet_tcp_show_all(void);
 
+/* --- inet_tcp_loss.c: the net lock is held */
+struct inet_tcp_loss {
+    uint32_t recover; /* the end of what was sent when a loss was seen, if: */
+    bool is_recovering;
+};
+/* Before lwIP takes in a segment of `pcb`; its header, its options (so many bytes right behind) and how many bytes of data it
+ * has; and afterwards, if the connection is still there. */
+void inet_tcp_loss_begin(const struct tcp_pcb *pcb);
+void inet_tcp_loss_look(const struct tcp_pcb *pcb, const struct tcp_hdr *h, unsigned nr_options,
+                        size_t len);
+void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb);
+
 /* --- inet_tcp_room.c */
 size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */
 void inet_tcp_update(struct inet_sock *i);       /* can_send, from the control block */

@@ -16,12 +16,14 @@
 struct entry {
     struct tcp_pcb pcb;
     struct entry *next, **link; /* link: what points here; NULL: it is not in the table */
+    struct inet_tcp_loss loss;
 };
 
 /* under the net lock */
 static struct entry *table[1u << TABLE_BITS];
 static struct tcp_pcb *all_active, *all_waiting; /* while `are_hidden` */
 static bool are_hidden;
+static struct entry *current; /* whose segment is taken in; NULL: nobody's, or it has ended */
 
 static struct entry **bucket(const ip_addr_t *peer, unsigned ports)
 {
@@ -33,8 +35,10 @@ void *net_memp_malloc(memp_t type)
     if (type != MEMP_TCP_PCB)
         return memp_malloc(type);
     struct entry *e = heap_alloc(sizeof(*e));
-    if (e)
+    if (e) {
         e->link = NULL;
+        e->loss.is_recovering = false;
+    }
     return e;
 }
 
@@ -50,6 +54,8 @@ void net_memp_free(memp_t type, void *block)
         if (e->next)
             e->next->link = e->link;
     }
+    if (current == e)
+        current = NULL;
     heap_free(e);
 }
 
@@ -86,13 +92,14 @@ static bool is_listed(const struct tcp_hdr *h)
     return false;
 }
 
-static void hide_others(const struct tcp_hdr *h)
+/* Answers whose segment it is; NULL: nobody's, or lwIP looks for itself. */
+static struct entry *hide_others(const struct tcp_hdr *h)
 {
     struct tcp_pcb *pcb = inet_tcp_find(ip_current_dest_addr(), lwip_ntohs(h->dest),
                                         ip_current_src_addr(), lwip_ntohs(h->src));
     /* One between the same two may be another interface's: lwIP looks for itself. */
     if (pcb && pcb->netif_idx && pcb->netif_idx != netif_get_index(ip_current_input_netif()))
-        return;
+        return NULL;
     all_active = tcp_active_pcbs;
     all_waiting = tcp_tw_pcbs;
     are_hidden = true;
@@ -100,6 +107,7 @@ static void hide_others(const struct tcp_hdr *h)
     assert(!pcb == !is_listed(h));
     if (pcb)
         *(pcb->state == TIME_WAIT ? &tcp_tw_pcbs : &tcp_active_pcbs) = pcb;
+    return (struct entry *)pcb;
 }
 
 void inet_tcp_show_all(void)
@@ -113,9 +121,12 @@ void inet_tcp_show_all(void)
 
 void tcp_input(struct pbuf *p, struct netif *n)
 {
-    if (p->len >= TCP_HLEN)
-        hide_others(p->payload);
+    current = p->len >= TCP_HLEN ? hide_others(p->payload) : NULL;
+    if (current)
+        inet_tcp_loss_begin(&current->pcb);
     lwip_tcp_input(p, n);
     inet_tcp_show_all(); /* it was dropped, or is nobody's */
     inet_tcp_enter_newest();
+    if (current)
+        inet_tcp_loss_end(&current->loss, &current->pcb);
 }
