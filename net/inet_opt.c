@@ -14,6 +14,7 @@
 #include <lwip/udp.h>
 
 #define MS_PER_S 1000u
+#define SOL_RAW  255
 
 static bool is_tcp(const struct inet_sock *i)
 {
@@ -428,6 +429,23 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
     return answer(value, len, &n, sizeof(n));
 }
 
+/* --- filters of raw sockets ---------------------------------------------------------------------------- */
+
+static bool is_raw_level(const struct inet_sock *i, int level)
+{
+    return i->s.type == SOCK_RAW && level == (i->is_v6 ? IPPROTO_ICMPV6 : SOL_RAW);
+}
+
+/* Bytes of the filter by types of ICMP, or -errno. */
+static int filter_size(const struct inet_sock *i, int name)
+{
+    if (name != ICMPV6_FILTER) /* and ICMP_FILTER */
+        return -ENOPROTOOPT;
+    if (i->s.protocol != (i->is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+        return -EOPNOTSUPP;
+    return i->is_v6 ? sizeof(i->blocked) : sizeof(i->blocked[0]);
+}
+
 /* --- all together -------------------------------------------------------------------------------------- */
 
 int inet_setsockopt(struct socket *s, int level, int name, const void *value, unsigned len)
@@ -449,10 +467,12 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
         ret = set_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6)
         ret = set_ipv6(i, name, value, len);
-    else if (level == IPPROTO_ICMPV6 && i->s.protocol == level && name == ICMPV6_FILTER) {
-        ret = len < sizeof(i->blocked) ? -EINVAL : 0;
-        if (ret == 0)
-            memcpy(i->blocked, value, sizeof(i->blocked));
+    else if (is_raw_level(i, level)) {
+        ret = filter_size(i, name);
+        if (ret > 0) {
+            memcpy(i->blocked, value, MIN(len, (unsigned)ret));
+            ret = 0;
+        }
     }
     inet_unlock();
     return ret;
@@ -469,6 +489,11 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
         ret = get_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6 && i->is_v6)
         ret = get_ipv6(i, name, value, len);
+    else if (is_raw_level(i, level)) {
+        ret = filter_size(i, name);
+        if (ret > 0)
+            ret = answer(value, len, i->blocked, (unsigned)ret);
+    }
     inet_unlock();
     return ret;
 }

@@ -74,6 +74,29 @@ static void echo(void)
     close(s);
 }
 
+/* ICMP_FILTER and ICMPV6_FILTER: the same option of two levels. */
+static void filters(int s, int other)
+{
+    int level = family == AF_INET ? SOL_RAW : IPPROTO_ICMPV6;
+    uint32_t filter[8] = {0x12345678}, got[16];
+    socklen_t len = 2;
+    SHOW(setsockopt(s, level, 1, filter, 2));
+    SHOW(getsockopt(s, level, 1, got, &len));
+    say("%u bytes", len);
+    for (len = 0; len <= sizeof got; len += 8) {
+        socklen_t n = len;
+        memset(got, 0xff, sizeof got);
+        SHOW(getsockopt(s, level, 1, got, &n));
+        say("%u bytes, %x", n, got[0]);
+    }
+    SHOW(setsockopt(s, level, 2, filter, sizeof filter));
+    SHOW(getsockopt(s, level, 2, got, &len));
+    SHOW(setsockopt(other, level, 1, filter, sizeof filter));
+    SHOW(getsockopt(other, level, 1, got, &len));
+    memset(filter, 0, sizeof filter);
+    SHOW(setsockopt(s, level, 1, filter, sizeof filter));
+}
+
 static void raw(void)
 {
     unsigned char q[16], filter[32];
@@ -84,6 +107,14 @@ static void raw(void)
     SHOW(put(s, q, 16));
     get("request", s, at);
     get("answer", s, at);
+    filters(s, other);
+    if (family == AF_INET) {
+        uint32_t all_but_answers = ~(1u << ICMP_ECHOREPLY);
+        SHOW(setsockopt(s, SOL_RAW, 1, &all_but_answers, sizeof all_but_answers));
+        SHOW(put(s, q, 16));
+        get("through the filter", s, at);
+        SHOW(recv(s, q, 16, MSG_DONTWAIT));
+    }
     if (family == AF_INET6) {
         /* Everything but answers is blocked. */
         memset(filter, 0xff, sizeof filter);
