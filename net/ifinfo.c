@@ -147,7 +147,7 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
     case SIOCGIFMETRIC:
         r->number = 0;
         return 0;
-    case SIOCGIFMAP: /* whose struct of x86-64 is longer */
+    case SIOCGIFMAP: /* as far as i386 has it */
         memset(&r->addr, 0, sizeof(r->addr));
         return 0;
     case SIOCGIFTXQLEN:

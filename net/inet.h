@@ -31,6 +31,17 @@ struct netif;
 enum inet_urgent { URGENT_NONE, URGENT_TAKEN, URGENT_COMES, URGENT_HERE };
 enum inet_state { INET_NEW, INET_CONNECTING, INET_CONNECTED, INET_LISTENING, INET_CLOSED };
 
+struct inet_how { /* how one datagram goes */
+    struct netif *netif;
+    ip_addr_t source; /* any: as the socket and the interface say */
+    int ttl, tos;     /* < 0: as the socket says */
+};
+struct inet_target { /* where to */
+    ip_addr_t ip;
+    uint16_t port;
+    struct inet_how how;
+};
+
 struct inet_sock {
     struct socket s; /* first */
     bool is_v6;
@@ -61,9 +72,11 @@ struct inet_sock {
     bool is_full;  /* (r) TCP: somebody was told so, and wants to hear when it is not */
     bool can_send; /* (r) TCP */
     bool is_corked, is_undelayed, sent_fin, has_urgent_out;
-    bool is_attempt;          /* TCP: connect(2) began one, and was not told yet how it went */
-    uint32_t urgent_end;      /* behind the urgent byte, if has_urgent_out */
-    unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+    struct pbuf *pieces;       /* UDP: of a datagram that more is to come for; NULL: none */
+    struct inet_target target; /* of it */
+    bool is_attempt;           /* TCP: connect(2) began one, and was not told yet how it went */
+    uint32_t urgent_end;       /* behind the urgent byte, if has_urgent_out */
+    unsigned user_timeout_ms;  /* TCP_USER_TIMEOUT; 0: none */
     uint64_t
         stuck_since_ns; /* since when the peer has not taken the byte `stuck_at`; 0: it has all */
     uint32_t stuck_at;
@@ -247,14 +260,11 @@ struct inet_datagram {
 };
 struct inet_sock *inet_udp_new(int family) must_check;
 struct inet_sock *inet_raw_new(int family, int type, int protocol) must_check;
+/* What waits for more (MSG_MORE, UDP_CORK) goes, if there is anything; the net lock is held.  0 or -errno. */
+int inet_udp_uncork(struct inet_sock *i);
 extern struct list inet_all_udp, inet_all_raw; /* under the net lock: struct inet_sock.all_node */
 
 /* --- inet_control.c: the net lock is held */
-struct inet_how { /* how one datagram goes */
-    struct netif *netif;
-    ip_addr_t source; /* any: as the socket and the interface say */
-    int ttl, tos;     /* < 0: as the socket says */
-};
 /* From the control data of a message to `to`, which may get the interface as its zone.  0, -EINVAL, -ENODEV,
  * -ENETUNREACH. */
 must_check int inet_get_control(const struct inet_sock *i, const struct socket_msg *m,

@@ -16,6 +16,10 @@
 #define MS_PER_S 1000u
 #define SOL_RAW  255
 
+/* From <linux/udp.h>, which needs a C library's headers. */
+#define SOL_UDP  17
+#define UDP_CORK 1
+
 static bool is_tcp(const struct inet_sock *i)
 {
     return i->s.type == SOCK_STREAM;
@@ -46,10 +50,12 @@ static int set_tcp(struct inet_sock *i, int name, int value)
         if (pcb && value && i->state == INET_CONNECTED)
             tcp_output(pcb);
         return 0;
-    case TCP_CORK:
+    case TCP_CORK: /* and UDP_CORK */
         i->is_corked = value != 0;
         if (pcb && !value && i->state == INET_CONNECTED)
             tcp_output(pcb);
+        if (!value)
+            (void)!inet_udp_uncork(i); /* how that datagram fares is not told, as on Linux */
         return 0;
     case TCP_KEEPIDLE:
     case TCP_KEEPINTVL:
@@ -429,6 +435,17 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
     return answer(value, len, &n, sizeof(n));
 }
 
+/* Is it an option of TCP?  UDP's only one is, too, once *name is what TCP calls it. */
+static __attribute__((noinline)) bool is_tcp_option(const struct inet_sock *i, int level, int *name)
+{
+    if (is_tcp(i))
+        return level == IPPROTO_TCP;
+    if (level != SOL_UDP || *name != UDP_CORK || i->is_raw)
+        return false;
+    *name = TCP_CORK;
+    return true;
+}
+
 /* --- filters of raw sockets ---------------------------------------------------------------------------- */
 
 static bool is_raw_level(const struct inet_sock *i, int level)
@@ -452,6 +469,7 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
 {
     struct inet_sock *i = inet_of(s);
     int ret = -ENOPROTOOPT, n = 0;
+    bool is_tcps = is_tcp_option(i, level, &name);
     if (len >= sizeof(n))
         memcpy(&n, value, sizeof(n));
     inet_lock();
@@ -459,9 +477,9 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
         inet_bind_interface(i);
     else if (level == SOL_SOCKET)
         inet_set_block(i); /* SO_KEEPALIVE */
-    else if (level == IPPROTO_TCP && is_tcp(i) && name == TCP_CONGESTION)
+    else if (is_tcps && name == TCP_CONGESTION)
         ret = len >= 4 && memcmp(value, "reno", 4) == 0 ? 0 : -ENOENT;
-    else if (level == IPPROTO_TCP && is_tcp(i))
+    else if (is_tcps)
         ret = len < sizeof(n) ? -EINVAL : set_tcp(i, name, n);
     else if (level == IPPROTO_IP)
         ret = set_ip(i, name, value, len);
@@ -482,8 +500,9 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
 {
     struct inet_sock *i = inet_of(s);
     int ret = level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
+    bool is_tcps = is_tcp_option(i, level, &name);
     inet_lock();
-    if (level == IPPROTO_TCP && is_tcp(i))
+    if (is_tcps)
         ret = get_tcp(i, name, value, len);
     else if (level == IPPROTO_IP)
         ret = get_ip(i, name, value, len);

@@ -226,8 +226,7 @@ int net_show_arp(struct text *t, struct inode *inode)
     while (ifinfo_next_neighbour(&at, &n)) {
         if (!ifinfo_at((int)n.index, &i))
             continue;
-        const uint8_t *b = (const uint8_t *)&n.ip4;
-        snprintf(ip, sizeof(ip), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+        ip4addr_ntoa_r(&(ip4_addr_t){n.ip4}, ip, sizeof(ip));
         text_print(t,
                    "%-16s 0x1         0x2         %02x:%02x:%02x:%02x:%02x:%02x     *        %s\n",
                    ip, n.mac[0], n.mac[1], n.mac[2], n.mac[3], n.mac[4], n.mac[5], i.name);

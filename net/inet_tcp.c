@@ -101,6 +101,13 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
         on_fin(i);
         return ERR_OK;
     }
+    if (unlikely(i->sent_fin && (i->s.shut & SHUT_RECV))) { /* as when it is closed */
+        tcp_err(pcb, NULL);
+        tcp_abort(pcb);
+        pbuf_free(p);
+        die(i, -ECONNRESET);
+        return ERR_ABRT;
+    }
     size_t n = p->tot_len;
     if (pcb->flags & TF_ACK_DELAY)
         inet_timers_delayed();

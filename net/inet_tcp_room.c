@@ -98,6 +98,8 @@ void inet_tcp_buffers_changed(struct socket *s)
 {
     struct inet_sock *i = inet_of(s);
     inet_lock();
+    /* Of more than may come nobody would ever hear. */
+    s->rcvlowat = MIN(s->rcvlowat, (int)window(i) / 2);
     if (i->state == INET_CONNECTED) {
         inet_tcp_was_read(i, 0);
         inet_tcp_update(i);

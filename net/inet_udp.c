@@ -286,13 +286,12 @@ static int dgram_connect(struct socket *s, const struct socket_addr *addr, bool 
 
 /* --- sending ------------------------------------------------------------------------------------------- */
 
-static int send_by(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uint16_t port,
-                   const struct inet_how *how)
+static int send_by(struct inet_sock *i, struct pbuf *p, const struct inet_target *to)
 {
-    const ip_addr_t *own = &((struct ip_pcb *)i->udp)->local_ip;
-    struct netif *n = how->netif;
-    if (!ip_addr_isany(&how->source))
-        own = &how->source;
+    const ip_addr_t *ip = &to->ip, *own = &((struct ip_pcb *)i->udp)->local_ip;
+    struct netif *n = to->how.netif;
+    if (!ip_addr_isany(&to->how.source))
+        own = &to->how.source;
     else if (ip_addr_isany(own) || ip_addr_ismulticast(own))
         own = ip_netif_get_local_ip(n, ip);
     if (!own)
@@ -301,7 +300,7 @@ static int send_by(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uin
         return inet_errno(raw_sendto_if_src(i->raw, p, ip, n, own));
     size_t mtu = IP_IS_V6(ip) ? nd6_get_destination_mtu(ip_2_ip6(ip), n) : n->mtu;
     netif_leave_udp(n, p->tot_len + UDP_HLEN + (IP_IS_V6(ip) ? IP6_HLEN : IP_HLEN) <= mtu);
-    int ret = inet_errno(udp_sendto_if_src(i->udp, p, ip, port, n, own));
+    int ret = inet_errno(udp_sendto_if_src(i->udp, p, ip, to->port, n, own));
     netif_leave_udp(n, false);
     if (!i->local_port)
         i->local_port = i->udp->local_port;
@@ -309,16 +308,15 @@ static int send_by(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uin
 }
 
 /* What is said of this datagram alone is the socket's option meanwhile. */
-static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, uint16_t port,
-                     const struct inet_how *how)
+static int send_pbuf(struct inet_sock *i, struct pbuf *p, const struct inet_target *to)
 {
     uint8_t ttl = i->ttl, tos = i->tos, multicast_ttl = i->multicast_ttl;
-    if (how->ttl >= 0)
-        i->ttl = i->multicast_ttl = (uint8_t)how->ttl;
-    if (how->tos >= 0)
-        i->tos = (uint8_t)how->tos;
+    if (to->how.ttl >= 0)
+        i->ttl = i->multicast_ttl = (uint8_t)to->how.ttl;
+    if (to->how.tos >= 0)
+        i->tos = (uint8_t)to->how.tos;
     inet_set_block(i);
-    int ret = send_by(i, p, ip, port, how);
+    int ret = send_by(i, p, to);
     i->ttl = ttl;
     i->tos = tos;
     i->multicast_ttl = multicast_ttl;
@@ -326,24 +324,53 @@ static int send_pbuf(struct inet_sock *i, struct pbuf *p, const ip_addr_t *ip, u
     return ret;
 }
 
-/* Where to and how: 0 or -errno. */
-static int destination(struct inet_sock *i, const struct socket_msg *m, ip_addr_t *ip,
-                       uint16_t *port, struct inet_how *how)
+/* Where to and how: 0 or -errno.  The first piece of a datagram says so for all. */
+static int destination(struct inet_sock *i, const struct socket_msg *m, size_t n,
+                       struct inet_target *to)
 {
-    *how = (struct inet_how){.ttl = -1, .tos = -1};
+    if (i->pieces)
+        return i->pieces->tot_len + n > DATA_MAX ? -EMSGSIZE : 0;
+    to->how = (struct inet_how){.ttl = -1, .tos = -1};
     if (!m->addr) {
-        *ip = i->peer;
-        *port = i->peer_port;
-        return i->state == INET_CONNECTED ? inet_get_control(i, m, ip, how) : -EDESTADDRREQ;
+        to->ip = i->peer;
+        to->port = i->peer_port;
+        return i->state == INET_CONNECTED ? inet_get_control(i, m, &to->ip, &to->how)
+                                          : -EDESTADDRREQ;
     }
-    int ret = inet_get_addr(i, m->addr, ip, port);
+    int ret = inet_get_addr(i, m->addr, &to->ip, &to->port);
     if (ret < 0)
         return ret;
-    if (*port == 0 && !i->is_raw)
+    if (to->port == 0 && !i->is_raw)
         return -EINVAL;
-    inet_fix_destination(ip);
-    ret = inet_get_control(i, m, ip, how);
-    return ret == 0 && is_forbidden(i, ip, how->netif) ? -EACCES : ret;
+    inet_fix_destination(&to->ip);
+    ret = inet_get_control(i, m, &to->ip, &to->how);
+    return ret == 0 && is_forbidden(i, &to->ip, to->how.netif) ? -EACCES : ret;
+}
+
+static void drop_pieces(struct inet_sock *i)
+{
+    if (i->pieces)
+        pbuf_free(i->pieces);
+    i->pieces = NULL;
+}
+
+int inet_udp_uncork(struct inet_sock *i)
+{
+    int ret = i->pieces ? send_pbuf(i, i->pieces, &i->target) : 0;
+    drop_pieces(i);
+    return ret;
+}
+
+/* `p` is the next piece, most often the only one: 0 or -errno, which costs those before it, too, as on Linux. */
+static int send_piece(struct inet_sock *i, struct pbuf *p, int flags)
+{
+    if (!i->pieces)
+        i->pieces = p;
+    else if (p->tot_len > 0)
+        pbuf_cat(i->pieces, p);
+    else /* lwIP has no such end of a chain */
+        pbuf_free(p);
+    return !i->is_raw && (i->is_corked || (flags & MSG_MORE)) ? 0 : inet_udp_uncork(i);
 }
 
 /* What leaves a socket of ICMP's: 0 or -EINVAL.  A SOCK_DGRAM sends echo requests alone, with its own number; lwIP
@@ -370,35 +397,27 @@ static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
 {
     struct inet_sock *i = inet_of(s);
     size_t n = m->data->left;
-    int ret = socket_take_error(s);
-    if (ret < 0)
-        return ret;
     if (n > DATA_MAX)
         return -EMSGSIZE;
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (s->shut & SHUT_SEND)
         return -EPIPE;
-    ip_addr_t ip;
-    uint16_t port;
-    struct inet_how how;
-    inet_lock();
-    ret = destination(i, m, &ip, &port, &how);
-    inet_unlock();
-    if (ret < 0)
-        return ret;
     struct pbuf *p = pbuf_alloc(i->is_raw ? PBUF_IP : PBUF_TRANSPORT, (u16_t)n, PBUF_RAM);
     if (!p)
         return -ENOBUFS;
-    if (n > 0 && iobuf_get(m->data, p->payload, n) != (ssize_t)n) {
-        pbuf_free(p);
-        return -EFAULT;
-    }
+    bool is_whole = n == 0 || iobuf_get(m->data, p->payload, n) == (ssize_t)n;
     inet_lock();
-    ret = i->is_raw ? prepare_icmp(i, p) : 0;
-    if (ret == 0)
-        ret = send_pbuf(i, p, &ip, port, &how);
-    pbuf_free(p);
+    int ret = destination(i, m, n, &i->target) ?: socket_take_error(s) ?: (is_whole ? 0 : -EFAULT);
+    if (ret == 0 && i->is_raw)
+        ret = prepare_icmp(i, p);
+    if (ret == 0 && !(m->flags & MSG_PROBE)) {
+        ret = send_piece(i, p, m->flags);
+    } else { /* of a probe all is said, and nothing goes */
+        pbuf_free(p);
+        if (ret < 0)
+            drop_pieces(i);
+    }
     inet_unlock();
     return ret < 0 ? ret : (ssize_t)n;
 }
@@ -461,7 +480,7 @@ static ssize_t deliver(struct inet_sock *i, struct socket_msg *m, struct inet_da
                        size_t offset)
 {
     size_t full = d->p->tot_len, n = MIN(full - offset, m->data->left);
-    if (n < full - offset)
+    if (m->data->left <= full - offset && n < full) /* also one whose end was peeked at */
         m->out_flags |= MSG_TRUNC;
     ssize_t ret = copy_out(d->p, offset, m->data, n);
     if (ret < 0)
@@ -546,6 +565,7 @@ static void dgram_release(struct socket *s)
     struct inet_datagram *d;
     inet_lock();
     list_remove(&i->all_node);
+    drop_pieces(i);
     if (i->is_raw) {
         raw_remove(i->raw);
     } else {

@@ -285,11 +285,8 @@ static int get_link(struct builder *b)
 static bool find_way(uint32_t to, struct ifinfo *i, bool *is_own)
 {
     ip4_addr_t ip = {to};
-    *is_own = ip4_addr_isloopback(&ip);
-    if (*is_own)
-        return ifinfo_at(1, i);
     for (unsigned index = 1; ifinfo_next(index, i); index = i->index + 1)
-        if ((*is_own = i->ip4 == to && to))
+        if ((*is_own = i->is_loopback ? ip4_addr_isloopback(&ip) : to && i->ip4 == to))
             return true;
     inet_look();
     const struct netif *n = ip4_route(&ip);

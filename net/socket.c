@@ -6,6 +6,7 @@
 #include <asm/ioctls.h>
 #include <asm/socket.h>
 #include <base/string.h>
+#include <core/timer.h>
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 #include <net/ifinfo.h>
@@ -91,13 +92,17 @@ void socket_wake_all(struct socket *s)
 
 void socket_emit_stamp(const struct socket *s, struct socket_msg *m, uint64_t ns)
 {
+    static const uint8_t types[] = {SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW,
+                                    SO_TIMESTAMPNS_NEW};
+    unsigned which = atomic_load(&s->flags) & SOCKET_STAMPS;
+    if (likely(!which))
+        return;
+    unsigned kind = (unsigned)__builtin_ctz(which) - SOCKET_TIMESTAMP;
+    ns = ns ?: clock_wall_ns();
     int64_t when[2] = {(int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC)};
-    if (socket_has(s, SOCKET_TIMESTAMPNS)) {
-        socket_emit(m, SOL_SOCKET, SO_TIMESTAMPNS_OLD, when, sizeof(when));
-    } else if (socket_has(s, SOCKET_TIMESTAMP)) {
+    if (!(kind & 1))
         when[1] /= 1000;
-        socket_emit(m, SOL_SOCKET, SO_TIMESTAMP_OLD, when, sizeof(when));
-    }
+    socket_emit(m, SOL_SOCKET, types[kind], when, sizeof(when));
 }
 
 long socket_put_int(struct uptr arg, int value)

@@ -28,9 +28,11 @@ static int flag_of_name(int name)
         {SO_OOBINLINE, SOCKET_OOBINLINE},
         {SO_PASSCRED, SOCKET_PASSCRED},
         {SO_PASSSEC, SOCKET_PASSSEC},
+        {SO_RXQ_OVFL, SOCKET_RXQ_OVFL},
         {SO_TIMESTAMP_OLD, SOCKET_TIMESTAMP},
         {SO_TIMESTAMPNS_OLD, SOCKET_TIMESTAMPNS},
-        {SO_RXQ_OVFL, SOCKET_RXQ_OVFL},
+        {SO_TIMESTAMP_NEW, SOCKET_TIMESTAMP_NEW},
+        {SO_TIMESTAMPNS_NEW, SOCKET_TIMESTAMPNS_NEW},
     };
     for (unsigned i = 0; i < ARRAY_LEN(known); i++)
         if (known[i].name == name)
@@ -229,6 +231,8 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
         return -EOPNOTSUPP;
     if (flag == SOCKET_REUSEPORT && number && s->family != AF_INET && s->family != AF_INET6)
         return -EOPNOTSUPP;
+    if (SOCKET_STAMPS >> flag & 1)
+        atomic_and(&s->flags, ~SOCKET_STAMPS);
     set_flag(s, flag, number != 0);
     if (flag == SOCKET_KEEPALIVE && s->ops->setsockopt)
         (void)!s->ops->setsockopt(s, level, name, value, len);

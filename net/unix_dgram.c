@@ -183,6 +183,7 @@ static ssize_t read_message(struct unix_sock *u, struct socket_msg *m, struct un
         if (!msg->sender->name)
             m->addr->len = 0;
     }
+    socket_emit_stamp(&u->s, m, 0);
     unix_give_cred(m, u, msg);
     (void)unix_give_rights(m, msg);
     if (u->s.peek_off >= 0)

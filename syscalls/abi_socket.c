@@ -173,8 +173,10 @@ static int check_cred(const struct socket_cred *who)
 
 static int read_socket_item(struct socket_control *c, int type, const void *data, size_t len)
 {
+    if (!c->takes_scm)
+        return type == SCM_RIGHTS || type == SCM_CREDENTIALS ? 0 : -EINVAL;
     if (type == SCM_RIGHTS)
-        return len == 0 ? 0 : read_rights(c, data, len / sizeof(int));
+        return len < sizeof(int) ? 0 : read_rights(c, data, len / sizeof(int));
     if (type != SCM_CREDENTIALS || len != sizeof(c->cred))
         return -EINVAL;
     memcpy(&c->cred, data, len);
@@ -263,10 +265,11 @@ static int read_vector(struct user_msg *u, const struct linux_msghdr *h)
     return 0;
 }
 
-int user_msg_read_send(struct user_msg *u, struct uptr header)
+int user_msg_read_send(struct user_msg *u, struct uptr header, bool takes_scm)
 {
     struct linux_msghdr h;
     int ret = read_header(u, header, &h);
+    u->c.takes_scm = takes_scm;
     if (ret == 0 && h.name_len > 0) {
         ret = user_get_addr(h.name, h.name_len, &u->addr);
         u->m.addr = &u->addr;
@@ -298,6 +301,15 @@ void user_msg_end(struct user_msg *u)
 /* One item into the caller's buffer: cut when it does not fit, which is the flag MSG_CTRUNC's business. */
 static bool put_item(struct user_msg *u, int level, int type, const void *data, size_t len)
 {
+    uint32_t small[2];
+    if (caller_is_i386() && level == SOL_SOCKET &&
+        (type == SO_TIMESTAMP_OLD || type == SO_TIMESTAMPNS_OLD)) {
+        const int64_t *when = data;
+        small[0] = (uint32_t)when[0];
+        small[1] = (uint32_t)when[1];
+        data = small;
+        len = sizeof(small);
+    }
     struct linux_cmsghdr h = {cmsg_head() + len, level, type};
     size_t room = u->control_room - u->control_used;
     if (room < cmsg_head())

@@ -24,8 +24,8 @@ struct user_msg {
     void *control_copy; /* of what is sent; items point into it */
     int cmsg_flags;     /* O_CLOEXEC for descriptors that arrive */
 };
-/* sendmsg(2): all of it, SCM_RIGHTS turned into files and SCM_CREDENTIALS checked. */
-must_check int user_msg_read_send(struct user_msg *u, struct uptr header);
+/* sendmsg(2): all of it; if the socket's family takes them, SCM_RIGHTS is turned into files and SCM_CREDENTIALS checked. */
+must_check int user_msg_read_send(struct user_msg *u, struct uptr header, bool takes_scm);
 /* recvmsg(2): where to. */
 must_check int user_msg_read_recv(struct user_msg *u, struct uptr header, int flags);
 /* What was received, beside the data: descriptors are installed, lengths and flags written. */

@@ -302,7 +302,7 @@ long sys_sendto(int sockfd, struct uptr buf, size_t len, int flags, struct uptr 
 static long send_message(struct file *f, struct socket *s, struct uptr msg, int flags)
 {
     struct user_msg u;
-    long ret = user_msg_read_send(&u, msg);
+    long ret = user_msg_read_send(&u, msg, s->family == AF_UNIX);
     if (ret < 0)
         return ret;
     u.m.flags = flags;
@@ -397,7 +397,7 @@ long sys_recvmsg(int sockfd, struct uptr msg, int flags)
 static long recv_many(struct file *f, struct socket *s, struct uptr vec, unsigned vlen, int flags,
                       uint64_t deadline)
 {
-    long ret = socket_take_error(s);
+    long ret = flags & MSG_ERRQUEUE ? 0 : socket_take_error(s);
     if (ret < 0)
         return ret;
     unsigned done = 0;

@@ -316,6 +316,16 @@ static void low_water(void)
     arrived(s, 7);
     SHOW(poll(&p, 1, 5000));
     SHOW(recv(s, (char[8]){0}, 8, 0));
+    /* More than there is room for is as much as there is. */
+    SHOW(set_opt(s, SOL_SOCKET, SO_RCVLOWAT, INT_MAX));
+    CHECK(get_opt(s, SOL_SOCKET, SO_RCVLOWAT) < 64 << 20);
+    fcntl(c, F_SETFL, O_NONBLOCK);
+    static char much[65536];
+    do {
+        while (send(c, much, sizeof much, 0) > 0)
+            ;
+    } while (poll(&p, 1, 10) == 0);
+    say("ready %x", p.revents);
     over();
 }
 

@@ -36,6 +36,7 @@ enum {
     MSG_PEEK = 2,
     MSG_DONTROUTE = 4,
     MSG_CTRUNC = 8,
+    MSG_PROBE = 0x10,
     MSG_TRUNC = 0x20,
     MSG_DONTWAIT = 0x40,
     MSG_EOR = 0x80,
@@ -112,7 +113,8 @@ struct socket_control {
     /* sending: taken over by ops->send when it answers > 0 or when it clears the pointer; receiving: filled in,
      * the caller's from then on */
     struct socket_rights *rights;
-    bool has_cred; /* sending: SCM_CREDENTIALS was given, and checked */
+    bool takes_scm; /* sending: the family knows SCM_*; others let them be */
+    bool has_cred;  /* sending: SCM_CREDENTIALS was given, and checked */
     struct socket_cred cred;
     unsigned nr_items; /* sending */
     struct socket_cmsg items[SOCKET_CMSG_MAX];
@@ -197,12 +199,15 @@ enum {
     SOCKET_OOBINLINE,
     SOCKET_PASSCRED,
     SOCKET_PASSSEC,
-    SOCKET_TIMESTAMP,
+    SOCKET_TIMESTAMP, /* a socket has one of these four at most */
     SOCKET_TIMESTAMPNS,
+    SOCKET_TIMESTAMP_NEW, /* with 64 bits in either ABI */
+    SOCKET_TIMESTAMPNS_NEW,
     SOCKET_RXQ_OVFL,
     SOCKET_SET_SNDBUF, /* no option: the program has said how large a buffer is to be */
     SOCKET_SET_RCVBUF,
 };
+#define SOCKET_STAMPS (15u << SOCKET_TIMESTAMP) /* all four */
 static short_inline bool socket_has(const struct socket *s, unsigned flag)
 {
     return atomic_load(&s->flags) >> flag & 1;
@@ -308,7 +313,7 @@ static inline void socket_emit(struct socket_msg *m, int level, int type, const 
         m->out_flags |= MSG_CTRUNC;
 }
 
-/* SO_TIMESTAMP and SO_TIMESTAMPNS: when it arrived, in nanoseconds of the wall clock. */
+/* SO_TIMESTAMP and its like: when it arrived, in nanoseconds of the wall clock; 0: now. */
 void socket_emit_stamp(const struct socket *s, struct socket_msg *m, uint64_t ns);
 
 /* SO_PEEK_OFF: where a peek begins, 0 when it is off; and n bytes were peeked at, or read. */

@@ -1,16 +1,13 @@
 #!/usr/bin/python3
-"""redis.py YOLK WHAT [UNIT...]: Redis in the guest against the same Redis on this machine's Linux.
+"""redis.py YOLK WHAT: Redis in the guest against the same Redis on this machine's Linux.
 
   unix       workout.redis by redis-cli over an AF_UNIX socket, both in the guest (redis_pair.c)
   host       the same commands and several clients at once from this machine, through `-p`
   benchmark  redis-benchmark: in the guest over AF_UNIX, and from this machine
-  own        Redis's own tests from this machine, those UNITs (all without any) that need neither fork nor a server of their own
 """
 import difflib
-import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,10 +16,6 @@ import zlib
 from redis_server import HERE, Client, program, serving
 
 WORKOUT = (HERE / "workout.redis").read_text()
-# They suppose that the server has this machine's ports, files, memory or clock, to a tenth of a second, or hears of what two
-# connections say in the order in which they say it: QEMU's user network passes on the newest connection's bytes first.
-NOT_FROM_OUTSIDE = ["CONFIG SET rollback on apply error", "RESTORE can set an absolute expire", "GETEX PXAT option",
-                    "Extended SET PXAT option", "BRPOPLPUSH with multiple blocked clients"]
 BENCHMARKS = "ping,set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset"
 
 
@@ -113,41 +106,16 @@ def benchmark(yolk, scratch):
     return [inside[0], *measured("\n".join(inside)), *measured(outside.stdout)]
 
 
-def own(yolk, scratch, units=()):
-    """Lines like `ok NAME`, from a copy of the tests as they write beside themselves."""
-    home = program("redis-server").parent
-    tests = tempfile.mkdtemp(prefix="tests-", dir=scratch)
-    shutil.copytree(home / "tests", f"{tests}/tests")
-    shutil.copy(home / "redis.conf", tests)
-    os.symlink(home / "src", f"{tests}/src")
-    with serving(yolk, scratch, 6000) as port:
-        command = ["tclsh", "tests/test_helper.tcl", "--host", "127.0.0.1", "--port", str(port), "--singledb",
-                   "--baseport", str(20000 + os.getpid() % 10000), "--tags", "-slow -needs:repl -needs:save -needs:reset", "--clients", "1"]
-        for test in NOT_FROM_OUTSIDE:
-            command += ["--skiptest", test]
-        for unit in units:
-            command += ["--single", unit]
-        done = subprocess.run(command, cwd=tests, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=6000,
-                              errors="replace", check=False)
-    output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
-    lines = re.findall(r"^\[(ok|err|exception|ignore|timeout|skip)\]: (.*?)(?: \(\d+ ms\))?$", output, re.M)
-    if not lines:
-        print(output[-3000:])
-    return [" ".join(line) for line in lines]
-
-
 def main():
-    yolk, what, *units = sys.argv[1:]
-    ask = {"unix": unix, "host": host, "benchmark": benchmark, "own": lambda y, s: own(y, s, units)}[what]
+    yolk, what = sys.argv[1:]
+    ask = {"unix": unix, "host": host, "benchmark": benchmark}[what]
     answers = []
     for side in (None, yolk):
         with tempfile.TemporaryDirectory(prefix="yolk-redis-") as scratch:
             answers.append(ask(side, scratch))
     native, guest = answers
-    # Redis's tests choose their values at random, and some names say which.
     if native == guest and len(native) > 10:
-        count = f", {sum(x.startswith('ok') for x in guest)} of them ok" if what == "own" else ""
-        print(f"redis {what}: {len(native)} answers{count}, equal to native's")
+        print(f"redis {what}: {len(native)} answers, equal to native's")
         return 0
     print(f"redis {what}: native gave {len(native)} answers, the guest {len(guest)}")
     print("\n".join(x[:300] for x in difflib.unified_diff(native, guest, "native", "guest", n=1, lineterm="")))

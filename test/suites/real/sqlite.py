@@ -5,8 +5,6 @@ Each file is a run of testfixture, in an empty folder of a tmpfs.  Test by test 
 wants a second process fails in the guest, so files that start one are left out (NEEDS_FORK).
 """
 import difflib
-import hashlib
-import json
 import os
 import pathlib
 import re
@@ -15,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+from agreed import Agreed
 from redis_server import HERE, program
 
 # They run a second testfixture, the sqlite3 shell or a program of the system.
@@ -91,35 +90,14 @@ def compare(yolk, binary, name, asked_for):
     return False, good, "\n".join(["", *diff, *(text.splitlines()[-5:] if not diff or len(guest) < 3 else [])])
 
 
-class Memory:
-    """What agreed is remembered for as long as the kernel and this file stay the same: a run that was stopped goes on."""
-
-    def __init__(self, yolk):
-        kernel = pathlib.Path(os.environ.get("YOLK_KERNEL") or pathlib.Path(yolk).parents[2] / "yolk.elf")
-        self.key = hashlib.sha256(kernel.read_bytes() + pathlib.Path(__file__).read_bytes()).hexdigest()
-        self.path = pathlib.Path(yolk).parents[2] / "suites/sqlite.json"
-        try:
-            kept = json.loads(self.path.read_text())
-        except (OSError, ValueError):
-            kept = {}
-        self.agreed = kept["agreed"] if kept.get("key") == self.key else {}
-
-    def add(self, name, good):
-        self.agreed[name] = good
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps({"key": self.key, "agreed": self.agreed}))
-        os.replace(new, self.path)
-
-
 def main():
     yolk, names = sys.argv[1], sys.argv[2:]
     binary = program("testfixture")
-    memory = None if names else Memory(yolk)
-    todo = names or [x for x in candidates(binary.parent / "root") if x not in memory.agreed]
-    if memory and memory.agreed:
-        print(f"{len(memory.agreed)} files agreed before, {len(todo)} are left", flush=True)
-    tests, failed = sum(memory.agreed.values()) if memory else 0, []
+    agreed = {} if names else Agreed(yolk, "sqlite", __file__)
+    todo = names or [x for x in candidates(binary.parent / "root") if x not in agreed]
+    if agreed:
+        print(f"{len(agreed)} files agreed before, {len(todo)} are left", flush=True)
+    tests, failed = sum(agreed.values()), []
     for number, name in enumerate(todo, 1):
         try:
             agree, good, text = compare(yolk, binary, name, bool(names))
@@ -128,9 +106,9 @@ def main():
         tests += good
         if not agree:
             failed.append(name)
-        elif memory:
-            memory.add(name, good)
-        if memory or not agree:
+        else:
+            agreed[name] = good
+        if not names or not agree:
             print(f"[{number}/{len(todo)}] {name}: {text}", flush=True)
     print(f"sqlite: {tests} tests are Ok in the guest as natively" + (f"; differing: {' '.join(failed)}" if failed else ""))
     return 1 if failed or not tests else 0

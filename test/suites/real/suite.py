@@ -2,7 +2,7 @@
 """What real programs have beyond the part that `yolk test` runs: `yolk test suites real [compress|redis|sqlite]...`.
 
   compress   zstd and xz with 64 MB
-  redis      Redis's own tests, all units that need neither fork nor a server of their own
+  redis      Redis's own tests, all that a server which somebody else started can be asked, on 1 and 2 CPUs
   sqlite     SQLite's own tests, what `veryquick` runs and one process can
 """
 import os
@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("YOLK_BUILD") or HERE.parents[2] / "build")
 PARTS = {
     "compress": [["compare.py", case, "64"] for case in ("zstd", "zstd-19", "zstd-d", "xz", "xz-d")],
-    "redis": [["redis.py", "own"]],
+    "redis": [["redis_own.py", "-c", "1", "-c", "2"]],
     "sqlite": [["sqlite.py"]],
 }
 

@@ -1,0 +1,234 @@
+/* Datagrams in pieces: MSG_MORE and UDP_CORK; and the order of what is wrong with one. */
+#include "inet_test.h"
+
+#define SOL_UDP  17
+#define UDP_CORK 1
+#define MOST     65507
+
+static int family;
+static socklen_t addr_size;
+static int sender, receiver;
+static struct sockaddr_storage target, closed;
+static char bytes[70000];
+
+static void begin(bool connects)
+{
+    receiver = inet_bound(family, SOCK_DGRAM, &target);
+    sender = inet_bound(family, SOCK_DGRAM, &closed); /* an address where nobody is, soon */
+    close(sender);
+    sender = socket(family, SOCK_DGRAM, 0);
+    NEED(sender >= 0);
+    if (connects)
+        NEED(connect(sender, (struct sockaddr *)&target, addr_size) == 0);
+}
+
+static void end(void)
+{
+    close(sender);
+    close(receiver);
+}
+
+static long put(const char *text, int flags)
+{
+    return send(sender, text, strlen(text), flags);
+}
+
+static long put_to(const char *text, int flags, const struct sockaddr_storage *to)
+{
+    return sendto(sender, text, strlen(text), flags, (const struct sockaddr *)to, addr_size);
+}
+
+/* All that has come; over the loopback interface it is there when send(2) returns. */
+static void hear(void)
+{
+    ssize_t n;
+    while ((n = recv(receiver, bytes, sizeof bytes, MSG_DONTWAIT)) >= 0)
+        say(" %zd bytes: %.*s", n, (int)(n < 20 ? n : 20), bytes);
+    CHECK(errno == EAGAIN);
+}
+
+static void more(void)
+{
+    begin(true);
+    SHOW(put("abc", MSG_MORE));
+    SHOW(put("def", MSG_MORE));
+    hear();
+    SHOW(put("ghi", 0));
+    hear();
+    SHOW(put("", MSG_MORE));
+    SHOW(put("a", MSG_MORE));
+    SHOW(put("", 0));
+    hear();
+    SHOW(put("", MSG_MORE));
+    SHOW(put("", 0));
+    hear();
+    end();
+}
+
+static void cork(void)
+{
+    begin(true);
+    say("corked %d", get_opt(sender, SOL_UDP, UDP_CORK));
+    SHOW(set_opt(sender, SOL_UDP, UDP_CORK, 7));
+    say("corked %d", get_opt(sender, SOL_UDP, UDP_CORK));
+    SHOW(setsockopt(sender, SOL_UDP, UDP_CORK, "", 1));
+    SHOW(put("abc", 0));
+    SHOW(put("def", 0));
+    hear();
+    SHOW(set_opt(sender, SOL_UDP, UDP_CORK, 0));
+    hear();
+    SHOW(set_opt(sender, SOL_UDP, UDP_CORK, 0));
+    SHOW(put("x", 0));
+    hear();
+    end();
+    int tcp = socket(family, SOCK_STREAM, 0);
+    SHOW(set_opt(tcp, SOL_UDP, UDP_CORK, 1));
+    close(tcp);
+}
+
+/* The first piece says where all go, and the second needs no address. */
+static void destination(void)
+{
+    begin(false);
+    SHOW(put_to("abc", MSG_MORE, &target));
+    SHOW(put_to("def", MSG_MORE, &closed));
+    SHOW(put("ghi", 0));
+    hear();
+    SHOW(put("jkl", 0));
+    SHOW(put_to("mno", MSG_MORE, &target));
+    end(); /* what was held back is lost */
+}
+
+/* What goes wrong costs all pieces. */
+static void too_much(void)
+{
+    begin(true);
+    memset(bytes, 'b', sizeof bytes);
+    SHOW(send(sender, bytes, MOST - 7, MSG_MORE));
+    SHOW(put("1234567", 0));
+    hear();
+    memset(bytes, 'b', sizeof bytes);
+    SHOW(send(sender, bytes, MOST - 7, MSG_MORE));
+    SHOW(put("12345678", 0));
+    SHOW(put("c", 0));
+    hear();
+    SHOW(put("d", MSG_MORE));
+    SHOW(send(sender, (void *)8, 10, 0));
+    SHOW(put("e", 0));
+    hear();
+    end();
+}
+
+static void many(void)
+{
+    begin(true);
+    for (int i = 0; i < 3000; i++)
+        NEED(send(sender, &"0123456789"[i % 10], 1, MSG_MORE) == 1);
+    SHOW(put("!", 0));
+    SHOW(recv(receiver, bytes, sizeof bytes, MSG_DONTWAIT));
+    for (int i = 0; i < 3000; i++)
+        NEED(bytes[i] == '0' + i % 10);
+    say("ends with %c", bytes[3000]);
+    end();
+}
+
+static void probe(void)
+{
+    begin(true);
+    SHOW(put("abc", MSG_PROXY)); /* MSG_PROBE, in newer headers */
+    hear();
+    SHOW(put("abc", 0));
+    hear();
+    end();
+}
+
+/* The error of an earlier datagram comes after what is wrong with this one. */
+static void order_of_errors(void)
+{
+    begin(false);
+    int one = 1, level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+    struct mmsghdr m = {.msg_hdr.msg_iovlen = 0};
+    NEED(setsockopt(sender, level, family == AF_INET ? IP_RECVERR : IPV6_RECVERR, &one,
+                    sizeof one) == 0);
+    SHOW(put_to("x", 0, &closed));
+    say_ready("refused", sender);
+    SHOW(put("x", 0));
+    SHOW(syscall(SYS_recvmmsg, sender, &m, 1, MSG_ERRQUEUE | MSG_DONTWAIT, NULL));
+    SHOW(syscall(SYS_recvmmsg, sender, &m, 1, MSG_ERRQUEUE | MSG_DONTWAIT, NULL));
+    SHOW(syscall(SYS_recvmmsg, sender, &m, 1, MSG_DONTWAIT, NULL));
+    SHOW(put_to("x", 0, &closed));
+    SHOW(put_to("x", 0, &target));
+    SHOW(put_to("x", 0, &target));
+    hear();
+    end();
+}
+
+/* SO_PEEK_OFF: the end of a datagram is less than the datagram. */
+static void peeks(void)
+{
+    begin(true);
+    NEED(set_opt(receiver, SOL_SOCKET, SO_PEEK_OFF, 0) == 0);
+    SHOW(put("0123456789", 0));
+    for (int i = 0; i < 2; i++) {
+        static const size_t rooms[2][3] = {{6, 4, 4}, {6, 5, 4}};
+        set_opt(receiver, SOL_SOCKET, SO_PEEK_OFF, 0);
+        for (int k = 0; k < 3; k++) {
+            struct iovec v = {bytes, rooms[i][k]};
+            struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+            ssize_t n = recvmsg(receiver, &m, MSG_PEEK | MSG_DONTWAIT);
+            say(" room %zu: %zd, flags %x", rooms[i][k], n, n < 0 ? 0 : m.msg_flags);
+        }
+    }
+    end();
+}
+
+/* Control data of AF_UNIX means nothing here, but what SOL_SOCKET does not know at all is refused. */
+static void control(int type)
+{
+    static const struct {
+        int type;
+        size_t len;
+    } items[] = {{SCM_RIGHTS, 4}, {SCM_RIGHTS, 1}, {2, 4}, {2, 12}, {99, 4}};
+    int l = inet_bound(family, type, &target), s = socket(family, type, 0);
+    if (type == SOCK_STREAM)
+        NEED(listen(l, 1) == 0);
+    NEED(connect(s, (struct sockaddr *)&target, addr_size) == 0);
+    for (size_t i = 0; i < NR(items); i++) {
+        union {
+            struct cmsghdr head;
+            char room[64];
+        } c = {.head = {.cmsg_level = SOL_SOCKET, .cmsg_type = items[i].type}};
+        struct iovec v = {"x", 1};
+        struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &c};
+        memset(CMSG_DATA(&c.head), 0xff, 32);
+        c.head.cmsg_len = CMSG_LEN(items[i].len);
+        m.msg_controllen = CMSG_SPACE(items[i].len);
+        ssize_t n = sendmsg(s, &m, 0);
+        say(" item %d of %zu bytes: %s", items[i].type, items[i].len,
+            n < 0 ? strerror(errno) : "sent");
+    }
+    close(s);
+    close(l);
+}
+
+int main(void)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; i < NR(families); i++) {
+        family = families[i];
+        addr_size = addr_len(family);
+        say("family %d", family);
+        more();
+        cork();
+        destination();
+        if (family == AF_INET) /* an IPv6 datagram may be 20 bytes shorter here */
+            too_much();
+        many();
+        probe();
+        order_of_errors();
+        peeks();
+        control(SOCK_DGRAM);
+        control(SOCK_STREAM);
+    }
+    return done();
+}
