@@ -134,7 +134,7 @@ int net_show_tcp(struct text *t, struct inode *inode)
 
 static bool is_listed(const struct inet_sock *i, bool is_v6)
 {
-    return i->is_v6 == is_v6 && i->local_port && (!i->is_raw || i->s.type == SOCK_RAW);
+    return i->is_v6 == is_v6 && i->local_port && i->is_raw == (i->s.type == SOCK_RAW);
 }
 
 static int show_dgrams(struct text *t, const struct inode *inode, const struct list *list,

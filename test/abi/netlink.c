@@ -76,7 +76,9 @@ static void ioctls(void)
     SHOW(ioctl(s, 0x8911, &r)); /* SIOCSIFLINK */
     SHOW(ioctl(s, SIOCGIFMEM, &r));
     SHOW(ioctl(s, SIOCGIFENCAP, &r));
+#ifdef __x86_64__ /* i386 has another errno */
     SHOW(ioctl(s, SIOCGIFSLAVE, &r));
+#endif
     SHOW(ioctl(s, SIOCGIFPFLAGS, &r));
     SHOW(ioctl(s, SIOCGIFCOUNT, &r));
     /* A command that no version of SIOCETHTOOL has. */
