@@ -7,6 +7,7 @@
 #include <image/root.h>
 #include <linux/fcntl.h>
 #include <linux/stat.h>
+#include <net/ifinfo.h>
 #include <net/netdev.h>
 #include <netdrivers/drivers.h>
 #include <vfs/file.h>
@@ -44,6 +45,19 @@ static int provide_file(const char *name, const char *text)
     return ret;
 }
 
+/* Our own name is known by the address that the command line gave us, and otherwise, as one from DHCP comes later, by one
+ * that is always ours. */
+static void provide_hosts(const struct cmdline *line)
+{
+    static char text[256];
+    struct ifinfo i;
+    bool has_ip = line->ip && ifinfo_next(2, &i) && i.ip4;
+    const uint8_t *ip = has_ip ? (const uint8_t *)&i.ip4 : (const uint8_t[]){127, 0, 1, 1};
+    snprintf(text, sizeof(text), "127.0.0.1\tlocalhost\n::1\tlocalhost\n%u.%u.%u.%u\t%s\n", ip[0],
+             ip[1], ip[2], ip[3], line->hostname);
+    (void)!provide_file("/etc/hosts", text);
+}
+
 static void servers_changed(const char *text)
 {
     if (owns_resolv && write_file("/etc/resolv.conf", text) < 0)
@@ -56,9 +70,9 @@ void boot_network(const struct cmdline *line)
     root_walk.cred = root_cred();
     if (!root_walk.fs)
         panic("no memory for the network");
-    (void)!provide_file("/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n");
     owns_resolv = provide_file("/etc/resolv.conf", "") == 0;
     netdev_configure(line->ip);
     netdrivers_init();
+    provide_hosts(line);
     netdev_on_resolv(servers_changed);
 }

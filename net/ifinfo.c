@@ -5,6 +5,7 @@
 #include <linux/sockios.h>
 #include <net/ifinfo.h>
 
+#include <lwip/etharp.h>
 #include <lwip/netif.h>
 
 enum {
@@ -62,6 +63,24 @@ bool ifinfo_at(int index, struct ifinfo *out)
     return ifinfo_next((unsigned)index, out) && (int)out->index == index;
 }
 
+bool ifinfo_next_neighbour(unsigned *at, struct ifinfo_neighbour *out)
+{
+    ip4_addr_t *ip;
+    struct netif *n;
+    struct eth_addr *mac;
+    bool found = false;
+    inet_look();
+    while (!found && *at < ARP_TABLE_SIZE)
+        found = etharp_get_entry((*at)++, &ip, &n, &mac);
+    if (found) {
+        out->index = netif_get_index(n);
+        out->ip4 = ip4_addr_get_u32(ip);
+        memcpy(out->mac, mac, sizeof(out->mac));
+    }
+    inet_unlook();
+    return found;
+}
+
 unsigned ifinfo_flags(const struct ifinfo *i)
 {
     unsigned flags = i->is_loopback ? FLAG_LOOPBACK : FLAG_BROADCAST | FLAG_MULTICAST;
@@ -110,6 +129,7 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
         r->flags = (short)ifinfo_flags(i);
         return 0;
     case SIOCGIFADDR:
+    case SIOCGIFDSTADDR: /* as there is no other end */
         put_addr(r, i->ip4);
         return i->ip4 ? 0 : -EADDRNOTAVAIL;
     case SIOCGIFNETMASK:
@@ -127,6 +147,9 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
     case SIOCGIFMETRIC:
         r->number = 0;
         return 0;
+    case SIOCGIFMAP: /* as far as i386 has it */
+        memset(&r->addr, 0, sizeof(r->addr));
+        return 0;
     case SIOCGIFTXQLEN:
         r->number = 1000;
         return 0;
@@ -135,6 +158,9 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
         r->hw.family = i->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
         memcpy(r->hw.bytes, i->mac, sizeof(i->mac));
         return 0;
+    case SIOCGIFSLAVE:
+    case SIOCGIFPFLAGS:
+        return -EINVAL;
     default: /* libpcap counts on this errno */
         return -EOPNOTSUPP;
     }
@@ -160,11 +186,15 @@ long ifinfo_list(struct uptr to, size_t room, size_t size)
     return (long)n;
 }
 
+/* The numbers above SIOCGIFNAME's that Linux has no meaning for, or no longer. */
+#define UNUSED 0x0030ff40fd618002ul
+
 long ifinfo_ioctl(unsigned cmd, struct uptr arg)
 {
     struct request r;
     struct ifinfo i;
-    if (cmd != SIOCGIFNAME && (cmd < SIOCGIFFLAGS || cmd > SIOCGMIIPHY))
+    bool is_apart = cmd == SIOCGIFNAME || cmd == SIOCGIFMAP;
+    if (!is_apart && (cmd < SIOCGIFFLAGS || cmd > SIOCWANDEV || UNUSED >> (cmd - SIOCGIFNAME) & 1))
         return -ENOTTY;
     if (user_get(arg, &r) < 0)
         return -EFAULT;

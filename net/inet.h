@@ -101,12 +101,12 @@ struct inet_sock {
     bool wants_pktinfo, wants_ttl, wants_tos;
     bool wants_pktinfo6, wants_hops6, wants_class6;
     bool recverr4, recverr6;
-    uint32_t blocked[8];  /* ICMPV6_FILTER: bits of types that are not wanted */
+    uint32_t blocked[8];  /* ICMPV6_FILTER, ICMP_FILTER: bits of types that are not wanted */
     struct list errors;   /* struct inet_error.node */
     unsigned nr_errors;   /* (r) */
     unsigned drops;       /* UDP: datagrams that found no room */
     unsigned nr_arrived;  /* (r) UDP: datagrams that did */
-    struct list all_node; /* UDP: inet_all_udp's; a listener: inet_all_listeners' */
+    struct list all_node; /* inet_all_udp's, inet_all_raw's; a listener: inet_all_listeners' */
 };
 
 static inline struct inet_sock *inet_of(struct socket *s)
@@ -274,7 +274,7 @@ struct inet_sock *inet_udp_new(int family) must_check;
 struct inet_sock *inet_raw_new(int family, int type, int protocol) must_check;
 /* What waits for more (MSG_MORE, UDP_CORK) goes, if there is anything; the net lock is held.  0 or -errno. */
 int inet_udp_uncork(struct inet_sock *i);
-extern struct list inet_all_udp; /* under the net lock: struct inet_sock.all_node */
+extern struct list inet_all_udp, inet_all_raw; /* under the net lock: struct inet_sock.all_node */
 
 /* --- inet_control.c: the net lock is held */
 /* From the control data of a message to `to`, which may get the interface as its zone.  0, -EINVAL, -ENODEV,

@@ -14,6 +14,7 @@
 #include <lwip/udp.h>
 
 #define MS_PER_S 1000u
+#define SOL_RAW  255
 
 /* From <linux/udp.h>, which needs a C library's headers. */
 #define SOL_UDP  17
@@ -445,10 +446,21 @@ static __attribute__((noinline)) bool is_tcp_option(const struct inet_sock *i, i
     return true;
 }
 
-static bool is_filter(const struct inet_sock *i, int level, int name)
+/* --- filters of raw sockets ---------------------------------------------------------------------------- */
+
+static bool is_raw_level(const struct inet_sock *i, int level)
 {
-    return level == IPPROTO_ICMPV6 && i->s.protocol == level && i->s.type == SOCK_RAW && i->is_v6 &&
-           name == ICMPV6_FILTER;
+    return i->s.type == SOCK_RAW && level == (i->is_v6 ? IPPROTO_ICMPV6 : SOL_RAW);
+}
+
+/* Bytes of the filter by types of ICMP, or -errno. */
+static int filter_size(const struct inet_sock *i, int name)
+{
+    if (name != ICMPV6_FILTER) /* and ICMP_FILTER */
+        return -ENOPROTOOPT;
+    if (i->s.protocol != (i->is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+        return -EOPNOTSUPP;
+    return i->is_v6 ? sizeof(i->blocked) : sizeof(i->blocked[0]);
 }
 
 /* --- all together -------------------------------------------------------------------------------------- */
@@ -473,9 +485,12 @@ int inet_setsockopt(struct socket *s, int level, int name, const void *value, un
         ret = set_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6)
         ret = set_ipv6(i, name, value, len);
-    else if (is_filter(i, level, name)) {
-        memcpy(i->blocked, value, MIN(len, sizeof(i->blocked)));
-        ret = 0;
+    else if (is_raw_level(i, level)) {
+        ret = filter_size(i, name);
+        if (ret > 0) {
+            memcpy(i->blocked, value, MIN(len, (unsigned)ret));
+            ret = 0;
+        }
     }
     inet_unlock();
     return ret;
@@ -493,8 +508,11 @@ int inet_getsockopt(struct socket *s, int level, int name, void *value, unsigned
         ret = get_ip(i, name, value, len);
     else if (level == IPPROTO_IPV6 && i->is_v6)
         ret = get_ipv6(i, name, value, len);
-    else if (is_filter(i, level, name))
-        ret = answer(value, len, i->blocked, sizeof(i->blocked));
+    else if (is_raw_level(i, level)) {
+        ret = filter_size(i, name);
+        if (ret > 0)
+            ret = answer(value, len, i->blocked, (unsigned)ret);
+    }
     inet_unlock();
     return ret;
 }

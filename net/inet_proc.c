@@ -1,4 +1,4 @@
-/* /proc/net/{tcp,tcp6,udp,udp6,dev,if_inet6,route} in Linux's columns, from lwIP's lists.
+/* /proc/net/{tcp,tcp6,udp,udp6,raw,raw6,dev,arp,if_inet6,route} in Linux's columns, from lwIP's lists.
  *
  * What lwIP goes on with after the socket let go of it (TIME_WAIT and the like) is listed without an inode, and by the
  * family of its addresses.  No kernel address is told: the column is there, and 0. */
@@ -61,15 +61,15 @@ static void put_row(struct text *t, bool is_v6, const struct row *r)
                r->when, r->resent, f ? f->inode->uid : 0, 0, f ? f->inode->ino : 0ul);
 }
 
-static void put_header(struct text *t, bool is_v6, bool is_udp)
+static void put_header(struct text *t, bool is_v6, bool is_udp, size_t width)
 {
     size_t start = t->len;
     text_print(t,
                "%s  sl  local_address %*srem%s_address %*s  st tx_queue rx_queue tr tm->when "
                "retrnsmt   uid  timeout inode%s",
-               is_udp && !is_v6 ? " " : "", is_v6 ? 24 : 0, "", is_v6 ? "ote" : "", is_v6 ? 21 : 0,
-               "", is_udp ? " ref pointer drops" : "");
-    end_line(t, start, is_v6 ? 0 : is_udp ? UDP_WIDTH : TCP_WIDTH);
+               width == UDP_WIDTH ? " " : "", is_v6 ? 24 : 0, "", is_v6 ? "ote" : "",
+               is_v6 ? 21 : 0, "", is_udp ? " ref pointer drops" : "");
+    end_line(t, start, width);
 }
 
 /* --- TCP ----------------------------------------------------------------------------------------------- */
@@ -120,7 +120,7 @@ int net_show_tcp(struct text *t, struct inode *inode)
 {
     bool is_v6 = is_of_v6(inode);
     unsigned n = 0;
-    put_header(t, is_v6, false);
+    put_header(t, is_v6, false, is_v6 ? 0 : TCP_WIDTH);
     inet_look();
     struct tcp_pcb *const lists[] = {tcp_listen_pcbs.pcbs, tcp_active_pcbs, tcp_tw_pcbs};
     for (unsigned k = 0; k < ARRAY_LEN(lists); k++)
@@ -130,17 +130,23 @@ int net_show_tcp(struct text *t, struct inode *inode)
     return 0;
 }
 
-/* --- UDP ----------------------------------------------------------------------------------------------- */
+/* --- UDP, and raw sockets ----------------------------------------------------------------------------------------------- */
 
-int net_show_udp(struct text *t, struct inode *inode)
+static bool is_listed(const struct inet_sock *i, bool is_v6)
+{
+    return i->is_v6 == is_v6 && i->local_port && i->is_raw == (i->s.type == SOCK_RAW);
+}
+
+static int show_dgrams(struct text *t, const struct inode *inode, const struct list *list,
+                       size_t width)
 {
     enum { CONNECTED = 1, UNCONNECTED = 7 };
     bool is_v6 = is_of_v6(inode);
     struct inet_sock *i;
-    put_header(t, is_v6, true);
+    put_header(t, is_v6, true, is_v6 ? 0 : width);
     inet_look();
-    list_for_each(i, &inet_all_udp, all_node) {
-        if (i->is_v6 != is_v6 || !i->local_port)
+    list_for_each(i, list, all_node) {
+        if (!is_listed(i, is_v6))
             continue;
         bool is_connected = i->state == INET_CONNECTED;
         struct row r = {.local = &i->local,
@@ -151,13 +157,23 @@ int net_show_udp(struct text *t, struct inode *inode)
                         .rx = (unsigned)i->rx_bytes,
                         .owner = i};
         size_t start = t->len;
-        text_print(t, "%5u:", i->local_port);
+        text_print(t, is_v6 || width ? "%5u:" : "%4u:", i->local_port);
         put_row(t, is_v6, &r);
         text_print(t, " 2 %016x %u", 0, i->drops);
-        end_line(t, start, is_v6 ? 0 : UDP_WIDTH);
+        end_line(t, start, is_v6 ? 0 : width);
     }
     inet_unlook();
     return 0;
+}
+
+int net_show_udp(struct text *t, struct inode *inode)
+{
+    return show_dgrams(t, inode, &inet_all_udp, UDP_WIDTH);
+}
+
+int net_show_raw(struct text *t, struct inode *inode)
+{
+    return show_dgrams(t, inode, &inet_all_raw, 0);
 }
 
 /* --- interfaces ---------------------------------------------------------------------------------------- */
@@ -195,6 +211,25 @@ int net_show_if_inet6(struct text *t, struct inode *inode)
                                                 : 0,
                        i.name);
         }
+    }
+    return 0;
+}
+
+int net_show_arp(struct text *t, struct inode *inode)
+{
+    struct ifinfo i;
+    struct ifinfo_neighbour n;
+    char ip[IP4ADDR_STRLEN_MAX];
+    unsigned at = 0;
+    text_print(t,
+               "IP address       HW type     Flags       HW address            Mask     Device\n");
+    while (ifinfo_next_neighbour(&at, &n)) {
+        if (!ifinfo_at((int)n.index, &i))
+            continue;
+        ip4addr_ntoa_r(&(ip4_addr_t){n.ip4}, ip, sizeof(ip));
+        text_print(t,
+                   "%-16s 0x1         0x2         %02x:%02x:%02x:%02x:%02x:%02x     *        %s\n",
+                   ip, n.mac[0], n.mac[1], n.mac[2], n.mac[3], n.mac[4], n.mac[5], i.name);
     }
     return 0;
 }

@@ -25,7 +25,7 @@
 #define DATAGRAM_COST 512u /* of a queued one, beside its bytes */
 
 static const struct socket_ops dgram_ops;
-struct list inet_all_udp = LIST_INIT(inet_all_udp);
+struct list inet_all_udp = LIST_INIT(inet_all_udp), inet_all_raw = LIST_INIT(inet_all_raw);
 
 /* --- arrival ------------------------------------------------------------------------------------------- */
 
@@ -80,13 +80,12 @@ static void on_udp(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr
 
 /* --- raw sockets' packets ------------------------------------------------------------------------------ */
 
-static unsigned nr_raw; /* under the net lock */
-
 /* Without raw sockets nobody is asked but those who listen to ICMP (inet_error.c). */
 raw_input_state_t net_raw_input(struct pbuf *p, struct netif *n)
 {
     const struct ip_hdr *h = p->payload;
-    return nr_raw > 0 || IPH_PROTO(h) == IP_PROTO_ICMP ? raw_input(p, n) : RAW_INPUT_NONE;
+    return !list_is_empty(&inet_all_raw) || IPH_PROTO(h) == IP_PROTO_ICMP ? raw_input(p, n)
+                                                                          : RAW_INPUT_NONE;
 }
 
 /* Every raw socket gets a copy, and the stack goes on with the packet. */
@@ -97,18 +96,19 @@ static u8_t on_raw(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr
     struct pbuf *copy = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
     if (!copy)
         return 0;
-    if (i->s.type == SOCK_DGRAM || i->is_v6) { /* without the IP header */
-        pbuf_remove_header(copy, ip_current_header_tot_len());
-        const struct icmp_echo_hdr *echo = copy->payload;
-        bool is_answer = copy->len >= sizeof(*echo) &&
-                         echo->type == (i->is_v6 ? ICMP6_TYPE_EREP : ICMP_ER) &&
-                         lwip_ntohs(echo->id) == i->local_port;
-        unsigned type = copy->len ? echo->type : 0;
-        if (i->s.type == SOCK_DGRAM ? !is_answer : i->blocked[type / 32] >> type % 32 & 1) {
-            pbuf_free(copy);
-            return 0;
-        }
+    u16_t header = ip_current_header_tot_len();
+    pbuf_remove_header(copy, header);
+    const struct icmp_echo_hdr *echo = copy->payload;
+    bool is_answer = copy->len >= sizeof(*echo) &&
+                     echo->type == (i->is_v6 ? ICMP6_TYPE_EREP : ICMP_ER) &&
+                     lwip_ntohs(echo->id) == i->local_port;
+    unsigned type = copy->len ? echo->type : 0;
+    if (i->s.type == SOCK_DGRAM ? !is_answer : i->blocked[type / 32] >> type % 32 & 1) {
+        pbuf_free(copy);
+        return 0;
     }
+    if (i->s.type == SOCK_RAW && !i->is_v6) /* which hears the IP header, too */
+        pbuf_add_header(copy, header);
     enqueue(i, copy, from, 0);
     return 0;
 }
@@ -143,7 +143,9 @@ struct inet_sock *inet_raw_new(int family, int type, int protocol)
         return NULL;
     }
     i->is_raw = true;
-    nr_raw++;
+    if (type == SOCK_RAW) /* so Linux tells it */
+        i->local_port = i->bound_port = (uint16_t)protocol;
+    list_push_back(&inet_all_raw, &i->all_node);
     raw_recv(i->raw, on_raw, i);
     if (protocol == IPPROTO_ICMPV6) {
         i->raw->chksum_reqd = 1;
@@ -191,7 +193,9 @@ static int bind_locked(struct inet_sock *i, const struct socket_addr *addr)
         ret = addr->len < sizeof(struct sockaddr_in6) ? -EINVAL : -EAFNOSUPPORT;
     if (ret == 0)
         ret = inet_check_bind(i, &ip, port);
-    if (ret == 0 && i->local_port)
+    if (i->s.type == SOCK_RAW)
+        port = i->local_port;
+    else if (ret == 0 && i->local_port)
         ret = -EINVAL;
     if (ret == 0)
         ret = bind_to(i, &ip, port);
@@ -569,7 +573,6 @@ static void dgram_release(struct socket *s)
     drop_pieces(i);
     if (i->is_raw) {
         raw_remove(i->raw);
-        nr_raw--;
     } else {
         udp_remove(i->udp);
     }

@@ -1,15 +1,19 @@
 /* AF_NETLINK, as far as programs ask which interfaces, addresses and routes there are (rtnetlink(7)): the dumps of
- * RTM_GETLINK, RTM_GETADDR and RTM_GETROUTE, and RTM_GETLINK of one.  Whatever else is asked is answered with an error
- * message.
+ * RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE and RTM_GETNEIGH, RTM_GETLINK of one, and IPv4's RTM_GETROUTE of one.  Whatever
+ * else is asked is answered with an error message.
  *
  * A request is answered at once, into the asking socket's queue: nothing ever waits here but a reader. */
 #include <base/string.h>
 #include <core/heap.h>
 #include <inet.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/ifinfo.h>
+
+#include <lwip/ip4.h>
+#include <lwip/netif.h>
 
 #define ANSWER_MAX 8192 /* libraries read with buffers of this size */
 #define ROOM       512u /* for one message of an answer */
@@ -26,13 +30,15 @@ struct netlink {
     struct mutex io;      /* RANK_SOCKET_IO: who looks at an answer keeps it */
     struct spinlock lock; /* RANK_SOCKET - guards: */
     struct list queue;    /* struct answer.node */
-    struct list all_node; /* guarded by all_lock, as is: */
-    uint32_t port;        /* 0: not bound; nobody else's, and never changed again */
     uint32_t groups;
+    /* under all_lock */
+    struct list all_node;
+    uint32_t port; /* 0: not bound; atomic, as it is read without the lock */
 };
 
-static struct spinlock all_lock = SPINLOCK_INIT(RANK_SOCKET_NAME);
-static struct list all = LIST_INIT(all);
+static struct spinlock all_lock = SPINLOCK_INIT(RANK_SOCKET_NAME); /* guards: */
+static struct list all = LIST_INIT(all);                           /* struct netlink.all_node */
+static uint32_t next_port;
 
 static struct netlink *netlink_of(struct socket *s)
 {
@@ -191,6 +197,23 @@ static void tell_routes(struct builder *b, const struct ifinfo *i)
     put_number(b, RTA_PREFSRC, i->ip4);
 }
 
+static void tell_neighbours(struct builder *b, const struct ifinfo *i)
+{
+    unsigned at = 0;
+    struct ifinfo_neighbour n;
+    while (ifinfo_next_neighbour(&at, &n)) {
+        struct ndmsg *m = n.index == i->index ? begin(b, RTM_NEWNEIGH, sizeof(*m)) : NULL;
+        if (!m)
+            continue;
+        m->ndm_family = AF_INET;
+        m->ndm_ifindex = (int)n.index;
+        m->ndm_state = NUD_REACHABLE;
+        m->ndm_type = RTN_UNICAST;
+        put_number(b, NDA_DST, n.ip4);
+        put_attr(b, NDA_LLADDR, n.mac, sizeof(n.mac));
+    }
+}
+
 /* What a request wants to know of one interface. */
 static __attribute__((noinline)) void tell(struct builder *b, const struct ifinfo *i)
 {
@@ -205,9 +228,13 @@ static __attribute__((noinline)) void tell(struct builder *b, const struct ifinf
         if (family != AF_INET)
             tell_v6(b, i);
         break;
-    default: /* RTM_GETROUTE */
+    case RTM_GETROUTE:
         if (family != AF_INET6)
             tell_routes(b, i);
+        break;
+    default: /* RTM_GETNEIGH */
+        if (family != AF_INET6)
+            tell_neighbours(b, i);
         break;
     }
 }
@@ -224,32 +251,84 @@ static void dump(struct builder *b)
         *error = 0;
 }
 
+/* The attribute of a request whose body has n bytes, as far as it fits into `size` bytes at `to`: how many it has, -ENOENT,
+ * -EINVAL (the body is shorter). */
+static int get_attr(const struct nlmsghdr *h, size_t n, unsigned type, void *to, size_t size)
+{
+    if (h->nlmsg_len < NLMSG_LENGTH(n))
+        return -EINVAL;
+    int left =
+        (int)(h->nlmsg_len - NLMSG_SPACE(n)); /* below 0 behind one whose padding is missing */
+    const struct rtattr *a = (const struct rtattr *)((const char *)h + NLMSG_SPACE(n));
+    int len = -ENOENT;
+    for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type != type)
+            continue;
+        len = (int)RTA_PAYLOAD(a);
+        memcpy(to, RTA_DATA(a), MIN((size_t)len, size));
+    }
+    return len;
+}
+
 /* RTM_GETLINK of the interface with this number or (not above 0) name: 0, -errno. */
 static int get_link(struct builder *b)
 {
-    const struct nlmsghdr *h = b->request;
-    const struct ifinfomsg *m = NLMSG_DATA(h);
+    const struct ifinfomsg *m = NLMSG_DATA(b->request);
     struct ifinfo i;
-    char name[sizeof(i.name)];
-    bool is_named = false;
-    if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
-        return -EINVAL;
-    int left = IFLA_PAYLOAD(h); /* below 0 behind one whose padding is missing */
-    for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        if (a->rta_type != IFLA_IFNAME)
-            continue;
-        size_t len = RTA_PAYLOAD(a);
-        is_named = true;
-        memset(name, 0, sizeof(name));
-        memcpy(name, RTA_DATA(a), MIN(len, sizeof(name)));
-        if (len == 0 || len > sizeof(name) || name[sizeof(name) - 1])
-            return -ERANGE;
-    }
-    if (m->ifi_index <= 0 && !is_named)
+    char name[sizeof(i.name)] = "";
+    int len = get_attr(b->request, sizeof(*m), IFLA_IFNAME, name, sizeof(name));
+    if (len == 0 || len > (int)sizeof(name) || name[sizeof(name) - 1])
+        return -ERANGE;
+    if (len == -EINVAL || (m->ifi_index <= 0 && len < 0))
         return -EINVAL;
     if (m->ifi_index > 0 ? !ifinfo_at(m->ifi_index, &i) : !ifinfo_find(name, &i))
         return -ENODEV;
     tell(b, &i);
+    return 0;
+}
+
+/* The interface that has the address, or by which packets go there; false: there is none. */
+static bool find_way(uint32_t to, struct ifinfo *i, bool *is_own)
+{
+    ip4_addr_t ip = {to};
+    for (unsigned index = 1; ifinfo_next(index, i); index = i->index + 1)
+        if ((*is_own = i->is_loopback ? ip4_addr_isloopback(&ip) : to && i->ip4 == to))
+            return true;
+    inet_look();
+    const struct netif *n = ip4_route(&ip);
+    int index = n ? netif_get_index(n) : 0;
+    inet_unlook();
+    return ifinfo_at(index, i);
+}
+
+/* RTM_GETROUTE of one address: 0, -errno. */
+static int get_route(struct builder *b)
+{
+    const struct rtmsg *m = NLMSG_DATA(b->request);
+    struct ifinfo i;
+    bool is_own;
+    uint32_t to = 0;
+    if (m->rtm_family != AF_INET)
+        return -EOPNOTSUPP;
+    if (get_attr(b->request, sizeof(*m), RTA_DST, &to, sizeof(to)) == -EINVAL)
+        return -EINVAL;
+    if (!find_way(to, &i, &is_own))
+        return -ENETUNREACH;
+    uint32_t source = i.ip4;
+    if (is_own)
+        i.index = 1;
+    if (!begin_route(b, &i, 32, RTPROT_UNSPEC, RT_SCOPE_UNIVERSE))
+        return 0;
+    struct rtmsg *told = NLMSG_DATA(b->open);
+    told->rtm_flags = RTM_F_CLONED;
+    if (is_own) {
+        told->rtm_type = RTN_LOCAL;
+        told->rtm_flags |= 0x80000000; /* RTCF_LOCAL */
+    }
+    put_number(b, RTA_DST, to);
+    put_number(b, RTA_PREFSRC, source);
+    if (!is_own && ((to ^ i.ip4) & i.mask4))
+        put_number(b, RTA_GATEWAY, i.gateway4);
     return 0;
 }
 
@@ -271,12 +350,12 @@ static __attribute__((noinline)) int answer(struct builder *b)
     unsigned type = h->nlmsg_type;
     int ret = 0;
     if ((h->nlmsg_flags & NLM_F_REQUEST) && type >= NLMSG_MIN_TYPE && h->nlmsg_len > sizeof(*h)) {
-        bool is_get = type <= RTM_GETROUTE && type % 4 == RTM_GETLINK % 4;
+        bool is_get = type <= RTM_GETNEIGH && type % 4 == RTM_GETLINK % 4;
         if (is_get && (h->nlmsg_flags & NLM_F_DUMP)) {
             dump(b);
             return 0;
         }
-        ret = type == RTM_GETLINK ? get_link(b) : -EOPNOTSUPP;
+        ret = type == RTM_GETLINK ? get_link(b) : type == RTM_GETROUTE ? get_route(b) : -EOPNOTSUPP;
     }
     return ret < 0 ? ret : (h->nlmsg_flags & NLM_F_ACK) != 0;
 }
@@ -297,7 +376,7 @@ static int handle(struct netlink *n, const struct nlmsghdr *h)
 
 /* --- the socket ---------------------------------------------------------------------------------------- */
 
-static bool is_taken_locked(uint32_t port)
+static bool is_taken(uint32_t port)
 {
     struct netlink *n;
     list_for_each(n, &all, all_node) {
@@ -307,26 +386,22 @@ static bool is_taken_locked(uint32_t port)
     return false;
 }
 
-/* `port`, or (0) the process's number, which programs count on, unless another socket has that: then what is no
- * process's.  0, also with one already; -EADDRINUSE. */
-static int choose_port(struct netlink *n, uint32_t port)
+/* That one, or (0) the process's number for one socket at a time, and for others what is no process's: 0, -EADDRINUSE. */
+static int choose_port(struct netlink *n, uint32_t wanted)
 {
-    static uint32_t next_port;
     struct net_caller c;
-    int ret = 0;
     net_get_caller(&c);
     spin_lock(&all_lock);
-    if (!n->port) {
-        uint32_t p = port ?: (uint32_t)c.pid;
-        while (is_taken_locked(p) && ret == 0) {
-            ret = port ? -EADDRINUSE : 0;
-            p = 0x80000000u | next_port++;
-        }
-        if (ret == 0)
-            n->port = p;
+    uint32_t port = n->port ?: wanted ?: (uint32_t)c.pid;
+    bool is_other = !n->port && is_taken(port);
+    while (!wanted && is_other) {
+        port = 0x80000000u + next_port++;
+        is_other = is_taken(port);
     }
+    if (!is_other)
+        atomic_store(&n->port, port);
     spin_unlock(&all_lock);
-    return ret;
+    return is_other ? -EADDRINUSE : 0;
 }
 
 static int netlink_bind(struct socket *s, const struct socket_addr *addr)
@@ -374,6 +449,10 @@ static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
 {
     struct netlink *n = netlink_of(s);
     size_t len = m->data->left;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (len == 0)
+        return -ENODATA;
     if (len < sizeof(struct nlmsghdr))
         return (ssize_t)len;
     if (len > ANSWER_MAX)
@@ -381,8 +460,9 @@ static ssize_t netlink_send(struct socket *s, struct socket_msg *m)
     char *buf = heap_alloc(len);
     if (!buf)
         return -ENOBUFS;
-    (void)choose_port(n, 0);
-    int ret = iobuf_get(m->data, buf, len) == (ssize_t)len ? 0 : -EFAULT;
+    int ret = choose_port(n, 0);
+    if (iobuf_get(m->data, buf, len) != (ssize_t)len)
+        ret = -EFAULT;
     size_t at = 0;
     while (ret == 0 && len - at >= sizeof(struct nlmsghdr)) {
         const struct nlmsghdr *h = (const struct nlmsghdr *)(buf + at);
@@ -427,6 +507,8 @@ static ssize_t netlink_recv(struct socket *s, struct socket_msg *m)
     struct netlink *n = netlink_of(s);
     uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
     bool peeks = m->flags & MSG_PEEK;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
     for (;;) {
         mutex_lock(&n->io);
         struct answer *a = take(n, peeks);

@@ -72,6 +72,13 @@ static long own_ioctl(struct file *f, unsigned cmd, struct uptr arg)
     return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 }
 
+/* SIOCGIFMAP: all 0, and its struct of x86-64 is the longer one. */
+static long get_map(struct file *f, struct uptr arg)
+{
+    long ret = own_ioctl(f, SIOCGIFMAP, arg);
+    return ret < 0 || caller_is_i386() ? ret : user_zero(uptr_add(arg, I386_IFREQ_BYTES), 5);
+}
+
 static long ioctl(struct file *f, int fd, unsigned cmd, struct uptr arg)
 {
     switch (cmd) {
@@ -89,6 +96,8 @@ static long ioctl(struct file *f, int fd, unsigned cmd, struct uptr arg)
         return put_block_size(arg);
     case SIOCGIFCONF:
         return socket_of_file(f) ? list_interfaces(arg) : own_ioctl(f, cmd, arg);
+    case SIOCGIFMAP:
+        return get_map(f, arg);
     case FIONREAD:
         return is_regular(f) ? put_readable(f, arg) : own_ioctl(f, cmd, arg);
     default:

@@ -37,8 +37,11 @@ void proc_make_net(struct dentry *root)
         const char *name;
         struct text_source source;
     } files[] = {
+        {"arp", {.show = net_show_arp}},
         {"dev", {.show = net_show_dev}},
         {"if_inet6", {.show = net_show_if_inet6}},
+        {"raw", {.show = net_show_raw}},
+        {"raw6", {.show = net_show_raw, .string = "6"}},
         {"route", {.show = net_show_route}},
         {"tcp", {.show = net_show_tcp}},
         {"tcp6", {.show = net_show_tcp, .string = "6"}},

@@ -75,7 +75,7 @@ static void echo(void)
 }
 
 /* How much of a filter is given and asked for is the program's matter. */
-static void filters(int s)
+static void filters_of_ipv6(int s)
 {
     static const socklen_t lengths[] = {0, 1, 4, 31, 32, 33, 64};
     unsigned char filter[64];
@@ -101,6 +101,29 @@ static void filters(int s)
     close(v4);
 }
 
+/* ICMP_FILTER and ICMPV6_FILTER: the same option of two levels. */
+static void filters(int s, int other)
+{
+    int level = family == AF_INET ? SOL_RAW : IPPROTO_ICMPV6;
+    uint32_t filter[8] = {0x12345678}, got[16];
+    socklen_t len = 2;
+    SHOW(setsockopt(s, level, 1, filter, 2));
+    SHOW(getsockopt(s, level, 1, got, &len));
+    say("%u bytes", len);
+    for (len = 0; len <= sizeof got; len += 8) {
+        socklen_t n = len;
+        memset(got, 0xff, sizeof got);
+        SHOW(getsockopt(s, level, 1, got, &n));
+        say("%u bytes, %x", n, got[0]);
+    }
+    SHOW(setsockopt(s, level, 2, filter, sizeof filter));
+    SHOW(getsockopt(s, level, 2, got, &len));
+    SHOW(setsockopt(other, level, 1, filter, sizeof filter));
+    SHOW(getsockopt(other, level, 1, got, &len));
+    memset(filter, 0, sizeof filter);
+    SHOW(setsockopt(s, level, 1, filter, sizeof filter));
+}
+
 static void raw(void)
 {
     unsigned char q[16], filter[32];
@@ -111,6 +134,14 @@ static void raw(void)
     SHOW(put(s, q, 16));
     get("request", s, at);
     get("answer", s, at);
+    filters(s, other);
+    if (family == AF_INET) {
+        uint32_t all_but_answers = ~(1u << ICMP_ECHOREPLY);
+        SHOW(setsockopt(s, SOL_RAW, 1, &all_but_answers, sizeof all_but_answers));
+        SHOW(put(s, q, 16));
+        get("through the filter", s, at);
+        SHOW(recv(s, q, 16, MSG_DONTWAIT));
+    }
     if (family == AF_INET6) {
         /* Everything but answers is blocked. */
         memset(filter, 0xff, sizeof filter);
@@ -120,7 +151,7 @@ static void raw(void)
         get("through the filter", s, at);
         SHOW(recv(s, q, 16, MSG_DONTWAIT));
         SHOW(setsockopt(s, IPPROTO_ICMPV6, 2, filter, sizeof filter));
-        filters(s);
+        filters_of_ipv6(s);
         CHECK(setsockopt(other, IPPROTO_ICMPV6, ICMP6_FILTER, filter, sizeof filter) == -1);
         /* There is no room for a checksum; below two bytes Linux has an errno of its own. */
         for (size_t n = 2; n < 4; n++)

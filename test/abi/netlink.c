@@ -51,6 +51,12 @@ static void ioctls(void)
     say("%x", r.ifr_flags & (IFF_UP | IFF_LOOPBACK | IFF_BROADCAST | IFF_RUNNING));
     SHOW(ioctl(s, SIOCGIFHWADDR, &r));
     say("%d", r.ifr_hwaddr.sa_family);
+    SHOW(ioctl(s, SIOCGIFDSTADDR, &r));
+    say("%s", inet_ntoa(((struct sockaddr_in *)&r.ifr_addr)->sin_addr));
+    r.ifr_map = (struct ifmap){1, 2, 3, 4, 5, 6};
+    SHOW(ioctl(s, SIOCGIFMAP, &r));
+    say("%lx %lx %x %x %x %x", r.ifr_map.mem_start, r.ifr_map.mem_end, r.ifr_map.base_addr,
+        r.ifr_map.irq, r.ifr_map.dma, r.ifr_map.port);
     SHOW(ioctl(s, SIOCGIFBRDADDR, &r));
     say("%s", inet_ntoa(((struct sockaddr_in *)&r.ifr_addr)->sin_addr));
     SHOW(ioctl(s, SIOCGIFINDEX, &r));
@@ -68,6 +74,13 @@ static void ioctls(void)
     strcpy(r.ifr_name, "lo");
     SHOW(ioctl(s, 0x8947, &r)); /* SIOCGMIIPHY */
     SHOW(ioctl(s, 0x8911, &r)); /* SIOCSIFLINK */
+    SHOW(ioctl(s, SIOCGIFMEM, &r));
+    SHOW(ioctl(s, SIOCGIFENCAP, &r));
+#ifdef __x86_64__ /* i386 has another errno */
+    SHOW(ioctl(s, SIOCGIFSLAVE, &r));
+#endif
+    SHOW(ioctl(s, SIOCGIFPFLAGS, &r));
+    SHOW(ioctl(s, SIOCGIFCOUNT, &r));
     /* A command that no version of SIOCETHTOOL has. */
     uint32_t command = 0xffffffff;
     r.ifr_data = (char *)&command;
@@ -239,6 +252,10 @@ static void requests(void)
     ask(s, "no such dump", 200, NLM_F_REQUEST | NLM_F_DUMP, &m, sizeof m);
     ask(s, "nothing", NLMSG_NOOP, NLM_F_REQUEST, &m, sizeof m);
     ask(s, "nothing, to be told", NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, &m, sizeof m);
+    SHOW(send(s, "", 0, 0));
+    SHOW(send(s, "", 0, MSG_OOB));
+    SHOW(send(s, "urgent", 6, MSG_OOB));
+    SHOW(recv(s, &m, 1, MSG_OOB | MSG_DONTWAIT));
     SHOW(send(s, "too short", 9, 0));
     answers(s, "too short");
     struct {
@@ -353,6 +370,99 @@ static void race(void)
     SHOW(nr_wrong);
 }
 
+/* One that the program names is one socket's, too. */
+static void named_ports(void)
+{
+    struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_pid = 0x7fffff42}, b = {0};
+    socklen_t len = sizeof b;
+    int s = socket(AF_NETLINK, SOCK_RAW, 0), t = socket(AF_NETLINK, SOCK_RAW, 0);
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    a.nl_groups = 1;
+    SHOW(bind(t, (struct sockaddr *)&a, sizeof a));
+    SHOW(getsockname(t, (struct sockaddr *)&b, &len));
+    say("groups %x", b.nl_groups);
+    SHOW(bind(s, (struct sockaddr *)&a, sizeof a));
+    close(s);
+    SHOW(bind(t, (struct sockaddr *)&a, sizeof a));
+    SHOW(getsockname(t, (struct sockaddr *)&b, &len));
+    say("port %x, groups %x", b.nl_pid, b.nl_groups);
+    close(t);
+}
+
+struct route_request {
+    struct nlmsghdr h;
+    struct rtmsg m;
+    struct rtattr a;
+    uint32_t to;
+};
+
+/* How packets to a loopback address go. */
+static void one_route(int s, const char *to)
+{
+    struct route_request q = {{sizeof q, RTM_GETROUTE, NLM_F_REQUEST, 9, 0},
+                              {.rtm_family = AF_INET, .rtm_dst_len = 32},
+                              {RTA_LENGTH(4), RTA_DST},
+                              inet_addr(to)};
+    union {
+        struct nlmsghdr h;
+        char bytes[4096];
+    } u;
+    NEED(send(s, &q, sizeof q, 0) == (long)sizeof q);
+    long n = recv(s, &u, sizeof u, MSG_DONTWAIT);
+    NEED(n >= (long)NLMSG_LENGTH(sizeof(struct rtmsg)));
+    const struct rtmsg *m = NLMSG_DATA(&u.h);
+    say("%s: message %d, flags %x; /%d, table %d, protocol %d, scope %d, type %d, flags %x", to,
+        u.h.nlmsg_type, u.h.nlmsg_flags, m->rtm_dst_len, m->rtm_table, m->rtm_protocol,
+        m->rtm_scope, m->rtm_type, m->rtm_flags);
+    uint32_t values[RTA_TABLE + 1] = {0};
+    int left = (int)RTM_PAYLOAD(&u.h);
+    for (const struct rtattr *a = RTM_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type <= RTA_TABLE)
+            memcpy(&values[a->rta_type], RTA_DATA(a), sizeof *values);
+    }
+    say(" interface %u, table %u, to %08x from %08x by %08x", values[RTA_OIF], values[RTA_TABLE],
+        ntohl(values[RTA_DST]), ntohl(values[RTA_PREFSRC]), ntohl(values[RTA_GATEWAY]));
+}
+
+/* Each neighbour, if there is any, has an address of its family and one of hardware. */
+static void neighbours(int s)
+{
+    struct {
+        struct nlmsghdr h;
+        struct ndmsg m;
+    } q = {{sizeof q, RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, 8, 0}, {.ndm_family = AF_INET}};
+    union {
+        struct nlmsghdr h;
+        char bytes[32768];
+    } u;
+    long n;
+    bool is_done = false;
+    NEED(send(s, &q, sizeof q, 0) == (long)sizeof q);
+    while ((n = recv(s, &u, sizeof u, MSG_DONTWAIT)) >= 0) {
+        struct nlmsghdr *h = &u.h;
+        for (unsigned left = (unsigned)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+            const struct ndmsg *m = NLMSG_DATA(h);
+            is_done = h->nlmsg_type == NLMSG_DONE;
+            if (is_done)
+                continue;
+            CHECK(h->nlmsg_type == RTM_NEWNEIGH && h->nlmsg_flags == NLM_F_MULTI);
+            CHECK(m->ndm_family == AF_INET && m->ndm_ifindex > 0 && m->ndm_state);
+        }
+    }
+    say("neighbours: done %d, %s", is_done, strerror(errno));
+}
+
+static void routes(void)
+{
+    int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    NEED(s >= 0);
+    one_route(s, "127.0.0.1");
+    one_route(s, "127.1.2.3");
+    ask(s, "a short route", RTM_GETROUTE, NLM_F_REQUEST, "", 1);
+    neighbours(s);
+    close(s);
+}
+
 int main(void)
 {
     library();
@@ -363,5 +473,7 @@ int main(void)
     ports();
     ports_of_choice();
     race();
+    named_ports();
+    routes();
     return done();
 }

@@ -141,6 +141,41 @@ static void udp(int family)
     close(s);
 }
 
+/* A raw socket's port is its protocol. */
+static void raw(int family)
+{
+    const char *name = family == AF_INET ? "/proc/net/raw" : "/proc/net/raw6";
+    int protocol = 253, s = socket(family, SOCK_RAW, protocol);
+    struct sockaddr_storage a;
+    NEED(s >= 0);
+    CHECK(local_port(s) == protocol);
+    rows("raw", name, protocol, 0, s);
+    loopback(family, &a, 7);
+    SHOW(bind(s, (struct sockaddr *)&a, addr_len(family)));
+    CHECK(local_port(s) == protocol);
+    SHOW(bind(s, (struct sockaddr *)&a, addr_len(family)));
+    rows("raw, bound", name, protocol, 0, s);
+    SHOW(getpeername(s, (struct sockaddr *)&a, &(socklen_t){sizeof a}));
+    SHOW(connect(s, (struct sockaddr *)&a, addr_len(family)));
+    CHECK(local_port(s) == protocol);
+    close(s);
+    rows("raw, closed", name, protocol, 0, -1);
+}
+
+/* As `arp` takes them apart. */
+static void arp(void)
+{
+    header("/proc/net/arp", 0);
+    for (char *line = strchr(text, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+        char ip[32], mac[32], mask[32], device[32];
+        unsigned type, flags;
+        CHECK(sscanf(line, "%31s 0x%x 0x%x %31s %31s %31s", ip, &type, &flags, mac, mask, device) ==
+              6);
+        CHECK(inet_addr(ip) != INADDR_NONE && strlen(mac) == 17 && !strcmp(mask, "*"));
+        CHECK(if_nametoindex(device) > 0);
+    }
+}
+
 static void lo_counts(unsigned long long n[16])
 {
     slurp("/proc/net/dev");
@@ -192,10 +227,15 @@ int main(void)
     header("/proc/net/tcp6", 0);
     header("/proc/net/udp", 127);
     header("/proc/net/udp6", 0);
+    header("/proc/net/raw", 0);
+    header("/proc/net/raw6", 0);
+    arp();
     tcp(AF_INET);
     tcp(AF_INET6);
     mapped();
     udp(AF_INET);
     udp(AF_INET6);
+    raw(AF_INET);
+    raw(AF_INET6);
     return done();
 }

@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from conftest import EXAMPLES, YOLK
+from conftest import BUILD, EXAMPLES, YOLK
 
 PATTERN = bytes((i * 7 + (i >> 8)) & 255 for i in range(1 << 20))
 
@@ -94,6 +94,14 @@ def test_fixed_address(address):
         with connect(port) as s:
             s.sendall(b"fixed")
             assert s.recv(100) == b"fixed"
+
+
+@pytest.mark.parametrize("options, own", [(("--ip", "10.0.2.77/24"), b"10.0.2.77"), ((), b"127.0.1.1"),
+                                          (("--net", "none"), b"127.0.1.1")])
+def test_own_name_has_an_address(yolk, options, own):
+    done = yolk("run", *options, str(BUILD / "test/guest"), "cat", "/etc/hosts")
+    assert done.returncode == 0
+    assert done.stdout == b"127.0.0.1\tlocalhost\n::1\tlocalhost\n" + own + b"\tyolk\n"
 
 
 def test_no_network_at_all(yolk):

@@ -9,6 +9,13 @@
 
 #define IFINFO_ADDRS 4
 
+/* A neighbour by IPv4 whose hardware address is known. */
+struct ifinfo_neighbour {
+    unsigned index; /* of the interface */
+    uint32_t ip4;   /* network byte order */
+    uint8_t mac[6];
+};
+
 /* Since the machine began; the loopback interface receives all that it sends. */
 struct ifinfo_counts {
     uint64_t rx_bytes, rx_packets, rx_dropped, tx_bytes, tx_packets, tx_dropped;
@@ -35,6 +42,8 @@ bool ifinfo_at(int index, struct ifinfo *out) must_check;
 bool ifinfo_next(unsigned index, struct ifinfo *out);
 /* The interface of that name; false: there is none. */
 bool ifinfo_find(const char *name, struct ifinfo *out);
+/* The neighbour at `*at` (from 0) of the ARP cache or after, and the place behind it; false: there is none.  Thread context. */
+bool ifinfo_next_neighbour(unsigned *at, struct ifinfo_neighbour *out);
 /* SIOCGIF*, which every socket answers; -ENOTTY: not one of them. */
 long ifinfo_ioctl(unsigned cmd, struct uptr arg);
 /* SIOCGIFCONF: the interfaces that have an IPv4 address, each as a struct ifreq of `size` bytes (at least 32), as many as
