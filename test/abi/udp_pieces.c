@@ -132,6 +132,24 @@ static void many(void)
     end();
 }
 
+/* The kernel's own flag for messages of i386, which others may not use. */
+static void flag_of_i386(void)
+{
+    struct iovec v = {"abc", 3};
+    struct mmsghdr m = {.msg_hdr = {.msg_iov = &v, .msg_iovlen = 1}};
+    int compat = (int)0x80000000u;
+    SHOW(syscall(SYS_sendmsg, -1, &m.msg_hdr, compat));
+    begin(true);
+    SHOW(syscall(SYS_sendmsg, sender, &m.msg_hdr, compat));
+    SHOW(syscall(SYS_sendmmsg, sender, &m, 1, compat));
+    SHOW(send(sender, "def", 3, compat));
+    v.iov_base = bytes;
+    SHOW(syscall(SYS_recvmsg, receiver, &m.msg_hdr, compat | MSG_DONTWAIT));
+    SHOW(syscall(SYS_recvmmsg, receiver, &m, 1, compat | MSG_DONTWAIT, NULL));
+    hear();
+    end();
+}
+
 static void probe(void)
 {
     begin(true);
@@ -387,6 +405,7 @@ int main(void)
         if (family == AF_INET) /* which does not look at them any more */
             addresses(true);
         together();
+        flag_of_i386();
         probe();
         order_of_errors();
         peeks();
