@@ -1,6 +1,7 @@
 /* socket(2) and everything that is done with one. */
 #include <abi_io.h>
 #include <abi_socket.h>
+#include <abi.h>
 #include <asm/socket.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
