@@ -242,6 +242,12 @@ static bool is_forbidden(const struct inet_sock *i, const ip_addr_t *ip, const s
     return ip_addr_isbroadcast(ip, n) && !socket_has(&i->s, SOCKET_BROADCAST);
 }
 
+/* A port, if it has none: 0 or -errno. */
+static int autobind(struct inet_sock *i)
+{
+    return i->is_raw || i->local_port ? 0 : bind_to(i, &i->udp->local_ip, 0);
+}
+
 static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
 {
     ip_addr_t ip;
@@ -261,12 +267,9 @@ static int connect_locked(struct inet_sock *i, const struct socket_addr *addr)
         return -ENETUNREACH;
     if (is_forbidden(i, &ip, n))
         return -EACCES;
-    if (!i->is_raw) {
-        if (!i->local_port)
-            ret = bind_to(i, &i->udp->local_ip, 0);
-        if (ret == 0)
-            ret = inet_errno(udp_connect(i->udp, &ip, port));
-    }
+    ret = autobind(i);
+    if (ret == 0 && !i->is_raw)
+        ret = inet_errno(udp_connect(i->udp, &ip, port));
     if (ret < 0)
         return ret;
     choose_source(i, &ip);
@@ -326,19 +329,27 @@ static int send_pbuf(struct inet_sock *i, struct pbuf *p, const struct inet_targ
 }
 
 /* Where to and how: 0 or -errno.  The first piece of a datagram says so for all. */
-static int destination(struct inet_sock *i, const struct socket_msg *m, size_t n,
-                       struct inet_target *to)
+static int destination(struct inet_sock *i, const struct socket_msg *m, struct inet_target *to)
 {
+    struct socket_addr *a = m->addr;
     if (i->pieces)
-        return i->pieces->tot_len + n > DATA_MAX ? -EMSGSIZE : 0;
+        return 0;
     to->how = (struct inet_how){.ttl = -1, .tos = -1};
-    if (!m->addr) {
+    if (a && a->len >= sizeof(a->family) && a->family == AF_UNSPEC) {
+        if (i->is_v6)
+            a = NULL;
+        else
+            a->bytes[0] = AF_INET;
+    }
+    if (!a) {
         to->ip = i->peer;
         to->port = i->peer_port;
         return i->state == INET_CONNECTED ? inet_get_control(i, m, &to->ip, &to->how)
                                           : -EDESTADDRREQ;
     }
-    int ret = inet_get_addr(i, m->addr, &to->ip, &to->port);
+    int ret = inet_get_addr(i, a, &to->ip, &to->port);
+    if (ret == -EAFNOSUPPORT && i->is_v6 && !i->is_raw)
+        ret = -EINVAL;
     if (ret < 0)
         return ret;
     if (to->port == 0 && !i->is_raw)
@@ -398,22 +409,36 @@ static int prepare_icmp(struct inet_sock *i, struct pbuf *p)
     return 0;
 }
 
+/* What is wrong with `n` bytes, in Linux's order: 0 or -errno.  With pieces that wait there is a buffer already, and
+ * neither an error nor shutdown(2) keeps more from it. */
+static int check_send(struct inet_sock *i, const struct socket_msg *m, size_t n)
+{
+    int ret = autobind(i) ? -EAGAIN : destination(i, m, &i->target);
+    if (ret == 0 && (i->pieces ? i->pieces->tot_len : 0) + n > DATA_MAX)
+        ret = -EMSGSIZE;
+    if (ret == 0 && !i->pieces)
+        ret = socket_take_error(&i->s) ?: (i->s.shut & SHUT_SEND ? -EPIPE : 0);
+    return ret;
+}
+
 static ssize_t dgram_send(struct socket *s, struct socket_msg *m)
 {
     struct inet_sock *i = inet_of(s);
     size_t n = m->data->left;
-    if (n > DATA_MAX)
-        return -EMSGSIZE;
-    if (m->flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (s->shut & SHUT_SEND)
-        return -EPIPE;
-    struct pbuf *p = pbuf_alloc(i->is_raw ? PBUF_IP : PBUF_TRANSPORT, (u16_t)n, PBUF_RAM);
+    if (!i->is_v6 || i->is_raw) { /* this costs no pieces */
+        if (n > 0xffff)
+            return -EMSGSIZE;
+        if (m->flags & MSG_OOB)
+            return -EOPNOTSUPP;
+    }
+    bool is_long = n > DATA_MAX;
+    struct pbuf *p =
+        pbuf_alloc(i->is_raw ? PBUF_IP : PBUF_TRANSPORT, is_long ? 0 : (u16_t)n, PBUF_RAM);
     if (!p)
         return -ENOBUFS;
-    bool is_whole = n == 0 || iobuf_get(m->data, p->payload, n) == (ssize_t)n;
+    bool is_whole = is_long || n == 0 || iobuf_get(m->data, p->payload, n) == (ssize_t)n;
     inet_lock();
-    int ret = destination(i, m, n, &i->target) ?: socket_take_error(s) ?: (is_whole ? 0 : -EFAULT);
+    int ret = check_send(i, m, n) ?: (is_whole ? 0 : -EFAULT);
     if (ret == 0 && i->is_raw)
         ret = prepare_icmp(i, p);
     if (ret == 0 && !(m->flags & MSG_PROBE)) {

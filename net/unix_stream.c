@@ -298,7 +298,8 @@ ssize_t unix_stream_recv(struct socket *s, struct socket_msg *m)
     if (unlikely(m->flags & MSG_OOB))
         return recv_oob(u, m);
     struct reading r = {.u = u, .m = m, .low_water = socket_low_water(s, m->flags, m->data->left)};
-    uint64_t deadline = socket_deadline(s->rcvtimeo_ns, m->nonblock);
+    bool nonblock = m->nonblock || m->data->how & IOBUF_SPLICE_NOWAIT;
+    uint64_t deadline = socket_deadline(s->rcvtimeo_ns, nonblock);
     int ret;
     mutex_lock(&u->io);
     if (unlikely(m->flags & MSG_PEEK) && s->peek_off > 0)

@@ -1,6 +1,7 @@
 /* socket(2) and everything that is done with one. */
 #include <abi_io.h>
 #include <abi_socket.h>
+#include <abi.h>
 #include <asm/socket.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
@@ -313,12 +314,18 @@ static long send_message(struct file *f, struct socket *s, struct uptr msg, int 
 }
 
 /* sendmsg(2) and recvmsg(2): one message of a descriptor's socket. */
+/* As socket_of_fd, for messages: the kernel's own mark for i386's is refused from others. */
+static long socket_for_message(int fd, int flags, struct file **f, struct socket **s)
+{
+    return flags & MSG_CMSG_COMPAT && !caller_is_i386() ? -EINVAL : socket_of_fd(fd, f, s);
+}
+
 static long one_message(int fd, struct uptr msg, int flags,
                         long (*fn)(struct file *, struct socket *, struct uptr, int))
 {
     struct file *f;
     struct socket *s;
-    long ret = socket_of_fd(fd, &f, &s);
+    long ret = socket_for_message(fd, flags, &f, &s);
     if (ret < 0)
         return ret;
     ret = fn(f, s, msg, flags);
@@ -335,7 +342,7 @@ long sys_sendmmsg(int sockfd, struct uptr msgvec, unsigned vlen, int flags)
 {
     struct file *f;
     struct socket *s;
-    long ret = socket_of_fd(sockfd, &f, &s);
+    long ret = socket_for_message(sockfd, flags, &f, &s);
     if (ret < 0)
         return ret;
     unsigned done = 0;
@@ -434,7 +441,7 @@ long sys_recvmmsg(int sockfd, struct uptr msgvec, unsigned vlen, int flags, stru
         deadline = arch_clock_ns() + (uint64_t)ns;
         deadline = deadline < (uint64_t)ns ? TIME_NEVER : deadline;
     }
-    long ret = socket_of_fd(sockfd, &f, &s);
+    long ret = socket_for_message(sockfd, flags, &f, &s);
     if (ret < 0)
         return ret;
     ret = recv_many(f, s, msgvec, MIN(vlen, (unsigned)UIO_MAXIOV), flags, deadline);

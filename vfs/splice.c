@@ -21,13 +21,15 @@ static bool is_nonblocking(const struct file *f, unsigned flags)
 /* --- file to pipe ----------------------------------------------------------------------------- */
 
 /* Read one page more into the pipe, which has room: bytes, 0 at the end. */
-static ssize_t fill_slot(struct pipe *p, struct file *in, int64_t *pos, size_t n)
+static ssize_t fill_slot(struct pipe *p, struct file *in, int64_t *pos, size_t n, unsigned flags)
 {
     struct page *page = pipe_take_page(p);
     if (!page)
         return -ENOMEM;
     struct iobuf b;
     iobuf_kernel(&b, page_ptr(page), MIN(n, PAGE_SIZE));
+    if (flags & SPLICE_F_NONBLOCK)
+        b.how = IOBUF_SPLICE_NOWAIT;
     ssize_t ret = file_read(in, &b, pos);
     if (ret > 0)
         pipe_push(p, page, 0, ret, PIPE_BUF_MERGE);
@@ -47,7 +49,7 @@ static ssize_t file_to_pipe(struct file *in, int64_t *pos, struct file *out, siz
     if (p->readers == 0)
         ret = -EPIPE;
     while (ret == 0 && n > 0 && !pipe_is_full(p)) {
-        ssize_t got = fill_slot(p, in, pos, n);
+        ssize_t got = fill_slot(p, in, pos, n, flags);
         if (got <= 0) {
             ret = got;
             break;

@@ -1,14 +1,17 @@
 /* What the tests of the network's lower half run in the guest: `watch` tells of addresses and name servers whenever they
- * change, `sniff` of frames. */
+ * change, `sniff` of frames; `pieces` sends datagrams that are made of several sends. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
+#include <netdb.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define SOL_PACKET 263
@@ -91,8 +94,49 @@ static int sniff(void)
     }
 }
 
+/* Datagrams of `total` bytes in pieces of `step`, of those that were asked for; each is answered before the next. */
+static int pieces(int argc, char **argv)
+{
+    static unsigned char bytes[65536];
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *to;
+    struct timeval patience = {20, 0};
+    char answer;
+    int tries = 0;
+
+    if (getaddrinfo(argv[0], argv[1], &hints, &to))
+        return 3;
+    int s = socket(to->ai_family, SOCK_DGRAM, 0);
+    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(s, to->ai_addr, to->ai_addrlen) < 0)
+        return 4;
+    for (int i = 2; i + 1 < argc; i += 2) {
+        size_t total = strtoul(argv[i], NULL, 10), step = strtoul(argv[i + 1], NULL, 10);
+        for (size_t k = 0; k < total; k++)
+            bytes[k] = (unsigned char)(k * 7 + (k >> 8) + total);
+        for (size_t k = 0; k < total; k += step) {
+            size_t n = total - k < step ? total - k : step;
+            ssize_t sent;
+            /* IPv6's address may still be to come. */
+            while ((sent = send(s, bytes + k, n, k + n < total ? MSG_MORE : 0)) < 0 &&
+                   errno == ENETUNREACH && i == 2 && tries++ < 200)
+                usleep(100000);
+            if (sent != (ssize_t)n) {
+                perror("send");
+                return 5;
+            }
+        }
+        if (recv(s, &answer, 1, 0) != 1) {
+            fprintf(stderr, "no answer to %zu bytes\n", total);
+            return 6;
+        }
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 4 && !strcmp(argv[1], "pieces"))
+        return pieces(argc - 2, argv + 2);
     if (argc > 1 && !strcmp(argv[1], "watch"))
         watch();
     return argc > 1 && !strcmp(argv[1], "sniff") ? sniff() : 2;

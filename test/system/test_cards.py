@@ -14,7 +14,7 @@ import time
 
 import pytest
 from conftest import BUILD, YOLK
-from test_net import PATTERN, connect, free_port, needs_go, serving
+from test_net import LARGE_PIECES, PATTERN, PIECES, connect, free_port, hear_pieces, needs_go, pieces_arguments, serving
 
 GUEST = BUILD / "test/guest"
 QEMU = shutil.which("qemu-system-x86_64") or "qemu-system-x86_64"
@@ -281,6 +281,32 @@ def tap_bulk(machine, cpus):
 @pytest.mark.parametrize("cpus", [1, 4])
 def test_tap_offloads(machine, cpus):
     in_namespace("tap_bulk", machine, cpus)
+
+
+def tap_pieces(cpus):
+    """Datagrams in pieces, with checksums by the device and, where they leave as several packets, by the kernel."""
+    sizes = PIECES + LARGE_PIECES
+    ip("tuntap", "add", "ytap0", "mode", "tap", "vnet_hdr")
+    ip("addr", "add", "10.9.0.1/24", "dev", "ytap0")
+    ip("link", "set", "ytap0", "up")
+    ip("addr", "add", "fe80::1/64", "dev", "ytap0", "nodad")
+    for family, where in ((socket.AF_INET, "10.9.0.1"), (socket.AF_INET6, "fe80::1%ytap0")):
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            s.bind(socket.getaddrinfo(where, 0, family, socket.SOCK_DGRAM)[0][4])
+            p = subprocess.Popen([YOLK, "run", "--timeout", "100", "-c", cpus, "--net", "tap=ytap0", "--ip", "10.9.0.2/24,10.9.0.1", GUEST.parent / "netguest",
+                                  "pieces", where.replace("ytap0", "eth0"), str(s.getsockname()[1]), *pieces_arguments(sizes)], stdin=subprocess.DEVNULL)
+            try:
+                hear_pieces(s, sizes, where)
+                assert p.wait(60) == 0
+            finally:
+                p.terminate()
+                p.wait(30)
+
+
+@needs_tap
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_tap_datagrams_in_pieces(cpus):
+    in_namespace("tap_pieces", cpus)
 
 
 def tap_many(nothing):

@@ -173,3 +173,36 @@ def test_pcap(yolk, tmp_path):
     os.close(reader)
     r = yolk("run", "--net", "none", "--pcap", file, "hello")
     assert r.returncode == 125 and b"--net none" in r.stderr
+
+
+# Datagrams in pieces: of how many bytes, and of how many a piece.  Those above 1,472 leave as several packets.
+PIECES = [(1, 1), (2, 1), (1451, 1), (1452, 5)]
+LARGE_PIECES = [(1453, 3), (1472, 7), (1473, 9), (2953, 1), (9001, 13), (65487, 4097), (65486, 777)]
+
+
+def hear_pieces(s, expected, say):
+    """Takes each datagram, with the bytes that `netguest pieces` sends, and answers it."""
+    s.settimeout(60)
+    for total, step in expected:
+        data, where = s.recvfrom(70000)
+        assert data == bytes((k * 7 + (k >> 8) + total) & 255 for k in range(total)), (say, total, step, len(data))
+        s.sendto(b"k", where)
+
+
+def pieces_arguments(sizes):
+    return [str(n) for pair in sizes for n in pair]
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("here,there,sizes", [("127.0.0.1", "10.0.2.2", PIECES + LARGE_PIECES + [(65507, 4097)]), ("::1", "fec0::2", PIECES)])
+def test_datagrams_in_pieces(here, there, sizes, cpus):
+    with socket.socket(socket.AF_INET6 if ":" in here else socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((here, 0))
+        p = subprocess.Popen([YOLK, "run", "--timeout", "120", "-c", str(cpus), BUILD / "test/netguest", "pieces", there, str(s.getsockname()[1]),
+                              *pieces_arguments(sizes)], stdin=subprocess.DEVNULL)
+        try:
+            hear_pieces(s, sizes, there)
+            assert p.wait(60) == 0
+        finally:
+            p.terminate()
+            p.wait(30)

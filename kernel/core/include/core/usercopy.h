@@ -57,6 +57,8 @@ enum iobuf_how {
     IOBUF_NOWAIT = 1,    /* as with O_NONBLOCK */
     IOBUF_APPEND = 2,    /* as with O_APPEND */
     IOBUF_NO_APPEND = 4, /* without it */
+    IOBUF_SPLICE_NOWAIT =
+        8, /* splice(2) with SPLICE_F_NONBLOCK, which is meant for the pipe but counts for AF_UNIX's streams */
 };
 
 struct iobuf {
