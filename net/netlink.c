@@ -306,7 +306,7 @@ static int get_route(struct builder *b)
 {
     const struct rtmsg *m = NLMSG_DATA(b->request);
     struct ifinfo i;
-    bool is_own;
+    bool is_own = false;
     uint32_t to = 0;
     if (m->rtm_family != AF_INET)
         return -EOPNOTSUPP;
