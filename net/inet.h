@@ -212,8 +212,9 @@ void inet_tcp_show_all(void);
 
 /* --- inet_tcp_loss.c: the net lock is held */
 struct inet_tcp_loss {
-    uint32_t recover; /* the end of what was sent when a loss was seen, if: */
-    bool is_recovering;
+    bool is_recovering; /* a loss was seen, and: */
+    uint32_t recover;   /* the end of what was sent by then */
+    uint32_t repeated;  /* where the last segment begins that was sent again for it */
 };
 /* Before lwIP takes in a segment of `pcb`; its header, its options (so many bytes right behind) and how many bytes of data it
  * has; and afterwards, if the connection is still there. */

@@ -66,6 +66,14 @@ static void begin(struct inet_tcp_loss *l, struct tcp_pcb *pcb)
     }
     l->is_recovering = pcb->flags & TF_INFR;
     l->recover = pcb->snd_nxt;
+    l->repeated = pcb->lastack;
+}
+
+/* Whether what is not acknowledged begins with a segment that is lost and was not sent again yet.  Without SACK all that is known
+ * is that an acknowledgement was for less than all. */
+static bool has_hole(const struct inet_tcp_loss *l, const struct tcp_pcb *pcb)
+{
+    return pcb->lastack != l->repeated && (beyond > 0 || !(pcb->flags & TF_SACK));
 }
 
 void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb)
@@ -80,7 +88,8 @@ void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb)
         begin(l, pcb);
     } else if (TCP_SEQ_GEQ(pcb->lastack, l->recover)) {
         l->is_recovering = false;
-    } else if (pcb->lastack != acked && tcp_rexmit(pcb) == ERR_OK) {
+    } else if (has_hole(l, pcb) && tcp_rexmit(pcb) == ERR_OK) {
+        l->repeated = pcb->lastack;
         tcp_set_flags(pcb, TF_INFR); /* the window stays as it is until all is there */
         tcp_output(pcb);
     }
