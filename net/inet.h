@@ -214,13 +214,11 @@ void inet_tcp_show_all(void);
 struct inet_tcp_loss {
     bool is_recovering; /* a loss was seen, and: */
     uint32_t recover;   /* the end of what was sent by then */
-    uint32_t repeated;  /* where the last segment begins that was sent again for it */
 };
-/* Before lwIP takes in a segment of `pcb`; its header, its options (so many bytes right behind) and how many bytes of data it
- * has; and afterwards, if the connection is still there. */
-void inet_tcp_loss_begin(const struct tcp_pcb *pcb);
-void inet_tcp_loss_look(const struct tcp_pcb *pcb, const struct tcp_hdr *h, unsigned nr_options,
-                        size_t len);
+/* Before lwIP takes in a segment of `pcb`; its header and options (so many bytes right behind); and afterwards, if the connection
+ * is still there. */
+void inet_tcp_loss_begin(struct tcp_pcb *pcb);
+void inet_tcp_loss_look(const struct tcp_pcb *pcb, const struct tcp_hdr *h, unsigned nr_options);
 void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb);
 
 /* --- inet_tcp_room.c */

@@ -208,20 +208,19 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
 {
     unsigned kind = TCPH_FLAGS(h) & SYN_ACK_RST;
     inet_tcp_show_all();
+    inet_tcp_loss_look(pcb, h, nr_options);
     if (is_echo(pcb, h, p->tot_len) ||
         (pcb->state == TIME_WAIT && ends_wait(pcb, h, !more_options, p)))
         return ERR_ABRT;
     if ((TCPH_FLAGS(h) & TCP_URG) && pcb->state >= ESTABLISHED && pcb->callback_arg)
         inet_tcp_urgent_comes(pcb->callback_arg, pcb, h);
-    if (!(kind & TCP_SYN)) {
+    if (!(kind & TCP_SYN))
         forget_mss((uint8_t *)(h + 1), nr_options);
-        inet_tcp_loss_look(pcb, h, nr_options, p->tot_len);
-    } else if (pcb->state == SYN_RCVD) {
+    else if (pcb->state == SYN_RCVD)
         h->wnd = (u16_t)(h->wnd >>
                          pcb->snd_scale); /* a SYN's is not scaled, which lwIP thinks of no other */
-    } else if (pcb->state == SYN_SENT && kind == TCP_SYN) {
+    else if (pcb->state == SYN_SENT && kind == TCP_SYN)
         cross(pcb, h);
-    }
     /* lwIP gives up one that waits for its last answer after a minute, even if the peer still takes what comes before. */
     if (pcb->state == LAST_ACK && h->ackno != pcb->lastack)
         pcb->tmr = tcp_ticks;

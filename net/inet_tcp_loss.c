@@ -1,10 +1,9 @@
 /* Lost segments.
  *
- * lwIP repeats one when three acknowledgements in turn say the same, carry nothing and leave the window as it is; it
- * tells of what it has beyond a gap in segments without data alone; and it does not listen to what it is told so.  Of a connection that is
- * busy both ways almost all losses waited for its timer, half a second to two.  Here SACK blocks of more than two segments
- * are as good as three acknowledgements (RFC 6675); one of less than all that was sent by then tells of the next segment that is
- * lost (RFC 6582, NewReno); and what comes out of order is acknowledged by itself. */
+ * lwIP repeats one when three acknowledgements in turn say the same, carry nothing and leave the window as it is; it does not
+ * listen to SACK.  Of a connection that is busy both ways almost all losses waited for its timer, half a second to two.  Here
+ * SACK blocks of more than two segments are as good as three acknowledgements (RFC 6675), and an acknowledgement of less than
+ * all that was sent by then tells of the next segment that is lost (RFC 6582, NewReno). */
 #include <base/string.h>
 #include <inet.h>
 
@@ -13,17 +12,16 @@
 #define OPTION_SACK 5
 
 /* Of the segment that is taken in; under the net lock. */
-static u32_t acked, received, sent; /* before it */
-static u32_t beyond;                /* bytes that its SACK blocks tell of */
-static bool has_data;
+static u32_t acked;  /* before it */
+static u32_t beyond; /* bytes that its SACK blocks tell of */
 
-void inet_tcp_loss_begin(const struct tcp_pcb *pcb)
+void inet_tcp_loss_begin(struct tcp_pcb *pcb)
 {
     acked = pcb->lastack;
-    received = pcb->rcv_nxt;
-    sent = pcb->snd_nxt;
     beyond = 0;
-    has_data = false;
+    /* When all is sent again the window opens slowly, and not at once to what it was. */
+    if (pcb->flags & TF_RTO)
+        tcp_clear_flags(pcb, TF_INFR);
 }
 
 static u32_t read32(const uint8_t *at)
@@ -33,23 +31,40 @@ static u32_t read32(const uint8_t *at)
     return lwip_ntohl(n);
 }
 
-/* What is not above the acknowledgement came twice, and what was never sent says nothing. */
-static void count_blocks(const struct tcp_pcb *pcb, u32_t ackno, const uint8_t *block, size_t n)
+struct block {
+    u32_t left, right;
+};
+
+static struct block read_block(const uint8_t *at)
 {
-    for (; n >= 8; block += 8, n -= 8) {
-        u32_t left = read32(block), right = read32(block + 4);
-        if (TCP_SEQ_GT(left, ackno) && TCP_SEQ_GT(right, left) && TCP_SEQ_LEQ(right, pcb->snd_nxt))
-            beyond += right - left;
+    return (struct block){read32(at), read32(at + 4)};
+}
+
+/* What is not above the acknowledgement, or inside the second block, came twice (RFC 2883); what was never sent says nothing. */
+static void count_blocks(const struct tcp_pcb *pcb, u32_t ackno, const uint8_t *at, size_t n)
+{
+    if (n >= 16) {
+        struct block first = read_block(at), second = read_block(at + 8);
+        if (TCP_SEQ_GEQ(first.left, second.left) && TCP_SEQ_LEQ(first.right, second.right)) {
+            at += 8;
+            n -= 8;
+        }
+    }
+    for (; n >= 8; at += 8, n -= 8) {
+        struct block b = read_block(at);
+        if (TCP_SEQ_GT(b.left, ackno) && TCP_SEQ_GT(b.right, b.left) &&
+            TCP_SEQ_LEQ(b.right, pcb->snd_nxt))
+            beyond += b.right - b.left;
     }
 }
 
-void inet_tcp_loss_look(const struct tcp_pcb *pcb, const struct tcp_hdr *h, unsigned nr_options,
-                        size_t len)
+void inet_tcp_loss_look(const struct tcp_pcb *pcb, const struct tcp_hdr *h, unsigned nr_options)
 {
     const uint8_t *option = (const uint8_t *)(h + 1);
-    if (pcb->state < ESTABLISHED) /* perhaps a listener's, which is shorter */
+    /* A listener's block is shorter; and of an old segment, or one without an acknowledgement, lwIP thinks nothing either. */
+    if (pcb->state < ESTABLISHED || !(TCPH_FLAGS(h) & TCP_ACK) ||
+        TCP_SEQ_LT(h->ackno, pcb->lastack))
         return;
-    has_data = len > 0;
     for (size_t k = 0, n; k + 1 < nr_options && option[k] != LWIP_TCP_OPT_EOL; k += n) {
         n = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 2);
         if (option[k] == OPTION_SACK && k + n <= nr_options)
@@ -66,30 +81,27 @@ static void begin(struct inet_tcp_loss *l, struct tcp_pcb *pcb)
     }
     l->is_recovering = pcb->flags & TF_INFR;
     l->recover = pcb->snd_nxt;
-    l->repeated = pcb->lastack;
 }
 
-/* Whether what is not acknowledged begins with a segment that is lost and was not sent again yet.  Without SACK all that is known
- * is that an acknowledgement was for less than all. */
-static bool has_hole(const struct inet_tcp_loss *l, const struct tcp_pcb *pcb)
+/* Whether what is not acknowledged begins with a segment that is lost and was not sent again: then lwIP has not set TF_INFR, which each
+ * acknowledgement of something clears.  Without SACK all that is known is that there was one, for less than all. */
+static bool has_hole(const struct tcp_pcb *pcb)
 {
-    return pcb->lastack != l->repeated && (beyond > 0 || !(pcb->flags & TF_SACK));
+    return !(pcb->flags & TF_INFR) && pcb->snd_wnd >= pcb->mss &&
+           (pcb->flags & TF_SACK ? beyond > 0 : pcb->lastack != acked);
 }
 
 void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb)
 {
     if (pcb->state < ESTABLISHED || pcb->state == TIME_WAIT)
         return;
-    if (has_data && pcb->ooseq && pcb->rcv_nxt == received && pcb->snd_nxt != sent)
-        tcp_send_empty_ack(pcb); /* lwIP's went with data, and without SACK */
-    if (pcb->flags & TF_RTO) {   /* all is sent again */
+    if (pcb->flags & TF_RTO) { /* all is sent again */
         l->is_recovering = false;
     } else if (!l->is_recovering) {
         begin(l, pcb);
     } else if (TCP_SEQ_GEQ(pcb->lastack, l->recover)) {
         l->is_recovering = false;
-    } else if (has_hole(l, pcb) && tcp_rexmit(pcb) == ERR_OK) {
-        l->repeated = pcb->lastack;
+    } else if (has_hole(pcb) && tcp_rexmit(pcb) == ERR_OK) {
         tcp_set_flags(pcb, TF_INFR); /* the window stays as it is until all is there */
         tcp_output(pcb);
     }

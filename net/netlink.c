@@ -265,6 +265,7 @@ static int get_attr(const struct nlmsghdr *h, size_t n, unsigned type, void *to,
         if (a->rta_type != type)
             continue;
         len = (int)RTA_PAYLOAD(a);
+        memset(to, 0, size);
         memcpy(to, RTA_DATA(a), MIN((size_t)len, size));
     }
     return len;
@@ -392,16 +393,17 @@ static int choose_port(struct netlink *n, uint32_t wanted)
     struct net_caller c;
     net_get_caller(&c);
     spin_lock(&all_lock);
+    bool has_one = n->port;
     uint32_t port = n->port ?: wanted ?: (uint32_t)c.pid;
-    bool is_other = !n->port && is_taken(port);
-    while (!wanted && is_other) {
+    bool is_other = has_one ? wanted && wanted != port : is_taken(port);
+    while (!has_one && !wanted && is_other) {
         port = 0x80000000u + next_port++;
         is_other = is_taken(port);
     }
     if (!is_other)
         atomic_store(&n->port, port);
     spin_unlock(&all_lock);
-    return is_other ? -EADDRINUSE : 0;
+    return !is_other ? 0 : has_one ? -EINVAL : -EADDRINUSE;
 }
 
 static int netlink_bind(struct socket *s, const struct socket_addr *addr)
