@@ -221,14 +221,14 @@ void trace_show_sockaddr_out(struct trace *t, unsigned i)
 /* What was offered and what it became. */
 void trace_show_socklen_inout(struct trace *t, unsigned i)
 {
-    int32_t len = socklen_at(t, t->arg[i]);
+    int32_t len;
 
-    if (len < 0 && !failed(t)) {
-        trace_put_addr(t, t->arg[i]);
-        return;
-    }
     if (!t->arg[i]) {
         trace_put(t, "NULL");
+        return;
+    }
+    if (!trace_fetch_quietly(t, t->arg[i], &len, sizeof(len)) || (len < 0 && !failed(t))) {
+        trace_put_addr(t, t->arg[i]);
         return;
     }
     trace_put_char(t, '[');
