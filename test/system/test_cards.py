@@ -14,7 +14,7 @@ import time
 
 import pytest
 from conftest import BUILD, YOLK
-from test_net import LARGE_PIECES, PATTERN, PIECES, connect, free_port, hear_pieces, needs_go, pieces_arguments, serving
+from test_net import LARGE_PIECES, PATTERN, PIECES, connect, free_port, needs_go, pieces_arrive, serving
 
 GUEST = BUILD / "test/guest"
 QEMU = shutil.which("qemu-system-x86_64") or "qemu-system-x86_64"
@@ -293,14 +293,7 @@ def tap_pieces(cpus):
     for family, where in ((socket.AF_INET, "10.9.0.1"), (socket.AF_INET6, "fe80::1%ytap0")):
         with socket.socket(family, socket.SOCK_DGRAM) as s:
             s.bind(socket.getaddrinfo(where, 0, family, socket.SOCK_DGRAM)[0][4])
-            p = subprocess.Popen([YOLK, "run", "--timeout", "100", "-c", cpus, "--net", "tap=ytap0", "--ip", "10.9.0.2/24,10.9.0.1", GUEST.parent / "netguest",
-                                  "pieces", where.replace("ytap0", "eth0"), str(s.getsockname()[1]), *pieces_arguments(sizes)], stdin=subprocess.DEVNULL)
-            try:
-                hear_pieces(s, sizes, where)
-                assert p.wait(60) == 0
-            finally:
-                p.terminate()
-                p.wait(30)
+            pieces_arrive(s, sizes, where.replace("ytap0", "eth0"), "--timeout", "100", "-c", cpus, "--net", "tap=ytap0", "--ip", "10.9.0.2/24,10.9.0.1")
 
 
 @needs_tap

@@ -189,8 +189,16 @@ def hear_pieces(s, expected, say):
         s.sendto(b"k", where)
 
 
-def pieces_arguments(sizes):
-    return [str(n) for pair in sizes for n in pair]
+def pieces_arrive(s, sizes, there, *options):
+    """A guest that is run with these options sends them to `s`, which is `there` to it."""
+    p = subprocess.Popen([YOLK, "run", *options, BUILD / "test/netguest", "pieces", there, str(s.getsockname()[1]),
+                          *(str(n) for pair in sizes for n in pair)], stdin=subprocess.DEVNULL)
+    try:
+        hear_pieces(s, sizes, there)
+        assert p.wait(60) == 0
+    finally:
+        p.terminate()
+        p.wait(30)
 
 
 @pytest.mark.parametrize("cpus", [1, 4])
@@ -198,11 +206,4 @@ def pieces_arguments(sizes):
 def test_datagrams_in_pieces(here, there, sizes, cpus):
     with socket.socket(socket.AF_INET6 if ":" in here else socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((here, 0))
-        p = subprocess.Popen([YOLK, "run", "--timeout", "120", "-c", str(cpus), BUILD / "test/netguest", "pieces", there, str(s.getsockname()[1]),
-                              *pieces_arguments(sizes)], stdin=subprocess.DEVNULL)
-        try:
-            hear_pieces(s, sizes, there)
-            assert p.wait(60) == 0
-        finally:
-            p.terminate()
-            p.wait(30)
+        pieces_arrive(s, sizes, there, "--timeout", "120", "-c", str(cpus))
