@@ -215,10 +215,11 @@ struct inet_tcp_loss {
     bool is_recovering; /* a loss was seen, and: */
     uint32_t recover;   /* the end of what was sent by then */
 };
-/* Before lwIP takes in a segment of `pcb`; its header and options (so many bytes right behind); and afterwards, if the connection
- * is still there. */
+/* Before lwIP takes in a segment of `pcb`; its header and the n bytes of a SACK option's blocks; and afterwards, if the
+ * connection is still there. */
 void inet_tcp_loss_begin(struct tcp_pcb *pcb);
-void inet_tcp_loss_look(const struct tcp_pcb *pcb, const struct tcp_hdr *h, unsigned nr_options);
+void inet_tcp_loss_sack(const struct tcp_pcb *pcb, const struct tcp_hdr *h, const uint8_t *at,
+                        size_t n);
 void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb);
 
 /* --- inet_tcp_room.c */

@@ -177,14 +177,17 @@ static bool is_twins(struct inet_sock *l, struct tcp_hdr *h, struct pbuf *p)
 }
 
 /* lwIP would take a new MSS at any time, and fail over the longer segments that wait already; as on Linux only a SYN's
- * counts.  Of other segments the option is overwritten. */
-static void forget_mss(uint8_t *option, size_t n)
+ * counts.  Of other segments the option is overwritten.  And it does not listen to SACK. */
+static void look_at_options(const struct tcp_pcb *pcb, struct tcp_hdr *h, size_t n)
 {
-    for (size_t k = 0; k + 1 < n && option[k] != LWIP_TCP_OPT_EOL;) {
-        size_t len = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 1);
-        if (option[k] == LWIP_TCP_OPT_MSS)
+    enum { SACK = 5 };
+    uint8_t *option = (uint8_t *)(h + 1);
+    for (size_t k = 0, len; k + 1 < n && option[k] != LWIP_TCP_OPT_EOL; k += len) {
+        len = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 1);
+        if (option[k] == LWIP_TCP_OPT_MSS && !(TCPH_FLAGS(h) & TCP_SYN))
             memset(option + k, LWIP_TCP_OPT_NOP, MIN(len, n - k));
-        k += len;
+        else if (option[k] == SACK && len > 2 && k + len <= n)
+            inet_tcp_loss_sack(pcb, h, option + k + 2, len - 2);
     }
 }
 
@@ -208,15 +211,13 @@ err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
 {
     unsigned kind = TCPH_FLAGS(h) & SYN_ACK_RST;
     inet_tcp_show_all();
-    inet_tcp_loss_look(pcb, h, nr_options);
+    look_at_options(pcb, h, nr_options);
     if (is_echo(pcb, h, p->tot_len) ||
         (pcb->state == TIME_WAIT && ends_wait(pcb, h, !more_options, p)))
         return ERR_ABRT;
     if ((TCPH_FLAGS(h) & TCP_URG) && pcb->state >= ESTABLISHED && pcb->callback_arg)
         inet_tcp_urgent_comes(pcb->callback_arg, pcb, h);
-    if (!(kind & TCP_SYN))
-        forget_mss((uint8_t *)(h + 1), nr_options);
-    else if (pcb->state == SYN_RCVD)
+    if ((kind & TCP_SYN) && pcb->state == SYN_RCVD)
         h->wnd = (u16_t)(h->wnd >>
                          pcb->snd_scale); /* a SYN's is not scaled, which lwIP thinks of no other */
     else if (pcb->state == SYN_SENT && kind == TCP_SYN)

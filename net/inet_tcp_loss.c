@@ -9,8 +9,6 @@
 
 #include <lwip/priv/tcp_priv.h>
 
-#define OPTION_SACK 5
-
 /* Of the segment that is taken in; under the net lock. */
 static u32_t acked;  /* before it */
 static u32_t beyond; /* bytes that its SACK blocks tell of */
@@ -40,9 +38,14 @@ static struct block read_block(const uint8_t *at)
     return (struct block){read32(at), read32(at + 4)};
 }
 
-/* What is not above the acknowledgement, or inside the second block, came twice (RFC 2883); what was never sent says nothing. */
-static void count_blocks(const struct tcp_pcb *pcb, u32_t ackno, const uint8_t *at, size_t n)
+void inet_tcp_loss_sack(const struct tcp_pcb *pcb, const struct tcp_hdr *h, const uint8_t *at,
+                        size_t n)
 {
+    /* A listener's block is shorter; and of an old segment, or one without an acknowledgement, lwIP thinks nothing either. */
+    if (pcb->state < ESTABLISHED || !(TCPH_FLAGS(h) & TCP_ACK) ||
+        TCP_SEQ_LT(h->ackno, pcb->lastack))
+        return;
+    /* What is inside the second block came twice (RFC 2883), as did what is not above the acknowledgement. */
     if (n >= 16) {
         struct block first = read_block(at), second = read_block(at + 8);
         if (TCP_SEQ_GEQ(first.left, second.left) && TCP_SEQ_LEQ(first.right, second.right)) {
@@ -52,23 +55,10 @@ static void count_blocks(const struct tcp_pcb *pcb, u32_t ackno, const uint8_t *
     }
     for (; n >= 8; at += 8, n -= 8) {
         struct block b = read_block(at);
-        if (TCP_SEQ_GT(b.left, ackno) && TCP_SEQ_GT(b.right, b.left) &&
+        /* What was never sent says nothing. */
+        if (TCP_SEQ_GT(b.left, h->ackno) && TCP_SEQ_GT(b.right, b.left) &&
             TCP_SEQ_LEQ(b.right, pcb->snd_nxt))
             beyond += b.right - b.left;
-    }
-}
-
-void inet_tcp_loss_look(const struct tcp_pcb *pcb, const struct tcp_hdr *h, unsigned nr_options)
-{
-    const uint8_t *option = (const uint8_t *)(h + 1);
-    /* A listener's block is shorter; and of an old segment, or one without an acknowledgement, lwIP thinks nothing either. */
-    if (pcb->state < ESTABLISHED || !(TCPH_FLAGS(h) & TCP_ACK) ||
-        TCP_SEQ_LT(h->ackno, pcb->lastack))
-        return;
-    for (size_t k = 0, n; k + 1 < nr_options && option[k] != LWIP_TCP_OPT_EOL; k += n) {
-        n = option[k] == LWIP_TCP_OPT_NOP ? 1 : MAX(option[k + 1], 2);
-        if (option[k] == OPTION_SACK && k + n <= nr_options)
-            count_blocks(pcb, h->ackno, option + k + 2, n - 2);
     }
 }
 
