@@ -109,6 +109,15 @@ def signals():
     end(0)
 
 
+def signals_on_terminal():
+    TTY.sendall(b"ready\r\n")
+    line = b""
+    while b"signal" not in line:  # the window's size comes as well
+        line += CONTROL.recv(100)
+    TTY.sendall(line[line.index(b"signal"):].replace(b"\n", b"\r\n"))
+    end(0)
+
+
 def deaf():
     OUT.sendall(b"ready\n")
     time.sleep(1000)

@@ -260,6 +260,40 @@ def test_control_a_x_leaves(fake):
     assert child.exitstatus == 130
 
 
+def test_in_the_background_of_a_shell(fake):
+    """What is typed there is the shell's, and stops nobody; brought to the front, the guest gets it."""
+    fake("terminal")
+    shell = pexpect.spawn("/bin/bash", ["--norc", "-i"], timeout=20, dimensions=(24, 80), env={**os.environ, "PS1": "$ "})
+    shell.sendline(f"{YOLK} run hello &")
+    shell.expect_exact("ready")
+    for _ in range(3):
+        shell.sendline("echo is $((20 + 3))")
+        shell.expect_exact("is 23\r\n")
+    shell.sendline("jobs; echo lis''ted")
+    shell.expect_exact("listed\r\n")
+    assert b"Running" in shell.before and b"Stopped" not in shell.before
+    shell.sendline("fg")
+    shell.expect_exact("run hello\r\n")
+    shell.send("k")
+    shell.expect_exact("<k>")
+    shell.send("\x04")
+    shell.expect_exact("$ ")
+    shell.sendline("echo status $?")
+    shell.expect_exact("status 0")
+    shell.close(force=True)
+
+
+def test_ended_in_the_background_of_a_shell(fake):
+    fake("signals_on_terminal")
+    shell = pexpect.spawn("/bin/bash", ["--norc", "-i"], timeout=20, dimensions=(24, 80), env={**os.environ, "PS1": "$ "})
+    shell.sendline(f"{YOLK} run hello &")
+    shell.expect_exact("ready")
+    shell.sendline("kill %1; wait %1; echo ended with $?")
+    shell.expect_exact("signal TERM")
+    shell.expect_exact("ended with 0")
+    shell.close(force=True)
+
+
 def test_window_size(fake):
     fake("terminal")
     child = terminal()

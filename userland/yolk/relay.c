@@ -24,6 +24,8 @@
 #include "terminal.h"
 #include "tracelog.h"
 
+#define BACKGROUND_LOOK 0.25 /* seconds between looks whether we are in the foreground */
+
 static double now(void)
 {
     struct timespec t;
@@ -296,8 +298,22 @@ static void open_pumps(struct relay *relay, const struct machine *machine,
         pump_open(&relay->input, STDIN_FILENO, channel[CHANNEL_TTY]);
     else if (plan->kind[0] == STDIO_PIPE)
         pump_open(&relay->input, STDIN_FILENO, channel[CHANNEL_STDIN]);
-    if (plan->kind[0] == STDIO_TTY)
+    relay->on_terminal = plan->kind[0] == STDIO_TTY;
+    if (relay->on_terminal)
         relay->raw = terminal_make_raw();
+}
+
+/* A server that was started with `&` leaves the keys to the shell, and is stopped if it does not.  That it is in the
+ * foreground again it has to find out by itself: bash tells only a job that was stopped. */
+static bool is_in_background(struct relay *relay)
+{
+    if (!relay->on_terminal || relay->input.from < 0)
+        return false;
+    if (!terminal_is_ours())
+        return true;
+    if (!relay->raw)
+        relay->raw = terminal_make_raw();
+    return false;
 }
 
 static int add_poll(struct pollfd *polls, int nr, int fd, short events)
@@ -321,7 +337,7 @@ static bool is_over(struct relay *relay)
     return relay->control < 0 && relay->errors < 0 && relay->trace < 0;
 }
 
-static int poll_timeout(struct relay *relay)
+static int poll_timeout(const struct relay *relay, bool is_background)
 {
     double limit = 0, time = now();
 
@@ -329,6 +345,8 @@ static int poll_timeout(struct relay *relay)
         limit = relay->began + relay->options->timeout;
     if (relay->give_up_at && (!limit || relay->give_up_at < limit))
         limit = relay->give_up_at;
+    if (is_background && (!limit || limit > time + BACKGROUND_LOOK))
+        limit = time + BACKGROUND_LOOK;
     if (!limit)
         return -1;
     if (limit <= time)
@@ -366,6 +384,7 @@ static void turn(struct relay *relay)
 {
     struct pump *const *pumps = all_pumps(relay);
     struct pollfd polls[4 + NR_PUMPS];
+    bool is_background = is_in_background(relay);
     int nr = 0;
 
     nr = add_poll(polls, nr, relay->signals, POLLIN);
@@ -374,9 +393,11 @@ static void turn(struct relay *relay)
     nr = add_poll(polls, nr, relay->trace, POLLIN);
     for (int i = 0; i < NR_PUMPS; i++) {
         bool empty = pump_is_empty(pumps[i]);
-        nr = add_poll(polls, nr, empty ? pumps[i]->from : pumps[i]->to, empty ? POLLIN : POLLOUT);
+        bool waits = empty && is_background && pumps[i] == &relay->input;
+        int fd = waits ? -1 : empty ? pumps[i]->from : pumps[i]->to;
+        nr = add_poll(polls, nr, fd, empty ? POLLIN : POLLOUT);
     }
-    if (poll(polls, (nfds_t)nr, poll_timeout(relay)) < 0 && errno != EINTR)
+    if (poll(polls, (nfds_t)nr, poll_timeout(relay, is_background)) < 0 && errno != EINTR)
         die(STATUS_FAILED, "poll: %s", strerror(errno));
     notice_guest(relay, polls, nr);
     if (polls[1].revents)

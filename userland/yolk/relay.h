@@ -22,6 +22,7 @@ struct relay {
     int signals, control, errors;
     int trace;                 /* the channel; -1: closed */
     struct tracelog *tracelog; /* NULL: no trace */
+    bool on_terminal; /* the program's stdin is a terminal's, which may be another job's for now */
     bool raw, is_stopping;
     bool saw_escape; /* Ctrl-A came last */
     unsigned interrupts;

@@ -12,15 +12,20 @@
 static struct termios saved;
 static bool is_raw, will_restore;
 
+bool terminal_is_ours(void)
+{
+    pid_t foreground =
+        tcgetpgrp(STDIN_FILENO); /* -1: not our controlling terminal, so no job control */
+
+    return foreground < 0 || foreground == getpgrp();
+}
+
 bool terminal_make_raw(void)
 {
     struct termios raw;
 
-    if (!isatty(STDIN_FILENO))
-        return false;
-    pid_t foreground =
-        tcgetpgrp(STDIN_FILENO); /* -1: not our controlling terminal, so no job control */
-    if (foreground >= 0 && foreground != getpgrp())
+    is_raw = false; /* what it was when it was taken from us is the shell's affair */
+    if (!isatty(STDIN_FILENO) || !terminal_is_ours())
         return false;
     if (!will_restore) {
         if (tcgetattr(STDIN_FILENO, &saved))

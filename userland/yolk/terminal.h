@@ -3,7 +3,10 @@
 
 #include <stdbool.h>
 
-/* Puts the terminal on fd 0 into raw mode; false when it is none, or not ours (a background job).
+/* False for a job in the background, which is stopped if it reads from the terminal on fd 0 (SIGTTIN). */
+bool terminal_is_ours(void);
+
+/* Puts the terminal on fd 0 into raw mode; false when it is none, or not ours.
  * It is put back at exit() and by terminal_restore(). */
 bool terminal_make_raw(void);
 void terminal_restore(void);
