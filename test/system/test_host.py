@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +12,7 @@ import time
 import pexpect
 import pytest
 
-from conftest import YOLK
+from conftest import ROOT, YOLK
 
 
 @pytest.mark.parametrize("status", [0, 1, 42, 124, 125, 126, 127, 128, 139, 255])
@@ -319,9 +320,45 @@ def test_terminal_is_put_back(fake):
 
 def test_help_and_version(yolk):
     for args in (["--help"], ["run", "--help"], ["check", "--help"], ["gdb", "--help"], ["pack", "--help"], ["build", "--help"], ["examples", "--help"],
-                 ["test", "--help"], ["doctor", "--help"], ["help", "run"], ["--version"], ["run", "--version"]):
+                 ["test", "--help"], ["test", "suites", "--help"], ["test", "suites", "net", "--help"], ["test", "suites", "real", "-h"], ["bench", "--help"],
+                 ["trace", "--help"], ["diff", "--help"], ["syscalls", "--help"], ["doctor", "--help"], ["help", "run"], ["--version"], ["run", "--version"]):
         r = yolk(*args)
         assert r.returncode == 0 and r.stdout and not r.stderr, args
+
+
+@pytest.fixture
+def launcher(tmp_path):
+    """./yolk with its command built, and a machine that has none of the packages: launcher(…) -> what it did."""
+    tree, bin_ = tmp_path / "tree", tmp_path / "tools"
+    command = tree / "build/userland/yolk/yolk"
+    command.parent.mkdir(parents=True)
+    bin_.mkdir()
+    for path, text in ((command, 'echo "ran $*"'), (bin_ / "dpkg-query", "exit 1"), (bin_ / "apt-get", "echo asked >>asked; exit 100"),
+                       (bin_ / "sudo", "exit 1")):
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    shutil.copy(ROOT / "yolk", tree / "yolk")
+    shutil.copy(ROOT / "yolk", tree / "build/.build-packages")
+    (tree / "build/.built").touch()
+
+    def run(*args):
+        r = subprocess.run([tree / "yolk", *args], cwd=tree, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                           env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}"})
+        return r.returncode, r.stdout.decode(), r.stderr.decode()
+
+    return run
+
+
+@pytest.mark.parametrize("words", ["test --help", "test suites --help", "test -j 2 --usage", "bench --help", "bench http -h", "gdb --help", "pack --help",
+                                   "help test", "gdb -?", "run hello --help", "--help", "doctor"])
+def test_no_package_is_needed_for_help(launcher, words):
+    assert launcher(*words.split()) == (0, f"ran {words}\n", "")
+
+
+@pytest.mark.parametrize("words", ["test", "test help", "bench", "gdb hello --help", "pack -o x hello", "pack hello -?", "--yes test"])
+def test_packages_are_needed_otherwise(launcher, words):
+    status, out, said = launcher(*words.split())
+    assert (status, out) == (125, "") and said.startswith("yolk: missing packages: ")
 
 
 @pytest.mark.parametrize("args", [[], ["nonsense"], ["run"], ["run", "--nonsense", "hello"], ["run", "-m", "x", "hello"],

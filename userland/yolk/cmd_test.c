@@ -12,7 +12,9 @@
 
 static const char doc[] =
     "Run the tests whose names match NAME (a regular expression), or all of them.\v"
-    "The labels are unit, abi, system, suites, quick and slow.  Names look like abi.pipe.cpus4: "
+    "The labels are unit, kernel, abi, abi32, trace, system, suites, source, variants, quick and "
+    "slow "
+    "(docs/TESTING.md).  Names look like abi.pipe.cpus4: "
     "`--list` prints "
     "them.\n\n`yolk test suites` runs the tests of every package of Go's standard library, which "
     "takes "

@@ -25,9 +25,13 @@ PARTS["nginx"] = ["/usr/bin/python3", "-B", ROOT / "test/suites/real/examples.py
 
 def main():
     words = sys.argv[1:]
+    if {"-h", "--help"} & set(words):
+        print(__doc__)
+        return 0
     seconds = words.pop(0) if words and words[0].isdigit() else "60"
     if not set(words) <= set(PARTS):
-        print(__doc__)
+        print(f"yolk: {sorted(set(words) - set(PARTS))[0]} is neither a number of seconds that comes first nor one of {', '.join(PARTS)}",
+              file=sys.stderr)
         return 2
     subprocess.run(["cmake", "--build", BUILD, "--target", "net-peer", "examples"], stdout=subprocess.DEVNULL, check=True)
     failed = 0

@@ -22,8 +22,11 @@ PARTS = {
 
 def main():
     parts = sys.argv[1:] or list(PARTS)
-    if not set(parts) <= set(PARTS):
+    if {"-h", "--help"} & set(parts):
         print(__doc__)
+        return 0
+    if not set(parts) <= set(PARTS):
+        print(f"yolk: {sorted(set(parts) - set(PARTS))[0]} is not one of {', '.join(PARTS)}", file=sys.stderr)
         return 2
     failed = []
     for script, *rest in (command for part in parts for command in PARTS[part]):
