@@ -16,6 +16,19 @@ LINK_LOCAL = address("fe80::ff:fe00:1")
 Segment = collections.namedtuple("Segment", "port seq ack flags data urgent")
 
 
+def name_answer(question, names):
+    """A name server's, which knows no other names, and no IPv6 addresses."""
+    end = question.index(b"\0", 12) + 5
+    labels, at = [], 12
+    while question[at]:
+        labels.append(question[at + 1:at + 1 + question[at]].decode())
+        at += 1 + question[at]
+    known = names.get(".".join(labels).lower())
+    answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + address(known) if known and question[end - 4:end - 2] == b"\0\1" else b""
+    flags = b"\x81\x80" if known else b"\x81\x83"
+    return question[:2] + flags + struct.pack(">HHHH", 1, bool(answer), 0, 0) + question[12:end] + answer
+
+
 class Node:
     def __init__(self, plug, guest, ip):
         self.plug, self.guest, self.ip = plug, address(guest), address(ip)
@@ -23,6 +36,7 @@ class Node:
         self.echoes, self.datagrams, self.segments = [], [], collections.defaultdict(collections.deque)
         self.others = collections.Counter()  # SYN and ACK to whom nobody here waits
         self.next_port, self.dhcp = 50000, None
+        self.names = None  # a dict of names and IPv4 addresses: it is a name server
         self.meanwhile = lambda: None  # called whenever it looks
 
     @property
@@ -88,8 +102,15 @@ class Node:
             self.plug.send(ethernet(self.mac, MAC, 0x86dd, ipv6(target, source, ICMP6, transport(target, source, ICMP6, answer), 255)))
         elif protocol in (ICMP, ICMP6) and data[:1] in (b"\0", b"\x81"):
             self.echoes.append(data[4:])
+        elif protocol == ICMP and data[:1] == b"\x08":
+            self.plug.send(ethernet(self.mac, MAC, 0x800, ipv4(to, source, ICMP, transport(to, source, ICMP, b"\0" + data[1:]))))
+        elif protocol == ICMP6 and data[:1] == b"\x80":
+            self.plug.send(ethernet(self.mac, MAC, 0x86dd, ipv6(to, source, ICMP6, transport(to, source, ICMP6, b"\x81" + data[1:]))))
         elif protocol == UDP and data[2:4] == b"\0\x43" and self.dhcp:
             self.dhcp(data[8:])
+        elif protocol == UDP and data[2:4] == b"\0\x35" and self.names is not None:
+            answer = udp(53, struct.unpack(">H", data[:2])[0], name_answer(data[8:], self.names))
+            self.plug.send(ethernet(self.mac, MAC, 0x800, ipv4(to, source, UDP, transport(to, source, UDP, answer))))
         elif protocol == UDP:
             self.datagrams.append(data[8:])
         elif protocol == TCP and len(data) >= 20:

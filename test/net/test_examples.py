@@ -2,12 +2,11 @@
 import contextlib
 import http.server
 import socket
-import struct
 import threading
 
 import pytest
 from conftest import BUILD, guest
-from node import Node
+from node import Node, name_answer
 from wire import Plug
 
 EXAMPLES = BUILD / "userland/examples"
@@ -84,17 +83,13 @@ class Files(http.server.BaseHTTPRequestHandler):
 
 
 def name_server(s):
-    """files.test is 10.0.2.2, which is this machine; no name has an IPv6 address, and others do not exist."""
+    """files.test is 10.0.2.2, which is this machine."""
     while True:
         try:
             question, client = s.recvfrom(512)
         except OSError:
             return
-        end = question.index(b"\0", 12) + 5
-        kind, known = question[end - 4:end - 2], question[12:].startswith(b"\5files\4test\0")
-        answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\2\2" if known and kind == b"\0\1" else b""
-        s.sendto(question[:2] + (b"\x81\x80" if known else b"\x81\x83") + struct.pack(">HHHH", 1, bool(answer), 0, 0) + question[12:end] + answer,
-                 client)
+        s.sendto(name_answer(question, {"files.test": "10.0.2.2"}), client)
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,21 @@
 /* What the tests of the network's lower half run in the guest: `watch` tells of addresses and name servers whenever they
- * change, `sniff` of frames; `pieces` sends datagrams that are made of several sends. */
+ * change, `sniff` of frames; `pieces` sends datagrams that are made of several sends.  `devices` has sockets that belong to
+ * an interface each, `group` joins and leaves, `info` tells of a connection, `resolve` of a name's addresses. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -133,8 +138,185 @@ static int pieces(int argc, char **argv)
     return 0;
 }
 
+static int failed(const char *what)
+{
+    perror(what);
+    return 1;
+}
+
+/* A socket at a port of every address, for what comes and goes by `device` alone unless that is NULL. */
+static int bound(int type, int port, const char *device)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int s = socket(AF_INET, type, 0);
+
+    if (s < 0 ||
+        (device &&
+         setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1) < 0) ||
+        bind(s, (struct sockaddr *)&a, sizeof a) < 0 || (type == SOCK_STREAM && listen(s, 9) < 0))
+        exit(failed(device));
+    return s;
+}
+
+/* Is the port reached over the loopback interface?  With a datagram, and a connection. */
+static void reach(int port, const char *device, int listener)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int u = socket(AF_INET, SOCK_DGRAM, 0), t = socket(AF_INET, SOCK_STREAM, 0);
+    struct timeval patience = {20, 0};
+    struct pollfd p = {u, POLLIN, 0};
+    char byte;
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(t, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(u, (struct sockaddr *)&to, sizeof to) < 0 || send(u, "x", 1, 0) != 1)
+        exit(failed("send"));
+    /* Nobody there: the error comes back at once. */
+    const char *by_datagram =
+        poll(&p, 1, 200) == 1 && recv(u, &byte, 1, 0) < 0 ? strerror(errno) : "taken";
+    const char *by_stream =
+        connect(t, (struct sockaddr *)&to, sizeof to) < 0 ? strerror(errno) : "connected";
+    printf("lo to %s: %s, %s\n", device ? device : "any", by_datagram, by_stream);
+    if (!strcmp(by_stream, "connected"))
+        close(accept(listener, NULL, NULL));
+    close(u);
+    close(t);
+}
+
+/* At three ports in a row: whatever there is, eth0's, lo's.  Then what comes is sent back with its port's number before it. */
+static int devices(int port)
+{
+    static const char *const names[] = {NULL, "eth0", "lo"};
+    struct pollfd all[6];
+    char data[100];
+
+    for (int i = 0; i < 3; i++) {
+        all[i] = (struct pollfd){bound(SOCK_DGRAM, port + i, names[i]), POLLIN, 0};
+        all[3 + i] = (struct pollfd){bound(SOCK_STREAM, port + i, names[i]), POLLIN, 0};
+    }
+    for (int i = 0; i < 3; i++)
+        reach(port + i, names[i], all[3 + i].fd);
+    for (int i = 0; i < 3; i++)
+        while (recv(all[i].fd, data, sizeof data, MSG_DONTWAIT) >= 0)
+            ;
+    puts("listening");
+    fflush(stdout);
+    while (poll(all, 6, -1) > 0)
+        for (int i = 5; i >= 0; i--) {
+            struct sockaddr_in from;
+            socklen_t len = sizeof from;
+            if (!all[i].revents)
+                continue;
+            if (i >= 3) {
+                close(accept(all[i].fd, NULL, NULL));
+                continue;
+            }
+            ssize_t n =
+                recvfrom(all[i].fd, data + 1, sizeof data - 1, 0, (struct sockaddr *)&from, &len);
+            data[0] = (char)('0' + i);
+            if (n == 4 && !memcmp(data + 1, "quit", 4))
+                return 0;
+            if (n >= 0)
+                sendto(all[i].fd, data, (size_t)n + 1, 0, (struct sockaddr *)&from, len);
+        }
+    return 1;
+}
+
+/* Hears what is sent to a group's port on eth0 and says so; "leave" is the last of it. */
+static int group(const char *address, int port)
+{
+    struct group_req g = {.gr_interface = if_nametoindex("eth0")};
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&g.gr_group;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&g.gr_group;
+    bool is_v6 = strchr(address, ':');
+    int s = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0), level = is_v6 ? SOL_IPV6 : SOL_IP;
+    struct sockaddr_in any4 = {.sin_family = AF_INET, .sin_port = any.sin6_port};
+    char data[100];
+
+    g.gr_group.ss_family = is_v6 ? AF_INET6 : AF_INET;
+    if (inet_pton(g.gr_group.ss_family, address,
+                  is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr) != 1 ||
+        bind(s, is_v6 ? (void *)&any : (void *)&any4, is_v6 ? sizeof any : sizeof any4) < 0 ||
+        setsockopt(s, level, MCAST_JOIN_GROUP, &g, sizeof g) < 0)
+        return failed("join");
+    puts("joined");
+    fflush(stdout);
+    for (;;) {
+        ssize_t n = recv(s, data, sizeof data, 0);
+        if (n < 0)
+            return failed("recv");
+        printf("heard %.*s\n", (int)n, data);
+        fflush(stdout);
+        if (n == 5 && !memcmp(data, "leave", 5)) {
+            if (setsockopt(s, level, MCAST_LEAVE_GROUP, &g, sizeof g) < 0)
+                return failed("leave");
+            puts("left");
+            fflush(stdout);
+        }
+        if (n == 3 && !memcmp(data, "end", 3))
+            return 0;
+    }
+}
+
+/* Sends 1,000 bytes to who connects, and says what TCP_INFO tells whenever that changes, until they end. */
+static int info(int port)
+{
+    struct tcp_info t, old = {0};
+    char byte;
+    int l = bound(SOCK_STREAM, port, NULL);
+
+    puts("listening");
+    fflush(stdout);
+    int s = accept(l, NULL, NULL);
+    if (s < 0 || send(s, (char[1000]){0}, 1000, 0) != 1000)
+        return failed("send");
+    for (ssize_t n = -1; n != 0; usleep(10000)) {
+        socklen_t len = sizeof t;
+        memset(&t, 0, sizeof t);
+        if (getsockopt(s, IPPROTO_TCP, TCP_INFO, &t, &len) < 0)
+            return failed("TCP_INFO");
+        if (t.tcpi_state != old.tcpi_state || t.tcpi_retransmits != old.tcpi_retransmits)
+            printf("state %u, retransmits %u, mss %u, rto %s\n", t.tcpi_state, t.tcpi_retransmits,
+                   t.tcpi_snd_mss,
+                   t.tcpi_rto >= 200000 && t.tcpi_rto <= 120000000 ? "sane" : "odd");
+        fflush(stdout);
+        old = t;
+        n = recv(s, &byte, 1, MSG_DONTWAIT);
+    }
+    return 0;
+}
+
+/* By the libc's resolver. */
+static int resolve(const char *name)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found, *a;
+    char text[64];
+    struct stat st;
+
+    /* Whom to ask comes with an address. */
+    while (stat("/etc/resolv.conf", &st) < 0 || !st.st_size)
+        usleep(10000);
+    int ret = getaddrinfo(name, NULL, &hints, &found);
+
+    if (ret)
+        return printf("%s: %s\n", name, gai_strerror(ret)) < 0;
+    for (a = found; a; a = a->ai_next)
+        if (!getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST))
+            printf("%s: %s\n", name, text);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 2 && !strcmp(argv[1], "devices"))
+        return devices(atoi(argv[2]));
+    if (argc > 3 && !strcmp(argv[1], "group"))
+        return group(argv[2], atoi(argv[3]));
+    if (argc > 2 && !strcmp(argv[1], "info"))
+        return info(atoi(argv[2]));
+    if (argc > 2 && !strcmp(argv[1], "resolve"))
+        return resolve(argv[2]);
     if (argc > 4 && !strcmp(argv[1], "pieces"))
         return pieces(argc - 2, argv + 2);
     if (argc > 1 && !strcmp(argv[1], "watch"))
