@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t caught;
@@ -219,12 +220,16 @@ static int use_open(const char *path)
     return fd < 0;
 }
 
-/* Whether a server can be reached: the name of the error. */
+/* How many milliseconds after its start the machine has begun the program, and whether a server can be reached: the name
+ * of the error. */
 static int try_connect(const char *address, const char *port)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
     int s = socket(AF_INET, SOCK_STREAM, 0);
+    struct timespec t;
 
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    printf("%ld ms: ", (long)t.tv_sec * 1000 + t.tv_nsec / 1000000);
     inet_pton(AF_INET, address, &to.sin_addr);
     if (connect(s, (struct sockaddr *)&to, sizeof to) == 0)
         return puts("connected") < 0;
