@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import os
 import socket
+import struct
 import subprocess
 import threading
 
@@ -156,6 +157,20 @@ def test_other_ends_are_checked(yolk, wrong, why):
     assert why in refused(yolk, "--net", wrong)
 
 
+def recorded(data, port):
+    """What a recording has of TCP from that port and to it, once each byte."""
+    pieces, at = ({}, {}), 24
+    while at < len(data):
+        kept, long = struct.unpack_from("<II", data, at + 8)
+        frame, at = data[at + 16:at + 16 + kept], at + 16 + kept
+        assert kept == long == len(frame)
+        if frame[12:14] == b"\x08\0" and frame[23] == 6:
+            length, (source, seq) = struct.unpack_from(">H", frame, 16)[0], struct.unpack_from(">H2xI", frame, 34)
+            if payload := frame[34 + (frame[46] >> 4) * 4:14 + length]:
+                pieces[source != port].setdefault(seq, payload)
+    return [b"".join(way.values()) for way in pieces]
+
+
 def test_pcap(yolk, tmp_path):
     """The wire as a file: magic number, Ethernet, and at least the guest's question for an address."""
     file = tmp_path / "the wire, recorded.pcap"
@@ -163,6 +178,12 @@ def test_pcap(yolk, tmp_path):
     assert (r.returncode, r.stdout) == (0, b"hello, world\n")
     data = file.read_bytes()
     assert data[:4] == b"\xd4\xc3\xb2\xa1" and data[20:24] == b"\x01\0\0\0" and b"\x63\x82\x53\x63" in data  # DHCP's cookie
+    data, port = data[:24], free_port()
+    with serving("--pcap", file, "-p", f"{port}:7", "echo"), connect(port) as s:
+        s.sendall(PATTERN[:5000])
+        assert s.makefile("rb").read(5000) == PATTERN[:5000]
+    said, come = recorded(file.read_bytes(), 7)
+    assert said == come == PATTERN[:5000]
     r = yolk("run", "--pcap", "/no/such/directory/file", "hello")
     assert r.returncode == 125 and b"--pcap" in r.stderr and b"No such file" in r.stderr
     os.mkfifo(tmp_path / "fifo")
