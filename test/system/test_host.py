@@ -169,9 +169,9 @@ def test_missing_kernel(yolk, fake, monkeypatch):
 def test_timeout(yolk, fake):
     fake("hang")
     began = time.monotonic()
-    r = yolk("run", "--timeout", "0.5", "hello")
-    assert r.returncode == 124 and r.stdout == b"before\n" and b"0.5 seconds" in r.stderr
-    assert 0.5 <= time.monotonic() - began < 10
+    r = yolk("run", "--timeout", "4.5", "hello")  # a busy machine starts the stand-in slowly
+    assert r.returncode == 124 and r.stdout == b"before\n" and b"4.5 seconds" in r.stderr
+    assert 4.5 <= time.monotonic() - began < 30
 
 
 def test_machine_that_does_not_power_off(yolk, fake):
