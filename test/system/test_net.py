@@ -188,6 +188,8 @@ def test_pcap(yolk, tmp_path):
     assert r.returncode == 125 and b"--pcap" in r.stderr and b"No such file" in r.stderr
     os.mkfifo(tmp_path / "fifo")
     assert b"nobody reads" in refused(yolk, "--pcap", tmp_path / "fifo")
+    r = yolk("run", "--pcap", "/dev/full", "hello")  # no room comes to light on the way
+    assert (r.returncode, r.stdout) == (0, b"hello, world\n") and b"--pcap /dev/full: there is no room" in r.stderr
     reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)  # a FIFO shows the wire at once
     assert yolk("run", "--pcap", tmp_path / "fifo", "hello").returncode == 0
     assert os.read(reader, 1 << 16)[:24] == data[:24]

@@ -472,6 +472,9 @@ void relay_run(struct machine *machine, const struct run_options *options,
         set_outcome(relay, WEXITSTATUS(relay->qemu_status) >> 1, "exit");
     if (!outcome->reason)
         explain_missing_status(relay);
+    else if (options->pcap && strstr(relay->errors_text, "dump write error"))
+        say("--pcap %s: there is no room, the end is missing (%s)", options->pcap,
+            relay->errors_text);
     else if (options->verbose && relay->errors_len)
         say("QEMU: %s", relay->errors_text);
     if (relay->tracelog && !tracelog_close(relay->tracelog) && outcome->status < STATUS_TIMEOUT)
