@@ -217,12 +217,16 @@ static void set_owner(struct file *f, int type, int pid)
     spin_unlock(&f->lock);
 }
 
+static void just_count(void *arg, struct process *p)
+{
+}
+
 static bool owner_exists(int type, int pid)
 {
     if (pid == 0)
         return true;
     if (type == F_OWNER_PGRP)
-        return signal_send_group(pid, 0, NULL) != -ESRCH;
+        return process_visit_group(pid, just_count, NULL) > 0;
     struct process *p = type == F_OWNER_PID ? process_find(pid) : NULL;
     struct task *t = type == F_OWNER_TID ? task_find(pid) : NULL;
     if (p)
@@ -232,7 +236,7 @@ static bool owner_exists(int type, int pid)
     return p || t;
 }
 
-static long set_owner_old(struct file *f, int who)
+long files_set_owner(struct file *f, int who)
 {
     if (who == INT32_MIN)
         return -EINVAL;
@@ -263,7 +267,7 @@ static long get_owner_ex(struct file *f, struct uptr arg)
     return user_put(arg, &owner);
 }
 
-static long get_owner_old(struct file *f)
+int files_get_owner(struct file *f)
 {
     spin_lock(&f->lock);
     int who = f->owner_type == F_OWNER_PGRP ? -f->owner_pid : f->owner_pid;
@@ -374,9 +378,9 @@ static long fcntl(struct file *f, int fd, unsigned cmd, unsigned long arg)
     case F_OFD_SETLKW:
         return set_lock(f, cmd, uptr_of_word(arg));
     case F_SETOWN:
-        return set_owner_old(f, (int)arg);
+        return files_set_owner(f, (int)arg);
     case F_GETOWN:
-        return get_owner_old(f);
+        return files_get_owner(f);
     case F_SETOWN_EX:
         return set_owner_ex(f, uptr_of_word(arg));
     case F_GETOWN_EX:

@@ -46,6 +46,10 @@ static inline void files_release(struct held_file h)
  * f NULL (-ENOMEM). */
 must_check long install_file(struct file *f, int flags);
 
+/* Who gets the file's signals, as F_SETOWN has it: a process, or below 0 a group.  0, -EINVAL, -ESRCH. */
+long files_set_owner(struct file *f, int who);
+int files_get_owner(struct file *f);
+
 /* The signal of a write that found no reader, which usually ends the program. */
 void files_raise_sigpipe(void);
 /* The result of a write to `f`: -EPIPE comes with SIGPIPE. */

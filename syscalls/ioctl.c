@@ -79,6 +79,18 @@ static long get_map(struct file *f, struct uptr arg)
     return ret < 0 || caller_is_i386() ? ret : user_zero(uptr_add(arg, I386_IFREQ_BYTES), 5);
 }
 
+/* FIOSETOWN and its like, which only sockets have. */
+static long owner_ioctl(struct file *f, unsigned cmd, struct uptr arg)
+{
+    int who;
+    if (!socket_of_file(f))
+        return own_ioctl(f, cmd, arg);
+    if (cmd == FIOSETOWN || cmd == SIOCSPGRP)
+        return user_get(arg, &who) < 0 ? -EFAULT : files_set_owner(f, who);
+    who = files_get_owner(f);
+    return user_put(arg, &who);
+}
+
 static long ioctl(struct file *f, int fd, unsigned cmd, struct uptr arg)
 {
     switch (cmd) {
@@ -94,6 +106,11 @@ static long ioctl(struct file *f, int fd, unsigned cmd, struct uptr arg)
         return put_size(f, arg);
     case FIGETBSZ:
         return put_block_size(arg);
+    case FIOSETOWN:
+    case SIOCSPGRP:
+    case FIOGETOWN:
+    case SIOCGPGRP:
+        return owner_ioctl(f, cmd, arg);
     case SIOCGIFCONF:
         return socket_of_file(f) ? list_interfaces(arg) : own_ioctl(f, cmd, arg);
     case SIOCGIFMAP:
