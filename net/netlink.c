@@ -2,22 +2,26 @@
  * RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE and RTM_GETNEIGH, RTM_GETLINK of one, and IPv4's RTM_GETROUTE of one.  Whatever
  * else is asked is answered with an error message.
  *
- * A request is answered at once, into the asking socket's queue: nothing ever waits here but a reader. */
+ * A request is answered at once, into the asking socket's queue, which SO_RCVBUF bounds as on Linux: what finds no room
+ * is lost, and the reader hears of it (ENOBUFS) before it reads on.  Only a dump may come later, when enough was read. */
 #include <base/string.h>
 #include <core/heap.h>
 #include <inet.h>
 #include <linux/if_addr.h>
+#include <linux/in_route.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/ifinfo.h>
 
+#include <lwip/igmp.h>
 #include <lwip/ip4.h>
 #include <lwip/netif.h>
 
-#define ANSWER_MAX 8192 /* libraries read with buffers of this size */
-#define ROOM       512u /* for one message of an answer */
-#define OPER_UP    6    /* RFC 2863 */
+#define ANSWER_MAX  8192 /* libraries read with buffers of this size */
+#define ANSWER_COST 796u /* of a queued one, beside its bytes: as many fit as on Linux */
+#define ROOM        512u /* for one message of an answer */
+#define OPER_UP     6    /* RFC 2863 */
 
 struct answer {
     struct list node;
@@ -25,11 +29,20 @@ struct answer {
     char bytes[];
 };
 
+/* As much of a request as says what is to be dumped. */
+struct dump_request {
+    struct nlmsghdr h; /* of type 0: there is none */
+    uint8_t family;
+};
+
 struct netlink {
-    struct socket s;      /* first */
-    struct mutex io;      /* RANK_SOCKET_IO: who looks at an answer keeps it */
-    struct spinlock lock; /* RANK_SOCKET - guards: */
-    struct list queue;    /* struct answer.node */
+    struct socket s;             /* first */
+    struct mutex io;             /* RANK_SOCKET_IO: who looks at an answer keeps it */
+    struct spinlock lock;        /* RANK_SOCKET - guards: */
+    struct list queue;           /* struct answer.node */
+    size_t queued;               /* its cost in bytes */
+    bool is_overrun;             /* an answer was lost, and so is any until the queue is empty */
+    struct dump_request waiting; /* for room */
     uint32_t groups;
     /* under all_lock */
     struct list all_node;
@@ -51,46 +64,60 @@ struct builder {
     struct netlink *n;
     const struct nlmsghdr *request;
     unsigned flags;        /* of the messages */
-    struct answer *a;      /* NULL: out of memory */
+    char *bytes;           /* room for ANSWER_MAX */
+    size_t len;            /* of what is built there */
     struct nlmsghdr *open; /* the message that attributes go to */
 };
 
-static struct answer *new_answer(void)
+/* n->lock is held.  A dump asks before it begins, and there is one of it at a time. */
+static bool has_room(const struct netlink *n, size_t cost, bool is_dump)
 {
-    struct answer *a = heap_alloc(sizeof(*a) + ANSWER_MAX);
-    if (a)
-        a->len = 0;
-    return a;
+    return list_is_empty(&n->queue) || is_dump ||
+           (!n->is_overrun && n->queued + cost <= n->s.rcvbuf);
 }
 
 static void send_answer(struct builder *b)
 {
-    if (!b->a || b->a->len == 0)
+    struct netlink *n = b->n;
+    size_t cost = ANSWER_COST + b->len;
+    if (b->len == 0)
         return;
-    spin_lock(&b->n->lock);
-    list_push_back(&b->n->queue, &b->a->node);
-    spin_unlock(&b->n->lock);
-    b->a = new_answer();
+    struct answer *a = heap_alloc(sizeof(*a) + b->len);
+    if (a) {
+        a->len = b->len;
+        memcpy(a->bytes, b->bytes, b->len);
+    }
+    b->len = 0;
+    spin_lock(&n->lock);
+    bool fits = a && has_room(n, cost, b->flags & NLM_F_MULTI);
+    if (fits) {
+        list_push_back(&n->queue, &a->node);
+        n->queued += cost;
+    } else if (!n->is_overrun) {
+        n->is_overrun = true;
+        atomic_store(&n->s.error, -ENOBUFS);
+    }
+    spin_unlock(&n->lock);
+    if (!fits)
+        heap_free(a);
 }
 
 static void *append(struct builder *b, size_t n)
 {
-    void *at = b->a->bytes + b->a->len;
+    void *at = b->bytes + b->len;
     memset(at, 0, NLMSG_ALIGN(n));
-    b->a->len += NLMSG_ALIGN(n);
+    b->len += NLMSG_ALIGN(n);
     if (b->open)
         b->open->nlmsg_len += NLMSG_ALIGN(n);
     return at;
 }
 
-/* A new message with a body of n bytes, which it answers; NULL: no memory. */
+/* A new message with a body of n bytes, which it answers. */
 static void *begin(struct builder *b, unsigned type, size_t n)
 {
     b->open = NULL;
-    if (b->a && b->a->len + ROOM > ANSWER_MAX)
+    if (b->len + ROOM > ANSWER_MAX)
         send_answer(b);
-    if (!b->a)
-        return NULL;
     struct nlmsghdr *h = append(b, sizeof(*h));
     *h = (struct nlmsghdr){sizeof(*h), (uint16_t)type, (uint16_t)b->flags, b->request->nlmsg_seq,
                            b->n->port};
@@ -117,8 +144,6 @@ static void tell_link(struct builder *b, const struct ifinfo *i)
 {
     static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255};
     struct ifinfomsg *m = begin(b, RTM_NEWLINK, sizeof(*m));
-    if (!m)
-        return;
     m->ifi_type = i->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
     m->ifi_index = (int)i->index;
     m->ifi_flags = ifinfo_flags(i) | (i->is_up && i->has_link ? 0x10000 : 0); /* IFF_LOWER_UP */
@@ -141,9 +166,9 @@ static unsigned prefix_len(uint32_t mask)
 
 static void tell_v4(struct builder *b, const struct ifinfo *i)
 {
-    struct ifaddrmsg *m = i->ip4 ? begin(b, RTM_NEWADDR, sizeof(*m)) : NULL;
-    if (!m)
+    if (!i->ip4)
         return;
+    struct ifaddrmsg *m = begin(b, RTM_NEWADDR, sizeof(*m));
     *m = (struct ifaddrmsg){AF_INET, (uint8_t)prefix_len(i->mask4), IFA_F_PERMANENT,
                             i->is_loopback ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE, i->index};
     put_number(b, IFA_ADDRESS, i->ip4);
@@ -157,8 +182,6 @@ static void tell_v6(struct builder *b, const struct ifinfo *i)
 {
     for (unsigned k = 0; k < i->nr_ip6; k++) {
         struct ifaddrmsg *m = begin(b, RTM_NEWADDR, sizeof(*m));
-        if (!m)
-            return;
         *m = (struct ifaddrmsg){AF_INET6, i->is_loopback ? 128 : 64, IFA_F_PERMANENT,
                                 i->is_loopback            ? RT_SCOPE_HOST
                                 : i->ip6[k].is_link_local ? RT_SCOPE_LINK
@@ -168,12 +191,10 @@ static void tell_v6(struct builder *b, const struct ifinfo *i)
     }
 }
 
-static bool begin_route(struct builder *b, const struct ifinfo *i, unsigned prefix,
-                        unsigned protocol, unsigned scope)
+static struct rtmsg *begin_route(struct builder *b, const struct ifinfo *i, unsigned prefix,
+                                 unsigned protocol, unsigned scope)
 {
     struct rtmsg *m = begin(b, RTM_NEWROUTE, sizeof(*m));
-    if (!m)
-        return false;
     m->rtm_family = AF_INET;
     m->rtm_dst_len = (uint8_t)prefix;
     m->rtm_table = RT_TABLE_MAIN;
@@ -182,17 +203,18 @@ static bool begin_route(struct builder *b, const struct ifinfo *i, unsigned pref
     m->rtm_type = RTN_UNICAST;
     put_number(b, RTA_TABLE, RT_TABLE_MAIN);
     put_number(b, RTA_OIF, i->index);
-    return true;
+    return m;
 }
 
 static void tell_routes(struct builder *b, const struct ifinfo *i)
 {
     if (i->is_loopback || !i->ip4)
         return;
-    if (i->gateway4 && begin_route(b, i, 0, RTPROT_BOOT, RT_SCOPE_UNIVERSE))
+    if (i->gateway4) {
+        begin_route(b, i, 0, RTPROT_BOOT, RT_SCOPE_UNIVERSE);
         put_number(b, RTA_GATEWAY, i->gateway4);
-    if (!begin_route(b, i, prefix_len(i->mask4), RTPROT_KERNEL, RT_SCOPE_LINK))
-        return;
+    }
+    begin_route(b, i, prefix_len(i->mask4), RTPROT_KERNEL, RT_SCOPE_LINK);
     put_number(b, RTA_DST, i->ip4 & i->mask4);
     put_number(b, RTA_PREFSRC, i->ip4);
 }
@@ -202,9 +224,9 @@ static void tell_neighbours(struct builder *b, const struct ifinfo *i)
     unsigned at = 0;
     struct ifinfo_neighbour n;
     while (ifinfo_next_neighbour(&at, &n)) {
-        struct ndmsg *m = n.index == i->index ? begin(b, RTM_NEWNEIGH, sizeof(*m)) : NULL;
-        if (!m)
+        if (n.index != i->index)
             continue;
+        struct ndmsg *m = begin(b, RTM_NEWNEIGH, sizeof(*m));
         m->ndm_family = AF_INET;
         m->ndm_ifindex = (int)n.index;
         m->ndm_state = NUD_REACHABLE;
@@ -214,10 +236,15 @@ static void tell_neighbours(struct builder *b, const struct ifinfo *i)
     }
 }
 
+static unsigned family_of(const struct nlmsghdr *request)
+{
+    return *(const uint8_t *)(request + 1);
+}
+
 /* What a request wants to know of one interface. */
 static __attribute__((noinline)) void tell(struct builder *b, const struct ifinfo *i)
 {
-    unsigned family = *(const uint8_t *)(b->request + 1);
+    unsigned family = family_of(b->request);
     switch (b->request->nlmsg_type) {
     case RTM_GETLINK:
         tell_link(b, i);
@@ -239,16 +266,33 @@ static __attribute__((noinline)) void tell(struct builder *b, const struct ifinf
     }
 }
 
-static void dump(struct builder *b)
+/* Without room it is for go_on to make it: 0, -ENOBUFS, and -EBUSY to the next. */
+static int check_dump(struct netlink *n, const struct nlmsghdr *request)
+{
+    int ret = 0;
+    spin_lock(&n->lock);
+    if (n->waiting.h.nlmsg_type) {
+        ret = -EBUSY;
+    } else if (n->queued >= n->s.rcvbuf) {
+        n->waiting = (struct dump_request){*request, (uint8_t)family_of(request)};
+        ret = -ENOBUFS;
+    }
+    spin_unlock(&n->lock);
+    return ret;
+}
+
+static int dump(struct builder *b)
 {
     struct ifinfo i;
+    int ret = check_dump(b->n, b->request);
+    if (ret < 0)
+        return ret;
     b->flags = NLM_F_MULTI;
     for (unsigned index = 1; ifinfo_next(index, &i); index = i.index + 1)
         tell(b, &i);
     send_answer(b);
-    int *error = begin(b, NLMSG_DONE, sizeof(*error));
-    if (error)
-        *error = 0;
+    *(int *)begin(b, NLMSG_DONE, sizeof(int)) = 0;
+    return 0;
 }
 
 /* The attribute of a request whose body has n bytes, as far as it fits into `size` bytes at `to`: how many it has, -ENOENT,
@@ -288,47 +332,59 @@ static int get_link(struct builder *b)
     return 0;
 }
 
-/* The interface that has the address, or by which packets go there; false: there is none. */
-static bool find_way(uint32_t to, struct ifinfo *i, bool *is_own)
+/* What an address is to this machine (RTN_*), and the interface that has it, or by which packets go there; RTN_UNSPEC: there
+ * is no way.  *is_member: it is a group that the interface is in. */
+static unsigned find_way(uint32_t to, struct ifinfo *i, bool *is_member)
 {
     ip4_addr_t ip = {to};
-    for (unsigned index = 1; ifinfo_next(index, i); index = i->index + 1)
-        if ((*is_own = i->is_loopback ? ip4_addr_isloopback(&ip) : to && i->ip4 == to))
-            return true;
+    *is_member = false;
+    for (unsigned index = 1; ifinfo_next(index, i); index = i->index + 1) {
+        if (i->ip4 && to == (i->ip4 | ~i->mask4) && prefix_len(i->mask4) < 31)
+            return RTN_BROADCAST;
+        if (i->is_loopback ? !to || ip4_addr_isloopback(&ip) : i->ip4 == to)
+            return RTN_LOCAL;
+    }
     inet_look();
-    const struct netif *n = ip4_route(&ip);
+    struct netif *n = ip4_route(&ip);
     int index = n ? netif_get_index(n) : 0;
+    *is_member = n && igmp_lookfor_group(n, &ip);
     inet_unlook();
-    return ifinfo_at(index, i);
+    if (!ifinfo_at(index, i))
+        return RTN_UNSPEC;
+    return ip4_addr_ismulticast(&ip) ? RTN_MULTICAST
+           : to == IPADDR_BROADCAST  ? RTN_BROADCAST
+                                     : RTN_UNICAST;
 }
 
 /* RTM_GETROUTE of one address: 0, -errno. */
 static int get_route(struct builder *b)
 {
     const struct rtmsg *m = NLMSG_DATA(b->request);
+    static const uint32_t flags[] = {[RTN_LOCAL] = RTCF_LOCAL,
+                                     [RTN_BROADCAST] = RTCF_BROADCAST | RTCF_LOCAL,
+                                     [RTN_MULTICAST] = RTCF_MULTICAST};
     struct ifinfo i;
-    bool is_own = false;
     uint32_t to = 0;
+    bool is_member;
     if (m->rtm_family != AF_INET)
         return -EOPNOTSUPP;
-    if (get_attr(b->request, sizeof(*m), RTA_DST, &to, sizeof(to)) == -EINVAL)
+    int len = get_attr(b->request, sizeof(*m), RTA_DST, &to, sizeof(to));
+    if (len == -EINVAL)
         return -EINVAL;
-    if (!find_way(to, &i, &is_own))
+    if (len >= 0 && len < (int)sizeof(to))
+        return -ERANGE;
+    unsigned type = find_way(to, &i, &is_member);
+    if (type == RTN_UNSPEC)
         return -ENETUNREACH;
     uint32_t source = i.ip4;
-    if (is_own)
+    if (type == RTN_LOCAL)
         i.index = 1;
-    if (!begin_route(b, &i, 32, RTPROT_UNSPEC, RT_SCOPE_UNIVERSE))
-        return 0;
-    struct rtmsg *told = NLMSG_DATA(b->open);
-    told->rtm_flags = RTM_F_CLONED;
-    if (is_own) {
-        told->rtm_type = RTN_LOCAL;
-        told->rtm_flags |= 0x80000000; /* RTCF_LOCAL */
-    }
+    struct rtmsg *told = begin_route(b, &i, 32, RTPROT_UNSPEC, RT_SCOPE_UNIVERSE);
+    told->rtm_type = (uint8_t)type;
+    told->rtm_flags = RTM_F_CLONED | flags[type] | (is_member ? RTCF_LOCAL : 0);
     put_number(b, RTA_DST, to);
     put_number(b, RTA_PREFSRC, source);
-    if (!is_own && ((to ^ i.ip4) & i.mask4))
+    if (type == RTN_UNICAST && ((to ^ i.ip4) & i.mask4))
         put_number(b, RTA_GATEWAY, i.gateway4);
     return 0;
 }
@@ -338,8 +394,6 @@ static void acknowledge(struct builder *b, int error)
 {
     b->flags = NLM_F_CAPPED;
     struct nlmsgerr *m = begin(b, NLMSG_ERROR, sizeof(*m));
-    if (!m)
-        return;
     m->error = error;
     m->msg = *b->request;
 }
@@ -352,10 +406,8 @@ static __attribute__((noinline)) int answer(struct builder *b)
     int ret = 0;
     if ((h->nlmsg_flags & NLM_F_REQUEST) && type >= NLMSG_MIN_TYPE && h->nlmsg_len > sizeof(*h)) {
         bool is_get = type <= RTM_GETNEIGH && type % 4 == RTM_GETLINK % 4;
-        if (is_get && (h->nlmsg_flags & NLM_F_DUMP)) {
-            dump(b);
-            return 0;
-        }
+        if (is_get && (h->nlmsg_flags & NLM_F_DUMP))
+            return dump(b);
         ret = type == RTM_GETLINK ? get_link(b) : type == RTM_GETROUTE ? get_route(b) : -EOPNOTSUPP;
     }
     return ret < 0 ? ret : (h->nlmsg_flags & NLM_F_ACK) != 0;
@@ -363,16 +415,29 @@ static __attribute__((noinline)) int answer(struct builder *b)
 
 static int handle(struct netlink *n, const struct nlmsghdr *h)
 {
-    struct builder b = {.n = n, .request = h, .a = new_answer()};
-    if (!b.a)
+    struct builder b = {.n = n, .request = h, .bytes = heap_alloc(ANSWER_MAX)};
+    if (!b.bytes)
         return -ENOBUFS;
     int ret = answer(&b);
     if (ret != 0)
         acknowledge(&b, MIN(ret, 0));
     send_answer(&b);
-    heap_free(b.a);
-    socket_wake_readers(&n->s);
+    heap_free(b.bytes);
+    waitq_wake(&n->s.read_wait, 0, POLL_READABLE | POLLERR);
     return 0;
+}
+
+/* Something was read: the dump that waits for room is made, if half of it is free now. */
+static void go_on(struct netlink *n)
+{
+    spin_lock(&n->lock);
+    struct dump_request d = n->waiting;
+    bool is_due = d.h.nlmsg_type && n->queued <= n->s.rcvbuf / 2;
+    if (is_due)
+        n->waiting.h.nlmsg_type = 0;
+    spin_unlock(&n->lock);
+    if (is_due && handle(n, &d.h) < 0)
+        atomic_store(&n->s.error, -ENOBUFS);
 }
 
 /* --- the socket ---------------------------------------------------------------------------------------- */
@@ -486,10 +551,15 @@ static struct answer *take(struct netlink *n, bool peeks)
 {
     spin_lock(&n->lock);
     struct list *first = list_is_empty(&n->queue) ? NULL : n->queue.next;
-    if (first && !peeks)
+    struct answer *a = first ? list_entry(first, struct answer, node) : NULL;
+    if (a && !peeks) {
         list_remove(first);
+        n->queued -= ANSWER_COST + a->len;
+        if (list_is_empty(&n->queue))
+            n->is_overrun = false;
+    }
     spin_unlock(&n->lock);
-    return first ? list_entry(first, struct answer, node) : NULL;
+    return a;
 }
 
 static ssize_t deliver(struct answer *a, struct socket_msg *m)
@@ -512,16 +582,20 @@ static ssize_t netlink_recv(struct socket *s, struct socket_msg *m)
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
     for (;;) {
+        ssize_t ret = socket_take_error(s);
+        if (ret < 0)
+            return ret;
         mutex_lock(&n->io);
         struct answer *a = take(n, peeks);
-        ssize_t ret = a ? deliver(a, m) : 0;
+        ret = a ? deliver(a, m) : 0;
         mutex_unlock(&n->io);
         if (a) {
             if (!peeks)
                 heap_free(a);
+            go_on(n);
             return ret;
         }
-        ret = SOCKET_WAIT(&s->read_wait, has_answer(n), deadline);
+        ret = SOCKET_WAIT(&s->read_wait, has_answer(n) || atomic_load(&s->error), deadline);
         if (ret < 0)
             return ret;
     }
@@ -530,7 +604,8 @@ static ssize_t netlink_recv(struct socket *s, struct socket_msg *m)
 static uint32_t netlink_poll(struct socket *s, struct file *f, struct poll_table *t)
 {
     poll_on(t, f, &s->read_wait);
-    return POLL_WRITABLE | (has_answer(netlink_of(s)) ? POLL_READABLE : 0);
+    return POLL_WRITABLE | (has_answer(netlink_of(s)) ? POLL_READABLE : 0) |
+           (atomic_load(&s->error) ? POLLERR : 0);
 }
 
 static void netlink_release(struct socket *s)

@@ -1,6 +1,7 @@
 /* What the tests of the network's lower half run in the guest: `watch` tells of addresses and name servers whenever they
  * change, `sniff` of frames; `pieces` sends datagrams that are made of several sends.  `devices` has sockets that belong to
- * an interface each, `group` joins and leaves, `info` tells of a connection, `resolve` of a name's addresses. */
+ * an interface each, `group` joins and leaves, `info` tells of a connection, `resolve` of a name's addresses, `route` how packets
+ * go. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -307,8 +310,59 @@ static int resolve(const char *name)
     return 0;
 }
 
+static void show_route(const char *to, const struct nlmsghdr *h)
+{
+    const struct rtmsg *m = NLMSG_DATA(h);
+    char name[IF_NAMESIZE];
+    if (h->nlmsg_type == NLMSG_ERROR) {
+        printf("%s: %s\n", to, strerror(-((struct nlmsgerr *)NLMSG_DATA(h))->error));
+        return;
+    }
+    printf("%s: type %d flags %x", to, m->rtm_type, m->rtm_flags);
+    int left = (int)RTM_PAYLOAD(h);
+    for (const struct rtattr *a = RTM_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        struct in_addr ip;
+        unsigned index;
+        memcpy(&ip, RTA_DATA(a), sizeof ip);
+        memcpy(&index, RTA_DATA(a), sizeof index);
+        if (a->rta_type == RTA_OIF)
+            printf(" dev %s", if_indextoname(index, name));
+        if (a->rta_type == RTA_PREFSRC)
+            printf(" src %s", inet_ntoa(ip));
+        if (a->rta_type == RTA_GATEWAY)
+            printf(" via %s", inet_ntoa(ip));
+    }
+    printf("\n");
+}
+
+static int route(int argc, char **argv)
+{
+    int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    for (int i = 0; i < argc; i++) {
+        struct {
+            struct nlmsghdr h;
+            struct rtmsg m;
+            struct rtattr a;
+            in_addr_t to;
+        } q = {{sizeof q, RTM_GETROUTE, NLM_F_REQUEST, 1, 0},
+               {.rtm_family = AF_INET, .rtm_dst_len = 32},
+               {RTA_LENGTH(sizeof q.to), RTA_DST},
+               inet_addr(argv[i])};
+        union {
+            struct nlmsghdr h;
+            char bytes[8192];
+        } u;
+        if (send(s, &q, sizeof q, 0) != sizeof q || recv(s, &u, sizeof u, 0) < (ssize_t)sizeof u.h)
+            return 3;
+        show_route(argv[i], &u.h);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 2 && !strcmp(argv[1], "route"))
+        return route(argc - 2, argv + 2);
     if (argc > 2 && !strcmp(argv[1], "devices"))
         return devices(atoi(argv[2]));
     if (argc > 3 && !strcmp(argv[1], "group"))

@@ -230,3 +230,26 @@ def test_datagrams_in_pieces(here, there, sizes, cpus):
     with socket.socket(socket.AF_INET6 if ":" in here else socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((here, 0))
         pieces_arrive(s, sizes, there, "--timeout", "120", "-c", str(cpus))
+
+
+ROUTES = b"""\
+10.0.2.2: type 1 flags 200 dev eth0 src 10.0.2.15
+10.0.2.0: type 1 flags 200 dev eth0 src 10.0.2.15
+192.0.2.1: type 1 flags 200 dev eth0 src 10.0.2.15 via 10.0.2.2
+10.0.2.15: type 2 flags 80000200 dev lo src 10.0.2.15
+127.0.0.1: type 2 flags 80000200 dev lo src 127.0.0.1
+0.0.0.0: type 2 flags 80000200 dev lo src 127.0.0.1
+10.0.2.255: type 3 flags 90000200 dev eth0 src 10.0.2.15
+127.255.255.255: type 3 flags 90000200 dev lo src 127.0.0.1
+255.255.255.255: type 3 flags 90000200 dev eth0 src 10.0.2.15
+224.0.0.1: type 5 flags a0000200 dev eth0 src 10.0.2.15
+239.1.2.3: type 5 flags 20000200 dev eth0 src 10.0.2.15
+0.1.2.3: type 1 flags 200 dev eth0 src 10.0.2.15 via 10.0.2.2
+"""
+
+
+def test_routes(yolk):
+    """As Linux tells them with this address and this gateway."""
+    done = yolk("run", "--ip", "10.0.2.15/24,10.0.2.2", BUILD / "test/netguest", "route",
+                *(line.split(":")[0] for line in ROUTES.decode().splitlines()))
+    assert (done.returncode, done.stdout) == (0, ROUTES)
