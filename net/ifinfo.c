@@ -159,7 +159,6 @@ static int answer(struct request *r, unsigned cmd, const struct ifinfo *i)
         memcpy(r->hw.bytes, i->mac, sizeof(i->mac));
         return 0;
     case SIOCGIFSLAVE:
-    case SIOCGIFPFLAGS:
         return -EINVAL;
     default: /* libpcap counts on this errno */
         return -EOPNOTSUPP;
@@ -186,18 +185,26 @@ long ifinfo_list(struct uptr to, size_t room, size_t size)
     return (long)n;
 }
 
+#define SOCKET_IOCTLS 0x89u /* the upper byte of all of them */
 /* The numbers above SIOCGIFNAME's that Linux has no meaning for, or no longer. */
 #define UNUSED 0x0030ff40fd618002ul
 
-long ifinfo_ioctl(unsigned cmd, struct uptr arg)
+long ifinfo_ioctl(int family, unsigned cmd, struct uptr arg)
 {
     struct request r;
     struct ifinfo i;
-    bool is_apart = cmd == SIOCGIFNAME || cmd == SIOCGIFMAP;
-    if (!is_apart && (cmd < SIOCGIFFLAGS || cmd > SIOCWANDEV || UNUSED >> (cmd - SIOCGIFNAME) & 1))
+    if (cmd >> 8 != SOCKET_IOCTLS)
         return -ENOTTY;
     if (user_get(arg, &r) < 0)
         return -EFAULT;
+    bool is_apart = cmd == SIOCGIFNAME || cmd == SIOCGIFMAP;
+    if (!is_apart && (cmd < SIOCGIFFLAGS || cmd > SIOCWANDEV || UNUSED >> (cmd - SIOCGIFNAME) & 1))
+        return -ENOTTY;
+    bool has_v4 = family == AF_INET || family == AF_PACKET;
+    if (!has_v4 && cmd >= SIOCGIFADDR && cmd <= SIOCSIFNETMASK)
+        return -ENOTTY;
+    if (cmd == SIOCGIFPFLAGS)
+        return family == AF_INET ? -EINVAL : -ENOTTY;
     r.name[sizeof(r.name) - 1] = '\0';
     if (cmd == SIOCGIFNAME) {
         if (!ifinfo_at(r.number, &i))

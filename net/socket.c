@@ -159,7 +159,7 @@ static long socket_ioctl(struct file *f, unsigned cmd, struct uptr arg)
 {
     struct socket *s = f->data;
     long ret = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
-    return ret == -ENOTTY ? ifinfo_ioctl(cmd, arg) : ret;
+    return ret == -ENOTTY ? ifinfo_ioctl(s->family, cmd, arg) : ret;
 }
 
 static void socket_release(struct file *f)

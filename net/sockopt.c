@@ -244,7 +244,8 @@ static bool get_number(struct socket *s, int name, int *value)
 {
     int flag = flag_of_name(name);
     if (flag >= 0) {
-        *value = socket_has(s, flag);
+        *value = socket_has(s, flag) || /* it shows beside its like in nanoseconds */
+                 (flag == SOCKET_TIMESTAMP_NEW && socket_has(s, SOCKET_TIMESTAMPNS_NEW));
         return true;
     }
     switch (name) {

@@ -272,7 +272,7 @@ static long unix_ioctl(struct socket *s, unsigned cmd, struct uptr arg)
         return socket_put_int(arg, (int)atomic_load(&u->wmem));
     case SIOCATMARK:
         if (s->type != SOCK_STREAM)
-            return -ENOTTY;
+            return -EOPNOTSUPP;
         return socket_put_int(arg, unix_is_at_mark(unix_of(s)));
     default:
         return -ENOTTY;

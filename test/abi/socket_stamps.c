@@ -74,10 +74,10 @@ static void hear(int from, int to)
         show_time(c);
 }
 
-/* NS_NEW is told as NEW, too, by Linux; not asked for here. */
+/* NS_NEW is told as NEW, too. */
 static void state(int fd)
 {
-    say(" options %d %d %d", get(fd, 29), get(fd, 35), get(fd, 64));
+    say(" options %d %d %d %d", get(fd, 29), get(fd, 35), get(fd, 63), get(fd, 64));
 }
 
 static void one(const char *what, int from, int to)

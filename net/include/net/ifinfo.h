@@ -44,10 +44,15 @@ bool ifinfo_next(unsigned index, struct ifinfo *out);
 bool ifinfo_find(const char *name, struct ifinfo *out);
 /* The neighbour at `*at` (from 0) of the ARP cache or after, and the place behind it; false: there is none.  Thread context. */
 bool ifinfo_next_neighbour(unsigned *at, struct ifinfo_neighbour *out);
-/* SIOCGIF*, which every socket answers; -ENOTTY: not one of them. */
-long ifinfo_ioctl(unsigned cmd, struct uptr arg);
+/* SIOCGIF*, which every socket answers, but for addresses, which are IPv4's; -ENOTTY: not one of them. */
+long ifinfo_ioctl(int family, unsigned cmd, struct uptr arg);
 /* SIOCGIFCONF: the interfaces that have an IPv4 address, each as a struct ifreq of `size` bytes (at least 32), as many as
  * `room` bytes hold.  The bytes filled, or, if `to` is NULL, needed; -EFAULT. */
 long ifinfo_list(struct uptr to, size_t room, size_t size);
+/* Boot: /sys/class/net has the interface with this index from now on. */
+void ifinfo_publish(unsigned index);
+/* As 12:34:56:78:9a:bc. */
+struct text;
+void ifinfo_print_mac(struct text *t, const uint8_t mac[6]);
 /* Linux's IFF_* flags of it. */
 unsigned ifinfo_flags(const struct ifinfo *i);
