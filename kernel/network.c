@@ -72,6 +72,7 @@ void boot_network(const struct cmdline *line)
         panic("no memory for the network");
     owns_resolv = provide_file("/etc/resolv.conf", "") == 0;
     netdev_configure(line->ip);
+    ifinfo_publish(1);
     netdrivers_init();
     provide_hosts(line);
     netdev_on_resolv(servers_changed);

@@ -1,9 +1,12 @@
-/* Interfaces as Linux tells of them, from lwIP's; and the old ioctls (SIOCGIF*) that ask. */
+/* Interfaces as Linux tells of them, from lwIP's; the old ioctls (SIOCGIF*) that ask; and /sys/class/net. */
 #include <base/string.h>
 #include <inet.h>
 #include <linux/in.h>
 #include <linux/sockios.h>
 #include <net/ifinfo.h>
+#include <vfs/simplefs.h>
+#include <vfs/sysfs.h>
+#include <vfs/text_file.h>
 
 #include <lwip/etharp.h>
 #include <lwip/netif.h>
@@ -17,15 +20,17 @@ enum {
 };
 #define LOOPBACK_MTU 65536
 
+static void make_name(char *name, size_t size, unsigned index)
+{
+    snprintf(name, size, index == 1 ? "lo" : "eth%u", index - 2);
+}
+
 static void fill(const struct netif *n, struct ifinfo *out)
 {
     memset(out, 0, sizeof(*out));
     out->index = netif_get_index(n);
     out->is_loopback = n->name[0] == 'l';
-    if (out->is_loopback)
-        strlcpy(out->name, "lo", sizeof(out->name));
-    else
-        snprintf(out->name, sizeof(out->name), "eth%u", out->index - 2);
+    make_name(out->name, sizeof(out->name), out->index);
     out->is_up = netif_is_up(n);
     out->has_link = netif_is_link_up(n);
     out->mtu = out->is_loopback ? LOOPBACK_MTU : n->mtu;
@@ -79,6 +84,12 @@ bool ifinfo_next_neighbour(unsigned *at, struct ifinfo_neighbour *out)
     }
     inet_unlook();
     return found;
+}
+
+void ifinfo_print_mac(struct text *t, const uint8_t mac[6])
+{
+    for (unsigned k = 0; k < 6; k++)
+        text_print(t, k ? ":%02x" : "%02x", mac[k]);
 }
 
 unsigned ifinfo_flags(const struct ifinfo *i)
@@ -216,4 +227,65 @@ long ifinfo_ioctl(int family, unsigned cmd, struct uptr arg)
         return -ENODEV;
     int ret = answer(&r, cmd, &i);
     return ret < 0 ? ret : user_put(arg, &r);
+}
+
+/* --- /sys/class/net ------------------------------------------------------------------------------------ */
+
+enum { ADDRESS, CARRIER, FLAGS, IFINDEX, MTU, OPERSTATE, TYPE };
+static const char names[][10] = {"address", "carrier",   "flags", "ifindex",
+                                 "mtu",     "operstate", "type"};
+
+struct attribute {
+    struct text_source source; /* first */
+    unsigned what, index;
+};
+
+static int show_attribute(struct text *t, struct inode *inode)
+{
+    const struct attribute *a = inode->data;
+    struct ifinfo i;
+    if (!ifinfo_at((int)a->index, &i))
+        return -ENODEV;
+    unsigned n = 0;
+    switch (a->what) {
+    case ADDRESS:
+        ifinfo_print_mac(t, i.mac);
+        text_put(t, "\n", 1);
+        return 0;
+    case OPERSTATE:
+        text_print(t, "%s\n", i.is_loopback ? "unknown" : i.has_link ? "up" : "down");
+        return 0;
+    case FLAGS:
+        text_print(t, "0x%x\n", ifinfo_flags(&i) & ~FLAG_RUNNING);
+        return 0;
+    case CARRIER:
+        n = i.has_link;
+        break;
+    case IFINDEX:
+        n = i.index;
+        break;
+    case MTU:
+        n = i.mtu;
+        break;
+    case TYPE:
+        n = i.is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+        break;
+    }
+    text_print(t, "%u\n", n);
+    return 0;
+}
+
+void ifinfo_publish(unsigned index)
+{
+    char name[16];
+    make_name(name, sizeof(name), index);
+    struct dentry *dir = simple_dir(sysfs_class_net, name, 0755);
+    struct attribute *a = heap_alloc(ARRAY_LEN(names) * sizeof(*a));
+    bool is_made = dir && a;
+    for (unsigned k = 0; is_made && k < ARRAY_LEN(names); k++) {
+        a[k] = (struct attribute){{.show = show_attribute}, k, index};
+        is_made = text_file(dir, names[k], 0444, &a[k].source);
+    }
+    if (!is_made)
+        panic("no memory for /sys");
 }

@@ -227,9 +227,9 @@ int net_show_arp(struct text *t, struct inode *inode)
         if (!ifinfo_at((int)n.index, &i))
             continue;
         ip4addr_ntoa_r(&(ip4_addr_t){n.ip4}, ip, sizeof(ip));
-        text_print(t,
-                   "%-16s 0x1         0x2         %02x:%02x:%02x:%02x:%02x:%02x     *        %s\n",
-                   ip, n.mac[0], n.mac[1], n.mac[2], n.mac[3], n.mac[4], n.mac[5], i.name);
+        text_print(t, "%-16s 0x1         0x2         ", ip);
+        ifinfo_print_mac(t, n.mac);
+        text_print(t, "     *        %s\n", i.name);
     }
     return 0;
 }

@@ -288,6 +288,7 @@ struct netdev *netdev_add(const struct netdev_ops *ops, void *driver, const uint
         configure(n);
     inet_unlock();
     inet_kick();
+    ifinfo_publish(netif_get_index(n));
     return d;
 }
 

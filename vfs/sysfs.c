@@ -9,6 +9,8 @@
 #include <vfs/sysfs.h>
 #include <vfs/text_file.h>
 
+struct dentry *sysfs_class_net;
+
 static struct superblock *sysfs;
 
 static struct dentry *dir(struct dentry *parent, const char *name)
@@ -91,6 +93,6 @@ void sysfs_init(void)
     make_cpus(dir(dir(root, "devices"), "system"));
     make_huge_pages(dir(dir(root, "kernel"), "mm"));
     dir(dir(root, "fs"), "cgroup");
-    dir(dir(root, "class"), "net");
+    sysfs_class_net = dir(dir(root, "class"), "net");
     mount_register_type(&type);
 }

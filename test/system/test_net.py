@@ -253,3 +253,10 @@ def test_routes(yolk):
     done = yolk("run", "--ip", "10.0.2.15/24,10.0.2.2", BUILD / "test/netguest", "route",
                 *(line.split(":")[0] for line in ROUTES.decode().splitlines()))
     assert (done.returncode, done.stdout) == (0, ROUTES)
+
+
+@pytest.mark.parametrize("name, text", [("address", b"52:54:00:12:34:56"), ("carrier", b"1"), ("flags", b"0x1003"), ("mtu", b"1500"),
+                                        ("operstate", b"up"), ("type", b"1")])
+def test_interface_in_sys(yolk, name, text):
+    done = yolk("run", BUILD / "test/guest", "cat", f"/sys/class/net/eth0/{name}")
+    assert (done.returncode, done.stdout) == (0, text + b"\n")
