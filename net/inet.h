@@ -100,6 +100,7 @@ struct inet_sock {
     int mtu_discover;
     bool wants_pktinfo, wants_ttl, wants_tos;
     bool wants_pktinfo6, wants_hops6, wants_class6;
+    bool wants_hops6_2292; /* as RFC 2292 has it, with a number of its own */
     bool recverr4, recverr6;
     uint32_t blocked[8];  /* ICMPV6_FILTER, ICMP_FILTER: bits of types that are not wanted */
     struct list errors;   /* struct inet_error.node */

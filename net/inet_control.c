@@ -49,6 +49,9 @@ static void put_control_v6(const struct inet_sock *i, struct socket_msg *m,
     value = d->tos;
     if (i->wants_class6)
         socket_emit(m, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
+    value = d->ttl;
+    if (i->wants_hops6_2292)
+        socket_emit(m, IPPROTO_IPV6, IPV6_2292HOPLIMIT, &value, sizeof(value));
 }
 
 void inet_put_control(struct inet_sock *i, struct socket_msg *m, const struct inet_datagram *d)

@@ -364,6 +364,9 @@ static int set_ipv6_number(struct inet_sock *i, int name, int n)
     case IPV6_RECVHOPLIMIT:
         i->wants_hops6 = n;
         return 0;
+    case IPV6_2292HOPLIMIT:
+        i->wants_hops6_2292 = n;
+        return 0;
     case IPV6_RECVTCLASS:
         i->wants_class6 = n;
         return 0;
@@ -425,6 +428,7 @@ static int get_ipv6(struct inet_sock *i, int name, void *value, unsigned *len)
         FIELD(IPV6_MULTICAST_ALL, members_only),
         FIELD(IPV6_RECVPKTINFO, wants_pktinfo6),
         FIELD(IPV6_RECVHOPLIMIT, wants_hops6),
+        FIELD(IPV6_2292HOPLIMIT, wants_hops6_2292),
         FIELD(IPV6_RECVTCLASS, wants_class6),
     };
     int n;

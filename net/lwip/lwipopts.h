@@ -37,7 +37,7 @@
 #define LWIP_ICMP                     1
 #define LWIP_BROADCAST_PING           1
 #define ICMP_TTL                      64
-#define ICMP6_HL                      64
+#define LWIP_ICMP6_HL                 64
 #define IP_REASSEMBLY                 1
 #define IP_FRAG                       1
 #define IP_REASS_MAX_PBUFS            64
