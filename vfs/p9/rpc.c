@@ -184,7 +184,8 @@ static void start_draft(struct draft *d, uint8_t *buf, uint32_t size, enum p9_ty
 
 int p9_rpc(struct p9_fs *fs, struct p9_msg *m, enum p9_type type, const char *format, ...)
 {
-    bool is_large = type == P9_TSYMLINK || type == P9_TREADLINK || type == P9_TREADDIR;
+    bool is_large = type == P9_TSYMLINK || type == P9_TREADLINK || type == P9_TREADDIR ||
+                    type == P9_TRENAMEAT; /* two names */
     uint32_t size = is_large ? LARGE : SMALL;
     struct p9_msg answer = {.buf = heap_alloc(2 * size)};
     struct draft d;
