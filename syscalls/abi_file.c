@@ -158,20 +158,20 @@ static unsigned statfs_flags(unsigned mount_flags)
     return flags | (mount_flags & MS_NOATIME ? st_noatime : st_relatime);
 }
 
-#define FILL_STATFS(s, st, mount_flags)            \
-    do {                                           \
-        (s).f_type = (st)->type;                   \
-        (s).f_bsize = (st)->block_size;            \
-        (s).f_blocks = (st)->blocks;               \
-        (s).f_bfree = (st)->blocks_free;           \
-        (s).f_bavail = (st)->blocks_free;          \
-        (s).f_files = (st)->files;                 \
-        (s).f_ffree = (st)->files_free;            \
-        (s).f_fsid0 = (int32_t)(st)->fsid;         \
-        (s).f_fsid1 = (int32_t)((st)->fsid >> 32); \
-        (s).f_namelen = (st)->name_max;            \
-        (s).f_frsize = (st)->block_size;           \
-        (s).f_flags = statfs_flags(mount_flags);   \
+#define FILL_STATFS(s, st, mount_flags)                          \
+    do {                                                         \
+        (s).f_type = (st)->type;                                 \
+        (s).f_bsize = (st)->block_size;                          \
+        (s).f_blocks = (st)->blocks;                             \
+        (s).f_bfree = (st)->blocks_free + (st)->blocks_reserved; \
+        (s).f_bavail = (st)->blocks_free;                        \
+        (s).f_files = (st)->files;                               \
+        (s).f_ffree = (st)->files_free;                          \
+        (s).f_fsid0 = (int32_t)(st)->fsid;                       \
+        (s).f_fsid1 = (int32_t)((st)->fsid >> 32);               \
+        (s).f_namelen = (st)->name_max;                          \
+        (s).f_frsize = (st)->block_size;                         \
+        (s).f_flags = statfs_flags(mount_flags);                 \
     } while (0)
 
 /* A number of files that nobody knows is -1, which fits. */
@@ -205,7 +205,7 @@ int user_put_statfs(struct uptr p, const struct fs_stat *st, unsigned mount_flag
         .f_type = st->type,
         .f_bsize = st->block_size,
         .f_blocks = st->blocks,
-        .f_bfree = st->blocks_free,
+        .f_bfree = st->blocks_free + st->blocks_reserved,
         .f_bavail = st->blocks_free,
         .f_files = st->files,
         .f_ffree = st->files_free,

@@ -439,11 +439,11 @@ static void p9_stat(struct superblock *sb, struct fs_stat *st)
     struct p9_fs *fs = sb->data;
     struct p9_msg m;
     uint32_t type, block_size, name_max;
-    uint64_t with_reserve;
     if (p9_rpc(fs, &m, P9_TSTATFS, "d", fs->root_fid->nr) < 0)
         return;
-    if (p9_get(&m, "ddqqqqqqd", &type, &block_size, &st->blocks, &with_reserve, &st->blocks_free,
-               &st->files, &st->files_free, &st->fsid, &name_max) == 0) {
+    if (p9_get(&m, "ddqqqqqqd", &type, &block_size, &st->blocks, &st->blocks_reserved,
+               &st->blocks_free, &st->files, &st->files_free, &st->fsid, &name_max) == 0) {
+        st->blocks_reserved -= st->blocks_free; /* it was all that is free */
         st->block_size = block_size;
         st->name_max = name_max;
     }

@@ -44,7 +44,9 @@ struct inode_stat {
 
 /* statfs(2)'s, likewise. */
 struct fs_stat {
-    uint64_t type, block_size, blocks, blocks_free, files, files_free, fsid, name_max, flags;
+    uint64_t type, block_size, blocks, files, files_free, fsid, name_max, flags;
+    uint64_t blocks_free,
+        blocks_reserved; /* for everybody, and of those that are free too for root */
 };
 
 /* Which attributes inode_set_attr changes (chmod, chown, truncate, utimensat).  ATTR_TOUCH goes with both times:
