@@ -126,7 +126,9 @@ static seldom_called int step_up(struct walk_state *s)
 /* Put a link's target and what follows it into one buffer. */
 static int splice_target(struct walk_state *s, struct inode *link, const char *tail)
 {
-    size_t tail_len = strlen(tail), room = link->size > 0 ? link->size + 1 : PATH_MAX;
+    /* One that someone else may replace can be longer by now than when it was asked for. */
+    bool is_sure = link->size > 0 && !link->ops->refresh;
+    size_t tail_len = strlen(tail), room = is_sure ? link->size + 1 : PATH_MAX;
     char *buf = heap_alloc(room + tail_len + 1);
     if (!buf)
         return -ENOMEM;
