@@ -315,12 +315,12 @@ int path_open_resolve(const struct walk *w, const char *name, int flags, unsigne
     int ret = path_check_open_flags(&flags);
     if (ret < 0)
         return ret;
-    /* -ESTALE: in a shared folder, someone has just put another file there.  Look again; Linux does so once, but a
-     * file is replaced more often in the time that one answer from the host takes. */
+    /* -ESTALE: in a shared folder, someone has just put another file there; -EEXIST: or one where there was none.  Look
+     * again; Linux does so once, but a file is replaced more often in the time that one answer from the host takes. */
     unsigned tries = 0;
     do {
         ret = open_once(w, name, flags, mode, resolve, out);
-    } while (ret == -ESTALE && ++tries < MAX_STALE);
+    } while ((ret == -ESTALE || (ret == -EEXIST && !(flags & O_EXCL))) && ++tries < MAX_STALE);
     return ret;
 }
 

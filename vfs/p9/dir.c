@@ -50,6 +50,8 @@ static int create_open(struct inode *dir, struct dentry *d, unsigned mode, const
                  O_RDWR | O_CREAT | O_EXCL | O_LARGEFILE, mode & 07777, group_for(dir, cred));
     if (ret == 0)
         ret = made(dir, d);
+    if (ret == -ENOENT && p9_refresh(dir) == 0)
+        ret = -ESTALE; /* removed again: not what open(2) may say */
     if (ret == 0 && S_ISREG(d->inode->mode)) {
         struct p9_node *n = p9_node(d->inode);
         spin_lock(&fid->fs->lock);
