@@ -35,14 +35,6 @@ void p9_drop_pages(struct inode *i)
         drop(i, 0, false);
 }
 
-/* There is a limit to what is cached: a file that goes past it starts anew. */
-static void make_room(struct inode *i)
-{
-    struct p9_fs *fs = p9_fs(i);
-    if (atomic_load(&fs->nr_pages) > page_count_total() / 4 && list_is_empty(&i->object.mappings))
-        p9_drop_pages(i);
-}
-
 /* New pages for a run that begins at `index`: how many. */
 static unsigned new_pages(struct page *pages[], struct p9_buf bufs[], unsigned max)
 {
@@ -85,7 +77,7 @@ static int fill(struct inode *i, struct p9_fid *fid, uint64_t index, uint64_t ep
     struct p9_node *n = p9_node(i);
     struct page *pages[P9_DATA_PAGES];
     struct p9_buf bufs[P9_DATA_PAGES];
-    make_room(i);
+    p9_make_room(p9_fs(i));
     unsigned nr = new_pages(pages, bufs, MIN(max, P9_DATA_PAGES));
     if (nr == 0)
         return -ENOMEM;

@@ -243,6 +243,38 @@ static int inode_of(struct p9_fs *fs, struct p9_fid *fid, const struct dentry *d
     return 0;
 }
 
+/* The inode behind `n` or the next one after it in its bucket that is in use, referenced; NULL: there is none. */
+static struct inode *next_in_use(struct p9_node *n)
+{
+    while (n && !ref_get_unless_zero(&n->inode->ref))
+        n = n->next;
+    return n ? n->inode : NULL;
+}
+
+static void drop_bucket(struct p9_fs *fs, unsigned bucket)
+{
+    struct inode *done = NULL;
+    for (;;) {
+        spin_lock(&fs->lock);
+        struct inode *i = next_in_use(done ? p9_node(done)->next : fs->nodes[bucket]);
+        spin_unlock(&fs->lock);
+        if (done)
+            inode_put(done);
+        if (!i)
+            break;
+        if (S_ISREG(i->mode) && list_is_empty(&i->object.mappings))
+            p9_drop_pages(i);
+        done = i;
+    }
+}
+
+void p9_make_room(struct p9_fs *fs)
+{
+    if (atomic_load(&fs->nr_pages) > page_count_total() / 4)
+        for (unsigned n = 0; n < P9_NR_NODES; n++)
+            drop_bucket(fs, n);
+}
+
 /* --- names --------------------------------------------------------------------------------------------- */
 
 static int find_inode(struct inode *dir, const struct dentry *d, struct inode **out)

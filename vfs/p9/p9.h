@@ -158,6 +158,8 @@ must_check int p9_instantiate(struct inode *dir, struct dentry *d);
 void p9_forget(struct dentry *d);
 int p9_revalidate(struct inode *dir, struct dentry *d);
 void p9_free(struct inode *i);
+/* There is a limit to what is cached.  Past it every file that is not mapped starts anew: one large file, or many. */
+void p9_make_room(struct p9_fs *fs);
 
 /* --- dir.c */
 extern const struct inode_ops p9_dir_ops;
