@@ -415,13 +415,13 @@ static struct page *object_peek(struct vm_object *o, uint64_t index)
     return pagecache_get(&p9_node(i)->cache, index, &epoch);
 }
 
-static int write_page(struct inode *i, struct p9_fid *fid, uint64_t index)
+static void write_page(struct inode *i, struct p9_fid *fid, uint64_t index)
 {
     uint64_t epoch, start = index << PAGE_SHIFT, size = atomic_load(&i->size);
     struct page *page = pagecache_get(&p9_node(i)->cache, index, &epoch);
     ssize_t ret = 0;
     if (!page)
-        return 0;
+        return;
     spin_lock(&p9_fs(i)->lock);
     bool is_dirty = page->flags & PAGE_DIRTY;
     if (list_is_empty(&i->object.mappings)) /* and will be told of, if it is mapped again */
@@ -430,32 +430,31 @@ static int write_page(struct inode *i, struct p9_fid *fid, uint64_t index)
     if (is_dirty && start < size)
         ret = p9_write(fid, start, page_ptr(page), (uint32_t)MIN(PAGE_SIZE, size - start));
     page_put(page);
-    return ret < 0 ? (int)ret : 0;
+    if (ret < 0)
+        p9_node(i)->write_error = (int)ret;
 }
 
 /* fs->write_back_lock is held. */
-static int write_pages(struct inode *i)
+static void write_pages(struct inode *i)
 {
     struct p9_node *n = p9_node(i);
     struct p9_fid *fid = p9_fid_of(i, &n->writer);
-    int ret = 0;
-    for (uint64_t index = 0; (index = pagecache_next(&n->cache, index)) != UINT64_MAX; index++) {
-        int error = write_page(i, fid, index);
-        ret = ret ? ret : error;
-    }
+    for (uint64_t index = 0; (index = pagecache_next(&n->cache, index)) != UINT64_MAX; index++)
+        write_page(i, fid, index);
     p9_fid_put(fid);
     spin_lock(&p9_fs(i)->lock);
     n->ours_until = arch_clock_ns() + OURS_NS;
     spin_unlock(&p9_fs(i)->lock);
-    return ret;
 }
 
 int p9_write_back(struct inode *i)
 {
-    if (!atomic_load(&p9_node(i)->is_dirty))
-        return 0;
-    mutex_lock(&p9_fs(i)->write_back_lock);
-    int ret = write_pages(i);
+    struct p9_node *n = p9_node(i);
+    mutex_lock(&p9_fs(i)->write_back_lock); /* after a round that is under way */
+    if (atomic_load(&n->is_dirty))
+        write_pages(i);
+    int ret = n->write_error;
+    n->write_error = 0;
     mutex_unlock(&p9_fs(i)->write_back_lock);
     return ret;
 }
@@ -488,7 +487,8 @@ void p9_write_back_work(struct work *w)
         spin_unlock(&fs->lock);
         if (!n)
             break;
-        if (write_pages(n->inode) < 0)
+        write_pages(n->inode);
+        if (n->write_error)
             log_error("9p: changes of a mapped file could not be written");
         spin_lock(&fs->lock);
         bool is_done = !is_mapped && !n->has_news;

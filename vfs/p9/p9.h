@@ -86,6 +86,7 @@ struct p9_node {
     bool has_news;         /* a page became dirty since write-back began */
     bool is_nameless;      /* its last name is gone: its path leads nowhere, or to another file */
     struct list dirty_node;
+    int write_error; /* fs->write_back_lock: of write-back, until fsync or msync tells it */
     uint32_t
         changes; /* atomic; odd while the size is being changed: what the host says of it then may be old */
     struct mutex fill_lock; /* RANK_OBJECT: of who reads at the host what goes into the cache */
