@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -320,6 +321,19 @@ static void keep_over_exec(int fd)
         fcntl(fd, F_SETFD, 0);
 }
 
+/* Of files that a guest has open in shared folders QEMU closes some when it may not have more, and opens again what has their
+ * names by then. */
+static void allow_many_files(void)
+{
+    const rlim_t many = 65536;
+    struct rlimit files;
+
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < many) {
+        files.rlim_cur = files.rlim_max < many ? files.rlim_max : many;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 /* In the child: becomes QEMU, or writes errno to `failure`. */
 _Noreturn static void become_qemu(char **argv, const char *path, const int theirs[NR_CHANNELS],
                                   const int kept[2], int errors, int failure, pid_t parent)
@@ -327,6 +341,7 @@ _Noreturn static void become_qemu(char **argv, const char *path, const int their
     sigset_t none;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
+    allow_many_files();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(STATUS_FAILED);
