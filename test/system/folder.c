@@ -142,6 +142,30 @@ static int create_again(int rounds)
     return done();
 }
 
+/* Files that their own modes forbid to open again, by who is not root on this machine. */
+static int made_read_only(void)
+{
+    char text[8];
+    int fd;
+
+    SHOW_OK(fd = open("appended", O_WRONLY | O_CREAT | O_APPEND, 0444));
+    SHOW(write(fd, "one", 3));
+    SHOW(pwrite(fd, "two", 3, 0));
+    SHOW_OK(fd = open("read", O_RDWR | O_CREAT | O_EXCL, 0400));
+    SHOW(write(fd, "three", 5));
+    SHOW_OK(fd = open("none", O_RDWR | O_CREAT, 0));
+    SHOW(write(fd, "four", 4));
+    SHOW(pread(fd, text, 8, 0));
+    SHOW(open("none", O_RDONLY));
+    SHOW(open("read", O_WRONLY));
+    SHOW(open("appended", O_WRONLY | O_APPEND));
+    SHOW_OK(open("appended", O_RDONLY));
+    SHOW(chmod("read", 0600));
+    SHOW_OK(open("read", O_WRONLY | O_APPEND));
+    SHOW(chown("read", 0, 0));
+    return done();
+}
+
 /* Many open files, which the host renames and removes meanwhile; a line of stdin says when it has. */
 static int open_many(int nr)
 {
@@ -257,6 +281,8 @@ int main(int argc, char **argv)
         return read_all();
     if (!strcmp(what, "create-again"))
         return create_again(number);
+    if (!strcmp(what, "made-read-only"))
+        return made_read_only();
     if (!strcmp(what, "open-many"))
         return open_many(number);
     if (!strcmp(what, "links"))

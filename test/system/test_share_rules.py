@@ -3,6 +3,7 @@ import os
 import pathlib
 import resource
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -59,6 +60,27 @@ def test_nothing_may_be_changed(guest, folder):
     there = guest(FOLDER, "read-only", mode=":ro", options=["-w", "/data"])
     assert there.stdout == here and there.returncode == 0
     assert (folder / "f").read_text() == "text" and sorted(os.listdir(folder)) == ["d", "f", "link"]
+
+
+def test_not_as_root():
+    """To whom this machine refuses to open again what they have made."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as top:  # where everybody may look for it
+        os.chmod(top, 0o755)
+        for name in ("here", "there"):
+            os.mkdir(f"{top}/{name}")
+            os.chmod(f"{top}/{name}", 0o777)
+        try:
+            here = subprocess.run([*nobody, FOLDER, "made-read-only"], cwd=f"{top}/here", stdout=subprocess.PIPE, timeout=60)
+        except OSError:
+            pytest.skip("no setpriv")
+        if here.returncode:
+            pytest.skip("the build directory is not for everybody")
+        there = subprocess.run([*nobody, YOLK, "run", "--net", "none", "-v", f"{top}/there:/data", "-w", "/data", FOLDER, "made-read-only"],
+                               env=dict(os.environ, HOME=top), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60)
+        assert (there.returncode, there.stdout) == (0, here.stdout)
+        with open(f"{top}/there/appended") as f:
+            assert f.read() == "onetwo"
 
 
 def test_no_space(yolk, small):

@@ -169,16 +169,18 @@ void p9_keep_open(struct inode *i)
 }
 
 /* A fid that is open already and will do: of the file's creation, or of a mapping (then it may have no path any
- * more: a program's own file, removed). */
-static struct p9_fid *open_fid(struct inode *i, const struct file *f, bool has_path)
+ * more: a program's own file, removed).  `refused`: what opening its path was answered; 0: nothing yet. */
+static struct p9_fid *open_fid(struct inode *i, const struct file *f, int refused)
 {
+    /* The host appends better than we do, but the file's mode may not allow that it is opened again. */
+    int other = refused ? O_SYNC : O_APPEND | O_SYNC;
     struct p9_node *n = p9_node(i);
     struct p9_fid *fid = NULL;
     spin_lock(&p9_fs(i)->lock);
-    if (n->created && !(f->flags & (O_APPEND | O_SYNC))) {
+    if (n->created && !(f->flags & other)) {
         fid = n->created;
         n->created = NULL;
-    } else if (!has_path) {
+    } else if (refused == -ESTALE) {
         fid = f->can_write ? n->writer : n->reader;
         if (fid)
             p9_fid_get(fid);
@@ -189,16 +191,17 @@ static struct p9_fid *open_fid(struct inode *i, const struct file *f, bool has_p
 
 int p9_open(struct inode *i, struct file *f)
 {
-    struct p9_fid *fid = open_fid(i, f, true);
+    struct p9_fid *fid = open_fid(i, f, 0);
     int ret = fid ? 0 : open_path(i, (f->flags & OPEN_FLAGS) | O_LARGEFILE, &fid);
-    if (ret == -ESTALE || ret == -ENOENT) {
-        fid = open_fid(i, f, false);
-        if (!fid)
+    if (ret == -ENOENT)
+        ret = -ESTALE;
+    if (ret < 0) {
+        fid = open_fid(i, f, ret);
+        if (!fid && ret == -ESTALE)
             atomic_store(&f->dentry->valid_until, 1); /* whoever looks again, asks again */
-        ret = fid ? 0 : -ESTALE;
+        if (!fid)
+            return ret;
     }
-    if (ret < 0)
-        return ret;
     /* What is known of a file without a name stays. */
     if (p9_refresh(i) < 0 && !atomic_load(&p9_node(i)->is_nameless)) {
         p9_fid_put(fid); /* nobody releases a file that was not opened */
