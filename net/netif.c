@@ -158,12 +158,13 @@ int net_count_input(const struct pbuf *p, const struct netif *n)
 
 /* lwIP believes what a single packet says.  A redirect, which it takes from anybody, to a next hop that may be anything, would
  * end what goes to a destination; without redirects the detour goes on.  A path's MTU of less than 1280 (RFC 8201: never)
- * would cut packets into crumbs. */
+ * would cut packets into crumbs, and one above the interface's make packets that no device has room for, and that all others
+ * wait behind. */
 void net_nd6_input(struct pbuf *p, struct netif *n)
 {
     const struct icmp6_hdr *h = p->payload; /* icmp6_input has seen that it is whole */
     if (h->type == ICMP6_TYPE_RD ||
-        (h->type == ICMP6_TYPE_PTB && lwip_ntohl(h->data) < IP6_MIN_MTU_LENGTH))
+        (h->type == ICMP6_TYPE_PTB && (mtu < IP6_MIN_MTU_LENGTH || mtu > n->mtu6)))
         pbuf_free(p);
     else
         nd6_input(p, n);
@@ -179,6 +180,7 @@ static err_t setup(struct netif *n)
     n->linkoutput = netif_transmit;
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP |
                NETIF_FLAG_MLD6;
+    uint32_t mtu = lwip_ntohl(h->data);
     return ERR_OK;
 }
 
