@@ -142,11 +142,27 @@ void netif_loop_done(void)
     set_loop_addr(PP_HTONL(IPADDR_LOOPBACK));
 }
 
-int net_count_input(const struct pbuf *p, const struct netif *n)
+/* From a wire, although no machine may send so but this one to itself: programs believe who has such an address.  Of
+ * IPv6's only loopback, as on Linux. */
+static bool is_martian(const struct ip_hdr *h, const struct netif *n)
+{
+    if (IPH_V(h) == 4)
+        return ip4_addr_isloopback(&h->src) ||
+               (h->src.addr && h->src.addr == netif_ip4_addr(n)->addr);
+    const ip6_addr_p_t *from = &((const struct ip6_hdr *)h)->src;
+    return ip6_addr_isloopback(from);
+}
+
+int net_input(struct pbuf *p, const struct netif *n)
 {
     const struct ip_hdr *h = p->payload;
     struct ifinfo_counts *c = netif_counts(n);
-    if (c == &loop_counts) {
+    if (c != &loop_counts) {
+        if (unlikely(is_martian(h, n))) {
+            pbuf_free(p);
+            return 1;
+        }
+    } else {
         c->tx_packets = ++c->rx_packets;
         c->tx_bytes = c->rx_bytes += p->tot_len;
         packet_see_loop(n, p);

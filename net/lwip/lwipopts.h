@@ -74,8 +74,8 @@
 #define LWIP_MULTICAST_TX_OPTIONS  1
 
 #define LWIP_HOOK_FILENAME                               "net_hooks.h"
-#define LWIP_HOOK_IP4_INPUT(p, n)                        net_count_input(p, n)
-#define LWIP_HOOK_IP6_INPUT(p, n)                        net_count_input(p, n)
+#define LWIP_HOOK_IP4_INPUT(p, n)                        net_input(p, n)
+#define LWIP_HOOK_IP6_INPUT(p, n)                        net_input(p, n)
 #define LWIP_HOOK_TCP_ISN(local, lport, remote, rport)   net_tcp_isn()
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, h, n, n1, o2, p) net_tcp_input(pcb, h, n1, o2, p)
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, h, pcb, options) \

@@ -13,8 +13,8 @@ struct tcp_hdr;
 struct tcp_pcb;
 
 u32_t net_tcp_isn(void);
-/* A packet arrives: the loopback interface counts it.  0: lwIP goes on with it. */
-int net_count_input(const struct pbuf *p, const struct netif *n);
+/* A packet arrives: the loopback interface counts it.  0: lwIP goes on with it; else it is gone. */
+int net_input(struct pbuf *p, const struct netif *n);
 /* Stands in for icmp_dest_unreach (cmake/lwip.cmake). */
 void net_icmp_unreach(struct pbuf *p, enum icmp_dur_type code);
 /* Stands between ip4.c and raw_input (cmake/lwip.cmake). */
