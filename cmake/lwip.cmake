@@ -21,6 +21,8 @@ set_property(SOURCE ${src}/core/udp.c ${src}/core/ipv4/ip4.c PROPERTY COMPILE_DE
 set_property(SOURCE ${src}/core/ipv4/ip4.c APPEND PROPERTY COMPILE_DEFINITIONS raw_input=net_raw_input)
 # Some news of neighbours and routers is not believed: net/netif.c looks at it first.
 set_source_files_properties(${src}/core/ipv6/icmp6.c PROPERTIES COMPILE_DEFINITIONS nd6_input=net_nd6_input)
+# What waits for a neighbour's address is bounded there, too.
+set_source_files_properties(${src}/core/ipv6/nd6.c PROPERTIES COMPILE_DEFINITIONS memp_malloc=net_nd6_malloc)
 # A segment's connection is found by a table: net/inet_tcp_table.c.
 set_source_files_properties(${src}/core/tcp_in.c PROPERTIES COMPILE_DEFINITIONS tcp_input=lwip_tcp_input)
 set_source_files_properties(${src}/core/tcp.c PROPERTIES

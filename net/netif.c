@@ -16,6 +16,7 @@
 #include <lwip/igmp.h>
 #include <lwip/nd6.h>
 #include <lwip/netif.h>
+#include <lwip/priv/nd6_priv.h>
 #include <lwip/prot/icmp6.h>
 #include <lwip/prot/ip6.h>
 #include <netif/ethernet.h>
@@ -179,11 +180,30 @@ int net_input(struct pbuf *p, const struct netif *n)
 void net_nd6_input(struct pbuf *p, struct netif *n)
 {
     const struct icmp6_hdr *h = p->payload; /* icmp6_input has seen that it is whole */
+    uint32_t mtu = lwip_ntohl(h->data);
     if (h->type == ICMP6_TYPE_RD ||
         (h->type == ICMP6_TYPE_PTB && (mtu < IP6_MIN_MTU_LENGTH || mtu > n->mtu6)))
         pbuf_free(p);
     else
         nd6_input(p, n);
+}
+
+/* For one more packet that waits for a neighbour's address.  lwIP lets any number wait, and for a router that never answers as
+ * long as that has said that it is one: the oldest make room. */
+void *net_nd6_malloc(memp_t type)
+{
+    for (unsigned i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
+        struct nd6_q_entry *oldest = neighbor_cache[i].q;
+        unsigned nr = 0;
+        for (const struct nd6_q_entry *q = oldest; q; q = q->next)
+            nr++;
+        if (nr >= ARP_QUEUE_LEN) {
+            neighbor_cache[i].q = oldest->next;
+            pbuf_free(oldest->p);
+            memp_free(type, oldest);
+        }
+    }
+    return memp_malloc(type);
 }
 
 static err_t setup(struct netif *n)
@@ -196,7 +216,6 @@ static err_t setup(struct netif *n)
     n->linkoutput = netif_transmit;
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP |
                NETIF_FLAG_MLD6;
-    uint32_t mtu = lwip_ntohl(h->data);
     return ERR_OK;
 }
 

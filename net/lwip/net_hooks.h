@@ -30,5 +30,7 @@ void *net_memp_malloc(memp_t type);
 void net_memp_free(memp_t type, void *block);
 /* A segment of `pcb` (NULL: of none), complete but for its checksum.  `options` is its end, and the answer. */
 u32_t *net_tcp_output(struct tcp_pcb *pcb, struct tcp_hdr *h, u32_t *options);
+/* Stands between nd6.c and memp_malloc. */
+void *net_nd6_malloc(memp_t type);
 /* Stands between icmp6.c and nd6_input (cmake/lwip.cmake). */
 void net_nd6_input(struct pbuf *p, struct netif *n);
