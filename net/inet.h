@@ -225,6 +225,7 @@ void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb);
 
 /* --- inet_tcp_room.c */
 size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */
+#define INET_WINDOW_MIN 4096u /* two segments, so that their sender need not wait for a timer */
 void inet_tcp_update(struct inet_sock *i);       /* can_send, from the control block */
 /* The connection is there: its window becomes what SO_RCVBUF says.  Before its block goes back to lwIP, it is given
  * back. */

@@ -6,7 +6,8 @@
  * TIME_WAIT keeps old packets from a new connection, and not the new connection away: a SYN that is newer than all of them
  * ends it.  Two SYNs that cross make one connection.
  *
- * And of a segment's options a later MSS is none, and of two closed windows no dialogue. */
+ * And of a segment's options a later MSS is none, and of two closed windows no dialogue.  A segment whose options are in
+ * pieces is nobody's: IP cut it where no network does. */
 #include <base/string.h>
 #include <core/page.h>
 #include <core/random.h>
@@ -23,6 +24,7 @@
 /* Connections in TIME_WAIT: as Linux's, whose table has an entry for each 128 KiB of memory and lets half as many wait. */
 #define PAGES_PER_WAIT 64u
 #define MIN_WAITS      512u
+#define MAX_STRAYS     512u /* segments that wait for one before them: a window of small ones */
 
 /* --- a connection after another ------------------------------------------------------------------------ */
 
@@ -105,14 +107,13 @@ static void again(struct tcp_hdr *h, struct pbuf *p)
 
 /* For a connection in TIME_WAIT.  True: lwIP is to see no more of it.  What is not new is answered, and who does not know of
  * what the answer speaks of says so with a reset, which ends it. */
-static bool ends_wait(struct tcp_pcb *pcb, struct tcp_hdr *h, bool is_whole, struct pbuf *p)
+static bool ends_wait(struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p)
 {
     unsigned kind = TCPH_FLAGS(h) & SYN_ACK_RST;
     if (kind & TCP_RST) {
         if (h->seqno == pcb->rcv_nxt)
             tcp_abort(pcb);
-    } else if (kind == TCP_SYN && is_whole && TCP_SEQ_GT(h->seqno, pcb->rcv_nxt) &&
-               has_listener(pcb)) {
+    } else if (kind == TCP_SYN && TCP_SEQ_GT(h->seqno, pcb->rcv_nxt) && has_listener(pcb)) {
         end_wait(pcb);
         again(h, p);
         next_isn = 0;
@@ -206,15 +207,38 @@ static bool is_echo(struct tcp_pcb *pcb, const struct tcp_hdr *h, size_t len)
     return true;
 }
 
+/* Bytes that are not the next, and are not to wait for those before them.  lwIP would take the first such segment even where it
+ * reaches beyond the window, which it then gets wrong, and walks along all of them for each that comes or is taken out.  The
+ * window of a connection that is not accepted yet may become the smallest. */
+static bool is_stray(const struct tcp_pcb *pcb, const struct tcp_hdr *h, size_t len)
+{
+    u32_t ahead = h->seqno - pcb->rcv_nxt;
+    u32_t window = pcb->state == SYN_RCVD ? INET_WINDOW_MIN : pcb->rcv_wnd;
+    unsigned nr = 0;
+    len += TCPH_FLAGS(h) & TCP_FIN;
+    if (pcb->state > FIN_WAIT_2 || (TCPH_FLAGS(h) & (TCP_SYN | TCP_RST)) || len == 0 ||
+        TCP_SEQ_LT(h->seqno, pcb->rcv_nxt))
+        return false;
+    for (const struct tcp_seg *s = pcb->ooseq; s; s = s->next)
+        nr++;
+    return ahead + len > window || nr >= MAX_STRAYS;
+}
+
 err_t net_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *h, unsigned nr_options,
                     const u8_t *more_options, struct pbuf *p)
 {
     unsigned kind = TCPH_FLAGS(h) & SYN_ACK_RST;
     inet_tcp_show_all();
     look_at_options(pcb, h, nr_options);
-    if (is_echo(pcb, h, p->tot_len) ||
-        (pcb->state == TIME_WAIT && ends_wait(pcb, h, !more_options, p)))
+    if (more_options || is_echo(pcb, h, p->tot_len) ||
+        (pcb->state == TIME_WAIT && ends_wait(pcb, h, p)))
         return ERR_ABRT;
+    if (pcb->state >= SYN_RCVD && unlikely(h->seqno != pcb->rcv_nxt) &&
+        is_stray(pcb, h, p->tot_len)) {
+        tcp_ack_now(pcb);
+        tcp_output(pcb);
+        return ERR_ABRT;
+    }
     if ((TCPH_FLAGS(h) & TCP_URG) && pcb->state >= ESTABLISHED && pcb->callback_arg)
         inet_tcp_urgent_comes(pcb->callback_arg, pcb, h);
     if ((kind & TCP_SYN) && pcb->state == SYN_RCVD)

@@ -85,6 +85,8 @@ void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb)
 {
     if (pcb->state < ESTABLISHED || pcb->state == TIME_WAIT)
         return;
+    if (!pcb->unsent) /* a closed window's probe was all that there was, and is taken */
+        pcb->persist_backoff = 0;
     if (pcb->flags & TF_RTO) { /* all is sent again */
         l->is_recovering = false;
     } else if (!l->is_recovering) {

@@ -12,7 +12,6 @@
 
 #define SEND_DEFAULT (256u * 1024)
 #define FIRST_RTO    (1000 / TCP_SLOW_INTERVAL) /* what a round trip takes until it is measured */
-#define WINDOW_MIN   4096u /* two segments, so that their sender need not wait for a timer */
 
 /* --- sending ------------------------------------------------------------------------------------------- */
 
@@ -42,7 +41,7 @@ void inet_tcp_update(struct inet_sock *i)
 static unsigned window(const struct inet_sock *i)
 {
     return socket_has(&i->s, SOCKET_SET_RCVBUF)
-               ? MIN(MAX(i->s.rcvbuf / 2, WINDOW_MIN), (unsigned)TCP_WND)
+               ? MIN(MAX(i->s.rcvbuf / 2, INET_WINDOW_MIN), (unsigned)TCP_WND)
                : TCP_WND;
 }
 
