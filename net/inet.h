@@ -62,6 +62,7 @@ struct inet_sock {
     /* receiving */
     struct pbuf *rx, *rx_last; /* TCP: bytes in order; tot_len means nothing here */
     unsigned rx_offset;        /* of the first pbuf: read so far */
+    unsigned rx_spare;         /* bytes that the last pbuf has room for */
     size_t rx_bytes;           /* (r) TCP: bytes; else cost of the queue */
     bool has_eof;              /* (r) the peer's FIN came */
     uint32_t rx_seq;           /* (r) TCP: of the next byte to be read */
@@ -224,8 +225,8 @@ void inet_tcp_loss_sack(const struct tcp_pcb *pcb, const struct tcp_hdr *h, cons
 void inet_tcp_loss_end(struct inet_tcp_loss *l, struct tcp_pcb *pcb);
 
 /* --- inet_tcp_room.c */
-size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */
 #define INET_WINDOW_MIN 4096u /* two segments, so that their sender need not wait for a timer */
+size_t inet_tcp_room(const struct inet_sock *i); /* bytes that may be sent now; it has a block */
 void inet_tcp_update(struct inet_sock *i);       /* can_send, from the control block */
 /* The connection is there: its window becomes what SO_RCVBUF says.  Before its block goes back to lwIP, it is given
  * back. */
@@ -242,6 +243,8 @@ void inet_tcp_forget_oldest_waits(void); /* those beyond net_max_tw_buckets */
 /* --- inet_tcp_data.c */
 ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m);
 ssize_t inet_tcp_recv(struct socket *s, struct socket_msg *m);
+/* They have come; the net lock is held. */
+void inet_tcp_queue_rx(struct inet_sock *i, struct pbuf *p);
 void inet_tcp_drop_rx(struct inet_sock *i);
 /* Up to `most` bytes at `skip` and after: bytes moved, -EFAULT; the net lock is held. */
 ssize_t inet_tcp_copy_out(struct inet_sock *i, size_t skip, struct iobuf *to, size_t most);

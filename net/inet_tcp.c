@@ -111,14 +111,7 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
     size_t n = p->tot_len;
     if (pcb->flags & TF_ACK_DELAY)
         inet_timers_delayed();
-    if (i->rx)
-        i->rx_last->next = p;
-    else
-        i->rx = p;
-    while (p->next)
-        p = p->next;
-    i->rx_last = p;
-    atomic_store(&i->rx_bytes, i->rx_bytes + n);
+    inet_tcp_queue_rx(i, p);
     inet_tcp_find_urgent(i);
     /* Several packets in one frame are one to lwIP, which answers every second at once. */
     if (n > TCP_MSS)

@@ -9,6 +9,9 @@
 
 #define CHUNK_MAX   16384u
 #define CHUNK_SMALL 256u
+#define FEW         256u  /* bytes of a segment */
+#define MANY        4096u /* bytes that wait to be read */
+#define GATHERED    2000u
 
 void inet_tcp_drop_rx(struct inet_sock *i)
 {
@@ -148,6 +151,43 @@ ssize_t inet_tcp_send(struct socket *s, struct socket_msg *m)
 }
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
+
+/* A few bytes that nobody is about to read would hold a buffer many times their size, or a page: they share one.  False: no
+ * memory. */
+static bool gather(struct inet_sock *i, struct pbuf *p)
+{
+    size_t n = p->tot_len;
+    struct pbuf *to = i->rx_last;
+    if (i->rx_spare < n) {
+        to = pbuf_alloc(PBUF_RAW, GATHERED, PBUF_RAM);
+        if (!to)
+            return false;
+        to->len = 0;
+        i->rx_spare = GATHERED;
+        i->rx_last = i->rx_last->next = to;
+    }
+    pbuf_copy_partial(p, (char *)to->payload + to->len, (u16_t)n, 0);
+    to->len = (u16_t)(to->len + n);
+    i->rx_spare -= (unsigned)n;
+    pbuf_free(p);
+    return true;
+}
+
+void inet_tcp_queue_rx(struct inet_sock *i, struct pbuf *p)
+{
+    size_t n = p->tot_len, waiting = i->rx_bytes;
+    atomic_store(&i->rx_bytes, waiting + n);
+    if (n <= FEW && waiting > MANY && gather(i, p))
+        return;
+    if (i->rx)
+        i->rx_last->next = p;
+    else
+        i->rx = p;
+    while (p->next)
+        p = p->next;
+    i->rx_last = p;
+    i->rx_spare = 0;
+}
 
 ssize_t inet_tcp_copy_out(struct inet_sock *i, size_t skip, struct iobuf *to, size_t most)
 {
