@@ -136,8 +136,8 @@ static bool is_about(const struct inet_sock *i, const struct report *r)
     if (i->local_port != r->from_port || (i->is_v6 ? i->is_v6_only && !r->is_v6 : r->is_v6))
         return false;
     if (i->state == INET_CONNECTED)
-        return i->peer_port == r->to_port && ip_addr_cmp(&i->peer, &r->to);
-    return ip_addr_isany(&i->local) || ip_addr_cmp(&i->local, &r->from);
+        return i->peer_port == r->to_port && ip_addr_cmp_zoneless(&i->peer, &r->to);
+    return ip_addr_isany(&i->local) || ip_addr_cmp_zoneless(&i->local, &r->from);
 }
 
 static void tell(struct report *r)
