@@ -20,6 +20,10 @@
 #define REST_TCP_MS 2000u
 #define ACK_MS      40u /* the longest that an acknowledgement waits, as on Linux; lwIP has 250 */
 #define TCP_TIMER   0   /* its place among lwIP's timers */
+/* Of a time in which nothing ran, as the machine stood still, TCP sees two seconds: it would give up peers that it has not
+ * asked.  All else ages. */
+#define TCP_MISSED 8u
+#define MISSED     (REST_MS / IGMP_TMR_INTERVAL)
 
 /* under the net lock; times in milliseconds of arch_clock_ns() */
 static uint64_t last_run[16];
@@ -27,6 +31,7 @@ static uint64_t next_run; /* of the first of them */
 static uint64_t last_use;
 static uint64_t acks_at;    /* when acknowledgements that wait are sent; 0: none does, perhaps */
 static uint64_t rest_began; /* 0: the timers run */
+static uint64_t rest_ends;  /* when it was to */
 static bool is_used;
 
 static uint64_t now_ms(void)
@@ -47,7 +52,7 @@ void sys_timeouts_init(void)
 /* TCP's clock goes on where it would be: no connection had a timer running that should have seen it pass. */
 static void end_rest(uint64_t now)
 {
-    uint64_t ticks = (now - rest_began) / TCP_SLOW_INTERVAL;
+    uint64_t ticks = (MIN(now, rest_ends) - rest_began) / TCP_SLOW_INTERVAL;
     tcp_ticks += (u32_t)ticks - (ticks > 0);
     last_run[TCP_TIMER] = ticks > 0 ? now - TCP_SLOW_INTERVAL : now;
     next_run = now;
@@ -85,7 +90,7 @@ void inet_timers_run(void)
         last_run[i] += n * t->interval_ms;
         if (i == TCP_TIMER)
             send_acks();
-        for (n = MIN(n, (uint64_t)REST_MS / IGMP_TMR_INTERVAL); n > 0; n--)
+        for (n = MIN(n, i == TCP_TIMER ? TCP_MISSED : MISSED); n > 0; n--)
             t->handler();
         if (i == TCP_TIMER)
             inet_tcp_forget_oldest_waits();
@@ -167,9 +172,11 @@ uint64_t inet_timers_next(void)
 {
     assert(is_watched());
     uint64_t now = now_ms(), ms = may_rest(now);
-    if (ms > 0)
+    if (ms > 0) {
         rest_began = now;
-    else
+        rest_ends = now + ms;
+    } else {
         ms = last_run[TCP_TIMER] + TCP_TMR_INTERVAL - now;
+    }
     return (now + ms) * NS_PER_MS;
 }
