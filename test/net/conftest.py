@@ -2,8 +2,10 @@
 import contextlib
 import pathlib
 import os
+import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -44,6 +46,16 @@ class Guest:
         status = self.process.wait(seconds)
         assert status == 0, f"status {status}, printed {out!r}\n{self.said()}"
         return out.decode()
+
+    def stand_still(self, seconds):
+        """The machine's clock goes on, and nothing else."""
+        pid = self.process.pid
+        machines = [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        for machine in machines:
+            os.kill(machine, signal.SIGSTOP)
+        time.sleep(seconds)
+        for machine in machines:
+            os.kill(machine, signal.SIGCONT)
 
     def stop(self):
         if self.process.poll() is None:

@@ -5,6 +5,7 @@
  *   peer churn HOST PORT THREADS SECONDS          connections that begin and end in every way there is
  *   peer ask HOST PORT memory|quit                prints the free KiB of its machine; ends the server
  *   peer alone PORT keepalive|timeout             one client, who is then gone: prints what the connection ends with
+ *   peer refused HOST PORT                        a datagram to a port that nobody has: prints what it is answered
  *
  * With `quit` as one more argument bulk and churn end the server when they are done.
  *
@@ -32,7 +33,7 @@
 #define MAGIC 0x9e3779b97f4a7c15ul
 #define BLOCK (32ul << 10)
 
-enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST, KIND_ECHO };
+enum kind { KIND_DATA, KIND_QUIT, KIND_MEMORY, KIND_LAST, KIND_ECHO, KIND_LATE };
 
 struct request {
     uint64_t magic;
@@ -179,6 +180,15 @@ static void echo(int fd)
     }
 }
 
+/* The same, but that nothing is read before all is there. */
+static void echo_late(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+    if (poll(&p, 1, -1) == 1)
+        echo(fd);
+}
+
 static void *serve_connection(void *arg)
 {
     int fd = (int)(long)arg;
@@ -192,6 +202,8 @@ static void *serve_connection(void *arg)
             exchange(fd, r.seed, r.down, r.up, true);
         else if (r.kind == KIND_ECHO)
             echo(fd);
+        else if (r.kind == KIND_LATE)
+            echo_late(fd);
         else
             send(fd, &answer, sizeof answer, MSG_NOSIGNAL);
         if (r.kind == KIND_QUIT) {
@@ -204,6 +216,12 @@ static void *serve_connection(void *arg)
     return NULL;
 }
 
+/* Nobody on a wire is this machine. */
+static bool is_loopback(const struct in6_addr *a)
+{
+    return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+}
+
 static void *serve_datagrams(void *arg)
 {
     int fd = (int)(long)arg;
@@ -213,6 +231,7 @@ static void *serve_datagrams(void *arg)
         struct sockaddr_in6 from;
         socklen_t len = sizeof from;
         ssize_t n = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&from, &len);
+        NEED(n < 0 || !is_loopback(&from.sin6_addr));
         if (n >= 0)
             sendto(fd, data, (size_t)n, 0, (struct sockaddr *)&from, len);
     }
@@ -435,15 +454,30 @@ static void alone(int port, bool is_asked)
     exit(0);
 }
 
+static void refused(void)
+{
+    int fd = socket(server.ss_family, SOCK_DGRAM, 0);
+    char byte;
+
+    NEED(fd >= 0 && !connect(fd, (struct sockaddr *)&server, server_len));
+    NEED(send(fd, "x", 1, 0) == 1);
+    NEED(recv(fd, &byte, 1, 0) < 0);
+    puts(strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "alone"))
         alone(atoi(argv[2]), !strcmp(argv[3], "keepalive"));
     if (argc == 3 && !strcmp(argv[1], "serve"))
         serve(atoi(argv[2]));
-    if (argc < 5)
+    if (argc < 4)
         return 2;
     find(argv[2], argv[3]);
+    if (argc == 4 && !strcmp(argv[1], "refused")) {
+        refused();
+        return 0;
+    }
     bool quits = !strcmp(argv[argc - 1], "quit");
     if (argc == 8 + quits && !strcmp(argv[1], "bulk")) {
         rounds = strtoul(argv[5], NULL, 10);

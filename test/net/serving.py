@@ -8,7 +8,7 @@ from wire import Plug
 
 MAGIC = 0x9e3779b97f4a7c15
 MASK = (1 << 64) - 1
-DATA, QUIT, MEMORY, LAST, ECHO = range(5)
+DATA, QUIT, MEMORY, LAST, ECHO, LATE = range(6)
 
 
 def request(kind, seed=0, up=0, down=0):

@@ -64,6 +64,34 @@ def test_a_client_that_is_gone_is_noticed(short, option):
         plug.close()
 
 
+def test_a_machine_that_stood_still(short):
+    """What passes for the clock alone is no silence of the client's: he is asked before he is given up."""
+    plug = Plug(short / "wire")
+    try:
+        with guest("--net", f"stream={short}/wire", "--ip", "10.0.3.1/24,10.0.3.2", PEER, "alone", 7, "keepalive") as g:
+            plug.accept()
+            node = Node(plug, "10.0.3.1", "10.0.3.2")
+            g.listening()
+            assert node.wait(lambda: node.mac)
+            c = node.connect(7)
+            assert c
+            g.stand_still(15)
+            asked, end = 0, time.monotonic() + 5
+            while time.monotonic() < end:
+                node.look(0.1)
+                while c.inbox:
+                    s = c.inbox.popleft()
+                    assert s.flags == ACK, s
+                    asked += s.seq == c.ack - 1
+                    c.say(ACK)
+            assert asked > 0
+            c.reset()
+            assert g.line() == "-1: Connection reset by peer\n"
+            g.end()
+    finally:
+        plug.close()
+
+
 @pytest.mark.skipif(not SECONDS, reason="by hand: more than a minute")
 def test_a_slow_reader_that_has_closed_gets_everything(short):
     """Somebody who takes a segment every second, and has sent his own end at the beginning (LAST_ACK)."""
