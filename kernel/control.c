@@ -4,6 +4,7 @@
 #include <arch/arch.h>
 #include <base/log.h>
 #include <base/string.h>
+#include <core/atomic.h>
 #include <core/console.h>
 #include <core/sched.h>
 #include <dev/console.h>
@@ -23,6 +24,22 @@ static struct port *control;
 static char input[64]; /* private to the port's one reader */
 static size_t input_len;
 
+/* atomic: those for a program that does not run yet, by number; it gets them as it begins */
+static unsigned early_signals;
+static bool has_begun; /* atomic */
+
+static void send_signals(void)
+{
+    for (unsigned left = atomic_swap(&early_signals, 0); left; left &= left - 1)
+        signal_send_group(1, __builtin_ctz(left), NULL);
+}
+
+void control_program_begins(void)
+{
+    atomic_store(&has_begun, true);
+    send_signals();
+}
+
 static void handle_signal(const char *name)
 {
     static const struct {
@@ -32,7 +49,9 @@ static void handle_signal(const char *name)
 
     for (unsigned i = 0; i < ARRAY_LEN(known); i++)
         if (strcmp(name, known[i].name) == 0)
-            signal_send_group(1, known[i].sig, NULL);
+            atomic_or(&early_signals, 1u << known[i].sig);
+    if (atomic_load(&has_begun)) /* after it was noted: one of the two sees the other */
+        send_signals();
 }
 
 static void handle_line(char *line)

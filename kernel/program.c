@@ -104,5 +104,6 @@ void boot_program(const struct cmdline *line)
     int ret = process_start_init(&args);
     if (ret < 0)
         refused(ret);
+    control_program_begins();
     path_put(&args.cwd);
 }

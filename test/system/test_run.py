@@ -1,6 +1,7 @@
 """`yolk run` with the real kernel: a program in the guest behaves as if it had been run here."""
 import hashlib
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -135,6 +136,17 @@ def test_signal_is_passed_on(name):
     p.send_signal(number)
     assert p.stdout.read() == b"caught %d\n" % number
     assert p.wait(70) == 0
+
+
+@pytest.mark.parametrize("seconds", [0, 0.02, 0.05, 0.1])
+def test_signal_before_the_program_is_there(seconds):
+    """Whatever the machine does by then: the program gets it as it begins.  (At the very start the command itself dies of it.)"""
+    p = subprocess.Popen([YOLK, "run", "--timeout", "60", GUEST, "spin"], stdin=subprocess.DEVNULL)
+    while not pathlib.Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text():
+        assert p.poll() is None
+    time.sleep(seconds)
+    p.send_signal(signal.SIGTERM)
+    assert p.wait(70) in (143, -signal.SIGTERM)
 
 
 def test_interrupt_kills_a_program_without_handler():

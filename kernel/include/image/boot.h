@@ -22,6 +22,8 @@ void leak_check_begin(void);
 bool leak_check_end(unsigned status);
 
 void control_init(void); /* control.c: after the devices */
+/* Process 1 is there: it gets the signals that the host has sent for it meanwhile. */
+void control_program_begins(void);
 /* control.c: say to the host how it ended, and power off.  `reason` NULL: the program's own status. */
 noreturn void control_end(unsigned status, const char *reason, ...) printf_like(2, 3);
 /* The same for a program that restarts the machine. */
