@@ -78,9 +78,8 @@ struct inet_sock {
     bool is_attempt;           /* TCP: connect(2) began one, and was not told yet how it went */
     uint32_t urgent_end;       /* behind the urgent byte, if has_urgent_out */
     unsigned user_timeout_ms;  /* TCP_USER_TIMEOUT; 0: none */
-    uint64_t
-        stuck_since_ns; /* since when the peer has not taken the byte `stuck_at`; 0: it has all */
-    uint32_t stuck_at;
+    bool is_stuck; /* the peer has not taken the byte `stuck_at` since then, in lwIP's ticks */
+    uint32_t stuck_at, stuck_since;
     unsigned withheld; /* TCP: of lwIP's receive window, because SO_RCVBUF asks for less */
     bool has_arrived;  /* (r) TCP: while it lingers: the peer has everything, our FIN included */
     struct list linger_node; /* inet_tcp.c's */
@@ -329,9 +328,9 @@ unsigned netif_nr_waiting(void); /* packets that devices have no room for */
 void netif_drop_all_waiting(void);
 /* Datagrams that lwIP is given meanwhile, each in one frame, have no checksum where the device fills it in. */
 void netif_leave_udp(struct netif *n, bool leave);
-/* All of 127/8 is this machine, and lwIP's loopback interface has one address: the packet's while it takes one in, and then
- * its own again. */
-void netif_loop_done(void);
+/* Takes in what waits on the interface for the machine itself.  All of 127/8 is this machine, and lwIP's loopback interface has
+ * one address: the packet's while it takes one in, and then its own again.  The net lock is held. */
+void netif_deliver(struct netif *n);
 void netif_flush_all(void); /* the net lock is to be given back: nothing waits for more to send */
 void netif_ring_all(void);  /* it was: devices hear of what was sent */
 struct ifinfo_counts *netif_counts(const struct netif *n);

@@ -135,21 +135,22 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t n)
     return ERR_OK;
 }
 
-/* lwIP asks twice a second.  Nothing is said to the peer, as on Linux: it may be gone. */
+/* lwIP asks twice a second, and its clock stands still while the machine does.  Nothing is said to the peer, as on Linux: it
+ * may be gone. */
 static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 {
     struct inet_sock *i = arg;
-    uint64_t now = arch_clock_ns();
     if (!i || (!pcb->unacked && !pcb->unsent)) {
         if (i)
-            i->stuck_since_ns = 0;
+            i->is_stuck = false;
         return ERR_OK;
     }
-    if (!i->stuck_since_ns || i->stuck_at != pcb->lastack) {
-        i->stuck_since_ns = now;
+    if (!i->is_stuck || i->stuck_at != pcb->lastack) {
+        i->is_stuck = true;
+        i->stuck_since = tcp_ticks;
         i->stuck_at = pcb->lastack;
     }
-    if (now - i->stuck_since_ns < i->user_timeout_ms * 1000000ul)
+    if ((uint64_t)(tcp_ticks - i->stuck_since) * TCP_SLOW_INTERVAL < i->user_timeout_ms)
         return ERR_OK;
     tcp_err(pcb, NULL);
     tcp_abandon(pcb, 0);

@@ -177,7 +177,8 @@ void inet_tcp_queue_rx(struct inet_sock *i, struct pbuf *p)
 {
     size_t n = p->tot_len, waiting = i->rx_bytes;
     atomic_store(&i->rx_bytes, waiting + n);
-    if (n <= FEW && waiting > MANY && gather(i, p))
+    bool holds_block = p->flags & PBUF_FLAG_IS_CUSTOM; /* the device's, of at least a kilobyte */
+    if (n <= FEW && waiting > (holds_block ? 0 : MANY) && gather(i, p))
         return;
     if (i->rx)
         i->rx_last->next = p;

@@ -56,8 +56,7 @@ static void deliver_local(bool has_news)
         {
             if (!n->loop_first)
                 continue;
-            netif_poll(n);
-            netif_loop_done();
+            netif_deliver(n);
             has_more = has_news = true;
         }
     } while (has_more);

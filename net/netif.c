@@ -27,6 +27,7 @@ static struct netdev *devices; /* atomic: they only become more; changed under t
 /* under the net lock */
 static ip_addr_t servers[NR_SERVERS];
 static struct ifinfo_counts loop_counts;
+static bool is_delivering; /* under the net lock: packets are the machine's own */
 static const char *boot_ip = "";
 static bool are_told; /* of `servers`, who wants to know */
 static netdev_resolv_fn *resolv_fn;
@@ -138,20 +139,30 @@ static void set_loop_addr(uint32_t addr)
     ip_addr_set_ip4_u32_val(netif_get_by_index(1)->ip_addr, addr);
 }
 
-void netif_loop_done(void)
+void netif_deliver(struct netif *n)
 {
+    is_delivering = true;
+    netif_poll(n);
+    is_delivering = false;
     set_loop_addr(PP_HTONL(IPADDR_LOOPBACK));
 }
 
 /* From a wire, although no machine may send so but this one to itself: programs believe who has such an address.  Of
  * IPv6's only loopback, as on Linux. */
-static bool is_martian(const struct ip_hdr *h, const struct netif *n)
+static bool is_martian(const struct pbuf *p)
 {
-    if (IPH_V(h) == 4)
-        return ip4_addr_isloopback(&h->src) ||
-               (h->src.addr && h->src.addr == netif_ip4_addr(n)->addr);
-    const ip6_addr_p_t *from = &((const struct ip6_hdr *)h)->src;
-    return ip6_addr_isloopback(from);
+    const struct ip_hdr *h = p->payload;
+    struct netif *n;
+    if (IPH_V(h) != 4) {
+        const ip6_addr_p_t *from = &((const struct ip6_hdr *)h)->src;
+        return p->len >= IP6_HLEN && ip6_addr_isloopback(from);
+    }
+    if (p->len < IP_HLEN) /* lwIP drops it */
+        return false;
+    NETIF_FOREACH(n)
+    if (h->src.addr && h->src.addr == netif_ip4_addr(n)->addr)
+        return true;
+    return ip4_addr_isloopback(&h->src);
 }
 
 int net_input(struct pbuf *p, const struct netif *n)
@@ -159,7 +170,8 @@ int net_input(struct pbuf *p, const struct netif *n)
     const struct ip_hdr *h = p->payload;
     struct ifinfo_counts *c = netif_counts(n);
     if (c != &loop_counts) {
-        if (unlikely(is_martian(h, n))) {
+        /* What is for the machine itself comes by the interface that has the address, too. */
+        if (!is_delivering && unlikely(is_martian(p))) {
             pbuf_free(p);
             return 1;
         }

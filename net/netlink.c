@@ -436,8 +436,10 @@ static void go_on(struct netlink *n)
     if (is_due)
         n->waiting.h.nlmsg_type = 0;
     spin_unlock(&n->lock);
-    if (is_due && handle(n, &d.h) < 0)
+    if (is_due && handle(n, &d.h) < 0) {
         atomic_store(&n->s.error, -ENOBUFS);
+        waitq_wake(&n->s.read_wait, 0, POLL_READABLE | POLLERR);
+    }
 }
 
 /* --- the socket ---------------------------------------------------------------------------------------- */

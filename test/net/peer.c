@@ -448,6 +448,8 @@ static void alone(int port, bool is_asked)
                send(s, "x", 1, 0) != 1) {
         exit(1);
     }
+    puts("connected");
+    fflush(stdout);
     ssize_t n = recv(s, &byte, 1, 0);
     printf("%zd: %s\n", n, n < 0 ? strerror(errno) : "no error");
     fflush(stdout);

@@ -39,7 +39,7 @@ def test_a_client_that_is_gone_is_noticed(short, option):
             g.listening()
             assert node.wait(lambda: node.mac)
             c = node.connect(7)
-            assert c
+            assert c and g.line() == "connected\n"
             if option == "keepalive":  # one is answered
                 assert node.wait(lambda: c.inbox, 20)
                 probe = c.inbox.popleft()
@@ -74,7 +74,7 @@ def test_a_machine_that_stood_still(short):
             g.listening()
             assert node.wait(lambda: node.mac)
             c = node.connect(7)
-            assert c
+            assert c and g.line() == "connected\n"
             g.stand_still(15)
             asked, end = 0, time.monotonic() + 5
             while time.monotonic() < end:

@@ -1,7 +1,7 @@
 /* What the tests of the network's lower half run in the guest: `watch` tells of addresses and name servers whenever they
  * change, `sniff` of frames; `pieces` sends datagrams that are made of several sends.  `devices` has sockets that belong to
  * an interface each, `group` joins and leaves, `info` tells of a connection, `resolve` of a name's addresses, `route` how packets
- * go. */
+ * go, `own` what comes of those to itself. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -359,8 +359,38 @@ static int route(int argc, char **argv)
     return 0;
 }
 
+/* What is sent to the machine's own address, and to a group that it is in, comes back: its bytes, one letter each way. */
+static int own(const char *address)
+{
+    struct sockaddr_in me = {.sin_family = AF_INET, .sin_port = htons(50123)}, group = me;
+    struct ip_mreqn join = {.imr_ifindex = (int)if_nametoindex("eth0")};
+    struct timeval patience = {20, 0};
+    int u = bound(SOCK_DGRAM, 50123, NULL), l = bound(SOCK_STREAM, 50123, NULL);
+    int c = socket(AF_INET, SOCK_STREAM, 0);
+    char got[4] = "";
+
+    inet_pton(AF_INET, address, &me.sin_addr);
+    inet_pton(AF_INET, "239.1.2.3", &group.sin_addr);
+    join.imr_multiaddr = group.sin_addr;
+    setsockopt(u, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(c, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (sendto(u, "u", 1, 0, (void *)&me, sizeof me) != 1 || recv(u, got, 1, 0) != 1)
+        return failed("datagram");
+    if (setsockopt(u, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join) < 0 ||
+        setsockopt(u, IPPROTO_IP, IP_MULTICAST_IF, &join, sizeof join) < 0 ||
+        sendto(u, "g", 1, 0, (void *)&group, sizeof group) != 1 || recv(u, got + 1, 1, 0) != 1)
+        return failed("group");
+    if (connect(c, (void *)&me, sizeof me) < 0 || send(c, "t", 1, 0) != 1 ||
+        recv(accept(l, NULL, NULL), got + 2, 1, 0) != 1)
+        return failed("stream");
+    puts(got);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 2 && !strcmp(argv[1], "own"))
+        return own(argv[2]);
     if (argc > 2 && !strcmp(argv[1], "route"))
         return route(argc - 2, argv + 2);
     if (argc > 2 && !strcmp(argv[1], "devices"))

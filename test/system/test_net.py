@@ -105,6 +105,13 @@ def test_own_name_has_an_address(yolk, options, own):
     assert done.stdout == b"127.0.0.1\tlocalhost\n::1\tlocalhost\n" + own + b"\tyolk\n"
 
 
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_own_address_is_reached(yolk, cpus):
+    """A datagram, one to a group, and a connection: although nobody on the wire may say to be this machine."""
+    done = yolk("run", "-c", str(cpus), "--timeout", "50", "--ip", "10.0.2.77/24", str(BUILD / "test/netguest"), "own", "10.0.2.77")
+    assert (done.returncode, done.stdout) == (0, b"ugt\n"), done.stderr
+
+
 def test_no_network_at_all(yolk):
     done = yolk("run", "--net", "none", "hello")
     assert done.returncode == 0 and done.stdout == b"hello, world\n"
