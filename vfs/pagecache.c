@@ -69,6 +69,28 @@ uint64_t pagecache_next(struct pagecache *c, uint64_t index)
     return index;
 }
 
+uint64_t pagecache_evict(struct pagecache *c, unsigned but_flags)
+{
+    uint64_t nr = 0, index = 0;
+    struct page *p = NULL;
+    do {
+        struct page *batch[16];
+        unsigned n = 0, looks = 0;
+        spin_lock(&c->lock);
+        while (n < ARRAY_LEN(batch) && looks++ < 64 && (p = radix_next(&c->pages, &index))) {
+            if (page_refs(p) == 1 && !(p->flags & but_flags))
+                batch[n++] = radix_remove(&c->pages, index);
+            index++;
+        }
+        spin_unlock(&c->lock);
+        nr += n;
+        while (n > 0)
+            page_put(batch[--n]);
+        (void)sched_checkpoint();
+    } while (p);
+    return nr;
+}
+
 uint64_t pagecache_drop(struct pagecache *c, uint64_t first, uint64_t last)
 {
     uint64_t nr = 0, index = first;

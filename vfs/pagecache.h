@@ -39,6 +39,10 @@ void pagecache_clear_tail(struct pagecache *c, uint64_t size);
 /* The first index >= `index` that has a page, UINT64_MAX: none. */
 uint64_t pagecache_next(struct pagecache *c, uint64_t index);
 
+/* Let go of the pages that nobody else has and that have none of these flags: how many.  What is read again is the same, so no
+ * epoch ends.  Thread context; no mapping is touched. */
+uint64_t pagecache_evict(struct pagecache *c, unsigned but_flags);
+
 /* Drop pages [first, last]: how many of them were PAGE_CHARGED.  The caller has lowered the file's
  * size before. */
 uint64_t pagecache_drop(struct pagecache *c, uint64_t first, uint64_t last);

@@ -35,6 +35,11 @@ void p9_drop_pages(struct inode *i)
         drop(i, 0, false);
 }
 
+void p9_evict_pages(struct inode *i)
+{
+    atomic_add(&p9_fs(i)->nr_pages, -pagecache_evict(&p9_node(i)->cache, PAGE_DIRTY));
+}
+
 /* New pages for a run that begins at `index`: how many. */
 static unsigned new_pages(struct page *pages[], struct p9_buf bufs[], unsigned max)
 {
@@ -418,13 +423,14 @@ static struct page *object_peek(struct vm_object *o, uint64_t index)
     return pagecache_get(&p9_node(i)->cache, index, &epoch);
 }
 
-static void write_page(struct inode *i, struct p9_fid *fid, uint64_t index)
+/* 0 or -errno. */
+static int write_page(struct inode *i, struct p9_fid *fid, uint64_t index)
 {
     uint64_t epoch, start = index << PAGE_SHIFT, size = atomic_load(&i->size);
     struct page *page = pagecache_get(&p9_node(i)->cache, index, &epoch);
     ssize_t ret = 0;
     if (!page)
-        return;
+        return 0;
     spin_lock(&p9_fs(i)->lock);
     bool is_dirty = page->flags & PAGE_DIRTY;
     if (list_is_empty(&i->object.mappings)) /* and will be told of, if it is mapped again */
@@ -433,31 +439,36 @@ static void write_page(struct inode *i, struct p9_fid *fid, uint64_t index)
     if (is_dirty && start < size)
         ret = p9_write(fid, start, page_ptr(page), (uint32_t)MIN(PAGE_SIZE, size - start));
     page_put(page);
-    if (ret < 0)
-        p9_node(i)->write_error = (int)ret;
+    return ret < 0 ? (int)ret : 0;
 }
 
-/* fs->write_back_lock is held. */
-static void write_pages(struct inode *i)
+/* fs->write_back_lock is held.  False: something was not written. */
+static bool write_pages(struct inode *i)
 {
+    int error = 0;
     struct p9_node *n = p9_node(i);
     struct p9_fid *fid = p9_fid_of(i, &n->writer);
     for (uint64_t index = 0; (index = pagecache_next(&n->cache, index)) != UINT64_MAX; index++)
-        write_page(i, fid, index);
+        error = write_page(i, fid, index) ?: error;
     p9_fid_put(fid);
+    if (error < 0)
+        atomic_store(&n->write_error, error);
     spin_lock(&p9_fs(i)->lock);
     n->ours_until = arch_clock_ns() + OURS_NS;
     spin_unlock(&p9_fs(i)->lock);
+    return error == 0;
 }
 
 int p9_write_back(struct inode *i)
 {
     struct p9_node *n = p9_node(i);
+    /* Whoever takes a file off the list has told of errors before. */
+    if (!atomic_load(&n->is_dirty) && !atomic_load(&n->write_error))
+        return 0;
     mutex_lock(&p9_fs(i)->write_back_lock); /* after a round that is under way */
     if (atomic_load(&n->is_dirty))
-        write_pages(i);
-    int ret = n->write_error;
-    n->write_error = 0;
+        (void)!write_pages(i);
+    int ret = atomic_swap(&n->write_error, 0);
     mutex_unlock(&p9_fs(i)->write_back_lock);
     return ret;
 }
@@ -490,8 +501,7 @@ void p9_write_back_work(struct work *w)
         spin_unlock(&fs->lock);
         if (!n)
             break;
-        write_pages(n->inode);
-        if (n->write_error)
+        if (!write_pages(n->inode))
             log_error("9p: changes of a mapped file could not be written");
         spin_lock(&fs->lock);
         bool is_done = !is_mapped && !n->has_news;

@@ -251,7 +251,7 @@ static struct inode *next_in_use(struct p9_node *n)
     return n ? n->inode : NULL;
 }
 
-static void drop_bucket(struct p9_fs *fs, unsigned bucket)
+static void evict_bucket(struct p9_fs *fs, unsigned bucket)
 {
     struct inode *done = NULL;
     for (;;) {
@@ -262,17 +262,21 @@ static void drop_bucket(struct p9_fs *fs, unsigned bucket)
             inode_put(done);
         if (!i)
             break;
-        if (S_ISREG(i->mode) && list_is_empty(&i->object.mappings))
-            p9_drop_pages(i);
+        if (S_ISREG(i->mode))
+            p9_evict_pages(i);
         done = i;
     }
 }
 
 void p9_make_room(struct p9_fs *fs)
 {
-    if (atomic_load(&fs->nr_pages) > page_count_total() / 4)
-        for (unsigned n = 0; n < P9_NR_NODES; n++)
-            drop_bucket(fs, n);
+    uint64_t limit = page_count_total() / 4;
+    if (atomic_load(&fs->nr_pages) <= MAX(limit, atomic_load(&fs->evict_above)))
+        return;
+    for (unsigned n = 0; n < P9_NR_NODES; n++)
+        evict_bucket(fs, n);
+    /* What is mapped or not yet written back stays: no use in looking at each page that comes after. */
+    atomic_store(&fs->evict_above, atomic_load(&fs->nr_pages) + limit / 16);
 }
 
 /* --- names --------------------------------------------------------------------------------------------- */

@@ -57,6 +57,7 @@ struct p9_fs {
     struct waitq tag_wait;
     struct work prune, write_back;
     uint64_t nr_pages;            /* atomic: cached */
+    uint64_t evict_above;         /* atomic: so many */
     struct mutex write_back_lock; /* RANK_OBJECT: one round of write-back at a time */
 };
 
@@ -86,7 +87,7 @@ struct p9_node {
     bool has_news;         /* a page became dirty since write-back began */
     bool is_nameless;      /* its last name is gone: its path leads nowhere, or to another file */
     struct list dirty_node;
-    int write_error; /* fs->write_back_lock: of write-back, until fsync or msync tells it */
+    int write_error; /* atomic: of write-back, until an fsync or msync tells it */
     uint32_t
         changes; /* atomic; odd while the size is being changed: what the host says of it then may be old */
     struct mutex fill_lock; /* RANK_OBJECT: of who reads at the host what goes into the cache */
@@ -159,7 +160,7 @@ must_check int p9_instantiate(struct inode *dir, struct dentry *d);
 void p9_forget(struct dentry *d);
 int p9_revalidate(struct inode *dir, struct dentry *d);
 void p9_free(struct inode *i);
-/* There is a limit to what is cached.  Past it every file that is not mapped starts anew: one large file, or many. */
+/* There is a limit to what is cached.  Past it all goes that is neither in use nor to be written back. */
 void p9_make_room(struct p9_fs *fs);
 
 /* --- dir.c */
@@ -181,6 +182,8 @@ int p9_sync_file(struct file *f, bool data_only);
 int p9_set_attr(struct inode *i, const struct inode_attr *attr, const struct cred *cred);
 /* The contents are not what they were: drop what is cached, unless a mapping has changed it. */
 void p9_drop_pages(struct inode *i);
+/* Let go of those that nobody uses and no mapping has changed. */
+void p9_evict_pages(struct inode *i);
 /* Write back what shared mappings have changed.  0 or -errno. */
 must_check int p9_write_back(struct inode *i);
 void p9_write_back_work(struct work *w);
