@@ -268,6 +268,26 @@ static int large(void)
     return done();
 }
 
+/* What a mapping holds of one file leaves no room in the cache for the other. */
+static int mapped_and_read(void)
+{
+    static char block[4096];
+    struct stat st;
+    long sum = 0, bytes = 0;
+    ssize_t n;
+    int mapped = open("mapped", O_RDONLY), other = open("other", O_RDONLY);
+
+    NEED(mapped >= 0 && other >= 0 && !fstat(mapped, &st));
+    char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, mapped, 0);
+    NEED(p != MAP_FAILED);
+    for (long at = 0; at < st.st_size; at += 4096)
+        sum += p[at];
+    while ((n = read(other, block, sizeof block)) > 0)
+        bytes += n;
+    printf("%ld, %ld bytes\n", sum, bytes);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -279,6 +299,8 @@ int main(int argc, char **argv)
         return no_space();
     if (!strcmp(what, "read-all"))
         return read_all();
+    if (!strcmp(what, "mapped-and-read"))
+        return mapped_and_read();
     if (!strcmp(what, "create-again"))
         return create_again(number);
     if (!strcmp(what, "made-read-only"))

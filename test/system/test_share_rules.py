@@ -172,6 +172,13 @@ def test_more_files_than_fit_into_memory(guest, folder):
     assert (r.returncode, r.stdout) == (0, b"%d files, %d bytes, their sum is %d\n" % (1500, 1500 * 65536, sum(n % 256 for n in range(1500)) * 65536)), r.stderr
 
 
+def test_a_mapping_that_fills_the_cache(guest, folder):
+    (folder / "mapped").write_bytes(b"\1" * (24 << 20))
+    (folder / "other").write_bytes(bytes(8 << 20))
+    r = guest(FOLDER, "mapped-and-read", options=["-m", "64M", "-w", "/data", "--timeout", "50"])
+    assert (r.returncode, r.stdout) == (0, b"%d, %d bytes\n" % (24 << 8, 8 << 20)), r.stderr
+
+
 def test_a_relative_folder(yolk, tmp_path, monkeypatch):
     (tmp_path / "a" / "b:c").mkdir(parents=True)
     (tmp_path / "a" / "b:c" / "f").write_text("text")
