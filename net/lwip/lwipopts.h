@@ -50,9 +50,10 @@
 #define LWIP_CHECKSUM_CTRL_PER_NETIF  1
 #define MEMCPY(dst, src, n)           net_copy(dst, src, n)
 #define ARP_QUEUEING                  1
-#define ARP_TABLE_SIZE                127 /* the most: more, and a flood from a whole subnet forgets who is served */
-#define ARP_QUEUE_LEN                 56 /* a datagram of 64 KiB in pieces; IPv6's, too (net_nd6_malloc) */
-#define TCPIP_MBOX_SIZE               0
+#define ARP_TABLE_SIZE \
+    127 /* the most: more, and a flood from a whole subnet forgets who is served */
+#define ARP_QUEUE_LEN   56 /* a datagram of 64 KiB in pieces; IPv6's, too (net_nd6_malloc) */
+#define TCPIP_MBOX_SIZE 0
 
 /* TCP: windows of 256 KiB, scaled.  A listener counts who has not answered yet; the rest is net/inet_tcp_input.c's. */
 #define TCP_MSS                    1460
