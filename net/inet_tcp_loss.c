@@ -17,9 +17,12 @@ void inet_tcp_loss_begin(struct tcp_pcb *pcb)
 {
     acked = pcb->lastack;
     beyond = 0;
-    /* When all is sent again the window opens slowly, and not at once to what it was. */
-    if (pcb->flags & TF_RTO)
+    /* When the timer has all sent again the window opens slowly, and not at once to what it was.  Nor are acknowledgements that say
+     * the same a sign of loss then: a FIN for which the peer has no room would be sent, answered and sent again for ever. */
+    if (pcb->flags & TF_RTO) {
         tcp_clear_flags(pcb, TF_INFR);
+        pcb->dupacks = 0;
+    }
 }
 
 static u32_t read32(const uint8_t *at)

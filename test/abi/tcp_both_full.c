@@ -1,5 +1,5 @@
-/* A connection whose two sides both have no room: who asks for more must not have the two acknowledge each other's
- * acknowledgements for ever; and then all is there. */
+/* A connection whose two sides both have no room, or room for a byte: who asks for more must not have the two acknowledge each
+ * other's acknowledgements for ever; and then all is there. */
 #include "inet_test.h"
 
 /* As much as there is room for: bytes that tell how many came before, *count at first. */
@@ -17,18 +17,22 @@ static void fill(int fd, size_t *count)
     CHECK(errno == EAGAIN);
 }
 
-static void drain(int fd, size_t count)
+static void drain(int fd, size_t seen, size_t count, size_t at_once)
 {
     unsigned char block[4096];
-    size_t seen = 0;
     while (seen < count) {
-        ssize_t n = recv(fd, block, sizeof block, 0);
+        ssize_t n = recv(fd, block, at_once, 0);
         NEED(n > 0);
         for (ssize_t i = 0; i < n; i++)
             CHECK(block[i] == (unsigned char)((seen + (size_t)i) * 31 >> 3));
         seen += (size_t)n;
     }
-    CHECK(recv(fd, block, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+}
+
+static void is_empty(int fd)
+{
+    char byte;
+    CHECK(recv(fd, &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
 }
 
 static void both_full(int family)
@@ -48,8 +52,15 @@ static void both_full(int family)
         sleep_ms(1500);
     }
     say("there is %s in both", of_c > 0 && of_s > 0 ? "something" : "nothing");
-    drain(s, of_c);
-    drain(c, of_s);
+    for (size_t n = 0; n < 3; n++) {
+        drain(s, n, n + 1, 1);
+        drain(c, n, n + 1, 1);
+        sleep_ms(700);
+    }
+    drain(s, 3, of_c, 4096);
+    drain(c, 3, of_s, 4096);
+    is_empty(s);
+    is_empty(c);
     say("all of it came");
     close(c);
     close(s);
