@@ -198,17 +198,16 @@ int posix_timer_create(int clockid, const struct timer_event *event)
     } else if (pt) {
         pt->process = current_process();
         pt->event = *event;
+        pt->target = target;
         ptimer_init(&pt->t, &clock, expired);
-        id = timer_insert(pt);
+        id = timer_insert(pt); /* from now on another thread may set or delete it */
         if (id < 0)
             signal_uncharge(pt->process);
     } else {
         id = -ENOMEM;
     }
-    if (id >= 0) {
-        pt->target = target;
+    if (id >= 0)
         return id;
-    }
     heap_free(pt);
     clock_ref_put(&clock);
     if (target)
