@@ -63,7 +63,8 @@ def served_node(folder, *options, ip="10.0.3.1/24,10.0.3.2"):
             yield node
             c = node.connect(7)
             assert c and c.send(request(QUIT)) and len(c.receive(8)) == 8
-            assert c.close()
+            with contextlib.suppress(EOFError):  # the machine ends once its own end is acknowledged, and may not answer ours
+                assert c.close()
             g.end()
     finally:
         plug.close()
